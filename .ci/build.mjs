@@ -1,0 +1,31 @@
+// After tsc: the programs that CTDB calls, each in one file, so that node has one file to load and not two hundred.
+// A bundled start takes 1.7 times a bare `node -e 0`, an unbundled one 2.6 times.
+import { build } from 'esbuild'
+import { chmod, readdir, rename, writeFile } from 'node:fs/promises'
+
+const common = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  minifySyntax: true,
+  minifyWhitespace: true,
+  banner: { js: '#!/usr/bin/env node' },
+  logLevel: 'warning',
+}
+
+for (const file of await readdir('events.d')) {
+  const name = /^(\d\d\..*)\.ts$/.exec(file)?.[1]
+  if (!name) continue
+  const script = `dist/events.d/${name}.script`
+  const contents = `import handler from './events.d/${file}'; import { oneShot } from './runner/oneshot.ts'; void oneShot(handler, __filename)`
+  await build({ ...common, stdin: { contents, resolveDir: '.', loader: 'ts' }, outfile: script })
+  await chmod(script, 0o755)
+  // NN.name.script is CommonJS, as node loads no other kind by that ending; so the module needs an ending of its own
+  await rename(`dist/events.d/${name}.js`, `dist/events.d/${name}.mjs`)
+}
+await writeFile('dist/events.d/package.json', '{ "type": "commonjs" }\n')
+
+await build({ ...common, entryPoints: ['runner/announcer.ts'], outfile: 'dist/announce.cjs' })
+await chmod('dist/announce.cjs', 0o755)
+await chmod('dist/runner/main.js', 0o755)

@@ -1,0 +1,198 @@
+/**
+ * The public addresses of this node: taken, watched, moved and released. The kernel is asked where an address
+ * really is; what the daemon says is only where it should be.
+ */
+import {
+  announce,
+  blocked,
+  bringUp,
+  checkLinks,
+  deleteAddress,
+  endConnections,
+  flushRouteCaches,
+  forgetTickles,
+  hostedAccordingToDaemon,
+  interfaces,
+  dropAll,
+  isRight,
+  move,
+  mustBePrivileged,
+  pick,
+  prepareAnnouncement,
+  publicAddresses,
+  putRight,
+  readPublicAddresses,
+  refuse,
+  settle,
+  tickleConnections,
+  unblock,
+  updateHosted,
+  updateTickles,
+  warnIfDifferent,
+  where,
+  whereIs,
+  type Handler,
+  type Node,
+} from '../runner/handler.ts'
+
+export default {
+  about: 'public addresses: taken, announced, moved, released; links watched',
+
+  /** A node that starts hosts nothing: what a crash has left behind is dropped, whatever it is on. */
+  async init(node) {
+    const listed = await publicAddresses(node)
+    if (!listed) return node.say('No public addresses file found')
+    mustBePrivileged(node)
+    const promote = '/proc/sys/net/ipv4/conf/all/promote_secondaries'
+    if ((await node.read(promote)) === undefined)
+      refuse('Public IPs only supported if promote_secondaries is available: the kernel has no such sysctl')
+    await dropAll(
+      node,
+      listed.map(({ address }) => address),
+    )
+  },
+
+  /** The daemon learns which links are up. What is wrong is said; it does not keep the node from starting. */
+  async startup(node) {
+    const listed = await publicAddresses(node)
+    for (const { error } of listed ? await checkLinks(node, listed) : []) if (error) node.say(error)
+  },
+
+  /** Every interface is looked at before there is a verdict: the daemon learns of each. */
+  async monitor(node) {
+    const listed = await publicAddresses(node)
+    if (!listed) return
+    const verdicts = await checkLinks(node, listed)
+    const errors = verdicts.flatMap(({ error }) => error ?? [])
+    const someAreUp = errors.length < verdicts.length
+    if (
+      errors.length > 0 &&
+      !(someAreUp && node.settings.option('CTDB_PARTIALLY_ONLINE_INTERFACES') === 'yes')
+    )
+      refuse(errors.join('\n'))
+    for (const error of errors) node.say(error)
+    await updateTickles(node)
+  },
+
+  /**
+   * 1. The interface is there, and up.
+   * 2. An address that is already here otherwise than wanted is put right; one that is as wanted is left alone.
+   * 3. IPv6: wait for duplicate address detection. A duplicate is given up.
+   * 4. A firewall rule that a killed releaseip has left would keep the clients out: it goes.
+   * 5. Clients are told, in the background.
+   */
+  async takeip(node, wanted) {
+    const { address } = wanted
+    if (!(await readPublicAddresses(node))) return noFile(node)
+    mustBePrivileged(node)
+    const links = await interfaces(node)
+    const link = await bringUp(node, pick(links, wanted.iface), wanted.iface, links)
+    const places = links.flatMap((each) => each.addresses.filter((held) => held.address === address))
+    const target = { ...wanted, iface: link.name }
+
+    await prepareAnnouncement(node, address, link)
+    await putRight(node, places, target)
+    await settle(node, target)
+    await unblock(node, [address])
+    await flushRouteCaches(node)
+    await updateHosted(node, (hosted) => hosted.add(address))
+    await forgetTickles(node)
+    await announce(node, address, link)
+  },
+
+  /**
+   * 1. Find where the address really is, and with which prefix.
+   * 2. Block what arrives for it, so that no client is reset by a node that is letting go.
+   * 3. End its connections.
+   * 4. Delete it.
+   * 5. Unblock.
+   */
+  async releaseip(node, said) {
+    const { address } = said
+    if (!(await readPublicAddresses(node))) return noFile(node)
+    mustBePrivileged(node)
+    const places = await whereIs(node, address)
+    if (places.length === 0) {
+      node.say(
+        `WARNING: Unable to determine interface for IP ${address}: held nowhere on this node, nothing to release`,
+      )
+      await unblock(node, [address])
+    }
+    warnIfDifferent(node, places, said, `releasing it from ${where(places)}`)
+    for (const held of places)
+      await blocked(node, held, async () => {
+        await endConnections(node, address, held.iface)
+        await deleteAddress(node, held)
+      })
+    await flushRouteCaches(node)
+    await updateHosted(node, (hosted) => hosted.delete(address))
+    await forgetTickles(node)
+  },
+
+  /**
+   * 1. Find where the address really is.
+   * 2. Already on the new interface: nothing to do.
+   * 3. Bring the new interface up. If that fails, the address is still where it was.
+   * 4. Block what arrives for it at the old place, and delete it there.
+   * 5. Add it to the new interface, with the mask that was passed. If that fails, it is put back.
+   * 6. Unblock.
+   * 7. IPv6: wait for duplicate address detection.
+   * 8. Flush route caches.
+   * 9. Tell the clients: announce the address, and wake its connections.
+   */
+  async updateip(node, { from, to, address, bits }) {
+    if (!(await readPublicAddresses(node))) return noFile(node)
+    mustBePrivileged(node)
+    const links = await interfaces(node)
+    const places = links.flatMap((each) => each.addresses.filter((held) => held.address === address))
+    if (places.length === 0)
+      node.say(`WARNING: Unable to determine interface for IP ${address}: held nowhere on this node`)
+
+    const link = await bringUp(node, pick(links, to), to, links)
+    const target = { address, bits, iface: link.name }
+    if (places.length > 0 && places.every((held) => isRight(held, target)))
+      return node.say(`Redundant "updateip" - ${address} already on ${to}`)
+
+    warnIfDifferent(node, places, { address, bits, iface: from }, `moving it from ${where(places)}`)
+    await prepareAnnouncement(node, address, link)
+    await move(node, places, target)
+    await settle(node, target)
+    await flushRouteCaches(node)
+    await updateHosted(node, (hosted) => hosted.add(address))
+    await forgetTickles(node)
+    await announce(node, address, link)
+    await tickleConnections(node, address)
+  },
+
+  /** The daemon has decided who hosts what: our list of what this node hosts is written afresh. */
+  async ipreallocated(node) {
+    if (!(await readPublicAddresses(node))) return
+    const hosts = await hostedAccordingToDaemon(node)
+    if (typeof hosts === 'string')
+      return node.say(`WARNING: the list of addresses hosted here is not renewed: ${hosts}`)
+    await updateHosted(node, (hosted) => {
+      hosted.clear()
+      for (const address of hosts) hosted.add(address)
+    })
+  },
+
+  /**
+   * A node that stops lets go of everything. A line of public_addresses that cannot be read is reported, but does
+   * not keep the other addresses here: an address left on a node without a daemon takes the cluster down.
+   */
+  async shutdown(node) {
+    const found = await readPublicAddresses(node)
+    if (!found) return
+    mustBePrivileged(node)
+    await dropAll(
+      node,
+      found.entries.map(({ address }) => address),
+    )
+    if (found.problems.length > 0) refuse(found.problems.join('\n'))
+  },
+} satisfies Handler
+
+/** As CTDB has it: without the file this node has no public addresses, and nothing to do with them. */
+function noFile(node: Node): void {
+  node.say(`No public addresses file found (${node.settings.base}/public_addresses): nothing is done`)
+}

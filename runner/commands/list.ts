@@ -1,0 +1,39 @@
+import type { Handler } from '../handler.ts'
+import { findHandlers } from '../handlers.ts'
+import { Refusal } from '../refusal.ts'
+
+/** One line of `eventscript list`. */
+export interface Listed {
+  name: string
+  /** `handler` runs inside this program, `script` is an executable; `disabled` and `broken` do not run. */
+  kind: 'handler' | 'script' | 'disabled' | 'broken'
+  /** What it looks after, or why it does not run. */
+  about: string
+  /** The events that it knows; empty for an executable, which is given all of them. */
+  events: string[]
+  path: string
+}
+
+/** The handlers of a folder in the order in which they run. */
+export async function list(folder: string): Promise<Listed[]> {
+  const listed: Listed[] = []
+  for (const entry of findHandlers(folder)) {
+    const { name, path } = entry
+    if (entry.kind === 'unusable')
+      listed.push({ name, path, kind: entry.disabled ? 'disabled' : 'broken', about: entry.why, events: [] })
+    else if (entry.kind === 'script')
+      listed.push({ name, path, kind: 'script', about: 'an executable', events: [] })
+    else listed.push({ name, path, ...(await describe(entry.load)) })
+  }
+  return listed
+}
+
+async function describe(load: () => Promise<Handler>): Promise<Pick<Listed, 'kind' | 'about' | 'events'>> {
+  try {
+    const { about, ...events } = await load()
+    return { kind: 'handler', about, events: Object.keys(events) }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return { kind: 'broken', about: error.message, events: [] }
+  }
+}

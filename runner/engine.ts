@@ -1,0 +1,159 @@
+import { loadSettings, type Facts } from './config.ts'
+import type { Event } from './events.ts'
+import type { Handler, Node } from './handler.ts'
+import type { Entry } from './handlers.ts'
+import { endsEvent, type HandlerReport, type Outcome, type Report } from './report.ts'
+import { Refusal } from './refusal.ts'
+import { doorTo, type System } from './system/door.ts'
+import { CannotRun } from './system/errors.ts'
+import type { Note } from './system/transcript.ts'
+
+export interface World {
+  facts: Facts
+  /** The machine, for one handler: `signal` fires at the handler's deadline. */
+  system: (signal: AbortSignal) => System
+  /** Told as it happens what is no passage through the door: for a recording, or a terminal. */
+  note?: (note: Note) => void
+  /** Fires when the admin has had enough (Ctrl-C): what runs is ended, and the event fails. */
+  interrupt?: AbortSignal
+}
+
+export interface Limits {
+  /** Milliseconds that each handler may take, counted from its own start. */
+  handler: number
+}
+
+/** Run one event through the ordered handlers; stop behind the first that fails. Never rejects for a handler's fault. */
+export async function runEvent(
+  entries: readonly Entry[],
+  event: Event,
+  world: World,
+  limits: Limits,
+  ended: (report: HandlerReport) => void = () => {},
+): Promise<Report> {
+  const began = new Date()
+  const start = performance.now()
+  const handlers: HandlerReport[] = []
+  let outcome: Report['outcome'] = 'ok'
+  for (const entry of entries) {
+    const report = await runHandler(entry, event, world, limits)
+    handlers.push(report)
+    ended(report)
+    const end = endsEvent(report.outcome)
+    if (!end) continue
+    outcome = end
+    break
+  }
+  world.note?.({ verb: 'result', outcome })
+  return {
+    event: event.name,
+    words: event.words,
+    outcome,
+    began: began.toISOString(),
+    ms: performance.now() - start,
+    handlers,
+  }
+}
+
+/** A handler used up its time. */
+class Deadline extends Error {
+  override name = 'Deadline'
+}
+
+/** Run one handler to its end or to its deadline. */
+export async function runHandler(
+  entry: Entry,
+  event: Event,
+  world: World,
+  limits: Limits,
+): Promise<HandlerReport> {
+  const began = new Date()
+  const start = performance.now()
+  const output: string[] = []
+  world.note?.({ verb: 'handler', name: entry.name })
+  const say = (line: string) => {
+    output.push(...line.split('\n'))
+    world.note?.({ verb: 'say', text: line })
+  }
+  const clock = new AbortController()
+  const timer = setTimeout(
+    () => clock.abort(new Deadline(`timed out after ${limits.handler / 1000} s`)),
+    limits.handler,
+  )
+  const interrupt = () => clock.abort(world.interrupt?.reason)
+  world.interrupt?.addEventListener('abort', interrupt)
+  let end: { outcome: Outcome; why?: string }
+  try {
+    end = await Promise.race([perform(entry, event, world, clock.signal, say), firing(clock.signal)])
+  } catch (error) {
+    end = verdict(error, clock.signal)
+  } finally {
+    clearTimeout(timer)
+    world.interrupt?.removeEventListener('abort', interrupt)
+  }
+  world.note?.({ verb: 'end', ...end })
+  return { name: entry.name, began: began.toISOString(), ms: performance.now() - start, output, ...end }
+}
+
+async function perform(
+  entry: Entry,
+  event: Event,
+  world: World,
+  signal: AbortSignal,
+  say: Node['say'],
+): Promise<{ outcome: Outcome; why?: string }> {
+  if (entry.kind === 'unusable')
+    return { outcome: entry.disabled ? 'disabled' : 'cannot-run', why: entry.why }
+  const system = world.system(signal)
+  if (entry.kind === 'script') return await performScript(entry.path, event, system, say)
+  const handler = await entry.load()
+  const act = handler[event.name as keyof Handler]
+  if (typeof act !== 'function') return { outcome: 'ok' }
+  const door = doorTo(system)
+  const settings = await loadSettings(door, world.facts, entry.name)
+  for (const warning of settings.warnings) say(warning)
+  await (act as (node: Node, args: Event['args']) => Promise<void>).call(
+    handler,
+    { ...door, settings, say },
+    event.args,
+  )
+  return { outcome: 'ok' }
+}
+
+async function performScript(
+  path: string,
+  event: Event,
+  system: System,
+  say: Node['say'],
+): Promise<{ outcome: Outcome; why?: string }> {
+  const { status, out } = await system.run('change', [path, event.name, ...event.words], { combined: true })
+  for (const line of out.split('\n')) if (line !== '') say(line)
+  if (status === 0) return { outcome: 'ok' }
+  const how = status > 128 ? `was ended by signal ${status - 128}` : `ended with exit status ${status}`
+  return { outcome: 'failed', why: `${path} ${how}` }
+}
+
+/** Rejects when the deadline has passed and what ran has had the time to be ended: the door needs up to 2 s for that. */
+function firing(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => setTimeout(() => reject(signal.reason), 2500).unref())
+  })
+}
+
+function verdict(error: unknown, signal: AbortSignal): { outcome: Outcome; why: string } {
+  if (signal.aborted) {
+    const running = (error as { running?: string }).running
+    const doing = running === undefined ? '' : ` while running "${running}"`
+    const reason: unknown = signal.reason
+    return {
+      outcome: reason instanceof Deadline ? 'timedout' : 'failed',
+      why: `${reason instanceof Error ? reason.message : String(reason)}${doing}`,
+    }
+  }
+  // as CTDB does, an executable that cannot be executed does not fail the event; but we say why
+  if (error instanceof CannotRun && error.message.includes('.script'))
+    return { outcome: 'cannot-run', why: error.message }
+  if (error instanceof Refusal) return { outcome: 'failed', why: error.message }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
+  return { outcome: 'failed', why: `defect in the handler, please report it: ${stack}` }
+}

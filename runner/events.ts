@@ -1,0 +1,155 @@
+import { canonical, hostBits } from './net/address.ts'
+import { Usage } from './refusal.ts'
+
+/** ctdbd's word for "I have no interface on record for this address". */
+export const NO_INTERFACE = '__none__'
+
+export interface AddressEvent {
+  /** As ctdbd passed it; `__none__` only for releaseip. The kernel may know better. */
+  iface: string
+  /** In canonical form. */
+  address: string
+  bits: number
+}
+
+export interface UpdateEvent {
+  /** Where ctdbd believes the address to be, or `__none__`. */
+  from: string
+  to: string
+  address: string
+  bits: number
+}
+
+/** The events that carry words, and what the words become. All others carry none that we know of. */
+export interface Arguments {
+  takeip: AddressEvent
+  releaseip: AddressEvent
+  updateip: UpdateEvent
+}
+
+/** Every event that ctdbd sends (contract, section 1.1). The protocol carries other names too. */
+export const CTDB_EVENTS = [
+  'init',
+  'setup',
+  'startrecovery',
+  'recovered',
+  'startup',
+  'monitor',
+  'startipreallocate',
+  'releaseip',
+  'takeip',
+  'updateip',
+  'ipreallocated',
+  'shutdown',
+] as const
+
+export interface Event {
+  name: string
+  /** The words as they came: what executables among the handlers are given. */
+  words: readonly string[]
+  /** The same words checked and typed: what our handlers are given. */
+  args: Arguments[keyof Arguments] | undefined
+}
+
+/**
+ * Check an event's words and give them types. Throws Usage with one sentence about the first wrong word.
+ * The wording `must supply interface, IP and maskbits` is CTDB's own.
+ */
+export function parseEvent(name: string, words: readonly string[]): Event {
+  if (!/^[A-Za-z0-9][\w.-]*$/.test(name))
+    throw new Usage(`event "${name}" is no event name: expected a word such as takeip`)
+  return { name, words, args: parseWords(name, words) }
+}
+
+function parseWords(name: string, words: readonly string[]): Event['args'] {
+  switch (name) {
+    case 'takeip':
+    case 'releaseip': {
+      expectCount(name, words, 'interface, IP and maskbits')
+      const [iface = '', ip = '', bits = ''] = words
+      const address = parseAddress(name, ip)
+      return {
+        iface: parseInterface(name, iface, name === 'releaseip'),
+        address,
+        bits: parseBits(name, bits, address),
+      }
+    }
+    case 'updateip': {
+      expectCount(name, words, 'old interface, new interface, IP and maskbits')
+      const [from = '', to = '', ip = '', bits = ''] = words
+      const address = parseAddress(name, ip)
+      return {
+        from: parseInterface(name, from, true),
+        to: parseInterface(name, to, false),
+        address,
+        bits: parseBits(name, bits, address),
+      }
+    }
+    default:
+      if ((CTDB_EVENTS as readonly string[]).includes(name) && words.length > 0)
+        throw new Usage(`ERROR: ${name} takes no arguments, got "${words.join(' ')}"`)
+      return undefined
+  }
+}
+
+function expectCount(event: string, words: readonly string[], what: string): void {
+  const expected = what.startsWith('old') ? 4 : 3
+  if (words.length === expected) return
+  const seen = words.length === 0 ? 'nothing' : `"${words.join(' ')}"`
+  throw new Usage(`ERROR: must supply ${what}: ${event} takes ${expected} words, got ${seen}`)
+}
+
+/** IFNAMSIZ is 16 with the closing NUL; ctdbd cannot hold a longer name either. */
+const LONGEST_NAME = 15
+
+function parseInterface(event: string, word: string, mayBeNone: boolean): string {
+  if (word === NO_INTERFACE && !mayBeNone)
+    throw new Usage(
+      `ERROR: ${event} needs a real interface, got "${NO_INTERFACE}": name the one in public_addresses`,
+    )
+  const name = word.replace(/@[^@]+$/, '') // eth0@if5, as brief output of ip writes a VLAN or a veth
+  const why = whyNoInterface(name)
+  if (why) throw new Usage(`ERROR: "${word}" is no interface name (${why}): "ip link show" lists them`)
+  return name
+}
+
+/** What makes this no name for an interface, in the kernel's rules and ours; undefined if it could be one. */
+export function whyNoInterface(name: string): string | undefined {
+  if (name.trim() === '') return 'it is blank'
+  if (name.startsWith('-')) return 'it begins with "-"'
+  if (name === '.' || name === '..') return 'the kernel refuses it'
+  if (/[/:\s]/.test(name)) return 'it contains "/", ":" or a blank'
+  // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+  if (/[\u0000-\u001f\u007f]/.test(name)) return 'it contains a control character'
+  if (Buffer.byteLength(name) > LONGEST_NAME) return `it is longer than ${LONGEST_NAME} bytes`
+  return undefined
+}
+
+function parseAddress(event: string, word: string): string {
+  const address = canonical(word)
+  if (!address)
+    throw new Usage(
+      `ERROR: "${word}" is no IP address: ${event} expects one such as 10.0.0.1 or fd00::1, without mask or zone`,
+    )
+  const why = whyNotPublic(address)
+  if (why) throw new Usage(`ERROR: ${address} cannot be a public address: it is ${why}`)
+  return address
+}
+
+/** Addresses that no interface can hold as its own. */
+export function whyNotPublic(address: string): string | undefined {
+  if (address === '::' || address.startsWith('0.')) return 'unspecified'
+  if (address === '::1' || address.startsWith('127.')) return 'a loopback address'
+  if (/^ff/.test(address) || /^(22[4-9]|23\d)\./.test(address)) return 'a multicast address'
+  if (/^(24\d|25[0-5])\./.test(address)) return 'reserved or broadcast'
+  return undefined
+}
+
+function parseBits(event: string, word: string, address: string): number {
+  const most = hostBits(address)
+  if (!/^\d{1,3}$/.test(word) || Number(word) < 1 || Number(word) > most)
+    throw new Usage(
+      `ERROR: "${word}" is no netmask for ${address}: ${event} expects a number of bits from 1 to ${most}`,
+    )
+  return Number(word)
+}

@@ -1,0 +1,99 @@
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Handler } from './handler.ts'
+import { Refusal, Usage } from './refusal.ts'
+
+/** One entry of a folder of handlers, under the name that logs and reports give it. */
+export type Entry = { name: string; path: string } & (
+  | { kind: 'module'; load: () => Promise<Handler> }
+  | { kind: 'script' }
+  | { kind: 'unusable'; disabled: boolean; why: string }
+)
+
+/** `NN.name` with what it is written in; `10.interface.options` and editors' copies are no handlers. */
+const PATTERN = /^(\d\d\..*)\.(script|mjs|js|ts)$/
+
+/**
+ * The handlers of a folder, in the order of the bytes of their file names, as ctdb-eventd has it. Where a
+ * module and a script bear one name, the script is that module's form for ctdb-eventd, and the module is taken.
+ * Throws Usage when there is no such folder.
+ */
+export function findHandlers(folder: string): Entry[] {
+  let names: string[]
+  try {
+    names = readdirSync(folder)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? String(error)
+    throw new Usage(
+      `${folder}: cannot list the handlers: ${code === 'ENOENT' ? 'no such folder' : code}: check --events`,
+    )
+  }
+  const sorted = names.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
+  const entries = sorted.flatMap((file) => entryOf(resolve(folder), file))
+  const modules = new Set(entries.filter(({ kind }) => kind === 'module').map(({ name }) => name))
+  return entries.filter(({ name, kind }) => kind === 'module' || !modules.has(name))
+}
+
+function entryOf(folder: string, file: string): Entry[] {
+  const found = PATTERN.exec(file)
+  if (!found || file.endsWith('.d.ts')) return []
+  const [, name = '', language = ''] = found
+  const path = join(folder, file)
+  if (language !== 'script') return [{ name, path, kind: 'module', load: () => loadModule(path) }]
+  const why = whyNotRun(path)
+  return why ? [{ name, path, kind: 'unusable', ...why }] : [{ name, path, kind: 'script' }]
+}
+
+/** What keeps a script from being executed; CTDB itself passes over all of these in silence. */
+function whyNotRun(path: string): { disabled: boolean; why: string } | undefined {
+  let start: string
+  try {
+    const { mode } = statSync(path)
+    // the owner's bit decides, as for ctdb-eventd
+    if ((mode & 0o100) === 0)
+      return { disabled: true, why: `${path} is not executable: "chmod u+x" enables it` }
+    start = readFileSync(path, { encoding: 'latin1', flag: 'r' }).slice(0, 256)
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? String(error)
+    const gone = code === 'ENOENT'
+    return {
+      disabled: gone,
+      why: `${path}: ${gone ? 'a dangling link: remove it, or mend what it points to' : code}`,
+    }
+  }
+  if (start.startsWith('\u007fELF')) return undefined
+  const interpreter = /^#!\s*(\S+)/.exec(start)?.[1]
+  if (!interpreter)
+    return { disabled: false, why: `${path} cannot run: its first line is no "#!" with an interpreter` }
+  try {
+    statSync(interpreter)
+  } catch {
+    const crlf = /^#![^\n]*\r\n/.test(start) ? ' (its lines end in CR LF)' : ''
+    return {
+      disabled: false,
+      why: `${path} cannot run: its interpreter ${interpreter} does not exist${crlf}`,
+    }
+  }
+  return undefined
+}
+
+async function loadModule(path: string): Promise<Handler> {
+  let loaded: { default?: unknown }
+  try {
+    loaded = (await import(pathToFileURL(path).href)) as { default?: unknown }
+  } catch (error) {
+    const hint = path.endsWith('.ts')
+      ? ': TypeScript runs by itself on node 22.18 or later, else compile it'
+      : ''
+    throw new Refusal(
+      `${path} cannot be loaded: ${error instanceof Error ? error.message : String(error)}${hint}`,
+    )
+  }
+  const handler = loaded.default
+  if (typeof handler !== 'object' || handler === null)
+    throw new Refusal(
+      `${path} is no handler: expected "export default { about: …, takeip… }", see docs/handlers.md`,
+    )
+  return handler as Handler
+}

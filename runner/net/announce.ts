@@ -1,0 +1,90 @@
+import type { Node } from '../handler.ts'
+import { packageOf } from '../system/errors.ts'
+import type { Door } from '../system/door.ts'
+import { familyOf } from './address.ts'
+import type { Link } from './ip.ts'
+import { tryWrite } from './sysctl.ts'
+
+/**
+ * Three rounds, 1.1 s apart, as ctdbd announces: old Linux hosts ignore a second update within the ARP locktime
+ * of 1 s, so faster repeats are lost, and a single one may be.
+ */
+export const ROUNDS = 3
+export const ROUND_MS = 1100
+
+/** Programs that send an unsolicited neighbour advertisement, the first that is there is used. */
+const ADVERTISERS = ['ndsend', 'ndptool'] as const
+
+/**
+ * Before an IPv6 address is added: where no program can announce it, let the kernel do so when the duplicate check
+ * ends. It does it once, and only for an address that is added after this was set; said in one WARNING.
+ */
+export async function prepareAnnouncement(node: Node, address: string, link: Link): Promise<void> {
+  if (familyOf(address) === 'inet' || !wanted(node, link)) return
+  if (await advertiser(node)) return
+  const sysctl = `/proc/sys/net/ipv6/conf/${link.name}/ndisc_notify`
+  if ((await node.read(sysctl))?.trim() !== '1') await tryWrite(node, sysctl, '1\n')
+}
+
+/**
+ * Tell the network where an address is now, in the background: the event does not wait for it. A missing program
+ * is one WARNING with the package to install; it never fails the event.
+ */
+export async function announce(node: Node, address: string, link: Link): Promise<void> {
+  if (!wanted(node, link)) return
+  const missing =
+    familyOf(address) === 'inet'
+      ? await whyNoArping(node, address)
+      : await whyNoAdvertiser(node, address, link)
+  if (missing) return node.say(`WARNING: ${missing}`)
+  await node.change({ background: true })`${node.settings.announcer} ${address} ${link.name}`
+}
+
+function wanted(node: Node, link: Link): boolean {
+  return (
+    link.type !== 'loopback' && link.name !== 'lo' && node.settings.option('EVENTSCRIPT_ANNOUNCE') === 'yes'
+  )
+}
+
+async function advertiser(door: Door): Promise<string | undefined> {
+  for (const program of ADVERTISERS) if (await door.find(program)) return program
+  return undefined
+}
+
+async function whyNoArping(node: Node, address: string): Promise<string | undefined> {
+  if (await node.find('arping')) return undefined
+  return `arping not found: ${address} is not announced, clients may send to its old place for minutes: ${packageOf('arping')}`
+}
+
+async function whyNoAdvertiser(node: Node, address: string, link: Link): Promise<string | undefined> {
+  if (await advertiser(node)) return undefined
+  return `neither ndsend nor ndptool found: ${address} is announced once, by the kernel (ndisc_notify of ${link.name}): ${packageOf('ndptool')}`
+}
+
+/** The programs that make one round, for the announcer; asked once, as there are two programs named arping. */
+export async function roundOf(door: Door, address: string, iface: string): Promise<string[][]> {
+  if (familyOf(address) === 'inet6') {
+    const program = await advertiser(door)
+    if (program === 'ndsend') return [['ndsend', address, iface]]
+    return program ? [['ndptool', '-t', 'na', '-U', '-i', iface, '-T', address, 'send']] : []
+  }
+  const { out, err } = await door.ask`arping -V`
+  return arpingRound(out + err, address, iface)
+}
+
+/** Some networks take only the request form, some only the reply form: both, whichever arping it is. */
+export function arpingRound(version: string, address: string, iface: string): string[][] {
+  // iputils waits for answers until -w is over even after the last packet
+  if (/iputils/i.test(version)) {
+    const common = ['-q', '-c', '1', '-w', '1', '-I', iface, address]
+    return [
+      ['arping', '-U', ...common],
+      ['arping', '-A', ...common],
+    ]
+  }
+  const common = ['-q', '-c', '1', '-w', '1', '-i', iface, '-S', address, address]
+  return [
+    ['arping', '-U', ...common],
+    ['arping', '-U', '-P', ...common],
+  ]
+}

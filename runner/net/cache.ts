@@ -1,0 +1,36 @@
+import type { Node } from '../handler.ts'
+import { LockBusy } from '../system/errors.ts'
+import { canonical } from './address.ts'
+
+/** Seconds that CTDB's own scripts wait for this lock. */
+const LOCK_SECONDS = 10
+
+/**
+ * Change the list of public addresses that this node hosts, `my-public-ip-addresses`, under the lock that CTDB's
+ * scripts take. It is replaced as a whole, never has an address twice, and is left alone when nothing changes.
+ * A busy lock is a WARNING: the next ipreallocated writes the list afresh.
+ */
+export async function updateHosted(node: Node, change: (hosted: Set<string>) => void): Promise<void> {
+  const file = `${node.settings.vardir}/my-public-ip-addresses`
+  try {
+    await node.hold(`${file}.lock`, LOCK_SECONDS, async () => {
+      const before = (await node.read(file)) ?? ''
+      const hosted = parseHosted(before)
+      change(hosted)
+      const after = [...hosted].map((address) => `${address}\n`).join('')
+      if (after !== before) await node.write(file, after)
+    })
+  } catch (error) {
+    if (!(error instanceof LockBusy)) throw error
+    node.say(`WARNING: ctdb_get_my_public_ip_addresses: timeout: ${error.message}`)
+  }
+}
+
+/** The addresses that this node hosts, as last written. */
+export async function hostedNow(node: Node): Promise<string[]> {
+  return [...parseHosted((await node.read(`${node.settings.vardir}/my-public-ip-addresses`)) ?? '')]
+}
+
+function parseHosted(text: string): Set<string> {
+  return new Set(text.split('\n').flatMap((line) => canonical(line.trim()) ?? []))
+}

@@ -1,0 +1,55 @@
+import type { Door } from '../system/door.ts'
+import { hexDigits } from './address.ts'
+import { readNumber } from './sysctl.ts'
+
+/** What became of an IPv6 address while its duplicate check ran. */
+export type DadState = 'absent' | 'tentative' | 'duplicate' | 'ready'
+
+/** include/uapi/linux/if_addr.h */
+const IFA_F_DADFAILED = 0x08
+const IFA_F_TENTATIVE = 0x40
+
+const TABLE = '/proc/net/if_inet6'
+
+/**
+ * The state of an address out of `/proc/net/if_inet6`: address, interface index, prefix length, scope and flags
+ * in hexadecimal, then the interface. The file costs no program, so it can be looked at often.
+ */
+export function dadState(table: string, address: string, iface: string): DadState {
+  const digits = hexDigits(address)
+  const row = table
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .find((fields) => fields[0] === digits && fields[5] === iface)
+  if (!row) return 'absent'
+  const flags = parseInt(row[4] ?? '0', 16)
+  // a failed check leaves both flags; the failure is what counts, and it is final
+  if (flags & IFA_F_DADFAILED) return 'duplicate'
+  return flags & IFA_F_TENTATIVE ? 'tentative' : 'ready'
+}
+
+/**
+ * The longest that the kernel's duplicate check can take on this interface, in milliseconds: a random wait of up
+ * to router_solicitation_delay, then one interval for each probe; 3 s on top for a busy machine. With the
+ * kernel's defaults that is 5 s, CTDB's own limit.
+ */
+export async function duplicateCheck(door: Door, iface: string): Promise<number> {
+  const probes = (await readNumber(door, `/proc/sys/net/ipv6/conf/${iface}/dad_transmits`)) ?? 1
+  const delay = (await readNumber(door, `/proc/sys/net/ipv6/conf/${iface}/router_solicitation_delay`)) ?? 1
+  const interval = (await readNumber(door, `/proc/sys/net/ipv6/neigh/${iface}/retrans_time_ms`)) ?? 1000
+  return delay * 1000 + probes * interval + 3000
+}
+
+/** How often to look: well below the 50 ms that we want to answer in after the end of the check. */
+const LOOK_EVERY_MS = 15
+
+/** Wait for the end of the check, at most `limit` milliseconds; a duplicate ends it at once. */
+export async function waitForDad(
+  door: Door,
+  { address, iface }: { address: string; iface: string },
+  limit: number,
+): Promise<DadState> {
+  const wanted = (table: string) => dadState(table, address, iface) !== 'tentative'
+  const table = await door.read(TABLE, { wanted, every: LOOK_EVERY_MS, limit })
+  return dadState(table ?? '', address, iface)
+}

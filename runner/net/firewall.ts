@@ -1,0 +1,91 @@
+import type { Node } from '../handler.ts'
+import { Refusal } from '../refusal.ts'
+import { packageOf } from '../system/errors.ts'
+import { canonical, familyOf } from './address.ts'
+import { why } from './look.ts'
+
+/** A rule of ours: whatever arrives on that interface for that address is dropped. */
+export interface Block {
+  address: string
+  iface: string
+}
+
+/**
+ * Seconds to wait for the lock that CTDB's scripts take around iptables. They wait 30 s themselves, which is all
+ * of an event's time; a third of it leaves time to go on without.
+ */
+const LOCK_SECONDS = 10
+
+function programFor(address: string): 'iptables' | 'ip6tables' {
+  return familyOf(address) === 'inet6' ? 'ip6tables' : 'iptables'
+}
+
+function ruleOf({ address, iface }: Block): string[] {
+  return ['INPUT', '-i', iface, '-d', address, '-j', 'DROP']
+}
+
+/** The rules of that shape in what `iptables -S INPUT` prints, which is `-A INPUT -d 10.0.0.1/32 -i eth0 -j DROP`. */
+export function parseBlocks(text: string): Block[] {
+  return text.split('\n').flatMap((line) => {
+    const found = /^-A INPUT -d ([^/\s]+)\/(?:32|128) -i (\S+) -j DROP$/.exec(line.trim())
+    const address = canonical(found?.[1] ?? '')
+    return address && found?.[2] ? [{ address, iface: found[2] }] : []
+  })
+}
+
+/**
+ * Do something while nothing that arrives for the address gets in, so that no client is answered "connection
+ * reset" by a node that is just letting go of it. The rule is gone afterwards also when the work fails; one
+ * that a killed run has left is used and removed. A firewall that cannot be changed is a WARNING, not a failure.
+ */
+export async function blocked(node: Node, block: Block, work: () => Promise<void>): Promise<void> {
+  const program = programFor(block.address)
+  if (!(await node.find(program))) {
+    node.say(
+      `WARNING: ${program} not found: ${block.address} is not blocked meanwhile: ${packageOf(program)}`,
+    )
+    return await work()
+  }
+  let locked = false
+  try {
+    await node.hold(`${node.settings.vardir}/iptables.flock`, LOCK_SECONDS, async () => {
+      locked = true
+      await insertOnce(node, program, block)
+      try {
+        await work()
+      } finally {
+        await node.change`${program} -w -D ${ruleOf(block)}`
+      }
+    })
+  } catch (error) {
+    if (locked || !(error instanceof Refusal)) throw error
+    node.say(`WARNING: ${error.message}: ${block.address} is not blocked meanwhile`)
+    await work()
+  }
+}
+
+async function insertOnce(node: Node, program: string, block: Block): Promise<void> {
+  const rules = await node.ask`${program} -w -S INPUT`
+  if (parseBlocks(rules.out).some((each) => each.address === block.address && each.iface === block.iface))
+    return
+  const inserted = await node.change`${program} -w -I ${ruleOf(block)}`
+  if (inserted.status !== 0)
+    node.say(`WARNING: cannot block ${block.address} on ${block.iface}: ${why(inserted)}`)
+}
+
+/** Remove the rules that a killed run has left for these addresses. Looks first, and takes the lock only to change. */
+export async function unblock(node: Node, addresses: readonly string[]): Promise<void> {
+  for (const program of new Set(addresses.map(programFor))) {
+    if (!(await node.find(program))) continue
+    const rules = await node.ask`${program} -w -S INPUT`
+    const left = parseBlocks(rules.out).filter(({ address }) => addresses.includes(address))
+    if (left.length === 0) continue
+    await node.hold(`${node.settings.vardir}/iptables.flock`, LOCK_SECONDS, async () => {
+      for (const block of left) {
+        const removed = await node.change`${program} -w -D ${ruleOf(block)}`
+        if (removed.status !== 0)
+          node.say(`WARNING: cannot unblock ${block.address} on ${block.iface}: ${why(removed)}`)
+      }
+    })
+  }
+}

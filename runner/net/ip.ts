@@ -1,0 +1,103 @@
+import { canonical } from './address.ts'
+import { Refusal } from '../refusal.ts'
+
+/** An address as the kernel has it on one interface. */
+export interface Held {
+  iface: string
+  /** Other names of that interface (`ip link property add … altname`). */
+  altnames: readonly string[]
+  address: string
+  bits: number
+  /** `ready` can be bound; `tentative` waits for duplicate address detection; `duplicate` lost it. */
+  state: 'ready' | 'tentative' | 'duplicate'
+}
+
+/** An interface as `ip -json` shows it. */
+export interface Link {
+  name: string
+  altnames: readonly string[]
+  /** The device below, only of kinds that are built on one in the same namespace (a VLAN). */
+  below: string | undefined
+  /** `vlan`, `bond`, `veth` …; undefined for plain devices, and without `-details`. */
+  kind: string | undefined
+  /** `ether`, `loopback`, `infiniband` …; undefined in `addr show` of old `ip`. */
+  type: string | undefined
+  /** Administratively up. */
+  up: boolean
+  /** The kernel's carrier: what ethtool calls "Link detected". */
+  carrier: boolean
+  addresses: readonly Held[]
+}
+
+/** Kinds whose `link` in the output of `ip` is the device they run on; for a veth it is the peer. */
+const BUILT_ON_ANOTHER = new Set(['vlan', 'macvlan', 'macvtap', 'ipvlan', 'ipvtap'])
+
+/**
+ * Interfaces out of `ip -json [-details] addr show …` or `link show`. `addr show to X` prints `{}` for each
+ * address that it filtered out. The `@if5` of brief output never appears: `ifname` and `link` come apart.
+ * Throws a Refusal that quotes what came instead, when it is not that.
+ */
+export function parseLinks(text: string): Link[] {
+  return rows(text).map((row) => {
+    const name = String(row['ifname'])
+    const altnames = list(row['altnames']).map(String)
+    const flags = list(row['flags'])
+    const kind = record(row['linkinfo'])['info_kind']
+    const onAnother = typeof kind === 'string' && BUILT_ON_ANOTHER.has(kind)
+    return {
+      name,
+      altnames,
+      below: onAnother && typeof row['link'] === 'string' ? row['link'] : undefined,
+      kind: typeof kind === 'string' ? kind : undefined,
+      type: typeof row['link_type'] === 'string' ? row['link_type'] : undefined,
+      up: flags.includes('UP'),
+      carrier: flags.includes('LOWER_UP'),
+      addresses: list(row['addr_info']).flatMap((info) => held(name, altnames, record(info))),
+    }
+  })
+}
+
+function held(iface: string, altnames: readonly string[], info: Record<string, unknown>): Held[] {
+  const address = typeof info['local'] === 'string' ? canonical(info['local']) : undefined
+  if (!address) return []
+  const state = info['dadfailed'] ? 'duplicate' : info['tentative'] ? 'tentative' : 'ready'
+  return [{ iface, altnames, address, bits: Number(info['prefixlen']), state }]
+}
+
+function rows(text: string): Record<string, unknown>[] {
+  const unexpected = () => {
+    const seen = text.trim() === '' ? 'nothing' : JSON.stringify(text.trim().slice(0, 60))
+    return new Refusal(
+      `ip -json printed ${seen}, expected a list of interfaces: check "ip -V" (iproute2 4.14 or newer)`,
+    )
+  }
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    throw unexpected()
+  }
+  if (!Array.isArray(parsed)) throw unexpected()
+  // "-json" of some releases leaves {} for an interface that a filter left out
+  const found = parsed.map(record).filter((row) => Object.keys(row).length > 0)
+  if (!found.every((row) => typeof row['ifname'] === 'string')) throw unexpected()
+  return found
+}
+
+function record(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {}
+}
+
+function list(value: unknown): unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
+/** Is this the interface that the caller means, by its name or one of its altnames? */
+export function isNamed(
+  link: { iface?: string; name?: string; altnames: readonly string[] },
+  name: string,
+): boolean {
+  return link.iface === name || link.name === name || link.altnames.includes(name)
+}

@@ -1,0 +1,87 @@
+import type { Node } from '../handler.ts'
+import { NO_INTERFACE } from '../events.ts'
+import type { Link } from './ip.ts'
+import { table } from './ctdb.ts'
+import { linksInDetail, pick, why } from './look.ts'
+import type { PublicAddress } from './public-addresses.ts'
+
+/** What was found of one monitored interface; `error` is CTDB's line when it is of no use. */
+export interface Verdict {
+  iface: string
+  error?: string
+}
+
+/**
+ * Look at every interface that a public address may be on, and tell the daemon of each. An interface that is just
+ * switched off is switched on and looked at once more.
+ */
+export async function checkLinks(node: Node, listed: readonly PublicAddress[]): Promise<Verdict[]> {
+  const known = await table(node, ['ifaces'], ['Name'])
+  if (typeof known === 'string')
+    node.say(`WARNING: the daemon's interfaces are not known, looking at public_addresses only: ${known}`)
+  const daemons = typeof known === 'string' ? [] : known.map((row) => row['Name'] ?? '')
+  const names = [...new Set([...listed.flatMap(({ ifaces }) => ifaces), ...daemons])].toSorted()
+
+  const verdicts: Verdict[] = []
+  const links = await switchOn(node, names, await linksInDetail(node))
+  for (const iface of names) {
+    const error = await whyNoLink(node, iface, links)
+    verdicts.push({ iface, error })
+  }
+  // without the daemon there is nobody to tell
+  if (typeof known !== 'string') await tell(node, verdicts)
+  return verdicts
+}
+
+async function switchOn(node: Node, names: readonly string[], links: Link[]): Promise<Link[]> {
+  const off = names.flatMap((name) => pick(links, name) ?? []).filter((link) => !link.up)
+  for (const link of off) {
+    const up = await node.change`ip link set dev ${link.name} up`
+    if (up.status !== 0) node.say(`WARNING: cannot bring up ${link.name}: ${why(up)}`)
+  }
+  return off.length === 0 ? links : await linksInDetail(node)
+}
+
+async function tell(node: Node, verdicts: readonly Verdict[]): Promise<void> {
+  for (const { iface, error } of verdicts)
+    if (iface !== NO_INTERFACE)
+      await node.change`${node.settings.ctdb} setifacelink ${iface} ${error ? 'down' : 'up'}`
+}
+
+async function whyNoLink(node: Node, iface: string, links: readonly Link[]): Promise<string | undefined> {
+  const link = pick(links, iface)
+  if (!link) return `ERROR: Monitored interface ${iface} does not exist`
+  const base = lowest(link, links)
+  const bond = base.kind === 'bond' ? await node.read(`/proc/net/bonding/${base.name}`) : undefined
+  const error = bond === undefined ? undefined : whyBondIsDown(base.name, bond)
+  return error ?? (hasLink(link) ? undefined : `ERROR: No link on the public network interface ${iface}`)
+}
+
+/** The device at the bottom: of a VLAN the device below, of a VLAN in a VLAN the one below that. */
+export function lowest(link: Link, links: readonly Link[]): Link {
+  const seen = new Set([link.name])
+  let base = link
+  for (;;) {
+    const below = base.below === undefined ? undefined : pick(links, base.below)
+    if (!below || seen.has(below.name)) return base
+    seen.add(below.name)
+    base = below
+  }
+}
+
+/** Loopback and InfiniBand always count as linked, as in CTDB: their drivers do not all report a carrier. */
+function hasLink(link: Link): boolean {
+  if (link.type === 'loopback' || link.type === 'infiniband') return true
+  return link.up && link.carrier
+}
+
+/** What is wrong with a bond, out of `/proc/net/bonding/NAME`; CTDB's lines. */
+export function whyBondIsDown(name: string, text: string): string | undefined {
+  if (/^Currently Active Slave: None$/m.test(text)) return `ERROR: No active slaves for bond device ${name}`
+  if (!/^MII Status: up$/m.test(text)) return `ERROR: public network interface ${name} is down`
+  if (!/^Bonding Mode: IEEE 802\.3ad/m.test(text)) return undefined
+  // the first MII Status is the bond's own; those of its slaves follow "Slave Interface:"
+  const [, ...slaves] = text.split(/^Slave Interface: /m)
+  const alive = slaves.some((slave) => /^MII Status: up$/m.test(slave))
+  return alive ? undefined : `ERROR: No active slaves for 802.ad bond device ${name}`
+}

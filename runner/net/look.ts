@@ -1,0 +1,47 @@
+import type { Node } from '../handler.ts'
+import { refuse } from '../refusal.ts'
+import type { Answer } from '../system/door.ts'
+import { isNamed, parseLinks, type Held, type Link } from './ip.ts'
+
+/** Every place where the kernel has this address: usually one, none, or after a mishap several. */
+export async function whereIs(node: Node, address: string): Promise<Held[]> {
+  const answer = await node.ask`ip -json addr show to ${address}`
+  return linksOf(answer).flatMap((link) => link.addresses.filter((held) => held.address === address))
+}
+
+/** All interfaces with all their addresses. */
+export async function interfaces(node: Node): Promise<Link[]> {
+  return linksOf(await node.ask`ip -json addr show`)
+}
+
+/** All interfaces with what they are built on. No addresses. */
+export async function linksInDetail(node: Node): Promise<Link[]> {
+  return linksOf(await node.ask`ip -json -details link show`)
+}
+
+/** Out of those, the interface that the caller means; undefined when there is none. */
+export function pick(links: readonly Link[], name: string): Link | undefined {
+  return links.find((link) => isNamed(link, name))
+}
+
+function linksOf(answer: Answer): Link[] {
+  if (/-json" is unknown/.test(answer.err))
+    refuse('ip is too old: it does not know -json: install iproute2 4.14 or newer')
+  if (answer.status !== 0) refuse(`ip cannot show the addresses: ${why(answer)}`)
+  return parseLinks(answer.out)
+}
+
+/** What a program gave as reason, in one line; with what to do where it is the usual one. */
+export function why({ status, err }: Answer): string {
+  const said = err
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !/^Command failed|^\(null\)$/.test(line))
+  const reason = said.join('; ') || `exit status ${status}`
+  return /not permitted|permission denied|must be root/i.test(reason) ? `${reason}: run as root` : reason
+}
+
+/** Refuse before anything is touched, rather than fail in the middle. */
+export function mustBePrivileged(node: Node): void {
+  if (!node.settings.privileged) refuse('no privilege to change addresses (CAP_NET_ADMIN): run as root')
+}

@@ -1,0 +1,60 @@
+import type { Node } from '../handler.ts'
+import { Refusal, refuse } from '../refusal.ts'
+import { updateHosted } from './cache.ts'
+import { blocked, unblock } from './firewall.ts'
+import type { Held } from './ip.ts'
+import { interfaces } from './look.ts'
+import { addAddress, deleteAddress, isRight, warnIfDifferent, type Wanted } from './place.ts'
+import { forgetTickles } from './tickles.ts'
+
+/** Make the address be where it is wanted and nowhere else; where it already is, it is left alone. */
+export async function putRight(node: Node, places: readonly Held[], target: Wanted): Promise<void> {
+  const wrong = places.filter((held) => !isRight(held, target))
+  for (const held of wrong.filter(({ state }) => state === 'duplicate'))
+    node.say(
+      `WARNING: Public IP ${held.address} on ${held.iface} had failed duplicate address detection: trying again`,
+    )
+  warnIfDifferent(node, wrong, target, `putting it on ${target.iface}/${target.bits}`)
+  if (wrong.length === places.length) return await move(node, places, target)
+  for (const held of wrong) await deleteAddress(node, held)
+}
+
+/**
+ * Delete an address where it is and add it where it should be. When it cannot be added it is put back, so that a
+ * connection has lost nothing. Nowhere yet: it is just added.
+ */
+export async function move(node: Node, places: readonly Held[], target: Wanted): Promise<void> {
+  const [old] = places
+  if (!old) return await addAddress(node, target)
+  await blocked(node, old, async () => {
+    for (const held of places) await deleteAddress(node, held)
+    try {
+      await addAddress(node, target)
+    } catch (error) {
+      if (old.state !== 'duplicate') await addAddress(node, old, true)
+      throw error
+    }
+  })
+}
+
+/**
+ * Every one of these addresses that is held, on whatever interface and with whatever prefix, goes; and with them our
+ * firewall rules and lists. All are tried before the first failure is told.
+ */
+export async function dropAll(node: Node, addresses: readonly string[]): Promise<void> {
+  const failures: string[] = []
+  for (const held of (await interfaces(node)).flatMap((link) => link.addresses)) {
+    if (!addresses.includes(held.address)) continue
+    node.say(`Removing public address ${held.address}/${held.bits} from device ${held.iface}`)
+    try {
+      await deleteAddress(node, held)
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      failures.push(error.message)
+    }
+  }
+  await unblock(node, addresses)
+  await updateHosted(node, (hosted) => hosted.clear())
+  await forgetTickles(node)
+  if (failures.length > 0) refuse(failures.join('\n'))
+}

@@ -1,0 +1,118 @@
+import type { Node } from '../handler.ts'
+import { refuse } from '../refusal.ts'
+import { familyOf } from './address.ts'
+import { duplicateCheck, waitForDad } from './dad.ts'
+import { isNamed, type Held, type Link } from './ip.ts'
+import { why, whereIs } from './look.ts'
+import { tryWrite } from './sysctl.ts'
+
+/** What an event wants: this address with this prefix on this interface. */
+export interface Wanted {
+  address: string
+  bits: number
+  iface: string
+}
+
+/** Is it there and as wanted? An address that lost its duplicate check is not. */
+export function isRight(held: Held, wanted: Wanted): boolean {
+  return isNamed(held, wanted.iface) && held.bits === wanted.bits && held.state !== 'duplicate'
+}
+
+/**
+ * One WARNING, in CTDB's words, when the kernel has the address otherwise than the daemon says. `instead` says
+ * what is done about it.
+ */
+export function warnIfDifferent(node: Node, places: readonly Held[], said: Wanted, instead: string): void {
+  const differences = places.flatMap((held) => [
+    ...(isNamed(held, said.iface) ? [] : [`hosted on interface ${held.iface} but VNN says ${said.iface}`]),
+    ...(held.bits === said.bits ? [] : [`has ${held.bits} bit netmask but VNN says ${said.bits}`]),
+  ])
+  if (differences.length === 0) return
+  node.say(`WARNING: Public IP ${said.address} ${differences.join(', and ')}: ${instead}`)
+}
+
+/**
+ * Put an address on an interface. Broadcast is the subnet's own (`brd +`) for IPv4. Rejects with a Refusal that
+ * begins with CTDB's line `Failed to add … on dev …`.
+ */
+export async function addAddress(node: Node, { address, bits, iface }: Wanted, known = false): Promise<void> {
+  const broadcast = familyOf(address) === 'inet' ? ['brd', '+'] : []
+  // an address that this node holds already needs no duplicate check to be put back
+  const nodad = known && familyOf(address) === 'inet6' ? ['nodad'] : []
+  const added = await node.change`ip addr add ${address}/${bits} ${broadcast} dev ${iface} ${nodad}`
+  if (added.status === 0) return
+  const now = await whereIs(node, address)
+  if (now.some((held) => isRight(held, { address, bits, iface }))) return
+  refuse(`Failed to add ${address}/${bits} on dev ${iface}: ${why(added)}`)
+}
+
+/**
+ * Take an address from an interface. Other addresses of its subnet survive: the kernel promotes one of them.
+ * An address that has gone by itself meanwhile is fine.
+ */
+export async function deleteAddress(node: Node, { address, bits, iface }: Wanted): Promise<void> {
+  if (familyOf(address) === 'inet') await keepSecondaries(node, iface)
+  const deleted = await node.change`ip addr del ${address}/${bits} dev ${iface}`
+  if (deleted.status === 0 || /Cannot assign requested address|Address not found/.test(deleted.err)) return
+  refuse(`Failed to del ${address}/${bits} on dev ${iface}: ${why(deleted)}`)
+}
+
+async function keepSecondaries(node: Node, iface: string): Promise<void> {
+  const sysctl = `/proc/sys/net/ipv4/conf/${iface}/promote_secondaries`
+  if ((await node.read(sysctl))?.trim() === '1') return
+  if (!(await tryWrite(node, sysctl, '1\n')))
+    node.say(`WARNING: cannot set ${sysctl}: other addresses of the subnet on ${iface} may go with this one`)
+}
+
+/**
+ * Wait until an IPv6 address can be used; an IPv4 address can at once. When another host answered the duplicate
+ * check, or the check does not end, the address is removed and the event refused.
+ */
+export async function settle(node: Node, wanted: Wanted): Promise<void> {
+  const { address, bits, iface } = wanted
+  if (familyOf(address) === 'inet') return
+  const limit = await duplicateCheck(node, iface)
+  const state = await waitForDad(node, wanted, limit)
+  if (state === 'ready') return
+  const reason = {
+    duplicate:
+      'another host has this address (dadfailed): find it with "ip -6 neigh" or "ndisc6", and take it away there',
+    tentative: `duplicate address detection did not end within ${limit / 1000} s: has ${iface} a link?`,
+    absent: `it was gone again at once: has somebody taken ${iface} down?`,
+  }[state]
+  if (state !== 'absent') await node.change`ip addr del ${address}/${bits} dev ${iface}`
+  refuse(`Failed to add ${address}/${bits} on dev ${iface}: ${reason}`)
+}
+
+/**
+ * Bring an interface up that is there but down. `Failed to bringup interface …` is CTDB's line; the names that
+ * do exist come with it.
+ */
+export async function bringUp(
+  node: Node,
+  link: Link | undefined,
+  name: string,
+  links: readonly Link[],
+): Promise<Link> {
+  if (!link) {
+    const names = links.map((each) => each.name).join(', ')
+    refuse(
+      `Failed to bringup interface ${name}: there is no such interface, only ${names}: mend public_addresses`,
+    )
+  }
+  if (link.up) return link
+  const up = await node.change`ip link set dev ${link.name} up`
+  if (up.status !== 0) refuse(`Failed to bringup interface ${name}: ${why(up)}`)
+  return link
+}
+
+/** Routes that the kernel remembers for the old place are forgotten; where it keeps none there is nothing to write. */
+export async function flushRouteCaches(node: Node): Promise<void> {
+  await tryWrite(node, '/proc/sys/net/ipv4/route/flush', '1\n')
+  await tryWrite(node, '/proc/sys/net/ipv6/route/flush', '1\n')
+}
+
+/** Where it is, in a word for messages: `eth1/25 and eth2/24`. */
+export function where(places: readonly Wanted[]): string {
+  return places.map(({ iface, bits }) => `${iface}/${bits}`).join(' and ')
+}

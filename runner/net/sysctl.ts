@@ -1,0 +1,19 @@
+import type { Door } from '../system/door.ts'
+import { FileError } from '../system/errors.ts'
+
+/** Write a sysctl where the kernel lets us; says whether it did. */
+export async function tryWrite(door: Door, path: string, text: string): Promise<boolean> {
+  try {
+    await door.write(path, text)
+    return true
+  } catch (error) {
+    if (error instanceof FileError) return false
+    throw error
+  }
+}
+
+/** A sysctl that holds a number; undefined where the kernel has none of that name. */
+export async function readNumber(door: Door, path: string): Promise<number | undefined> {
+  const text = await door.read(path)
+  return text !== undefined && /^\d+\s*$/.test(text) ? Number(text) : undefined
+}

@@ -1,0 +1,53 @@
+import type { Node } from '../handler.ts'
+import { hostedNow } from './cache.ts'
+import { connectionsOf, endText, parseEnd, type Connection } from './connections.ts'
+import { table } from './ctdb.ts'
+
+/**
+ * Tell the daemon which clients are connected to the addresses hosted here; the node that takes an address over
+ * wakes them. What ctdbd knows is asked only when the connections are others than at the last look, whose list is
+ * kept in `tickles/reported`; `init` and every move of an address forget it.
+ */
+export async function updateTickles(node: Node): Promise<void> {
+  const hosted = await hostedNow(node)
+  if (hosted.length === 0) return
+  const connected = lines(await connectionsOf(node, hosted))
+  const file = reportedFile(node)
+  const report = [...hosted, ...connected, ''].join('\n')
+  if ((await node.read(file)) === report) return
+
+  const known: string[] = []
+  for (const address of hosted) {
+    const rows = await table(node, ['gettickles', address], ['Source IP', 'Port', 'Port2'])
+    if (typeof rows === 'string') return node.say(`WARNING: connections are not reported: ${rows}`)
+    known.push(...lines(rows.flatMap(ofRow)))
+  }
+  const extra = connected.filter((line) => !known.includes(line))
+  const stale = known.filter((line) => !connected.includes(line))
+  const text = (of: string[]) => of.map((line) => `${line}\n`).join('')
+  if (extra.length > 0) await node.change({ input: text(extra) })`${node.settings.ctdb} addtickle`
+  if (stale.length > 0) await node.change({ input: text(stale) })`${node.settings.ctdb} deltickle`
+  await node.write(file, report)
+}
+
+/** An address came or went: what was reported no longer says anything. */
+export async function forgetTickles(node: Node): Promise<void> {
+  if (await node.read(reportedFile(node))) await node.write(reportedFile(node), '')
+}
+
+function reportedFile(node: Node): string {
+  return `${node.settings.vardir}/tickles/reported`
+}
+
+/** Peer first: a tickle is sent as if it came from the client. Sorted, so that two lists can be compared. */
+function lines(connections: readonly Connection[]): string[] {
+  return [...new Set(connections.map(({ peer, local }) => `${endText(peer)} ${endText(local)}`))].toSorted()
+}
+
+/** 4.17 heads the third column "Destiation IP", later versions "Destination IP". */
+function ofRow(row: Record<string, string>): Connection[] {
+  const destination = row['Destination IP'] ?? row['Destiation IP'] ?? ''
+  const peer = parseEnd(`${row['Source IP']}:${row['Port']}`)
+  const local = parseEnd(`${destination}:${row['Port2']}`)
+  return peer && local ? [{ peer, local }] : []
+}

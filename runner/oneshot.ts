@@ -1,0 +1,48 @@
+import { basename, dirname, join } from 'node:path'
+import { realpathSync } from 'node:fs'
+import { factsHere } from './config.ts'
+import { runHandler } from './engine.ts'
+import { parseEvent } from './events.ts'
+import type { Handler } from './handler.ts'
+import { endsEvent } from './report.ts'
+import { Usage } from './refusal.ts'
+import { live } from './system/live.ts'
+
+/** ctdb-eventd keeps the time itself, 30 s for the whole event by default; this only ends what it has forgotten. */
+const LIMIT_MS = 120_000
+
+/**
+ * `NN.name.script EVENT [ARG…]`: one handler, one event, as CTDB's daemon calls it. Prints what the handler says,
+ * and nothing when all is well; exit status 0 or 1. `file` is this program, as its bundle knows it.
+ */
+export async function oneShot(handler: Handler, file: string): Promise<void> {
+  const called = process.argv[1] ?? file
+  const name = basename(called).replace(/\.script$/, '')
+  const [event, ...words] = process.argv.slice(2)
+  // beside the link that was called; in our own folder nobody keeps options
+  const folder = dirname(called)
+  const own = dirname(realpathSync(file))
+  const facts = factsHere(join(own, '..', 'announce.cjs'), realpathSync(folder) === own ? undefined : folder)
+  try {
+    if (event === undefined)
+      throw new Usage(
+        `usage: ${basename(called)} EVENT [ARG…], as in: ${basename(called)} takeip eth0 10.0.0.1 24`,
+      )
+    const world = {
+      facts,
+      // eventd ends the script's process group: what we start must be in it
+      system: (signal: AbortSignal) => live({ signal, ownGroups: false }),
+      note: (note: { verb: string; text?: string }) => {
+        if (note.verb === 'say') process.stdout.write(`${note.text}\n`)
+      },
+    }
+    const entry = { name, path: called, kind: 'module' as const, load: () => Promise.resolve(handler) }
+    const report = await runHandler(entry, parseEvent(event, words), world, { handler: LIMIT_MS })
+    if (report.why !== undefined) process.stderr.write(`${report.why}\n`)
+    process.exitCode = endsEvent(report.outcome) ? 1 : 0
+  } catch (error) {
+    if (!(error instanceof Usage)) throw error
+    process.stderr.write(`${error.message}\n`)
+    process.exitCode = 1
+  }
+}

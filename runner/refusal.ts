@@ -1,0 +1,17 @@
+/**
+ * A "no" that is meant for the admin: one sentence with the subject, what was seen, what was expected and
+ * what to do. It fails the event and is printed as it stands. Any other error is a defect and keeps its stack.
+ */
+export class Refusal extends Error {
+  override name = 'Refusal'
+}
+
+/** The caller used us wrongly: exit status 2 of `eventscript run`. */
+export class Usage extends Refusal {
+  override name = 'Usage'
+}
+
+/** Fail the event with this sentence. */
+export function refuse(sentence: string): never {
+  throw new Refusal(sentence)
+}

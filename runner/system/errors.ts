@@ -1,0 +1,67 @@
+import { Refusal } from '../refusal.ts'
+
+/** A file or program of the machine that refused us; `code` is errno's name. */
+export class FileError extends Refusal {
+  override name = 'FileError'
+  readonly code: string
+  constructor(doing: string, path: string, code: string) {
+    super(`cannot ${doing} ${path}: ${MEANING[code] ?? code}`)
+    this.code = code
+  }
+}
+
+/** Another process kept a lock for the whole time that we were willing to wait. */
+export class LockBusy extends Refusal {
+  override name = 'LockBusy'
+}
+
+/** A program that is not there, or cannot be executed. */
+export class CannotRun extends Refusal {
+  override name = 'CannotRun'
+  readonly code: string
+  constructor(program: string, code: string) {
+    super(whyCannotRun(program, code))
+    this.code = code
+  }
+}
+
+const MEANING: Record<string, string> = {
+  EACCES: 'permission denied: run as root',
+  EPERM: 'not permitted: run as root',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'the disk is full',
+  EISDIR: 'it is a directory, expected a file',
+  ENOENT: 'no such file or directory',
+  ENOTDIR: 'a part of the path is no directory',
+}
+
+function whyCannotRun(program: string, code: string): string {
+  const name = program.slice(program.lastIndexOf('/') + 1)
+  const from = packageOf(name)
+  if (code === 'ENOENT' && !program.includes('/'))
+    return `${program}: not found in PATH: ${from ?? 'install it, or mend PATH'}`
+  if (code === 'ENOENT')
+    return `${program}: it, or the interpreter its first line names, does not exist${from ? `: ${from}` : ''}`
+  if (code === 'ENOEXEC')
+    return `${program}: cannot be executed: its first line is no "#!" with an interpreter`
+  return `${program}: cannot be executed: ${MEANING[code] ?? code}`
+}
+
+/** Debian's package for each program that we start, by name. */
+const PACKAGES: Record<string, string> = {
+  ip: 'iproute2',
+  ss: 'iproute2',
+  iptables: 'iptables',
+  ip6tables: 'iptables',
+  arping: 'iputils-arping',
+  ndptool: 'libndp-tools',
+  ctdb: 'ctdb',
+  ctdb_killtcp: 'ctdb',
+  flock: 'util-linux',
+}
+
+/** What to install to get a program: `install iproute2`. */
+export function packageOf(program: string): string | undefined {
+  const name = PACKAGES[program]
+  return name && `install ${name}`
+}

@@ -1,0 +1,232 @@
+import { accessSync, closeSync, constants, openSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { delimiter, dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { constants as os, tmpdir } from 'node:os'
+import { execa, type Options } from 'execa'
+import type { Answer, RunOptions, System, Until } from './door.ts'
+import { toShell } from './argv.ts'
+import { CannotRun, FileError, LockBusy } from './errors.ts'
+
+export interface LiveOptions {
+  /** When it fires, the program that is running is ended and nothing more is started. */
+  signal?: AbortSignal
+  /**
+   * A process group for each program, so that ending it reaches what it has started. Off in the script that
+   * ctdb-eventd starts: eventd ends the script's own group, and everything must be in it.
+   */
+  ownGroups?: boolean
+}
+
+/** What we use of execa's result; its own type changes with every option. */
+type Child = { pid?: number } & Promise<{
+  exitCode?: number
+  signal?: NodeJS.Signals
+  code?: string
+  stdout?: unknown
+  stderr?: unknown
+}>
+
+/** From TERM to KILL: CTDB's own scripts and `ip` need far less, and an admin is waiting. */
+const GRACE_MS = 2000
+
+/** The real machine. The only place that starts programs. */
+export function live({ signal, ownGroups = true }: LiveOptions = {}): System {
+  return {
+    async run(_verb, argv, options) {
+      signal?.throwIfAborted()
+      if (options.background) return startAndForget(argv)
+      return options.combined ? await runScript(argv) : await runProgram(argv, options)
+    },
+    read: (path, until) => (until ? readUntil(path, until, signal) : readText(path)),
+    async write(path, text) {
+      signal?.throwIfAborted()
+      await writeText(path, text)
+    },
+    async hold(lock, seconds) {
+      signal?.throwIfAborted()
+      return await hold(lock, seconds, (argv, fd) =>
+        finish(argv, start(argv, { stdio: ['ignore', 'pipe', 'pipe', fd] })),
+      )
+    },
+    find: (program) => Promise.resolve(find(program)),
+  }
+
+  async function runProgram(argv: readonly string[], { input }: RunOptions): Promise<Answer> {
+    const stdin = input === undefined ? { stdin: 'ignore' as const } : { input }
+    return await finish(argv, start(argv, { ...stdin, env: { LC_ALL: 'C' } }))
+  }
+
+  /**
+   * Both outputs go into one file rather than a pipe: their order is kept, there is no limit, and a daemon
+   * that the script leaves behind cannot keep us waiting for the end of a pipe.
+   */
+  async function runScript(argv: readonly string[]): Promise<Answer> {
+    const path = join(tmpdir(), `eventscript.${process.pid}.${(scripts += 1)}.out`)
+    const fd = openSync(path, 'ax+', 0o600)
+    try {
+      const child = start(argv, { stdio: ['ignore', fd, fd] })
+      const { status } = await finish(argv, child)
+      return { status, out: readFileSync(path, 'utf8'), err: '' }
+    } finally {
+      closeSync(fd)
+      rmSync(path, { force: true })
+    }
+  }
+
+  function start([program = '', ...words]: readonly string[], options: object): Child {
+    const all = { ...options, reject: false, stripFinalNewline: false, detached: ownGroups } as Options
+    return execa(program, words, all) as Child
+  }
+
+  async function finish(argv: readonly string[], child: Child): Promise<Answer> {
+    const began = Date.now()
+    let onAbort: (() => void) | undefined
+    const aborted = new Promise<'aborted'>((resolve) => {
+      onAbort = () => resolve('aborted')
+      signal?.addEventListener('abort', onAbort)
+    })
+    const ended = await Promise.race([child, aborted])
+    if (onAbort) signal?.removeEventListener('abort', onAbort)
+    if (ended === 'aborted') {
+      await end(child, ownGroups)
+      throw new Interrupted(argv, Date.now() - began, signal?.reason)
+    }
+    if (ended.exitCode === undefined && ended.signal === undefined)
+      throw notStarted(argv[0] ?? '', ended.code)
+    const killed = ended.signal === undefined ? 0 : 128 + os.signals[ended.signal]
+    return { status: ended.exitCode ?? killed, out: asText(ended.stdout), err: asText(ended.stderr) }
+  }
+}
+
+let scripts = 0
+
+/** A program that we had to end; `reason` is what the signal was fired with. */
+export class Interrupted extends Error {
+  override name = 'Interrupted'
+  readonly running: string
+  readonly ms: number
+  readonly reason: unknown
+  constructor(argv: readonly string[], ms: number, reason: unknown) {
+    super(`"${toShell(argv)}" was ended after ${(ms / 1000).toFixed(1)} s`)
+    this.running = toShell(argv)
+    this.ms = ms
+    this.reason = reason
+  }
+}
+
+function asText(output: unknown): string {
+  return typeof output === 'string' ? output : ''
+}
+
+function notStarted(program: string, code: string | undefined): CannotRun {
+  // execve says ENOENT for a missing interpreter and EACCES for a missing right to execute
+  return new CannotRun(program, code ?? 'EIO')
+}
+
+function startAndForget([program = '', ...words]: readonly string[]): Answer {
+  const child = execa(program, words, { detached: true, cleanup: false, reject: false, stdio: 'ignore' })
+  if (child.pid === undefined) throw new CannotRun(program, 'ENOENT')
+  child.unref()
+  return { status: 0, out: '', err: '' }
+}
+
+/** TERM, then KILL, to the whole group; back when the program has ended, or after the KILL. */
+async function end(child: Child, group: boolean): Promise<void> {
+  const { pid } = child
+  if (pid === undefined) return
+  const target = group ? -pid : pid
+  kill(target, 'SIGTERM')
+  const gone = await Promise.race([child.then(() => true), sleep(GRACE_MS, false, { ref: true })])
+  // also when the program itself has ended: what it started may have ignored the TERM
+  if (group || !gone) kill(target, 'SIGKILL')
+}
+
+function kill(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
+  try {
+    process.kill(pid, signal)
+  } catch {
+    // ESRCH: gone already, which is what we want
+  }
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined
+    throw new FileError('read', path, codeOf(error))
+  }
+}
+
+async function readUntil(path: string, until: Until, signal?: AbortSignal): Promise<string | undefined> {
+  const last = performance.now() + until.limit
+  for (;;) {
+    signal?.throwIfAborted()
+    const text = await readText(path)
+    if (text === undefined || until.wanted(text) || performance.now() > last) return text
+    await sleep(until.every)
+  }
+}
+
+async function writeText(path: string, text: string): Promise<void> {
+  try {
+    if (/^\/(proc|sys)\//.test(path)) return await writeFile(path, text, { flag: 'r+' })
+    await mkdir(dirname(path), { recursive: true })
+    const draft = `${path}.new.${process.pid}`
+    try {
+      await writeFile(draft, text)
+      await rename(draft, path)
+    } catch (error) {
+      await rm(draft, { force: true })
+      throw error
+    }
+  } catch (error) {
+    throw new FileError('write', path, codeOf(error))
+  }
+}
+
+/**
+ * node has no flock(2). `flock(1)` locks the descriptor that it inherits; the lock belongs to the open file,
+ * which is ours too, so it stays when flock(1) has ended, and goes with the descriptor: also when we are killed.
+ */
+async function hold(
+  lock: string,
+  seconds: number,
+  run: (argv: string[], fd: number) => Promise<Answer>,
+): Promise<() => Promise<void>> {
+  const file = await open(lock, 'a').catch(async (error: unknown) => {
+    if (codeOf(error) !== 'ENOENT') throw new FileError('open the lock', lock, codeOf(error))
+    await mkdir(dirname(lock), { recursive: true })
+    return await open(lock, 'a')
+  })
+  try {
+    const { status, err } = await run(['flock', '-w', String(seconds), '3'], file.fd)
+    if (status === 0) return () => file.close()
+    const why = err.trim() || `another process has held it for ${seconds} s: "fuser -v ${lock}" names it`
+    throw new LockBusy(`cannot lock ${lock}: ${why}`)
+  } catch (error) {
+    await file.close()
+    throw error
+  }
+}
+
+function find(program: string): string | undefined {
+  if (program.includes('/')) return executable(program) ? program : undefined
+  const folders = (process.env['PATH'] ?? '').split(delimiter)
+  return folders.map((folder) => join(folder || '.', program)).find(executable)
+}
+
+function executable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK)
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}
+
+function codeOf(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code
+  return typeof code === 'string' ? code : String(error)
+}

@@ -1,0 +1,189 @@
+/**
+ * Two hosts on one wire, without touching the machine's own network and without root: a node that runs the
+ * handlers (eth0, eth1) and an observer whose bridge `lan` both of the node's interfaces are plugged into. Each is
+ * a network namespace inside one user namespace; they go when this process does.
+ */
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { delimiter, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { execa, type ResultPromise } from 'execa'
+
+export const DIST = fileURLToPath(new URL('../..', import.meta.url))
+export const MAIN = join(DIST, 'runner/main.js')
+export const SCRIPT = join(DIST, 'events.d/10.interface.script')
+
+/** An ordinary user's PATH often lacks the folders where `ip` and `iptables` are. */
+const PATH = [process.env['PATH'], '/usr/local/sbin', '/usr/sbin', '/sbin'].filter(Boolean).join(delimiter)
+
+export interface Result {
+  status: number
+  out: string
+  err: string
+}
+
+export interface Host {
+  /** The process whose namespaces these are. */
+  pid: number
+  /** Run a program there and give back what it said; an exit status other than 0 is data. */
+  run: (...argv: string[]) => Promise<Result>
+  /** The same, where anything but success is a mistake of the test itself. */
+  must: (...argv: string[]) => Promise<string>
+  /** Start a program there that goes on; `kill` it, or it ends with the lab. */
+  start: (...argv: string[]) => ResultPromise
+}
+
+export interface Lab {
+  node: Host
+  observer: Host
+  /** A folder of its own: `etc` is CTDB_BASE, `var` is CTDB_SCRIPT_VARDIR, `bin` comes first in PATH. */
+  dir: string
+  env: Record<string, string>
+  /** `eventscript …` on the node. */
+  eventscript: (...words: string[]) => Promise<Result>
+  /** `10.interface.script …` on the node, as ctdb-eventd calls it. */
+  script: (...words: string[]) => Promise<Result>
+  /** What the stand-in for the ctdb tool was called with, a line each. */
+  ctdbCalls: () => string[]
+  /** What that stand-in prints for `ifaces`, `ip`, `pnn`, `gettickles ADDRESS`. */
+  ctdbSays: (question: string, text: string) => void
+  /** Write public_addresses, script.options … below CTDB_BASE. */
+  configure: (file: string, text: string) => void
+  close: () => Promise<void>
+}
+
+/** Why there can be no lab on this machine, or undefined. */
+export async function whyNoLab(): Promise<string | undefined> {
+  const programs = ['unshare', 'nsenter', 'ip']
+  for (const program of programs) {
+    const found = PATH.split(delimiter).some((folder) => existsSync(join(folder, program)))
+    if (!found) return `${program} is not installed`
+  }
+  const { failed, stderr } = await execa('unshare', ['-Urnm', 'true'], { reject: false, env: { PATH } })
+  return failed ? `this machine forbids network namespaces: ${stderr.trim()}` : undefined
+}
+
+export async function startLab(): Promise<Lab> {
+  const dir = mkdtempSync(join(tmpdir(), 'eventscript-lab-'))
+  for (const folder of ['etc', 'var', 'bin', 'says']) mkdirSync(join(dir, folder))
+  const env = {
+    PATH: `${join(dir, 'bin')}${delimiter}${PATH}`,
+    CTDB_BASE: join(dir, 'etc'),
+    CTDB_SCRIPT_VARDIR: join(dir, 'var'),
+    CTDB: join(dir, 'bin/ctdb'),
+    NO_COLOR: '1',
+  }
+  standInForCtdb(dir)
+  const anchors: ResultPromise[] = []
+  const node = await host(['unshare', '-Urnm', '--propagation', 'private', 'cat'], env, anchors)
+  const inside = ['nsenter', '-t', String(node.pid), '-U', '-m', '--preserve-credentials']
+  const observer = await host([...inside, 'unshare', '-n', 'cat'], env, anchors)
+  await node.must('mount', '-t', 'tmpfs', 'tmpfs', '/run') // iptables keeps a lock there
+  await wire(node, observer)
+  const lab: Lab = {
+    node,
+    observer,
+    dir,
+    env,
+    eventscript: (...words) => node.run(process.execPath, MAIN, ...words),
+    script: (...words) => node.run(SCRIPT, ...words),
+    ctdbCalls: () => readOr(join(dir, 'calls')).split('\n').filter(Boolean),
+    ctdbSays: (question, text) => writeFileSync(join(dir, 'says', question.replaceAll(' ', '_')), text),
+    configure: (file, text) => {
+      mkdirSync(join(dir, 'etc', file, '..'), { recursive: true })
+      writeFileSync(join(dir, 'etc', file), text)
+    },
+    async close() {
+      for (const anchor of anchors.toReversed()) {
+        anchor.stdin?.end()
+        await anchor
+      }
+      rmSync(dir, { recursive: true, force: true })
+    },
+  }
+  lab.ctdbSays('pnn', '0\n')
+  lab.ctdbSays('ifaces', '|Name|LinkStatus|References|\n|eth0|1|0|\n|eth1|1|0|\n')
+  lab.configure('public_addresses', '10.0.0.1/24 eth0,eth1\nfd00::1/64 eth0,eth1\n')
+  return lab
+}
+
+/** `cat` waits until our end of its input is closed, also when we are killed: nothing is left behind. */
+async function host(anchor: string[], env: Record<string, string>, anchors: ResultPromise[]): Promise<Host> {
+  const [program = '', ...words] = anchor
+  const child = execa(program, words, { stdin: 'pipe', reject: false, env, extendEnv: true })
+  anchors.push(child)
+  child.stdin?.write('ready\n')
+  await new Promise((resolve, reject) => {
+    child.stdout?.once('data', resolve)
+    void child.then(({ stderr }) => reject(new Error(`${anchor.join(' ')}: ${stderr}`)))
+  })
+  const pid = child.pid ?? 0
+  const enter = ['-t', String(pid), '-U', '-n', '-m', '--preserve-credentials', '--']
+  const start = (...argv: string[]) =>
+    execa('nsenter', [...enter, ...argv], {
+      reject: false,
+      stdin: 'ignore',
+      env,
+      extendEnv: true,
+      stripFinalNewline: false,
+    })
+  const run = async (...argv: string[]): Promise<Result> => {
+    const { exitCode, stdout, stderr } = await start(...argv)
+    return { status: exitCode ?? 255, out: stdout, err: stderr }
+  }
+  return {
+    pid,
+    run,
+    start,
+    async must(...argv) {
+      const { status, out, err } = await run(...argv)
+      if (status !== 0) throw new Error(`${argv.join(' ')}: ${err || `exit status ${status}`}`)
+      return out
+    },
+  }
+}
+
+async function wire(node: Host, observer: Host): Promise<void> {
+  await observer.must('ip', 'link', 'add', 'lan', 'type', 'bridge')
+  await observer.must('ip', 'link', 'set', 'lan', 'up')
+  await observer.must('ip', 'link', 'set', 'lo', 'up')
+  await node.must('ip', 'link', 'set', 'lo', 'up')
+  for (const name of ['eth0', 'eth1']) {
+    await node.must(
+      'ip',
+      'link',
+      'add',
+      name,
+      'type',
+      'veth',
+      'peer',
+      'name',
+      `port-${name}`,
+      'netns',
+      String(observer.pid),
+    )
+    await observer.must('ip', 'link', 'set', `port-${name}`, 'master', 'lan', 'up')
+    await node.must('ip', 'link', 'set', name, 'up')
+  }
+  await observer.must('ip', 'addr', 'add', '10.0.0.254/24', 'dev', 'lan')
+  await observer.must('ip', 'addr', 'add', 'fd00::fe/64', 'dev', 'lan', 'nodad')
+}
+
+/** Writes its words down and prints what the test has told it to; without that it succeeds silently. */
+function standInForCtdb(dir: string): void {
+  const program = join(dir, 'bin/ctdb')
+  const text = `#!/bin/sh
+echo "$*" >>'${dir}/calls'
+[ "$1" = -X ] && shift
+case $1 in addtickle | deltickle | tickle) cat >>'${dir}/calls' ;; esac
+says='${dir}/says/'$(echo "$*" | tr ' ' _)
+if [ -e "$says.fails" ]; then cat "$says.fails" >&2; exit 1; fi
+[ ! -e "$says" ] || cat "$says"
+`
+  writeFileSync(program, text)
+  chmodSync(program, 0o755)
+}
+
+function readOr(path: string): string {
+  return existsSync(path) ? readFileSync(path, 'utf8') : ''
+}
