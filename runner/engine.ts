@@ -82,13 +82,15 @@ export async function runHandler(
   )
   const interrupt = () => clock.abort(world.interrupt?.reason)
   world.interrupt?.addEventListener('abort', interrupt)
+  const late = overdue(clock.signal)
   let end: { outcome: Outcome; why?: string }
   try {
-    end = await Promise.race([perform(entry, event, world, clock.signal, say), firing(clock.signal)])
+    end = await Promise.race([perform(entry, event, world, clock.signal, say), late.promise])
   } catch (error) {
     end = verdict(error, clock.signal)
   } finally {
     clearTimeout(timer)
+    late.cancel()
     world.interrupt?.removeEventListener('abort', interrupt)
   }
   world.note?.({ verb: 'end', ...end })
@@ -133,11 +135,18 @@ async function performScript(
   return { outcome: 'failed', why: `${path} ${how}` }
 }
 
-/** Rejects when the deadline has passed and what ran has had the time to be ended: the door needs up to 2 s for that. */
-function firing(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener('abort', () => setTimeout(() => reject(signal.reason), 2500).unref())
+/** What runs is ended within 2 s of the deadline, and the handler hears of it; then it is left to itself. */
+const GRACE_MS = 2500
+
+/** Rejects when the deadline has passed and the handler has not ended although it should have. */
+function overdue(signal: AbortSignal): { promise: Promise<never>; cancel: () => void } {
+  let timer: NodeJS.Timeout | undefined
+  const promise = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => {
+      timer = setTimeout(() => reject(signal.reason), GRACE_MS)
+    })
   })
+  return { promise, cancel: () => clearTimeout(timer) }
 }
 
 function verdict(error: unknown, signal: AbortSignal): { outcome: Outcome; why: string } {

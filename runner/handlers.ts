@@ -63,16 +63,16 @@ function whyNotRun(path: string): { disabled: boolean; why: string } | undefined
     }
   }
   if (start.startsWith('\u007fELF')) return undefined
-  const interpreter = /^#!\s*(\S+)/.exec(start)?.[1]
+  const interpreter = /^#![ \t]*([^ \t\n]+)/.exec(start)?.[1]
   if (!interpreter)
     return { disabled: false, why: `${path} cannot run: its first line is no "#!" with an interpreter` }
   try {
     statSync(interpreter)
   } catch {
-    const crlf = /^#![^\n]*\r\n/.test(start) ? ' (its lines end in CR LF)' : ''
+    const crlf = interpreter.endsWith('\r') ? ' (its lines end in CR LF)' : ''
     return {
       disabled: false,
-      why: `${path} cannot run: its interpreter ${interpreter} does not exist${crlf}`,
+      why: `${path} cannot run: its interpreter ${interpreter.trimEnd()} does not exist${crlf}`,
     }
   }
   return undefined

@@ -18,6 +18,8 @@ export interface Link {
   altnames: readonly string[]
   /** The device below, only of kinds that are built on one in the same namespace (a VLAN). */
   below: string | undefined
+  /** The bond or bridge that it is a part of. */
+  master: string | undefined
   /** `vlan`, `bond`, `veth` …; undefined for plain devices, and without `-details`. */
   kind: string | undefined
   /** `ether`, `loopback`, `infiniband` …; undefined in `addr show` of old `ip`. */
@@ -48,6 +50,7 @@ export function parseLinks(text: string): Link[] {
       name,
       altnames,
       below: onAnother && typeof row['link'] === 'string' ? row['link'] : undefined,
+      master: typeof row['master'] === 'string' ? row['master'] : undefined,
       kind: typeof kind === 'string' ? kind : undefined,
       type: typeof row['link_type'] === 'string' ? row['link_type'] : undefined,
       up: flags.includes('UP'),
@@ -77,17 +80,19 @@ function rows(text: string): Record<string, unknown>[] {
   } catch {
     throw unexpected()
   }
-  if (!Array.isArray(parsed)) throw unexpected()
+  if (!Array.isArray(parsed) || !parsed.every(isRecord)) throw unexpected()
   // "-json" of some releases leaves {} for an interface that a filter left out
-  const found = parsed.map(record).filter((row) => Object.keys(row).length > 0)
+  const found = parsed.filter((row) => Object.keys(row).length > 0)
   if (!found.every((row) => typeof row['ifname'] === 'string')) throw unexpected()
   return found
 }
 
-function record(value: unknown): Record<string, unknown> {
+function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : {}
+}
+
+function record(value: unknown): Record<string, unknown> {
+  return isRecord(value) ? value : {}
 }
 
 function list(value: unknown): unknown[] {

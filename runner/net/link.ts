@@ -53,7 +53,8 @@ async function whyNoLink(node: Node, iface: string, links: readonly Link[]): Pro
   if (!link) return `ERROR: Monitored interface ${iface} does not exist`
   const base = lowest(link, links)
   const bond = base.kind === 'bond' ? await node.read(`/proc/net/bonding/${base.name}`) : undefined
-  const error = bond === undefined ? undefined : whyBondIsDown(base.name, bond)
+  const slaves = links.filter(({ master }) => master === base.name)
+  const error = bond === undefined ? undefined : whyBondIsDown(base.name, bond, slaves)
   return error ?? (hasLink(link) ? undefined : `ERROR: No link on the public network interface ${iface}`)
 }
 
@@ -75,13 +76,18 @@ function hasLink(link: Link): boolean {
   return link.up && link.carrier
 }
 
-/** What is wrong with a bond, out of `/proc/net/bonding/NAME`; CTDB's lines. */
-export function whyBondIsDown(name: string, text: string): string | undefined {
+/**
+ * What is wrong with a bond, out of `/proc/net/bonding/NAME`; CTDB's lines. A bond without miimon, as `ip link add`
+ * makes it, claims to be up whatever happens: there the slaves' own carrier tells (`slaves`, none if not known).
+ */
+export function whyBondIsDown(name: string, text: string, slaves: readonly Link[] = []): string | undefined {
+  if (slaves.length > 0 && !slaves.some((slave) => slave.carrier))
+    return `ERROR: No active slaves for bond device ${name}`
   if (/^Currently Active Slave: None$/m.test(text)) return `ERROR: No active slaves for bond device ${name}`
   if (!/^MII Status: up$/m.test(text)) return `ERROR: public network interface ${name} is down`
   if (!/^Bonding Mode: IEEE 802\.3ad/m.test(text)) return undefined
   // the first MII Status is the bond's own; those of its slaves follow "Slave Interface:"
-  const [, ...slaves] = text.split(/^Slave Interface: /m)
-  const alive = slaves.some((slave) => /^MII Status: up$/m.test(slave))
+  const [, ...parts] = text.split(/^Slave Interface: /m)
+  const alive = parts.some((slave) => /^MII Status: up$/m.test(slave))
   return alive ? undefined : `ERROR: No active slaves for 802.ad bond device ${name}`
 }
