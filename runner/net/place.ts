@@ -43,7 +43,17 @@ export async function addAddress(node: Node, { address, bits, iface }: Wanted, k
   if (added.status === 0) return
   const now = await whereIs(node, address)
   if (now.some((held) => isRight(held, { address, bits, iface }))) return
-  refuse(`Failed to add ${address}/${bits} on dev ${iface}: ${why(added)}`)
+  const reason = (await whyNoIpv6(node, address, iface)) ?? why(added)
+  refuse(`Failed to add ${address}/${bits} on dev ${iface}: ${reason}`)
+}
+
+/** Where IPv6 is switched off the kernel says "Permission denied", also to root. */
+async function whyNoIpv6(node: Node, address: string, iface: string): Promise<string | undefined> {
+  if (familyOf(address) === 'inet') return undefined
+  const sysctl = `/proc/sys/net/ipv6/conf/${iface}/disable_ipv6`
+  return (await node.read(sysctl))?.trim() === '1'
+    ? `IPv6 is switched off on ${iface}: "echo 0 >${sysctl}" switches it on`
+    : undefined
 }
 
 /**

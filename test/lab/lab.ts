@@ -49,6 +49,8 @@ export interface Lab {
   ctdbSays: (question: string, text: string) => void
   /** Write public_addresses, script.options … below CTDB_BASE. */
   configure: (file: string, text: string) => void
+  /** One more host on the same wire, by its only interface `eth0`. */
+  plugIn: (name: string) => Promise<Host>
   close: () => Promise<void>
 }
 
@@ -94,6 +96,12 @@ export async function startLab(): Promise<Lab> {
       mkdirSync(join(dir, 'etc', file, '..'), { recursive: true })
       writeFileSync(join(dir, 'etc', file), text)
     },
+    async plugIn(name) {
+      const guest = await host([...inside, 'unshare', '-n', 'cat'], env, anchors)
+      await guest.must('ip', 'link', 'set', 'lo', 'up')
+      await plug(guest, 'eth0', observer, `port-${name}`)
+      return guest
+    },
     async close() {
       for (const anchor of anchors.toReversed()) {
         anchor.stdin?.end()
@@ -119,7 +127,9 @@ async function host(anchor: string[], env: Record<string, string>, anchors: Resu
     void child.then(({ stderr }) => reject(new Error(`${anchor.join(' ')}: ${stderr}`)))
   })
   const pid = child.pid ?? 0
-  const enter = ['-t', String(pid), '-U', '-n', '-m', '--preserve-credentials', '--']
+  // tap puts hooks of its own into every node program through NODE_OPTIONS, and they cannot load a `.script`
+  const bare = ['env', '-u', 'NODE_OPTIONS']
+  const enter = ['-t', String(pid), '-U', '-n', '-m', '--preserve-credentials', '--', ...bare]
   const start = (...argv: string[]) =>
     execa('nsenter', [...enter, ...argv], {
       reject: false,
@@ -149,25 +159,17 @@ async function wire(node: Host, observer: Host): Promise<void> {
   await observer.must('ip', 'link', 'set', 'lan', 'up')
   await observer.must('ip', 'link', 'set', 'lo', 'up')
   await node.must('ip', 'link', 'set', 'lo', 'up')
-  for (const name of ['eth0', 'eth1']) {
-    await node.must(
-      'ip',
-      'link',
-      'add',
-      name,
-      'type',
-      'veth',
-      'peer',
-      'name',
-      `port-${name}`,
-      'netns',
-      String(observer.pid),
-    )
-    await observer.must('ip', 'link', 'set', `port-${name}`, 'master', 'lan', 'up')
-    await node.must('ip', 'link', 'set', name, 'up')
-  }
+  for (const name of ['eth0', 'eth1']) await plug(node, name, observer, `port-${name}`)
   await observer.must('ip', 'addr', 'add', '10.0.0.254/24', 'dev', 'lan')
   await observer.must('ip', 'addr', 'add', 'fd00::fe/64', 'dev', 'lan', 'nodad')
+}
+
+/** A cable from that host's interface to a port of the observer's bridge. */
+async function plug(from: Host, iface: string, observer: Host, port: string): Promise<void> {
+  const end = ['peer', 'name', port, 'netns', String(observer.pid)]
+  await from.must('ip', 'link', 'add', iface, 'type', 'veth', ...end)
+  await observer.must('ip', 'link', 'set', port, 'master', 'lan', 'up')
+  await from.must('ip', 'link', 'set', iface, 'up')
 }
 
 /** Writes its words down and prints what the test has told it to; without that it succeeds silently. */
