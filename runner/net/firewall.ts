@@ -66,8 +66,12 @@ export async function blocked(node: Node, block: Block, work: () => Promise<void
 
 async function insertOnce(node: Node, program: string, block: Block): Promise<void> {
   const rules = await node.ask`${program} -w -S INPUT`
-  if (parseBlocks(rules.out).some((each) => each.address === block.address && each.iface === block.iface))
+  if (parseBlocks(rules.out).some((each) => each.address === block.address && each.iface === block.iface)) {
+    node.because(
+      `a run that was killed has left the rule that blocks ${block.address} on ${block.iface}: it serves`,
+    )
     return
+  }
   const inserted = await node.change`${program} -w -I ${ruleOf(block)}`
   if (inserted.status !== 0)
     node.say(`WARNING: cannot block ${block.address} on ${block.iface}: ${why(inserted)}`)
@@ -79,6 +83,11 @@ export async function unblock(node: Node, addresses: readonly string[]): Promise
     if (!(await node.find(program))) continue
     const rules = await node.ask`${program} -w -S INPUT`
     const left = parseBlocks(rules.out).filter(({ address }) => addresses.includes(address))
+    node.because(
+      left.length === 0
+        ? `no rule of ${program} blocks what arrives`
+        : `${left.length} rules of ${program} are left from a run that was killed`,
+    )
     if (left.length === 0) continue
     await node.hold(`${node.settings.vardir}/iptables.flock`, LOCK_SECONDS, async () => {
       for (const block of left) {

@@ -14,7 +14,8 @@ export async function updateTickles(node: Node): Promise<void> {
   const connected = lines(await connectionsOf(node, hosted))
   const file = reportedFile(node)
   const report = [...hosted, ...connected, ''].join('\n')
-  if ((await node.read(file)) === report) return
+  if ((await node.read(file)) === report)
+    return node.because(`${connected.length} connections, all reported to the daemon already`)
 
   const known: string[] = []
   for (const address of hosted) {
@@ -39,9 +40,9 @@ function reportedFile(node: Node): string {
   return `${node.settings.vardir}/tickles/reported`
 }
 
-/** Peer first: a tickle is sent as if it came from the client. Sorted, so that two lists can be compared. */
+/** Peer first: a tickle is sent as if it came from the client. */
 function lines(connections: readonly Connection[]): string[] {
-  return [...new Set(connections.map(({ peer, local }) => `${endText(peer)} ${endText(local)}`))].toSorted()
+  return [...new Set(connections.map(({ peer, local }) => `${endText(peer)} ${endText(local)}`))]
 }
 
 /** 4.17 heads the third column "Destiation IP", later versions "Destination IP". */
