@@ -150,8 +150,10 @@ export default {
 
     const link = await bringUp(node, pick(links, to), to, links)
     const target = { address, bits, iface: link.name }
-    if (places.length > 0 && places.every((held) => isRight(held, target)))
-      return node.say(`Redundant "updateip" - ${address} already on ${to}`)
+    const isThere = places.length > 0 && places.every((held) => isRight(held, target))
+    // a killed updateip may have left its rule, at the old place or the new one
+    if (isThere || places.length === 0) await unblock(node, [address])
+    if (isThere) return node.say(`Redundant "updateip" - ${address} already on ${to}`)
 
     warnIfDifferent(node, places, { address, bits, iface: from }, `moving it from ${where(places)}`)
     await prepareAnnouncement(node, address, link)
