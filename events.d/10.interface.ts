@@ -153,8 +153,10 @@ export default {
 
     const link = await bringUp(node, pick(links, to), to, links)
     const target = { address, bits, iface: link.name }
-    if (places.length > 0 && places.every((held) => isRight(held, target)))
-      return node.say(`Redundant "updateip" - ${address} already on ${to}`)
+    const isThere = places.length > 0 && places.every((held) => isRight(held, target))
+    // a killed updateip may have left its rule, at the old place or the new one
+    if (isThere || places.length === 0) await unblock(node, [address])
+    if (isThere) return node.say(`Redundant "updateip" - ${address} already on ${to}`)
 
     node.because(
       `${address} is on ${where(places) || 'no interface'}, the daemon said ${from}: it goes to ${where([target])}`,

@@ -2,6 +2,7 @@ import type { Node } from '../handler.ts'
 import { Refusal, refuse } from '../refusal.ts'
 import { canonical } from './address.ts'
 import { why } from './look.ts'
+import { tryWrite } from './sysctl.ts'
 
 /**
  * A table of `ctdb -X`: a header line and rows, each line begun and ended by `|`. Columns are found by name; one
@@ -52,7 +53,7 @@ export async function ownNumber(node: Node): Promise<string | undefined> {
   const answer = await node.ask`${node.settings.ctdb} pnn`
   const number = answer.out.trim()
   if (answer.status !== 0 || !/^\d+$/.test(number)) return undefined
-  await node.write(file, `${number}\n`)
+  await tryWrite(node, file, `${number}\n`)
   return number
 }
 

@@ -2,6 +2,7 @@ import type { Node } from '../handler.ts'
 import { hostedNow } from './cache.ts'
 import { connectionsOf, endText, parseEnd, type Connection } from './connections.ts'
 import { table } from './ctdb.ts'
+import { tryWrite } from './sysctl.ts'
 
 /**
  * Tell the daemon which clients are connected to the addresses hosted here; the node that takes an address over
@@ -28,12 +29,13 @@ export async function updateTickles(node: Node): Promise<void> {
   const text = (of: string[]) => of.map((line) => `${line}\n`).join('')
   if (extra.length > 0) await node.change({ input: text(extra) })`${node.settings.ctdb} addtickle`
   if (stale.length > 0) await node.change({ input: text(stale) })`${node.settings.ctdb} deltickle`
-  await node.write(file, report)
+  // unwritten it costs the next look a question, which is no reason to fail
+  await tryWrite(node, file, report)
 }
 
 /** An address came or went: what was reported no longer says anything. */
 export async function forgetTickles(node: Node): Promise<void> {
-  if (await node.read(reportedFile(node))) await node.write(reportedFile(node), '')
+  if (await node.read(reportedFile(node))) await tryWrite(node, reportedFile(node), '')
 }
 
 function reportedFile(node: Node): string {
