@@ -40,22 +40,23 @@ export function endText({ address, port }: End): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
-/** Established connections of these addresses, in one question. */
+/** Established connections of these addresses, in one question; undefined, with a WARNING, when nobody can tell. */
 export async function connectionsOf(
   node: Node,
   addresses: readonly string[],
   assume?: (out: string) => string,
-): Promise<Connection[]> {
+): Promise<Connection[] | undefined> {
   if (addresses.length === 0) return []
   if (!(await node.find('ss'))) {
     node.say(`WARNING: ss not found: connections are neither ended nor reported: ${packageOf('ss')}`)
-    return []
+    return undefined
   }
   const sources = addresses.flatMap((address, i) => [...(i > 0 ? ['or'] : []), 'src', `[${address}]`])
   const filter = addresses.length > 1 ? ['(', ...sources, ')'] : sources
   const answer = await node.ask({ assume })`ss -tnH state established ${filter}`
-  if (answer.status !== 0) node.say(`WARNING: ss cannot list the connections: ${why(answer)}`)
-  return parseConnections(answer.out)
+  if (answer.status === 0) return parseConnections(answer.out)
+  node.say(`WARNING: ss cannot list the connections: ${why(answer)}`)
+  return undefined
 }
 
 /** Samba listens there and ends its side itself when CTDB tells it; only the client must be told. */
@@ -82,7 +83,7 @@ export function pairs(
 export async function endConnections(node: Node, address: string, iface: string): Promise<void> {
   // unset is `try`: `ss -K` takes milliseconds, ctdb_killtcp up to 5 s for each address
   const how = node.settings.option('CTDB_KILLTCP_USE_SS_KILL')
-  let left = await connectionsOf(node, [address])
+  let left = (await connectionsOf(node, [address])) ?? []
   node.because(`${left.length} TCP connections to ${address} are to be ended`)
   if (how !== 'no') left = await endWith(node, address, left, 'ss -K', () => killWithSs(node, address))
   if (how !== 'yes')
@@ -104,6 +105,7 @@ async function endWith(
 ): Promise<Connection[]> {
   if (before.length === 0 || !(await kill())) return before
   const left = await connectionsOf(node, [address], () => '')
+  if (!left) return before
   const killed = before.length - left.length
   node.say(`Killed ${killed}/${before.length} TCP connections to released IP ${address}, using ${using}`)
   return left
@@ -130,7 +132,7 @@ async function killWithCtdb(node: Node, iface: string, connections: readonly Con
  */
 export async function tickleConnections(node: Node, address: string): Promise<void> {
   if (!(await node.find(node.settings.ctdb[0] ?? ''))) return
-  const connections = await connectionsOf(node, [address])
+  const connections = (await connectionsOf(node, [address])) ?? []
   if (connections.length === 0) return
   const input = pairs(connections, () => true)
   for (const line of input.trimEnd().split('\n')) node.say(`Tickle TCP connection ${line}`)
