@@ -6,10 +6,10 @@ import { wrapped, type Scene } from './scene.ts'
 import { INTRODUCTION, story } from './story.ts'
 
 const NEXT = `What to type next
-   node dist/runner/main.js list             the handlers, and the events each knows
-   node dist/runner/main.js run monitor      one event by hand, on this machine
-   npm test                                  all of this and much more, checked
-   npm run bench                             against CTDB's own script and IPaddr2
+   node dist/runner/main.js list          the handlers, and what each knows
+   node dist/runner/main.js run monitor   one event by hand, on this machine
+   npm test                               all of this and much more, checked
+   npm run bench                          against CTDB's own script and IPaddr2
 
    On a CTDB node, as root, in place of CTDB's own script:
    ln -sf "$PWD"/dist/events.d/10.interface.script /etc/ctdb/events/legacy/`
