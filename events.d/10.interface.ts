@@ -135,7 +135,7 @@ export default {
    * 3. Bring the new interface up. If that fails, the address is still where it was.
    * 4. Block what arrives for it at the old place, and delete it there.
    * 5. Add it to the new interface, with the mask that was passed. If that fails, it is put back.
-   * 6. Unblock.
+   * 6. Unblock, also what a killed releaseip has left on the new interface.
    * 7. IPv6: wait for duplicate address detection.
    * 8. Flush route caches.
    * 9. Tell the clients: announce the address, and wake its connections.
@@ -156,6 +156,7 @@ export default {
     warnIfDifferent(node, places, { address, bits, iface: from }, `moving it from ${where(places)}`)
     await prepareAnnouncement(node, address, link)
     await move(node, places, target)
+    await unblock(node, [address])
     await settle(node, target)
     await flushRouteCaches(node)
     await updateHosted(node, (hosted) => hosted.add(address))

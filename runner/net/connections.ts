@@ -40,18 +40,22 @@ export function endText({ address, port }: End): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
-/** Established connections of these addresses, in one question. */
-export async function connectionsOf(node: Node, addresses: readonly string[]): Promise<Connection[]> {
+/** Established connections of these addresses, in one question; undefined, with a WARNING, when nobody can tell. */
+export async function connectionsOf(
+  node: Node,
+  addresses: readonly string[],
+): Promise<Connection[] | undefined> {
   if (addresses.length === 0) return []
   if (!(await node.find('ss'))) {
     node.say(`WARNING: ss not found: connections are neither ended nor reported: ${packageOf('ss')}`)
-    return []
+    return undefined
   }
   const sources = addresses.flatMap((address, i) => [...(i > 0 ? ['or'] : []), 'src', `[${address}]`])
   const filter = addresses.length > 1 ? ['(', ...sources, ')'] : sources
   const answer = await node.ask`ss -tnH state established ${filter}`
-  if (answer.status !== 0) node.say(`WARNING: ss cannot list the connections: ${why(answer)}`)
-  return parseConnections(answer.out)
+  if (answer.status === 0) return parseConnections(answer.out)
+  node.say(`WARNING: ss cannot list the connections: ${why(answer)}`)
+  return undefined
 }
 
 /** Samba listens there and ends its side itself when CTDB tells it; only the client must be told. */
@@ -78,7 +82,7 @@ export function pairs(
 export async function endConnections(node: Node, address: string, iface: string): Promise<void> {
   // unset is `try`: `ss -K` takes milliseconds, ctdb_killtcp up to 5 s for each address
   const how = node.settings.option('CTDB_KILLTCP_USE_SS_KILL')
-  let left = await connectionsOf(node, [address])
+  let left = (await connectionsOf(node, [address])) ?? []
   if (how !== 'no') left = await endWith(node, address, left, 'ss -K', () => killWithSs(node, address))
   if (how !== 'yes')
     left = await endWith(node, address, left, 'ctdb_killtcp', () => killWithCtdb(node, iface, left))
@@ -99,6 +103,7 @@ async function endWith(
 ): Promise<Connection[]> {
   if (before.length === 0 || !(await kill())) return before
   const left = await connectionsOf(node, [address])
+  if (!left) return before
   const killed = before.length - left.length
   node.say(`Killed ${killed}/${before.length} TCP connections to released IP ${address}, using ${using}`)
   return left
@@ -125,7 +130,7 @@ async function killWithCtdb(node: Node, iface: string, connections: readonly Con
  */
 export async function tickleConnections(node: Node, address: string): Promise<void> {
   if (!(await node.find(node.settings.ctdb[0] ?? ''))) return
-  const connections = await connectionsOf(node, [address])
+  const connections = (await connectionsOf(node, [address])) ?? []
   if (connections.length === 0) return
   const input = pairs(connections, () => true)
   for (const line of input.trimEnd().split('\n')) node.say(`Tickle TCP connection ${line}`)

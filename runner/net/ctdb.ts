@@ -44,25 +44,30 @@ export async function table(
   }
 }
 
-/** This node's number, asked once and kept in `my-pnn` as CTDB's scripts do. */
-export async function ownNumber(node: Node): Promise<string | undefined> {
+/** This node's number, asked once and kept in `my-pnn` as CTDB's scripts do; a Refusal when the daemon does not say. */
+async function ownNumber(node: Node): Promise<string> {
   const file = `${node.settings.vardir}/my-pnn`
   const known = (await node.read(file))?.trim()
   if (known && /^\d+$/.test(known)) return known
   const answer = await node.ask`${node.settings.ctdb} pnn`
   const number = answer.out.trim()
-  if (answer.status !== 0 || !/^\d+$/.test(number)) return undefined
+  if (answer.status !== 0) refuse(`"ctdb pnn" failed: ${why(answer)}`)
+  if (!/^\d+$/.test(number)) refuse(`"ctdb pnn" printed "${number}": expected a number`)
   await node.write(file, `${number}\n`)
   return number
 }
 
 /** The public addresses that the daemon says this node hosts; a sentence instead when it does not say. */
 export async function hostedAccordingToDaemon(node: Node): Promise<string[] | string> {
-  const number = await ownNumber(node)
-  if (number === undefined) return '"ctdb pnn" gave no number'
-  const rows = await table(node, ['ip'], ['Public IP', 'Node'])
-  if (typeof rows === 'string') return rows
-  return rows
-    .filter((row) => row['Node'] === number)
-    .flatMap((row) => canonical(row['Public IP'] ?? '') ?? [])
+  try {
+    const number = await ownNumber(node)
+    const rows = await table(node, ['ip'], ['Public IP', 'Node'])
+    if (typeof rows === 'string') return rows
+    return rows
+      .filter((row) => row['Node'] === number)
+      .flatMap((row) => canonical(row['Public IP'] ?? '') ?? [])
+  } catch (error) {
+    if (error instanceof Refusal) return error.message
+    throw error
+  }
 }

@@ -31,10 +31,20 @@ export async function move(node: Node, places: readonly Held[], target: Wanted):
     try {
       await addAddress(node, target)
     } catch (error) {
-      if (old.state !== 'duplicate') await addAddress(node, old, true)
+      if (old.state !== 'duplicate') await putBack(node, old, error)
       throw error
     }
   })
+}
+
+/** Where that fails too, the admin must know both: the first failure is what there is to mend. */
+async function putBack(node: Node, old: Held, first: unknown): Promise<void> {
+  try {
+    await addAddress(node, old, true)
+  } catch (error) {
+    if (!(error instanceof Refusal && first instanceof Refusal)) throw error
+    refuse(`${first.message}\nand it could not be put back: ${error.message}`)
+  }
 }
 
 /**

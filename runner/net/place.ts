@@ -58,12 +58,14 @@ async function whyNoIpv6(node: Node, address: string, iface: string): Promise<st
 
 /**
  * Take an address from an interface. Other addresses of its subnet survive: the kernel promotes one of them.
- * An address that has gone by itself meanwhile is fine.
+ * An address that has gone by itself meanwhile is fine: the kernel is asked, as its wording varies.
  */
 export async function deleteAddress(node: Node, { address, bits, iface }: Wanted): Promise<void> {
   if (familyOf(address) === 'inet') await keepSecondaries(node, iface)
   const deleted = await node.change`ip addr del ${address}/${bits} dev ${iface}`
-  if (deleted.status === 0 || /Cannot assign requested address|Address not found/.test(deleted.err)) return
+  if (deleted.status === 0) return
+  const now = await whereIs(node, address)
+  if (!now.some((held) => held.iface === iface && held.bits === bits)) return
   refuse(`Failed to del ${address}/${bits} on dev ${iface}: ${why(deleted)}`)
 }
 

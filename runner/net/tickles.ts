@@ -11,7 +11,9 @@ import { table } from './ctdb.ts'
 export async function updateTickles(node: Node): Promise<void> {
   const hosted = await hostedNow(node)
   if (hosted.length === 0) return
-  const connected = lines(await connectionsOf(node, hosted))
+  const connections = await connectionsOf(node, hosted)
+  if (!connections) return
+  const connected = lines(connections)
   const file = reportedFile(node)
   const report = [...hosted, ...connected, ''].join('\n')
   if ((await node.read(file)) === report) return

@@ -1,0 +1,135 @@
+import { runEvent, type World } from '../engine.ts'
+import { parseEvent } from '../events.ts'
+import type { Entry } from '../handlers.ts'
+import { Refusal } from '../refusal.ts'
+import type { Report } from '../report.ts'
+import { recorded } from '../system/record.ts'
+import { Mismatch, replay, type Replay } from '../system/replay.ts'
+import {
+  isNote,
+  readTranscript,
+  writeHead,
+  writeNote,
+  writeTail,
+  type Transcript,
+} from '../system/transcript.ts'
+import { factsFromText } from './run.ts'
+
+export interface Replayed {
+  report: Report
+  /** What differs from the recording, in lines that a person can read; none when the event went as recorded. */
+  problems: string[]
+}
+
+/** Answers are at hand, so only a handler that never ends by itself takes that long. */
+const LIMITS = { handler: 60_000 }
+
+/**
+ * Play a recording against these handlers: no program is started, no file is looked at. The event must ask and
+ * change the same, say the same and end the same. Throws BadTranscript or Usage when the text is no recording.
+ */
+export async function replayFile(text: string, entries: readonly Entry[]): Promise<Replayed> {
+  const transcript = readTranscript(text)
+  const { header } = transcript
+  const event = parseEvent(header.event, header.words)
+  const machine = replay(transcript)
+  let now = ''
+  const sink = (more: string) => {
+    now += more
+  }
+  const world: World = {
+    facts: factsFromText(header.env, header.facts),
+    system: () => recorded(machine.system, sink),
+    note: (note) => sink(writeNote(note)),
+  }
+  const report = await runEvent(recordedHandlers(transcript, entries), event, world, LIMITS)
+  return { report, problems: problemsOf(transcript, machine, now) }
+}
+
+/** The handlers that the recording names: executables and disabled ones are as it has them, ours are of today. */
+function recordedHandlers({ entries: lines }: Transcript, entries: readonly Entry[]): Entry[] {
+  return lines.flatMap((line, at) => {
+    if (line.verb !== 'handler') return []
+    const { name } = line
+    const after = lines.slice(at + 1)
+    const end = after.find(({ verb }) => verb === 'end')
+    if (end?.verb === 'end' && (end.outcome === 'disabled' || end.outcome === 'cannot-run'))
+      return { name, path: name, kind: 'unusable', disabled: end.outcome === 'disabled', why: end.why ?? '' }
+    const [first] = after
+    if (first?.verb === 'change' && first.how === 'script')
+      return { name, path: first.argv[0] ?? name, kind: 'script' }
+    const missing = () => Promise.reject(new Refusal(`no handler of that name here: ${name}`))
+    return (
+      entries.find((entry) => entry.name === name && entry.kind === 'module') ?? {
+        name,
+        path: name,
+        kind: 'module',
+        load: missing,
+      }
+    )
+  })
+}
+
+function problemsOf(transcript: Transcript, machine: Replay, now: string): string[] {
+  const then = linesOf(textOf(transcript))
+  const played = linesOf(now)
+  const cut = transcript.cut
+    ? [
+        `the recording is cut short after line ${lastLine(transcript)}: the event was killed, or the disk full`,
+      ]
+    : []
+  // of an event that was killed nobody knows how it would have gone on
+  const compared = transcript.cut ? played.slice(0, then.length) : played
+  const mismatch = whyNotFinished(machine)
+  if (mismatch && !(transcript.cut && startsWith(played, then))) return [mismatch, ...cut]
+  return [...(difference(then, compared) ?? []), ...cut]
+}
+
+function whyNotFinished(machine: Replay): string | undefined {
+  try {
+    machine.finished()
+    return undefined
+  } catch (error) {
+    if (!(error instanceof Mismatch)) throw error
+    return error.message
+  }
+}
+
+/** The recording as this version of the program would write it: without comments and times. */
+function textOf({ entries }: Transcript): string {
+  return entries
+    .map((entry) => (isNote(entry) ? writeNote(entry) : writeHead(entry) + writeTail(entry)))
+    .join('')
+}
+
+function linesOf(text: string): string[] {
+  return text.split('\n').filter((line) => line !== '' && !line.startsWith('  took '))
+}
+
+function lastLine({ entries }: Transcript): number {
+  return entries.at(-1)?.line ?? 1
+}
+
+function startsWith(lines: readonly string[], beginning: readonly string[]): boolean {
+  return beginning.every((line, i) => lines[i] === line)
+}
+
+/** What lies between the lines that both have at the beginning and at the end, with two of those around it. */
+function difference(then: readonly string[], now: readonly string[]): [string] | undefined {
+  const from = then.findIndex((line, i) => line !== now[i])
+  const start = from < 0 ? then.length : from
+  if (start === then.length && start === now.length) return undefined
+  let same = 0
+  while (same < Math.min(then.length, now.length) - start && then.at(-1 - same) === now.at(-1 - same))
+    same += 1
+  const marked = (mark: string, lines: readonly string[]) => lines.map((line) => `${mark} ${line}`)
+  return [
+    [
+      'the event went otherwise than recorded (-), namely (+):',
+      ...marked(' ', then.slice(Math.max(0, start - 2), start)),
+      ...marked('-', then.slice(start, then.length - same)),
+      ...marked('+', now.slice(start, now.length - same)),
+      ...marked(' ', then.slice(then.length - same).slice(0, 2)),
+    ].join('\n'),
+  ]
+}

@@ -1,0 +1,90 @@
+/**
+ * `npm run record [NAME…]`: run every scenario for real, each in a lab of its own, and write what was asked and
+ * changed to fixtures/10.interface. Safe to repeat: a recording is replaced only when more than times differs.
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DIST, MAIN, startLab, whyNoLab } from './lab.ts'
+import { monitor } from './scenarios/monitor.ts'
+import { node } from './scenarios/node.ts'
+import { releaseip } from './scenarios/releaseip.ts'
+import { Stage, type Scenario } from './scenarios/stage.ts'
+import { takeip } from './scenarios/takeip.ts'
+import { updateip } from './scenarios/updateip.ts'
+
+const FOLDER = join(DIST, '../fixtures/10.interface')
+const SCENARIOS: readonly Scenario[] = [...takeip, ...releaseip, ...updateip, ...monitor, ...node]
+/** Labs that run at once: most of the time is spent waiting for duplicate checks and locks. */
+const AT_ONCE = 4
+
+async function record({ event, prepare, as = [] }: Scenario): Promise<string> {
+  const lab = await startLab()
+  const stage = new Stage(lab)
+  try {
+    await stage.settle()
+    await prepare?.(stage)
+    const file = join(lab.dir, 'recording.txt')
+    const words = ['--only', '10.interface', '--record', file, ...event.split(' ')]
+    const { err } = await lab.node.run(...as, process.execPath, MAIN, 'run', ...words)
+    if (err !== '') throw new Error(err)
+    return normal(readFileSync(file, 'utf8'), lab.dir)
+  } finally {
+    await stage.end()
+    await lab.close()
+  }
+}
+
+/** Folders that are another every time, or on every machine. */
+function normal(text: string, dir: string): string {
+  return text.replaceAll(dir, '/lab').replaceAll(DIST.replace(/\/$/, ''), '/usr/lib/eventscript')
+}
+
+/** Writes the file if it says anything new; times, and the order in which the kernel lists things, are not new. */
+function save(name: string, text: string): string {
+  const file = join(FOLDER, `${name}.txt`)
+  const old = existsSync(file) ? readFileSync(file, 'utf8') : undefined
+  if (old !== undefined && timeless(old) === timeless(text)) return 'as before'
+  writeFileSync(file, text)
+  return old === undefined ? 'new' : 'CHANGED'
+}
+
+/** Without times, and with neighbouring lines of one kind in order: `ss` and /proc/net/if_inet6 follow salted hashes. */
+function timeless(text: string): string {
+  const lines = text.split('\n').filter((line) => !line.startsWith('  took '))
+  const kind = (line: string | undefined) => /^ *(out|in|say)\b/.exec(line ?? '')?.[1]
+  const groups: string[][] = []
+  lines.forEach((line, i) => {
+    const group = groups.at(-1)
+    if (group && kind(line) && kind(line) === kind(lines[i - 1])) group.push(line)
+    else groups.push([line])
+  })
+  return groups.flatMap((group) => group.toSorted()).join('\n')
+}
+
+async function main(wanted: readonly string[]): Promise<void> {
+  const why = await whyNoLab()
+  if (why) throw new Error(why)
+  mkdirSync(FOLDER, { recursive: true })
+  const queue = SCENARIOS.filter(
+    ({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)),
+  )
+  const work = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) {
+      const { name } = next
+      const told = await record(next).then(
+        (text) => save(name, text),
+        (error: unknown) => {
+          process.exitCode = 1
+          return `NOT RECORDED: ${String(error)}`
+        },
+      )
+      if (told !== 'as before') process.stdout.write(`${name}: ${told}\n`)
+    }
+  }
+  await Promise.all(Array.from({ length: AT_ONCE }, work))
+  const known = new Set(SCENARIOS.map(({ name }) => `${name}.txt`))
+  const strays = readdirSync(FOLDER).filter((file) => file.endsWith('.txt') && !known.has(file))
+  for (const file of strays) process.stdout.write(`${file}: no scenario of that name; it is left alone\n`)
+}
+
+await main(process.argv.slice(2))

@@ -1,0 +1,179 @@
+import { both, type Scenario } from './stage.ts'
+
+export const releaseip: readonly Scenario[] = [
+  ...both('releaseip', 'plain', ({ ip, bits }) => ({
+    event: `releaseip eth0 ${ip} ${bits}`,
+    async prepare(stage) {
+      await stage.held(`${ip}/${bits}`, 'eth0')
+      stage.hosted('10.0.0.1', 'fd00::1')
+    },
+  })),
+  ...both('releaseip', 'other-interface', ({ ip, bits }) => ({
+    event: `releaseip eth0 ${ip} ${bits}`,
+    prepare: (stage) => stage.held(`${ip}/${bits}`, 'eth1'),
+  })),
+  ...both('releaseip', 'other-mask', ({ ip, bits, otherBits }) => ({
+    event: `releaseip eth0 ${ip} ${bits}`,
+    prepare: (stage) => stage.held(`${ip}/${otherBits}`, 'eth0'),
+  })),
+  ...both('releaseip', 'other-interface-and-mask', ({ ip, bits, otherBits }) => ({
+    event: `releaseip eth0 ${ip} ${bits}`,
+    prepare: (stage) => stage.held(`${ip}/${otherBits}`, 'eth1'),
+  })),
+  ...both('releaseip', 'no-interface-on-record', ({ ip, bits }) => ({
+    event: `releaseip __none__ ${ip} ${bits}`,
+    prepare: (stage) => stage.held(`${ip}/${bits}`, 'eth0'),
+  })),
+  ...both('releaseip', 'held-nowhere', ({ ip, bits }) => ({ event: `releaseip eth0 ${ip} ${bits}` })),
+  ...both('releaseip', 'held-nowhere-but-blocked', (family) => ({
+    event: `releaseip __none__ ${family.ip} ${family.bits}`,
+    prepare: (stage) => stage.leftoverRule(family, 'eth0'),
+  })),
+  ...both('releaseip', 'by-altname', ({ ip, bits }) => ({
+    event: `releaseip storage0 ${ip} ${bits}`,
+    async prepare(stage) {
+      await stage.node('ip link property add dev eth0 altname storage0')
+      await stage.held(`${ip}/${bits}`, 'eth0')
+    },
+  })),
+  ...both('releaseip', 'name-with-parent', ({ ip, bits }) => ({
+    event: `releaseip eth0@if5 ${ip} ${bits}`,
+    prepare: (stage) => stage.held(`${ip}/${bits}`, 'eth0'),
+  })),
+  ...both('releaseip', 'on-two-interfaces', ({ ip, bits, otherBits }) => ({
+    event: `releaseip eth0 ${ip} ${bits}`,
+    async prepare(stage) {
+      await stage.held(`${ip}/${bits}`, 'eth0')
+      await stage.held(`${ip}/${otherBits}`, 'eth1')
+    },
+  })),
+  ...both('releaseip', 'connections-ended-by-ss', ({ ip, bits, client }) => ({
+    event: `releaseip eth0 ${ip} ${bits}`,
+    async prepare(stage) {
+      await stage.held(`${ip}/${bits}`, 'eth0')
+      await stage.connected(ip, 2049, client, [40001, 40002])
+    },
+  })),
+  ...both('releaseip', 'connections-ended-by-ss-only', ({ ip, bits, client }) => ({
+    event: `releaseip eth0 ${ip} ${bits}`,
+    async prepare(stage) {
+      stage.options('CTDB_KILLTCP_USE_SS_KILL=yes\n')
+      await stage.held(`${ip}/${bits}`, 'eth0')
+      await stage.connected(ip, 2049, client, [40001])
+    },
+  })),
+  ...both('releaseip', 'connections-ended-by-killtcp', ({ ip, bits, client }) => ({
+    event: `releaseip eth0 ${ip} ${bits}`,
+    async prepare(stage) {
+      stage.options('CTDB_KILLTCP_USE_SS_KILL=no\n')
+      await stage.held(`${ip}/${bits}`, 'eth0')
+      await stage.connected(ip, 2049, client, [40001])
+      await stage.connected(ip, 445, client, [40002])
+    },
+  })),
+  ...both('releaseip', 'connections-ss-ends-none', ({ ip, bits, client }) => ({
+    event: `releaseip eth0 ${ip} ${bits}`,
+    async prepare(stage) {
+      stage.options('CTDB_KILLTCP_USE_SS_KILL=try\n')
+      await stage.held(`${ip}/${bits}`, 'eth0')
+      await stage.connected(ip, 2049, client, [40001])
+      // a kernel without CONFIG_INET_DIAG_DESTROY
+      stage.meddle('ss', '*-K*', { before: 'exit 0' })
+    },
+  })),
+  ...both('releaseip', 'connections-remain', ({ ip, bits, client }) => ({
+    event: `releaseip eth0 ${ip} ${bits}`,
+    async prepare(stage) {
+      stage.options('CTDB_KILLTCP_USE_SS_KILL=yes\n')
+      await stage.held(`${ip}/${bits}`, 'eth0')
+      await stage.connected(ip, 2049, client, [40001, 40002])
+      stage.meddle('ss', '*-K*', { before: 'exit 0' })
+    },
+  })),
+  ...both('releaseip', 'leftover-rule', (family) => ({
+    event: `releaseip eth0 ${family.ip} ${family.bits}`,
+    async prepare(stage) {
+      await stage.held(`${family.ip}/${family.bits}`, 'eth0')
+      await stage.leftoverRule(family, 'eth0')
+    },
+  })),
+  ...both('releaseip', 'iptables-missing', ({ ip, bits, iptables }) => ({
+    event: `releaseip eth0 ${ip} ${bits}`,
+    async prepare(stage) {
+      await stage.held(`${ip}/${bits}`, 'eth0')
+      stage.without(iptables)
+    },
+  })),
+  ...both('releaseip', 'iptables-legacy', (family) => ({
+    event: `releaseip eth0 ${family.ip} ${family.bits}`,
+    async prepare(stage) {
+      const legacy = `${family.iptables}-legacy`
+      stage.standIn(family.iptables, `exec ${legacy} "$@"\n`)
+      await stage.held(`${family.ip}/${family.bits}`, 'eth0')
+      await stage.leftoverRule(family, 'eth0')
+    },
+  })),
+  ...both('releaseip', 'ss-missing', ({ ip, bits }) => ({
+    event: `releaseip eth0 ${ip} ${bits}`,
+    async prepare(stage) {
+      await stage.held(`${ip}/${bits}`, 'eth0')
+      stage.without('ss')
+    },
+  })),
+  ...both('releaseip', 'delete-fails', ({ ip, bits }) => ({
+    event: `releaseip eth0 ${ip} ${bits}`,
+    async prepare(stage) {
+      await stage.held(`${ip}/${bits}`, 'eth0')
+      stage.meddle('ip', '"addr del"*', { instead: 'setpriv --bounding-set=-net_admin @ "$@"' })
+    },
+  })),
+  ...both('releaseip', 'gone-meanwhile', ({ ip, bits }) => ({
+    event: `releaseip eth0 ${ip} ${bits}`,
+    async prepare(stage) {
+      await stage.held(`${ip}/${bits}`, 'eth0')
+      stage.meddle('ip', '"addr del"*', { before: `@ addr del ${ip}/${bits} dev eth0` })
+    },
+  })),
+  ...both('releaseip', 'interface-gone-meanwhile', ({ ip, bits }) => ({
+    event: `releaseip eth0 ${ip} ${bits}`,
+    async prepare(stage) {
+      await stage.held(`${ip}/${bits}`, 'eth0')
+      stage.meddle('ip', '"addr del"*', { before: '@ link del eth0' })
+    },
+  })),
+  ...both('releaseip', 'others-of-the-subnet', ({ ip, bits, neighbour }) => ({
+    event: `releaseip eth0 ${ip} ${bits}`,
+    async prepare(stage) {
+      await stage.held(`${ip}/${bits}`, 'eth0')
+      await stage.held(`${neighbour}/${bits}`, 'eth0')
+    },
+  })),
+  {
+    name: 'releaseip.promote-secondaries-set-already',
+    event: 'releaseip eth0 10.0.0.1 24',
+    async prepare(stage) {
+      await stage.sysctl('net/ipv4/conf/eth0/promote_secondaries', '1')
+      await stage.held('10.0.0.1/24', 'eth0')
+    },
+  },
+  ...both('releaseip', 'no-privilege', ({ ip, bits }) => ({
+    event: `releaseip eth0 ${ip} ${bits}`,
+    as: ['setpriv', '--bounding-set=-net_admin'],
+    prepare: (stage) => stage.held(`${ip}/${bits}`, 'eth0'),
+  })),
+  {
+    name: 'releaseip.firewall-lock-busy',
+    event: 'releaseip eth0 10.0.0.1 24',
+    async prepare(stage) {
+      await stage.held('10.0.0.1/24', 'eth0')
+      await stage.locked('iptables.flock')
+    },
+  },
+  ...both('releaseip', 'no-public-addresses', ({ ip, bits }) => ({
+    event: `releaseip eth0 ${ip} ${bits}`,
+    async prepare(stage) {
+      await stage.held(`${ip}/${bits}`, 'eth0')
+      stage.unconfigure('public_addresses')
+    },
+  })),
+]

@@ -1,0 +1,20 @@
+/** Every recording in fixtures/NN.name is played: a file put there is a test. No root, no `ip`, no PATH. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { replayFile } from '../runner/commands/replay.ts'
+import { findHandlers } from '../runner/handlers.ts'
+
+const DIST = fileURLToPath(new URL('..', import.meta.url))
+const FIXTURES = join(DIST, '../fixtures')
+const entries = findHandlers(join(DIST, 'events.d'))
+
+process.env['PATH'] = ''
+
+for (const folder of readdirSync(FIXTURES).filter((name) => /^\d\d\./.test(name)))
+  for (const file of readdirSync(join(FIXTURES, folder)).filter((name) => name.endsWith('.txt')))
+    void t.test(`${folder}/${file} goes as recorded`, async (test) => {
+      const { problems } = await replayFile(readFileSync(join(FIXTURES, folder, file), 'utf8'), entries)
+      test.equal(problems.join('\n\n'), '')
+    })
