@@ -1,0 +1,73 @@
+/**
+ * The part of the bench that runs inside the node's namespace, so that nothing lies between the clock and what is
+ * timed. Interleaved: one run of each contestant, then again, so that a busy moment meets them all.
+ */
+import { contestants, type Contestant } from './contestants.ts'
+import { counted, DadWatch, endLeftovers, timed } from './measure.ts'
+import { isDone, prepare, TASKS, type Task } from './tasks.ts'
+
+export interface Measured {
+  task: string
+  contestant: string
+  /** Milliseconds of the whole process, one for each run. */
+  wall: number[]
+  /** Milliseconds from the end of duplicate detection to the end of the process. */
+  late: number[]
+  programs?: number
+}
+
+/** The orders of `bench.ts`. */
+export interface Orders {
+  runs: number
+  also?: string
+  /** The process that holds the namespace open. */
+  anchor: number
+}
+
+const orders = JSON.parse(process.argv[2] ?? '{}') as Orders
+const vardir = process.env['CTDB_SCRIPT_VARDIR'] ?? ''
+const dad = new DadWatch()
+
+async function ready(task: Task, contestant: Contestant): Promise<void> {
+  await endLeftovers([orders.anchor, dad.pid])
+  prepare(task, contestant.name, vardir)
+  dad.forget()
+}
+
+async function once(task: Task, contestant: Contestant, into: Measured): Promise<void> {
+  await ready(task, contestant)
+  const { status, output, began, ended } = await timed(contestant.command(task))
+  into.wall.push(ended - began)
+  if (contestant.name.startsWith('node')) return
+  if (status !== 0 || !isDone(task, contestant.name))
+    throw new Error(`${task.name}, ${contestant.name}: exit status ${status}, not done: ${output}`)
+  const settled = task.event === 'takeip' ? await dad.endFor(task.address) : undefined
+  if (settled !== undefined) into.late.push(ended - settled)
+}
+
+const { here } = contestants(orders.also)
+const all: Measured[] = []
+for (const task of TASKS) {
+  process.stderr.write(`${task.name} …\n`)
+  const measured = here.map(({ name }): Measured => ({
+    task: task.name,
+    contestant: name,
+    wall: [],
+    late: [],
+  }))
+  for (let run = -1; run < orders.runs; run += 1)
+    for (const [i, contestant] of here.entries()) {
+      const into = measured[i]
+      // the first round only warms the caches
+      if (into) await once(task, contestant, run < 0 ? { ...into, wall: [], late: [] } : into)
+    }
+  for (const [i, contestant] of here.entries()) {
+    const into = measured[i]
+    await ready(task, contestant)
+    if (into) into.programs = counted(contestant.command(task))
+  }
+  all.push(...measured)
+}
+await endLeftovers([orders.anchor, dad.pid])
+dad.close()
+process.stdout.write(JSON.stringify(all))

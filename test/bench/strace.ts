@@ -1,0 +1,33 @@
+/** Announcements go on in the background of the event; how long and how often is a matter of taste. */
+const ANNOUNCERS = /announce\.cjs|\/(arping|send_arp|send_ua|ndsend|ndptool)"/
+
+/**
+ * The programs that were executed, out of `strace -f -o` of execve and the forks: each execve that succeeded, the
+ * script's own included (`#!/usr/bin/env node` makes two), without announcements, what those have started, and
+ * whatever was started after the script itself had ended.
+ */
+export function countPrograms(log: string): number {
+  const parents = new Map<string, string>()
+  const announcing = new Set<string>()
+  /** By process: what it is about to execute, while strace waits for the end of the call. */
+  const pending = new Map<string, string>()
+  let main: string | undefined
+  let programs = 0
+  for (const line of log.split('\n')) {
+    const [, pid = '', text = ''] = /^(\d+) +(.*)$/.exec(line) ?? []
+    main ??= pid
+    if (pid === main && text.startsWith('+++ exited')) break
+    const child = /^(?:<\.\.\. )?(?:clone3?|v?fork)\b.* = (\d+)$/.exec(text)?.[1]
+    if (child) parents.set(child, pid)
+    if (text.startsWith('execve(')) pending.set(pid, text)
+    if (!/execve.* = 0$/.test(text)) continue
+    if (ANNOUNCERS.test(pending.get(pid) ?? '')) announcing.add(pid)
+    if (!descends(pid, announcing, parents)) programs += 1
+  }
+  return programs
+}
+
+function descends(pid: string, from: ReadonlySet<string>, parents: ReadonlyMap<string, string>): boolean {
+  for (let at: string | undefined = pid; at !== undefined; at = parents.get(at)) if (from.has(at)) return true
+  return false
+}
