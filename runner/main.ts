@@ -1,40 +1,75 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import chalk from 'chalk'
-import yargs from 'yargs'
-import { list, type Listed } from './commands/list.ts'
-import { run } from './commands/run.ts'
-import { endsEvent, type HandlerReport, type Outcome } from './report.ts'
+import yargs, { type Argv } from 'yargs'
+import { historyFile, recall, remember } from './commands/history.ts'
+import { list } from './commands/list.ts'
+import { replayFile } from './commands/replay.ts'
+import { run, type RunOptions } from './commands/run.ts'
+import { factsHere } from './config.ts'
+import { findHandlers } from './handlers.ts'
+import { printer } from './print.ts'
 import { Refusal, Usage } from './refusal.ts'
+import { endsEvent, type Report } from './report.ts'
+import { writing, type Witness } from './system/record.ts'
+import { BadTranscript } from './system/transcript.ts'
 
 const OWN_EVENTS = fileURLToPath(new URL('../events.d', import.meta.url))
 const ANNOUNCER = fileURLToPath(new URL('../announce.cjs', import.meta.url))
 
-const WORDS: Record<Outcome, [string, (text: string) => string]> = {
-  ok: ['OK', chalk.green],
-  failed: ['FAILED', chalk.red.bold],
-  timedout: ['TIMEDOUT', chalk.red.bold],
-  disabled: ['DISABLED', chalk.gray],
-  'cannot-run': ['CANNOT RUN', chalk.red],
+if (process.env['NO_COLOR']) chalk.level = 0
+const show = printer({
+  good: chalk.green,
+  bad: chalk.red.bold,
+  warn: chalk.yellow,
+  dim: chalk.gray,
+  bold: chalk.bold,
+})
+const print = (line: string) => void process.stdout.write(`${line}\n`)
+const printJson = (value: unknown) => print(JSON.stringify(value, undefined, 2))
+
+/** The options that every command has. */
+interface Common {
+  events?: string
+  json?: boolean
 }
 
-function printHandler({ name, outcome, ms, output, why }: HandlerReport): void {
-  const [word, paint] = WORDS[outcome]
-  const reason = why === undefined ? '' : `  ${why.replaceAll('\n', '\n    ')}`
-  const lines = output.map((line) => `  ${line.startsWith('WARNING') ? chalk.yellow(line) : line}\n`)
-  process.stdout.write(
-    `${name.padEnd(20)} ${paint(word.padEnd(10))} ${(ms / 1000).toFixed(3)} s${reason}\n${lines.join('')}`,
-  )
+const folderOf = ({ events }: Common) => events ?? OWN_EVENTS
+
+/** The options of the commands that run an event, and what they mean. */
+function eventOptions<T extends Common>(args: Argv<T>) {
+  return args
+    .positional('event', { type: 'string', demandOption: true, describe: 'takeip, releaseip, monitor …' })
+    .positional('words', {
+      type: 'string',
+      array: true,
+      default: [] as string[],
+      describe: "the event's words: eth0 10.0.0.1 24",
+    })
+    .option('only', { type: 'string', requiresArg: true, describe: 'just this handler' })
+    .option('timeout', {
+      type: 'string',
+      requiresArg: true,
+      default: '30',
+      describe: 'seconds for each handler',
+    })
 }
 
-function printListed({ name, kind, about, events }: Listed): void {
-  const paint = { handler: chalk.green, script: chalk.green, disabled: chalk.gray, broken: chalk.red }[kind]
-  const known = events.length > 0 ? chalk.gray(` (${events.join(' ')})`) : ''
-  process.stdout.write(`${name.padEnd(20)} ${paint(kind.padEnd(10))} ${about}${known}\n`)
-}
-
-function printJson(value: unknown): void {
-  process.stdout.write(`${JSON.stringify(value, undefined, 2)}\n`)
+function runOptions(
+  args: Common & { event: string; words: string[]; only?: string; timeout: string },
+): RunOptions {
+  const { event, words, only } = args
+  return {
+    event,
+    words,
+    only,
+    events: folderOf(args),
+    optionsFolder: args.events,
+    announcer: ANNOUNCER,
+    timeout: seconds(args.timeout),
+    interrupt: interruptible(),
+  }
 }
 
 /** Ctrl-C and TERM end what runs, and the event with it, instead of leaving it behind. */
@@ -45,12 +80,127 @@ function interruptible(): AbortSignal {
   return controller.signal
 }
 
-interface Common {
-  events?: string
-  json?: boolean
+function seconds(text: string): number {
+  const value = Number(text)
+  if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > 86_400)
+    throw new Usage(`--timeout ${text}: expected seconds, such as 30`)
+  return value
 }
 
-const folderOf = ({ events }: Common) => events ?? OWN_EVENTS
+function exitWith({ outcome }: Report): void {
+  if (endsEvent(outcome)) process.exitCode = 1
+}
+
+/** `run`: for real, or as a dry run. */
+async function runCommand(
+  args: Parameters<typeof runOptions>[0] & {
+    dryRun?: boolean
+    trace?: boolean
+    record?: string
+    redact?: boolean
+  },
+): Promise<void> {
+  const { dryRun, trace, record, redact } = args
+  if (redact && record === undefined) throw new Usage('--redact goes with --record FILE')
+  const tracing: Witness = writing((text) => process.stderr.write(text))
+  if (dryRun) {
+    const witness = args.json ? undefined : show.commands(print)
+    const report = await run({
+      ...runOptions(args),
+      rehearse: true,
+      record,
+      redact,
+      witness: trace ? tracing : witness,
+    })
+    if (args.json) printJson(report)
+    return exitWith(report)
+  }
+  const ended = args.json ? undefined : (handler: Report['handlers'][number]) => print(show.handler(handler))
+  const report = await run({
+    ...runOptions(args),
+    record,
+    redact,
+    witness: trace ? tracing : undefined,
+    ended,
+  })
+  if (args.json) printJson(report)
+  const notKept = await remember(historyFile(factsHere(ANNOUNCER).env), report)
+  if (notKept) process.stderr.write(`eventscript: ${notKept}\n`)
+  exitWith(report)
+}
+
+/** `explain`: what is found, each decision with its reason, and the commands. */
+async function explainCommand(args: Parameters<typeof runOptions>[0]): Promise<void> {
+  const reasons: { verb: string; text: string }[] = []
+  const telling: Witness = {
+    begins: () => {},
+    ended: () => {},
+    notes: (note) => 'text' in note && reasons.push(note),
+  }
+  if (!args.json)
+    print(
+      chalk.gray(`${[args.event, ...args.words].join(' ')}: what would be done, and why; nothing is changed`),
+    )
+  const report = await run({
+    ...runOptions(args),
+    rehearse: true,
+    witness: args.json ? telling : show.reasons(print),
+  })
+  if (args.json) printJson({ ...report, reasons })
+  else if (args.event === 'monitor')
+    print(
+      endsEvent(report.outcome)
+        ? chalk.red('This node is UNHEALTHY, or becomes so at the next monitor event.')
+        : 'This node is healthy, as far as these handlers see.',
+    )
+  exitWith(report)
+}
+
+/** `replay`: one recording with its report, or many with a verdict each. */
+async function replayCommand(args: Common & { files: string[]; against?: boolean }): Promise<void> {
+  if (args.files.length === 0) throw new Usage('replay what? name a recording')
+  const entries = findHandlers(folderOf(args))
+  const all = []
+  for (const file of args.files) {
+    const replayed = await replayFile(readRecording(file), entries).catch((error: unknown) => {
+      if (error instanceof BadTranscript || error instanceof Usage)
+        throw new Refusal(`${file}: ${error.message}`)
+      throw error
+    })
+    all.push({ file, ...replayed })
+    if (replayed.problems.length > 0) process.exitCode = 1
+    if (args.json) continue
+    if (!args.against) replayed.report.handlers.forEach((handler) => print(show.handler(handler)))
+    print(show.replayed(file, replayed))
+  }
+  if (args.json) printJson(all)
+}
+
+function readRecording(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new Refusal(`${file}: cannot read the recording: ${(error as NodeJS.ErrnoException).code}`)
+  }
+}
+
+function historyCommand(args: Common & { last: string }): void {
+  const last = Number(args.last)
+  if (!Number.isInteger(last) || last < 1) throw new Usage(`--last ${args.last}: expected a number of runs`)
+  const runs = recall(historyFile(factsHere(ANNOUNCER).env)).slice(-last)
+  if (args.json) printJson(runs)
+  else if (runs.length === 0) print('no runs yet: "eventscript run" keeps them')
+  else for (const each of runs) print(show.run(each))
+}
+
+function statusCommand(args: Common & { event: string }): void {
+  const file = historyFile(factsHere(ANNOUNCER).env)
+  const report = recall(file).findLast(({ event }) => event === args.event)
+  if (!report) throw new Refusal(`Event ${args.event} has never run here: ${file} has no run of it`)
+  if (args.json) printJson(report)
+  else print(show.status(report))
+  exitWith(report)
+}
 
 async function main(): Promise<void> {
   await yargs(process.argv.slice(2))
@@ -68,47 +218,49 @@ async function main(): Promise<void> {
       'run <event> [words..]',
       'run the handlers for one event, in order, until one fails',
       (args) =>
-        args
-          .positional('event', {
-            type: 'string',
-            demandOption: true,
-            describe: 'takeip, releaseip, monitor …',
-          })
-          .positional('words', {
-            type: 'string',
-            array: true,
-            default: [] as string[],
-            describe: "the event's words: eth0 10.0.0.1 24",
-          })
-          .option('only', { type: 'string', requiresArg: true, describe: 'just this handler' })
-          .option('timeout', {
-            type: 'string',
-            requiresArg: true,
-            default: '30',
-            describe: 'seconds for each handler',
-          })
+        eventOptions(args)
+          .option('dry-run', { type: 'boolean', describe: 'look, change nothing, print the commands' })
           .option('record', {
             type: 'string',
             requiresArg: true,
             describe: 'write all that is asked and changed to a file',
-          }),
-      async (args) => {
-        const ended = args.json ? () => {} : printHandler
-        const report = await run({
-          event: args.event,
-          words: args.words,
-          events: folderOf(args),
-          optionsFolder: args.events,
-          announcer: ANNOUNCER,
-          timeout: seconds(args.timeout),
-          only: args.only,
-          record: args.record,
-          interrupt: interruptible(),
-          ended,
-        })
-        if (args.json) printJson(report)
-        if (endsEvent(report.outcome)) process.exitCode = 1
-      },
+          })
+          .option('redact', { type: 'boolean', describe: 'hide addresses, MACs and the host name in it' })
+          .option('trace', { type: 'boolean', describe: 'print all that is asked and changed' }),
+      (args) => runCommand(args),
+    )
+    .command(
+      'explain <event> [words..]',
+      'say what an event would do, and why; change nothing',
+      (args) => eventOptions(args),
+      (args) => explainCommand(args),
+    )
+    .command(
+      'replay [files..]',
+      'play recordings again, on any machine, and compare',
+      (args) =>
+        args
+          .positional('files', {
+            type: 'string',
+            array: true,
+            default: [] as string[],
+            describe: 'recordings',
+          })
+          .option('against', { type: 'boolean', describe: 'a verdict for each file, no report' }),
+      (args) => replayCommand(args),
+    )
+    .command(
+      'history',
+      'the runs that this node remembers',
+      (args) =>
+        args.option('last', { type: 'string', requiresArg: true, default: '20', describe: 'how many' }),
+      (args) => historyCommand(args),
+    )
+    .command(
+      'status [event]',
+      'how the handlers ended when the event ran last',
+      (args) => args.positional('event', { type: 'string', default: 'monitor', describe: 'the event' }),
+      (args) => statusCommand(args),
     )
     .command(
       'list',
@@ -117,7 +269,7 @@ async function main(): Promise<void> {
       async (args) => {
         const listed = await list(folderOf(args))
         if (args.json) printJson(listed)
-        else listed.forEach(printListed)
+        else for (const each of listed) print(show.listed(each))
       },
     )
     .demandCommand(1, 'which command? "eventscript --help" lists them')
@@ -130,14 +282,6 @@ async function main(): Promise<void> {
     .parseAsync()
 }
 
-function seconds(text: string): number {
-  const value = Number(text)
-  if (!/^\d+(\.\d+)?$/.test(text) || value <= 0 || value > 86_400)
-    throw new Usage(`--timeout ${text}: expected seconds, such as 30`)
-  return value
-}
-
-if (process.env['NO_COLOR']) chalk.level = 0
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error
 })

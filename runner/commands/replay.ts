@@ -3,7 +3,7 @@ import { parseEvent } from '../events.ts'
 import type { Entry } from '../handlers.ts'
 import { Refusal } from '../refusal.ts'
 import type { Report } from '../report.ts'
-import { recorded } from '../system/record.ts'
+import { witnessed, writing } from '../system/record.ts'
 import { Mismatch, replay, type Replay } from '../system/replay.ts'
 import {
   isNote,
@@ -28,19 +28,19 @@ const LIMITS = { handler: 60_000 }
  * Play a recording against these handlers: no program is started, no file is looked at. The event must ask and
  * change the same, say the same and end the same. Throws BadTranscript or Usage when the text is no recording.
  */
-export async function replayFile(text: string, entries: readonly Entry[]): Promise<Replayed> {
-  const transcript = readTranscript(text)
+export async function replayFile(recording: string, entries: readonly Entry[]): Promise<Replayed> {
+  const transcript = readTranscript(recording)
   const { header } = transcript
   const event = parseEvent(header.event, header.words)
   const machine = replay(transcript)
   let now = ''
-  const sink = (more: string) => {
-    now += more
-  }
+  const witness = writing((text) => {
+    now += text
+  })
   const world: World = {
     facts: factsFromText(header.env, header.facts),
-    system: () => recorded(machine.system, sink),
-    note: (note) => sink(writeNote(note)),
+    system: () => witnessed(machine.system, witness),
+    note: witness.notes,
   }
   const report = await runEvent(recordedHandlers(transcript, entries), event, world, LIMITS)
   return { report, problems: problemsOf(transcript, machine, now) }

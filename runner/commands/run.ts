@@ -6,8 +6,10 @@ import { findHandlers, type Entry } from '../handlers.ts'
 import { Usage } from '../refusal.ts'
 import type { HandlerReport, Report } from '../report.ts'
 import { live } from '../system/live.ts'
-import { recorded } from '../system/record.ts'
-import { writeHeader, writeNote } from '../system/transcript.ts'
+import { witnessed, writing, type Witness } from '../system/record.ts'
+import { redactor } from '../system/redact.ts'
+import { rehearsal } from '../system/rehearse.ts'
+import { writeHeader } from '../system/transcript.ts'
 
 export interface RunOptions {
   event: string
@@ -20,25 +22,35 @@ export interface RunOptions {
   only?: string
   /** Seconds for each handler. */
   timeout: number
+  /** Look for real, change nothing. */
+  rehearse?: boolean
+  /** A file to write the recording to. */
   record?: string
+  /** Hide addresses, MACs and the host's name in the recording. */
+  redact?: boolean
+  /** Told all that is asked and changed. */
+  witness?: Witness
   interrupt?: AbortSignal
   /** Told when a handler has ended. */
-  ended: (report: HandlerReport) => void
+  ended?: (report: HandlerReport) => void
 }
 
-/** `eventscript run`: one event on this machine. Throws Usage before anything is done. */
+/** One event on this machine, for real or as a rehearsal. Throws Usage before anything is done. */
 export async function run(options: RunOptions): Promise<Report> {
   const event = parseEvent(options.event, options.words)
   const entries = choose(findHandlers(options.events), options)
   await mustBeKnown(event, entries)
-  const facts = factsHere(options.announcer, options.optionsFolder)
-  const sink = options.record === undefined ? undefined : recorder(options.record, event, facts)
+  const here = factsHere(options.announcer, options.optionsFolder)
+  // looking needs no privilege, so anybody may rehearse
+  const facts = options.rehearse ? { ...here, privileged: true } : here
+  const witness = together([options.witness, recorder(options, event, facts)])
   const world: World = {
     facts,
-    system: (signal) => (sink ? recorded(live({ signal }), sink) : live({ signal })),
-    note: (note) => {
-      sink?.(writeNote(note))
+    system: (signal) => {
+      const machine = live({ signal })
+      return witnessed(options.rehearse ? rehearsal(machine) : machine, witness)
     },
+    note: witness.notes,
     interrupt: options.interrupt,
   }
   return await runEvent(entries, event, world, { handler: options.timeout * 1000 }, options.ended)
@@ -70,17 +82,40 @@ async function mustBeKnown({ name }: Event, entries: readonly Entry[]): Promise<
   throw new Usage(`event "${name}": no handler knows it: CTDB's events are ${CTDB_EVENTS.join(', ')}`)
 }
 
+function together(all: readonly (Witness | undefined)[]): Witness {
+  const witnesses = all.filter((each) => each !== undefined)
+  return {
+    begins: (step) => witnesses.forEach((each) => each.begins(step)),
+    ended: (step) => witnesses.forEach((each) => each.ended(step)),
+    notes: (note) => witnesses.forEach((each) => each.notes(note)),
+  }
+}
+
 /** Written as it happens, so that the recording of an event that is killed is there up to that moment. */
-function recorder(file: string, event: Event, facts: Facts): (text: string) => void {
+function recorder({ record: file, redact }: RunOptions, event: Event, facts: Facts): Witness | undefined {
+  if (file === undefined) return undefined
+  const hide = redact ? redactor() : (text: string) => text
   const header = { event: event.name, words: event.words, env: facts.env, facts: factsAsText(facts) }
   try {
-    writeFileSync(file, writeHeader(header))
+    writeFileSync(file, hide(writeHeader(header)))
   } catch (error) {
     throw new Usage(
       `--record ${file}: cannot write it: ${(error as NodeJS.ErrnoException).code}: name another file`,
     )
   }
-  return (text) => appendFileSync(file, text)
+  let full = false
+  return writing((text) => {
+    if (full) return
+    try {
+      appendFileSync(file, hide(text))
+    } catch (error) {
+      // the event matters more than its recording, which is now cut short and will say so
+      full = true
+      process.stderr.write(
+        `eventscript: --record ${file}: ${(error as NodeJS.ErrnoException).code}: cut short here\n`,
+      )
+    }
+  })
 }
 
 /** The facts that a replay needs, as they stand in a recording. */

@@ -1,16 +1,31 @@
 import type { System } from './door.ts'
 import { CannotRun, FileError, LockBusy } from './errors.ts'
-import { writeHead, writeTail, type Step, type Trouble } from './transcript.ts'
+import { writeHead, writeNote, writeTail, type Note, type Step, type Trouble } from './transcript.ts'
 
-/**
- * Write every passage through the door down. The line that names a step is written before it is done, so that
- * the recording of an event that is killed still shows what it was at.
- */
-export function recorded(system: System, sink: (text: string) => void): System {
+/** Somebody who is told all that passes through the door, and what a handler says beside. */
+export interface Witness {
+  /** Before the step is done: an event that is killed in it still shows what it was at. */
+  begins: (step: Step) => void
+  /** The same step with what came back. */
+  ended: (step: Step) => void
+  notes: (note: Note) => void
+}
+
+/** A witness that writes a recording. */
+export function writing(sink: (text: string) => void): Witness {
+  return {
+    begins: (step) => sink(writeHead(step)),
+    ended: (step) => sink(writeTail(step)),
+    notes: (note) => sink(writeNote(note)),
+  }
+}
+
+/** The same machine, with a witness. */
+export function witnessed(system: System, witness: Witness): System {
   async function step<T>(head: Step, act: () => Promise<T>, ended: (result: T) => object): Promise<T> {
-    sink(writeHead(head))
+    witness.begins(head)
     const began = performance.now()
-    const tail = (more: object) => sink(writeTail({ ...head, ...more, ms: performance.now() - began }))
+    const tail = (more: object) => witness.ended({ ...head, ...more, ms: performance.now() - began })
     try {
       const result = await act()
       tail(ended(result))

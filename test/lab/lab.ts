@@ -127,7 +127,7 @@ async function host(anchor: string[], env: Record<string, string>, anchors: Resu
   })
   const pid = child.pid ?? 0
   // tap puts hooks of its own into every node program through NODE_OPTIONS, and they cannot load a `.script`
-  const bare = ['env', '-u', 'NODE_OPTIONS']
+  const bare = ['/usr/bin/env', '-u', 'NODE_OPTIONS'] // by its path: a test may leave little in PATH
   const enter = ['-t', String(pid), '-U', '-n', '-m', '--preserve-credentials', '--', ...bare]
   const start = (...argv: string[]) =>
     execa('nsenter', [...enter, ...argv], {

@@ -1,0 +1,77 @@
+import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import type { Facts } from '../config.ts'
+import type { Report } from '../report.ts'
+import { doorTo } from '../system/door.ts'
+import { live } from '../system/live.ts'
+
+/** Runs that are kept, at least; and the size at which the file is cut back to them. */
+const KEEP = 200
+const MOST_BYTES = 512 * 1024
+/** Lines of output that are kept of each handler. */
+const KEEP_LINES = 40
+
+/**
+ * Where the runs of this node are remembered: beside CTDB's state for scripts, which itself is emptied at every start
+ * of the daemon. One run a line, as JSON, the newest last.
+ */
+export function historyFile(env: Facts['env']): string {
+  return join(dirname(env['CTDB_SCRIPT_VARDIR'] ?? '/var/lib/ctdb/scripts'), 'eventscript', 'history.jsonl')
+}
+
+/**
+ * Add a run to the history, under a lock, as events may run side by side. Gives back a sentence when it could not be
+ * kept; a user without the right to write there keeps none, which is no trouble.
+ */
+export async function remember(file: string, report: Report): Promise<string | undefined> {
+  const handlers = report.handlers.map((each) => ({ ...each, output: each.output.slice(-KEEP_LINES) }))
+  try {
+    mkdirSync(dirname(file), { recursive: true })
+    await doorTo(live()).hold(`${file}.lock`, 5, () => {
+      appendFileSync(file, `${JSON.stringify({ ...report, handlers })}\n`)
+      if (statSync(file).size > MOST_BYTES) cutBack(file)
+      return Promise.resolve()
+    })
+    return undefined
+  } catch (error) {
+    const { code = '', message } = error as NodeJS.ErrnoException
+    return ['EACCES', 'EPERM', 'EROFS'].includes(code)
+      ? undefined
+      : `the run is not kept in the history: ${message}`
+  }
+}
+
+function cutBack(file: string): void {
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-KEEP)
+  writeFileSync(`${file}.new`, `${lines.join('\n')}\n`)
+  renameSync(`${file}.new`, file)
+}
+
+/** The runs that are kept, oldest first; a line that a full disk has cut short is passed over. */
+export function recall(file: string): Report[] {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+  return text.split('\n').flatMap((line) => {
+    try {
+      const report: unknown = JSON.parse(line)
+      return isReport(report) ? report : []
+    } catch {
+      return []
+    }
+  })
+}
+
+function isReport(value: unknown): value is Report {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'event' in value &&
+    'handlers' in value &&
+    Array.isArray(value.handlers)
+  )
+}

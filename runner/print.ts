@@ -1,0 +1,149 @@
+import type { Listed } from './commands/list.ts'
+import type { Replayed } from './commands/replay.ts'
+import type { HandlerReport, Outcome, Report } from './report.ts'
+import { toShell } from './system/argv.ts'
+import type { Witness } from './system/record.ts'
+import type { Step } from './system/transcript.ts'
+
+type Paint = (text: string) => string
+
+/** How things are coloured; main knows whether at all. */
+export interface Paints {
+  good: Paint
+  bad: Paint
+  warn: Paint
+  dim: Paint
+  bold: Paint
+}
+
+const WORDS: Record<Outcome, [string, keyof Paints]> = {
+  ok: ['OK', 'good'],
+  failed: ['FAILED', 'bad'],
+  timedout: ['TIMEDOUT', 'bad'],
+  disabled: ['DISABLED', 'dim'],
+  'cannot-run': ['CANNOT RUN', 'bad'],
+}
+
+/** What the command line prints, as lines. */
+export function printer(paints: Paints) {
+  const word = (outcome: Outcome) => {
+    const [text, paint] = WORDS[outcome]
+    return paints[paint](text.padEnd(10))
+  }
+  const said = (line: string) => (line.startsWith('WARNING') ? paints.warn(line) : line)
+
+  function handler({ name, outcome, ms, output, why }: HandlerReport): string {
+    const reason = why === undefined ? '' : `  ${why.replaceAll('\n', '\n    ')}`
+    return [
+      `${name.padEnd(20)} ${word(outcome)} ${(ms / 1000).toFixed(3)} s${reason}`,
+      ...output.map((line) => `  ${said(line)}`),
+    ].join('\n')
+  }
+
+  return {
+    handler,
+
+    listed({ name, kind, about, events }: Listed): string {
+      const paint = { handler: 'good', script: 'good', disabled: 'dim', broken: 'bad' } as const
+      const known = events.length > 0 ? paints.dim(` (${events.join(' ')})`) : ''
+      return `${name.padEnd(20)} ${paints[paint[kind]](kind.padEnd(10))} ${about}${known}`
+    },
+
+    /** In the manner of `ctdb event status`. */
+    status({ handlers }: Report): string {
+      return handlers
+        .map(({ name, outcome, ms, began, output, why }) => {
+          const lines = [...output, ...(why === undefined ? [] : why.split('\n'))]
+          const head = `${name.padEnd(20)} ${word(outcome)} ${(ms / 1000).toFixed(3)} ${ctime(began)}`
+          return [head, ...lines.map((line) => `  OUTPUT: ${line}`)].join('\n')
+        })
+        .join('\n')
+    },
+
+    /** One run, a line, and below it what was not well. */
+    run({ event, words, outcome, began, ms, handlers }: Report): string {
+      const bad = handlers.filter((each) => each.outcome !== 'ok' && each.outcome !== 'disabled')
+      const head = `${ctime(began)}  ${word(outcome)} ${(ms / 1000).toFixed(3).padStart(7)} s  ${[event, ...words].join(' ')}`
+      return [head, ...bad.map(({ name, why }) => `  ${name}: ${why ?? ''}`)].join('\n')
+    },
+
+    replayed(file: string, { report, problems }: Replayed): string {
+      const verdict = problems.length === 0 ? paints.good('as recorded') : paints.bad('NOT AS RECORDED')
+      const { event, words, outcome } = report
+      return [
+        `${file}: ${[event, ...words].join(' ')}: ${outcome}: ${verdict}`,
+        ...problems.map(indented),
+      ].join('\n')
+    },
+
+    /** The commands of a dry run, each ready to be pasted; whatever is no command is a comment. */
+    commands(print: (line: string) => void): Witness {
+      return {
+        begins: (step) => asCommand(step).forEach((line) => print(line)),
+        ended: () => {},
+        notes: (note) => {
+          if (note.verb === 'handler') print(paints.dim(`# ${note.name}`))
+          if (note.verb === 'say') print(paints.dim(`# says: ${note.text}`))
+          if (note.verb === 'end')
+            print(paints.dim(`# would end: ${[note.outcome, note.why].filter(Boolean).join(': ')}`))
+        },
+      }
+    },
+
+    /** What was found, why, and what is done about it. */
+    reasons(print: (line: string) => void): Witness {
+      return {
+        begins(step) {
+          if (step.verb === 'ask') print(paints.dim(`    looks at: ${toShell(step.argv)}`))
+          for (const line of asCommand(step)) print(`    ${paints.bold(`$ ${line}`)}`)
+        },
+        ended: () => {},
+        notes(note) {
+          if (note.verb === 'handler') print(note.name)
+          if (note.verb === 'because') print(`  ${note.text}`)
+          if (note.verb === 'say') print(`  says: ${said(note.text)}`)
+          if (note.verb === 'end')
+            print(
+              `  ${word(note.outcome as Outcome).trimEnd()}${note.why === undefined ? '' : `: ${note.why}`}`,
+            )
+        },
+      }
+    },
+  }
+}
+
+function indented(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => `  ${line}`)
+    .join('\n')
+}
+
+/** A step that changes something, as lines for a shell; none for one that only looks. */
+function asCommand(step: Step): string[] {
+  if (step.verb === 'write') return [`${printing(step.text)} >${toShell([step.path])}`]
+  if (step.verb !== 'change') return []
+  const command = toShell(step.argv)
+  if (step.how === 'start') return [`${command} &`]
+  return [step.input === undefined ? command : `${printing(step.input)} | ${command}`]
+}
+
+/** The command that prints this text, on one line: sysctls and lists are lines that end in a newline. */
+function printing(text: string): string {
+  if (text === '') return ':'
+  if (!text.endsWith('\n')) return `printf %s ${toShell([text])}`
+  const lines = text.slice(0, -1).split('\n')
+  return lines.length === 1 && /^[\w.]+$/.test(text.trimEnd())
+    ? `echo ${text.trimEnd()}`
+    : `printf '%s\\n' ${toShell(lines)}`
+}
+
+/** As `ctdb event status` writes a time: Sun Nov 22 15:07:20 2026, in the zone of this machine. */
+function ctime(iso: string): string {
+  const time = new Date(iso)
+  const [day, month, date, year] = time
+    .toDateString()
+    .split(' ')
+    .toSpliced(2, 1, String(time.getDate()).padStart(2))
+  return `${day} ${month} ${date} ${time.toTimeString().slice(0, 8)} ${year}`
+}
