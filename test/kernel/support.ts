@@ -201,11 +201,9 @@ export async function neighbour(host: Host, ip: string): Promise<string | undefi
 
 /** The DROP rules of a node, both families. */
 export async function dropRules(host: Host): Promise<string[]> {
-  const rules = await Promise.all(
-    ['iptables', 'ip6tables'].map((program) =>
-      programPath(program) ? host.must(program, '-w', '-S', 'INPUT') : '',
-    ),
-  )
+  const rules: string[] = []
+  for (const program of ['iptables', 'ip6tables'])
+    if (programPath(program)) rules.push(await host.must(program, '-w', '-S', 'INPUT'))
   return rules
     .join('\n')
     .split('\n')
