@@ -123,6 +123,13 @@ export class Stage {
     writeFileSync(path, text)
   }
 
+  /** A file system that refuses to be written, as after a disk error. */
+  async readOnlyState(): Promise<void> {
+    const folder = join(this.lab.dir, 'var')
+    await this.node(`mount --bind ${folder} ${folder}`)
+    await this.node(`mount -o remount,bind,ro ${folder}`)
+  }
+
   unconfigure(file: string): void {
     rmSync(join(this.lab.dir, 'etc', file))
   }
@@ -248,6 +255,7 @@ const PROGRAMS = [
   'cat',
   'tr',
   'nsenter',
+  'env',
   'sleep',
   'setpriv',
 ]
