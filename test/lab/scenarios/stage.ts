@@ -165,7 +165,7 @@ export class Stage {
   /** Something on the node keeps the lock that CTDB's scripts and we share. */
   async locked(name: string): Promise<void> {
     const lock = join(this.lab.dir, 'var', name)
-    await this.#ready(this.lab.node.start('flock', lock, 'sh', '-c', 'echo locked; exec sleep 60'))
+    await this.#ready(this.lab.node.start('flock', '-F', lock, 'sh', '-c', 'echo locked; exec sleep 60'))
   }
 
   /** A program that is not installed: PATH has the others only, each as a link. */
