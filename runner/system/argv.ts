@@ -29,26 +29,58 @@ export function toArgv(strings: readonly string[], values: readonly Word[]): str
   return argv
 }
 
-/** A command as one can paste it into a shell. */
+/** A command as one can paste it into a shell, always in one line. */
 export function toShell(argv: readonly string[]): string {
-  return argv
-    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`))
-    .join(' ')
+  return argv.map(quote).join(' ')
 }
 
-/** The words of such a line again; undefined when a quote is left open. */
+function quote(word: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(word)) return word
+  if (!CONTROL.test(word)) return `'${word.replaceAll("'", `'\\''`)}'`
+  const escaped = word.replaceAll(/[\\']/g, '\\$&')
+  return `$'${escaped.replaceAll(new RegExp(CONTROL, 'g'), (char) => ESCAPES[char] ?? hex(char))}'`
+}
+
+// oxlint-disable-next-line no-control-regex -- control characters are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f]/
+const ESCAPES: Record<string, string> = { '\n': '\\n', '\t': '\\t', '\r': '\\r' }
+const MEANT: Record<string, string> = { n: '\n', t: '\t', r: '\r' }
+
+function hex(char: string): string {
+  return `\\x${char.charCodeAt(0).toString(16).padStart(2, '0')}`
+}
+
+/** What stands between two `"`. */
+function unquoted(text: string | undefined): string | undefined {
+  return text?.replaceAll(/\\(["\\$`])/g, '$1')
+}
+
+/** What stands between `$'` and `'`. */
+function unescaped(text: string | undefined): string | undefined {
+  return text?.replaceAll(/\\(?:x([0-9a-f]{2})|(.))/gs, (_all, code?: string, char = '') =>
+    code === undefined ? (MEANT[char] ?? char) : String.fromCharCode(parseInt(code, 16)),
+  )
+}
+
+/** A part of a word: `'…'`, `"…"`, `$'…'`, `\x`, plain characters; or the blanks between words. */
+const PART = /^(?:'([^']*)'|"((?:[^"\\]|\\.)*)"|\$'((?:[^'\\]|\\.)*)'|\\(.)|((?:(?!\$')[^\s'"\\])+)|(\s+))/s
+
+/** The words of such a line again, also when a person has quoted otherwise; undefined when a quote is left open. */
 export function fromShell(line: string): string[] | undefined {
   const words: string[] = []
   let word: string | undefined
   let rest = line
   while (rest !== '') {
-    const part = /^(?:'([^']*)'|\\(.)|([^\s'\\]+)|(\s+))/s.exec(rest)
+    const part = PART.exec(rest)
     if (!part) return undefined
     rest = rest.slice(part[0].length)
-    if (part[4] !== undefined) {
+    const [, single, double, escaped, char, plain] = part
+    const meant = single ?? unquoted(double) ?? unescaped(escaped) ?? char ?? plain
+    if (meant !== undefined) word = (word ?? '') + meant
+    else {
       if (word !== undefined) words.push(word)
       word = undefined
-    } else word = (word ?? '') + (part[1] ?? part[2] ?? part[3] ?? '')
+    }
   }
   if (word !== undefined) words.push(word)
   return words

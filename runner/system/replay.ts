@@ -10,7 +10,7 @@ export class Mismatch extends Error {
 export interface Replay {
   system: System
   /** Throws a Mismatch that shows the first step that nobody asked for. */
-  finished(): void
+  finished: () => void
 }
 
 /**

@@ -106,13 +106,16 @@ export function writeTail(step: Step): string {
         ms
       )
     case 'read':
-      return (step.absent ? '  absent\n' : writeText('out', step.text)) + ms
+      // an empty file is said, so that it differs from a look that never ended
+      return (step.absent ? '  absent\n' : writeText('out', step.text) || EMPTY) + ms
     case 'find':
       return step.path === undefined ? '  absent\n' : writeText('out', `${step.path}\n`)
     default:
       return ms
   }
 }
+
+const EMPTY = '  out= ""\n'
 
 export function writeNote(note: Note): string {
   switch (note.verb) {
@@ -157,6 +160,7 @@ function writeText(label: string, text: string | undefined): string {
 export function readTranscript(text: string): Transcript {
   const whole = text === '' || text.endsWith('\n')
   const lines = text.split('\n').slice(0, -1)
+  if (text === TITLE) throw new BadTranscript(1, text, 'a newline behind it: the recording is cut short here')
   if (lines[0] !== TITLE) throw new BadTranscript(1, lines[0] ?? text, `"${TITLE}"`)
   const transcript: Transcript = {
     header: { event: '', words: [], env: {}, facts: {} },
@@ -298,7 +302,7 @@ function addDetail(entry: Transcript['entries'][number] | undefined, whole: stri
     case 'read absent':
       return set(entry, { absent: true })
     case 'find out':
-      return set(entry, { path: text().replace(/\n$/, '') })
+      return set(entry, { path: nextLine((entry as { path?: string }).path, text()) })
     case 'find absent':
       return
     case 'end why':
@@ -317,6 +321,11 @@ function addDetail(entry: Transcript['entries'][number] | undefined, whole: stri
     default:
       return bad(`a detail of "${entry.verb}"`)
   }
+}
+
+/** A path is written as lines too, should it have several. */
+function nextLine(before: string | undefined, line: string): string {
+  return (before === undefined ? '' : `${before}\n`) + line.replace(/\n$/, '')
 }
 
 function set(entry: object, more: object): void {

@@ -5,6 +5,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DIST, MAIN, startLab, whyNoLab } from './lab.ts'
+import { findHandlers } from '../../runner/handlers.ts'
+import { edit } from './edited.ts'
+import { edited } from './scenarios/edited.ts'
 import { monitor } from './scenarios/monitor.ts'
 import { node } from './scenarios/node.ts'
 import { releaseip } from './scenarios/releaseip.ts'
@@ -61,6 +64,16 @@ function timeless(text: string): string {
   return groups.flatMap((group) => group.toSorted()).join('\n')
 }
 
+/** Made from the recordings as they are now, and therefore last. */
+async function saveEdited(): Promise<void> {
+  const handlers = findHandlers(join(DIST, 'events.d'))
+  for (const each of edited) {
+    const base = readFileSync(join(FOLDER, `${each.from}.txt`), 'utf8')
+    const told = save(`${each.name}.edited`, await edit(each, base, handlers))
+    if (told !== 'as before') process.stdout.write(`${each.name}.edited: ${told}\n`)
+  }
+}
+
 async function main(wanted: readonly string[]): Promise<void> {
   const why = await whyNoLab()
   if (why) throw new Error(why)
@@ -82,7 +95,11 @@ async function main(wanted: readonly string[]): Promise<void> {
     }
   }
   await Promise.all(Array.from({ length: AT_ONCE }, work))
-  const known = new Set(SCENARIOS.map(({ name }) => `${name}.txt`))
+  await saveEdited()
+  const known = new Set([
+    ...SCENARIOS.map(({ name }) => `${name}.txt`),
+    ...edited.map(({ name }) => `${name}.edited.txt`),
+  ])
   const strays = readdirSync(FOLDER).filter((file) => file.endsWith('.txt') && !known.has(file))
   for (const file of strays) process.stdout.write(`${file}: no scenario of that name; it is left alone\n`)
 }

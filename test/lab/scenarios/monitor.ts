@@ -183,6 +183,15 @@ export const monitor: readonly Scenario[] = [
     },
   },
   {
+    name: 'monitor.state-folder-read-only',
+    event: 'monitor',
+    async prepare(stage) {
+      stage.hosted('10.0.0.1')
+      stage.lab.ctdbSays('gettickles 10.0.0.1', HEADER)
+      await stage.readOnlyState()
+    },
+  },
+  {
     name: 'monitor.tickles-not-told',
     event: 'monitor',
     prepare(stage) {

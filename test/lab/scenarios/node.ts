@@ -31,6 +31,23 @@ function dropping(event: 'init' | 'shutdown'): Scenario[] {
     { name: `${event}.held-twice`, event, prepare: twice },
     { name: `${event}.leftover-rules`, event, prepare: blocked },
     {
+      name: `${event}.leftover-rules-and-lock-busy`,
+      event,
+      async prepare(stage) {
+        await leftovers(stage)
+        await blocked(stage)
+        await stage.locked('iptables.flock')
+      },
+    },
+    {
+      name: `${event}.state-folder-read-only`,
+      event,
+      async prepare(stage) {
+        await leftovers(stage)
+        await stage.readOnlyState()
+      },
+    },
+    {
       name: `${event}.delete-fails`,
       event,
       async prepare(stage) {
@@ -155,6 +172,14 @@ export const node: readonly Scenario[] = [
     async prepare(stage) {
       stage.lab.ctdbSays('ip', '|Public IP|Node|\n|10.0.0.1|0|\n')
       await stage.locked('my-public-ip-addresses.lock')
+    },
+  },
+  {
+    name: 'ipreallocated.state-folder-read-only',
+    event: 'ipreallocated',
+    async prepare(stage) {
+      stage.lab.ctdbSays('ip', '|Public IP|Node|\n|10.0.0.1|0|\n')
+      await stage.readOnlyState()
     },
   },
   {

@@ -169,6 +169,14 @@ export const releaseip: readonly Scenario[] = [
       await stage.locked('iptables.flock')
     },
   },
+  ...both('releaseip', 'state-folder-read-only', ({ ip, bits }) => ({
+    event: `releaseip eth0 ${ip} ${bits}`,
+    async prepare(stage) {
+      await stage.held(`${ip}/${bits}`, 'eth0')
+      stage.hosted(ip)
+      await stage.readOnlyState()
+    },
+  })),
   ...both('releaseip', 'no-public-addresses', ({ ip, bits }) => ({
     event: `releaseip eth0 ${ip} ${bits}`,
     async prepare(stage) {

@@ -123,6 +123,13 @@ export class Stage {
     writeFileSync(path, text)
   }
 
+  /** A file system that refuses to be written, as after a disk error. */
+  async readOnlyState(): Promise<void> {
+    const folder = join(this.lab.dir, 'var')
+    await this.node(`mount --bind ${folder} ${folder}`)
+    await this.node(`mount -o remount,bind,ro ${folder}`)
+  }
+
   unconfigure(file: string): void {
     rmSync(join(this.lab.dir, 'etc', file))
   }
@@ -158,7 +165,7 @@ export class Stage {
   /** Something on the node keeps the lock that CTDB's scripts and we share. */
   async locked(name: string): Promise<void> {
     const lock = join(this.lab.dir, 'var', name)
-    await this.#ready(this.lab.node.start('flock', lock, 'sh', '-c', 'echo locked; exec sleep 60'))
+    await this.#ready(this.lab.node.start('flock', '-F', lock, 'sh', '-c', 'echo locked; exec sleep 60'))
   }
 
   /** A program that is not installed: PATH has the others only, each as a link. */
@@ -248,6 +255,7 @@ const PROGRAMS = [
   'cat',
   'tr',
   'nsenter',
+  'env',
   'sleep',
   'setpriv',
 ]

@@ -153,6 +153,21 @@ export const takeip: readonly Scenario[] = [
     event: 'takeip eth0 fd00::1 64',
     prepare: (stage) => stage.locked('my-public-ip-addresses.lock'),
   },
+  ...both('takeip', 'leftover-rule-and-lock-busy', (family) => ({
+    event: `takeip eth0 ${family.ip} ${family.bits}`,
+    async prepare(stage) {
+      await stage.leftoverRule(family, 'eth0')
+      await stage.locked('iptables.flock')
+    },
+  })),
+  ...both('takeip', 'state-folder-read-only', (family) => ({
+    event: `takeip eth0 ${family.ip} ${family.bits}`,
+    async prepare(stage) {
+      await stage.leftoverRule(family, 'eth0')
+      stage.state('tickles/reported', '10.0.0.7\n')
+      await stage.readOnlyState()
+    },
+  })),
   ...both('takeip', 'tickles-reported-before', ({ ip, bits }) => ({
     event: `takeip eth0 ${ip} ${bits}`,
     prepare: (stage) => stage.state('tickles/reported', '10.0.0.7\n10.0.0.254:40001 10.0.0.7:445\n'),
