@@ -65,11 +65,11 @@ export default {
     const verdicts = await checkLinks(node, listed)
     const errors = verdicts.flatMap(({ error }) => error ?? [])
     const someAreUp = errors.length < verdicts.length
-    if (
-      errors.length > 0 &&
-      !(someAreUp && node.settings.option('CTDB_PARTIALLY_ONLINE_INTERFACES') === 'yes')
+    const partially = node.settings.option('CTDB_PARTIALLY_ONLINE_INTERFACES')
+    node.because(
+      `${verdicts.length - errors.length} of ${verdicts.length} interfaces have a link, CTDB_PARTIALLY_ONLINE_INTERFACES is ${partially}`,
     )
-      refuse(errors.join('\n'))
+    if (errors.length > 0 && !(someAreUp && partially === 'yes')) refuse(errors.join('\n'))
     for (const error of errors) node.say(error)
     await updateTickles(node)
   },
@@ -117,7 +117,10 @@ export default {
         `WARNING: Unable to determine interface for IP ${address}: held nowhere on this node, nothing to release`,
       )
       await unblock(node, [address])
-    }
+    } else
+      node.because(
+        `${address} is on ${where(places)}, the daemon said ${where([said])}: releasing it from ${where(places)}`,
+      )
     warnIfDifferent(node, places, said, `releasing it from ${where(places)}`)
     for (const held of places)
       await blocked(node, held, async () => {
@@ -150,9 +153,14 @@ export default {
 
     const link = await bringUp(node, pick(links, to), to, links)
     const target = { address, bits, iface: link.name }
-    if (places.length > 0 && places.every((held) => isRight(held, target)))
-      return node.say(`Redundant "updateip" - ${address} already on ${to}`)
+    const isThere = places.length > 0 && places.every((held) => isRight(held, target))
+    // a killed updateip may have left its rule, at the old place or the new one
+    if (isThere || places.length === 0) await unblock(node, [address])
+    if (isThere) return node.say(`Redundant "updateip" - ${address} already on ${to}`)
 
+    node.because(
+      `${address} is on ${where(places) || 'no interface'}, the daemon said ${from}: it goes to ${where([target])}`,
+    )
     warnIfDifferent(node, places, { address, bits, iface: from }, `moving it from ${where(places)}`)
     await prepareAnnouncement(node, address, link)
     await move(node, places, target)

@@ -75,6 +75,7 @@ export async function runHandler(
     output.push(...line.split('\n'))
     world.note?.({ verb: 'say', text: line })
   }
+  const because = (reason: string) => world.note?.({ verb: 'because', text: reason })
   const clock = new AbortController()
   const timer = setTimeout(
     () => clock.abort(new Deadline(`timed out after ${limits.handler / 1000} s`)),
@@ -85,7 +86,7 @@ export async function runHandler(
   const late = overdue(clock.signal)
   let end: { outcome: Outcome; why?: string }
   try {
-    end = await Promise.race([perform(entry, event, world, clock.signal, say), late.promise])
+    end = await Promise.race([perform(entry, event, world, clock.signal, { say, because }), late.promise])
   } catch (error) {
     end = verdict(error, clock.signal)
   } finally {
@@ -102,21 +103,21 @@ async function perform(
   event: Event,
   world: World,
   signal: AbortSignal,
-  say: Node['say'],
+  voice: Pick<Node, 'say' | 'because'>,
 ): Promise<{ outcome: Outcome; why?: string }> {
   if (entry.kind === 'unusable')
     return { outcome: entry.disabled ? 'disabled' : 'cannot-run', why: entry.why }
   const system = world.system(signal)
-  if (entry.kind === 'script') return await performScript(entry.path, event, system, say)
+  if (entry.kind === 'script') return await performScript(entry.path, event, system, voice.say)
   const handler = await entry.load()
   const act = handler[event.name as keyof Handler]
   if (typeof act !== 'function') return { outcome: 'ok' }
   const door = doorTo(system)
   const settings = await loadSettings(door, world.facts, entry.name)
-  for (const warning of settings.warnings) say(warning)
+  for (const warning of settings.warnings) voice.say(warning)
   await (act as (node: Node, args: Event['args']) => Promise<void>).call(
     handler,
-    { ...door, settings, say },
+    { ...door, settings, ...voice },
     event.args,
   )
   return { outcome: 'ok' }

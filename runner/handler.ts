@@ -11,6 +11,8 @@ export interface Node extends Door {
   settings: Settings
   /** One line for the log, in the admin's words. CTDB logs every line that a handler says, at level ERROR. */
   say: (line: string) => void
+  /** Why something is done or left: "explain" and recordings show it, the log does not. */
+  because: (reason: string) => void
 }
 
 /** What a handler does at each event it knows. An event that it does not name is none of its business. */

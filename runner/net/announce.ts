@@ -31,7 +31,10 @@ export async function prepareAnnouncement(node: Node, address: string, link: Lin
  * is one WARNING with the package to install; it never fails the event.
  */
 export async function announce(node: Node, address: string, link: Link): Promise<void> {
-  if (!wanted(node, link)) return
+  if (!wanted(node, link))
+    return node.because(
+      `${address} is not announced: EVENTSCRIPT_ANNOUNCE is no, or ${link.name} is a loopback`,
+    )
   const missing =
     familyOf(address) === 'inet'
       ? await whyNoArping(node, address)

@@ -1,4 +1,5 @@
 import type { Node } from '../handler.ts'
+import { Refusal } from '../refusal.ts'
 import { LockBusy } from '../system/errors.ts'
 import { canonical } from './address.ts'
 
@@ -8,7 +9,8 @@ const LOCK_SECONDS = 10
 /**
  * Change the list of public addresses that this node hosts, `my-public-ip-addresses`, under the lock that CTDB's
  * scripts take. It is replaced as a whole, never has an address twice, and is left alone when nothing changes.
- * A busy lock is a WARNING: the next ipreallocated writes the list afresh.
+ * A busy lock or a full disk is a WARNING: the address has moved by now, and the next ipreallocated writes the
+ * list afresh.
  */
 export async function updateHosted(node: Node, change: (hosted: Set<string>) => void): Promise<void> {
   const file = `${node.settings.vardir}/my-public-ip-addresses`
@@ -21,8 +23,10 @@ export async function updateHosted(node: Node, change: (hosted: Set<string>) => 
       if (after !== before) await node.write(file, after)
     })
   } catch (error) {
-    if (!(error instanceof LockBusy)) throw error
-    node.say(`WARNING: ctdb_get_my_public_ip_addresses: timeout: ${error.message}`)
+    if (!(error instanceof Refusal)) throw error
+    const what =
+      error instanceof LockBusy ? 'ctdb_get_my_public_ip_addresses: timeout' : `${file} is not kept`
+    node.say(`WARNING: ${what}: ${error.message}`)
   }
 }
 

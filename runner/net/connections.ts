@@ -44,6 +44,7 @@ export function endText({ address, port }: End): string {
 export async function connectionsOf(
   node: Node,
   addresses: readonly string[],
+  assume?: (out: string) => string,
 ): Promise<Connection[] | undefined> {
   if (addresses.length === 0) return []
   if (!(await node.find('ss'))) {
@@ -52,7 +53,7 @@ export async function connectionsOf(
   }
   const sources = addresses.flatMap((address, i) => [...(i > 0 ? ['or'] : []), 'src', `[${address}]`])
   const filter = addresses.length > 1 ? ['(', ...sources, ')'] : sources
-  const answer = await node.ask`ss -tnH state established ${filter}`
+  const answer = await node.ask({ assume })`ss -tnH state established ${filter}`
   if (answer.status === 0) return parseConnections(answer.out)
   node.say(`WARNING: ss cannot list the connections: ${why(answer)}`)
   return undefined
@@ -83,6 +84,7 @@ export async function endConnections(node: Node, address: string, iface: string)
   // unset is `try`: `ss -K` takes milliseconds, ctdb_killtcp up to 5 s for each address
   const how = node.settings.option('CTDB_KILLTCP_USE_SS_KILL')
   let left = (await connectionsOf(node, [address])) ?? []
+  node.because(`${left.length} TCP connections to ${address} are to be ended`)
   if (how !== 'no') left = await endWith(node, address, left, 'ss -K', () => killWithSs(node, address))
   if (how !== 'yes')
     left = await endWith(node, address, left, 'ctdb_killtcp', () => killWithCtdb(node, iface, left))
@@ -102,7 +104,7 @@ async function endWith(
   kill: () => Promise<boolean>,
 ): Promise<Connection[]> {
   if (before.length === 0 || !(await kill())) return before
-  const left = await connectionsOf(node, [address])
+  const left = await connectionsOf(node, [address], () => '')
   if (!left) return before
   const killed = before.length - left.length
   node.say(`Killed ${killed}/${before.length} TCP connections to released IP ${address}, using ${using}`)

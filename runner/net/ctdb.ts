@@ -2,6 +2,7 @@ import type { Node } from '../handler.ts'
 import { Refusal, refuse } from '../refusal.ts'
 import { canonical } from './address.ts'
 import { why } from './look.ts'
+import { tryWrite } from './sysctl.ts'
 
 /**
  * A table of `ctdb -X`: a header line and rows, each line begun and ended by `|`. Columns are found by name; one
@@ -53,7 +54,7 @@ async function ownNumber(node: Node): Promise<string> {
   const number = answer.out.trim()
   if (answer.status !== 0) refuse(`"ctdb pnn" failed: ${why(answer)}`)
   if (!/^\d+$/.test(number)) refuse(`"ctdb pnn" printed "${number}": expected a number`)
-  await node.write(file, `${number}\n`)
+  await tryWrite(node, file, `${number}\n`)
   return number
 }
 

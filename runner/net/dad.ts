@@ -50,6 +50,7 @@ export async function waitForDad(
   limit: number,
 ): Promise<DadState> {
   const wanted = (table: string) => dadState(table, address, iface) !== 'tentative'
-  const table = await door.read(TABLE, { wanted, every: LOOK_EVERY_MS, limit })
+  const assume = (table: string) => `${hexDigits(address)} 00 00 00 80 ${iface}\n${table}`
+  const table = await door.read(TABLE, { wanted, every: LOOK_EVERY_MS, limit, assume })
   return dadState(table ?? '', address, iface)
 }

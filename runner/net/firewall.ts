@@ -35,8 +35,9 @@ export function parseBlocks(text: string): Block[] {
 
 /**
  * Do something while nothing that arrives for the address gets in, so that no client is answered "connection
- * reset" by a node that is just letting go of it. The rule is gone afterwards also when the work fails; one
- * that a killed run has left is used and removed. A firewall that cannot be changed is a WARNING, not a failure.
+ * reset" by a node that is just letting go of it. The rule is gone afterwards also when the work fails; those
+ * that killed runs have left for the address, on whatever interface, go with it. A firewall that cannot be changed
+ * is a WARNING, not a failure.
  */
 export async function blocked(node: Node, block: Block, work: () => Promise<void>): Promise<void> {
   const program = programFor(block.address)
@@ -46,31 +47,30 @@ export async function blocked(node: Node, block: Block, work: () => Promise<void
     )
     return await work()
   }
-  let locked = false
-  try {
-    await node.hold(`${node.settings.vardir}/iptables.flock`, LOCK_SECONDS, async () => {
-      locked = true
-      await insertOnce(node, program, block)
-      try {
-        await work()
-      } finally {
-        await node.change`${program} -w -D ${ruleOf(block)}`
-      }
-    })
-  } catch (error) {
-    if (locked || !(error instanceof Refusal)) throw error
-    node.say(`WARNING: ${error.message}: ${block.address} is not blocked meanwhile`)
-    await work()
-  }
+  await lockedIfPossible(node, async () => {
+    const rules = await insertOnce(node, program, block)
+    try {
+      await work()
+    } finally {
+      for (const rule of rules) await node.change`${program} -w -D ${ruleOf(rule)}`
+    }
+  })
 }
 
-async function insertOnce(node: Node, program: string, block: Block): Promise<void> {
+/** Gives back the rules that there are now for the address. */
+async function insertOnce(node: Node, program: string, block: Block): Promise<Block[]> {
   const rules = await node.ask`${program} -w -S INPUT`
-  if (parseBlocks(rules.out).some((each) => each.address === block.address && each.iface === block.iface))
-    return
+  const left = parseBlocks(rules.out).filter(({ address }) => address === block.address)
+  if (left.some(({ iface }) => iface === block.iface)) {
+    node.because(
+      `a run that was killed has left the rule that blocks ${block.address} on ${block.iface}: it serves`,
+    )
+    return left
+  }
   const inserted = await node.change`${program} -w -I ${ruleOf(block)}`
   if (inserted.status !== 0)
     node.say(`WARNING: cannot block ${block.address} on ${block.iface}: ${why(inserted)}`)
+  return [block, ...left]
 }
 
 /** Remove the rules that a killed run has left for these addresses. Looks first, and takes the lock only to change. */
@@ -79,13 +79,33 @@ export async function unblock(node: Node, addresses: readonly string[]): Promise
     if (!(await node.find(program))) continue
     const rules = await node.ask`${program} -w -S INPUT`
     const left = parseBlocks(rules.out).filter(({ address }) => addresses.includes(address))
+    node.because(
+      left.length === 0
+        ? `no rule of ${program} blocks what arrives`
+        : `${left.length} rules of ${program} are left from a run that was killed`,
+    )
     if (left.length === 0) continue
-    await node.hold(`${node.settings.vardir}/iptables.flock`, LOCK_SECONDS, async () => {
+    await lockedIfPossible(node, async () => {
       for (const block of left) {
         const removed = await node.change`${program} -w -D ${ruleOf(block)}`
         if (removed.status !== 0)
           node.say(`WARNING: cannot unblock ${block.address} on ${block.iface}: ${why(removed)}`)
       }
     })
+  }
+}
+
+/** An address that stays blocked is worse than a change beside the lock: iptables has one of its own. */
+async function lockedIfPossible(node: Node, work: () => Promise<void>): Promise<void> {
+  let locked = false
+  try {
+    await node.hold(`${node.settings.vardir}/iptables.flock`, LOCK_SECONDS, async () => {
+      locked = true
+      await work()
+    })
+  } catch (error) {
+    if (locked || !(error instanceof Refusal)) throw error
+    node.say(`WARNING: ${error.message}: the firewall is changed without it`)
+    await work()
   }
 }

@@ -27,6 +27,7 @@ export async function checkLinks(node: Node, listed: readonly PublicAddress[]): 
   for (const iface of names) {
     const error = await whyNoLink(node, iface, links)
     verdicts.push({ iface, error })
+    node.because(error ?? `${iface} has a link`)
   }
   // without the daemon there is nobody to tell
   if (typeof known !== 'string') await tell(node, verdicts)
@@ -36,10 +37,21 @@ export async function checkLinks(node: Node, listed: readonly PublicAddress[]): 
 async function switchOn(node: Node, names: readonly string[], links: Link[]): Promise<Link[]> {
   const off = names.flatMap((name) => pick(links, name) ?? []).filter((link) => !link.up)
   for (const link of off) {
+    node.because(`${link.name} is switched off: switching it on, and looking again`)
     const up = await node.change`ip link set dev ${link.name} up`
     if (up.status !== 0) node.say(`WARNING: cannot bring up ${link.name}: ${why(up)}`)
   }
-  return off.length === 0 ? links : await linksInDetail(node)
+  return off.length === 0 ? links : await linksInDetail(node, (out) => withLinksUp(out, off))
+}
+
+/** What `ip` would show, had these been switched on and found a carrier. */
+function withLinksUp(out: string, on: readonly Link[]): string {
+  const rows = JSON.parse(out) as { ifname?: string; flags?: string[] }[]
+  const up = (row: (typeof rows)[number]) =>
+    on.some(({ name }) => name === row.ifname)
+      ? { ...row, flags: [...(row.flags ?? []), 'UP', 'LOWER_UP'] }
+      : row
+  return JSON.stringify(rows.map(up))
 }
 
 async function tell(node: Node, verdicts: readonly Verdict[]): Promise<void> {

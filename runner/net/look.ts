@@ -15,8 +15,8 @@ export async function interfaces(node: Node): Promise<Link[]> {
 }
 
 /** All interfaces with what they are built on. No addresses. */
-export async function linksInDetail(node: Node): Promise<Link[]> {
-  return linksOf(await node.ask`ip -json -details link show`)
+export async function linksInDetail(node: Node, assume?: (out: string) => string): Promise<Link[]> {
+  return linksOf(await node.ask({ assume })`ip -json -details link show`)
 }
 
 /** Out of those, the interface that the caller means; undefined when there is none. */

@@ -4,7 +4,7 @@ import { updateHosted } from './cache.ts'
 import { blocked, unblock } from './firewall.ts'
 import type { Held } from './ip.ts'
 import { interfaces } from './look.ts'
-import { addAddress, deleteAddress, isRight, warnIfDifferent, type Wanted } from './place.ts'
+import { addAddress, deleteAddress, isRight, warnIfDifferent, where, type Wanted } from './place.ts'
 import { forgetTickles } from './tickles.ts'
 
 /** Make the address be where it is wanted and nowhere else; where it already is, it is left alone. */
@@ -15,6 +15,10 @@ export async function putRight(node: Node, places: readonly Held[], target: Want
       `WARNING: Public IP ${held.address} on ${held.iface} had failed duplicate address detection: trying again`,
     )
   warnIfDifferent(node, wrong, target, `putting it on ${target.iface}/${target.bits}`)
+  for (const held of places)
+    if (!wrong.includes(held))
+      node.because(`${held.address} is on ${where([held])} already, as wanted: left alone`)
+  if (places.length === 0) node.because(`${target.address} is held nowhere on this node`)
   if (wrong.length === places.length) return await move(node, places, target)
   for (const held of wrong) await deleteAddress(node, held)
 }
@@ -53,6 +57,7 @@ async function putBack(node: Node, old: Held, first: unknown): Promise<void> {
  */
 export async function dropAll(node: Node, addresses: readonly string[]): Promise<void> {
   const failures: string[] = []
+  node.because(`none of the ${addresses.length} public addresses may stay on this node`)
   for (const held of (await interfaces(node)).flatMap((link) => link.addresses)) {
     if (!addresses.includes(held.address)) continue
     node.say(`Removing public address ${held.address}/${held.bits} from device ${held.iface}`)

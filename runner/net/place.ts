@@ -39,6 +39,7 @@ export async function addAddress(node: Node, { address, bits, iface }: Wanted, k
   const broadcast = familyOf(address) === 'inet' ? ['brd', '+'] : []
   // an address that this node holds already needs no duplicate check to be put back
   const nodad = known && familyOf(address) === 'inet6' ? ['nodad'] : []
+  node.because(`${address}/${bits} is wanted on ${iface}: adding it${known ? ' again' : ''}`)
   const added = await node.change`ip addr add ${address}/${bits} ${broadcast} dev ${iface} ${nodad}`
   if (added.status === 0) return
   const now = await whereIs(node, address)
@@ -84,6 +85,7 @@ export async function settle(node: Node, wanted: Wanted): Promise<void> {
   const { address, bits, iface } = wanted
   if (familyOf(address) === 'inet') return
   const limit = await duplicateCheck(node, iface)
+  node.because(`${address} can be used when its duplicate check is over, in ${limit / 1000} s at most`)
   const state = await waitForDad(node, wanted, limit)
   if (state === 'ready') return
   const reason = {
@@ -112,7 +114,11 @@ export async function bringUp(
       `Failed to bringup interface ${name}: there is no such interface, only ${names}: mend public_addresses`,
     )
   }
-  if (link.up) return link
+  if (link.up) {
+    node.because(`${link.name} is up`)
+    return link
+  }
+  node.because(`${link.name} is down: bringing it up`)
   const up = await node.change`ip link set dev ${link.name} up`
   if (up.status !== 0) refuse(`Failed to bringup interface ${name}: ${why(up)}`)
   return link

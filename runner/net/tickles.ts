@@ -2,6 +2,7 @@ import type { Node } from '../handler.ts'
 import { hostedNow } from './cache.ts'
 import { connectionsOf, endText, parseEnd, type Connection } from './connections.ts'
 import { table } from './ctdb.ts'
+import { tryWrite } from './sysctl.ts'
 
 /**
  * Tell the daemon which clients are connected to the addresses hosted here; the node that takes an address over
@@ -16,7 +17,8 @@ export async function updateTickles(node: Node): Promise<void> {
   const connected = lines(connections)
   const file = reportedFile(node)
   const report = [...hosted, ...connected, ''].join('\n')
-  if ((await node.read(file)) === report) return
+  if ((await node.read(file)) === report)
+    return node.because(`${connected.length} connections, all reported to the daemon already`)
 
   const known: string[] = []
   for (const address of hosted) {
@@ -29,21 +31,22 @@ export async function updateTickles(node: Node): Promise<void> {
   const text = (of: string[]) => of.map((line) => `${line}\n`).join('')
   if (extra.length > 0) await node.change({ input: text(extra) })`${node.settings.ctdb} addtickle`
   if (stale.length > 0) await node.change({ input: text(stale) })`${node.settings.ctdb} deltickle`
-  await node.write(file, report)
+  // unwritten it costs the next look a question, which is no reason to fail
+  await tryWrite(node, file, report)
 }
 
 /** An address came or went: what was reported no longer says anything. */
 export async function forgetTickles(node: Node): Promise<void> {
-  if (await node.read(reportedFile(node))) await node.write(reportedFile(node), '')
+  if (await node.read(reportedFile(node))) await tryWrite(node, reportedFile(node), '')
 }
 
 function reportedFile(node: Node): string {
   return `${node.settings.vardir}/tickles/reported`
 }
 
-/** Peer first: a tickle is sent as if it came from the client. Sorted, so that two lists can be compared. */
+/** Peer first: a tickle is sent as if it came from the client. */
 function lines(connections: readonly Connection[]): string[] {
-  return [...new Set(connections.map(({ peer, local }) => `${endText(peer)} ${endText(local)}`))].toSorted()
+  return [...new Set(connections.map(({ peer, local }) => `${endText(peer)} ${endText(local)}`))]
 }
 
 /** 4.17 heads the third column "Destiation IP", later versions "Destination IP". */

@@ -14,6 +14,8 @@ export interface RunOptions {
   background?: boolean
   /** An executable handler: both outputs in one, in order, and its environment is left as it is. */
   combined?: boolean
+  /** For a rehearsal, where the change before this look was not made: what the look would have shown. */
+  assume?: (out: string) => string
 }
 
 /** Read again and again until the text is as wanted. */
@@ -23,6 +25,8 @@ export interface Until {
   every: number
   /** Milliseconds after which the last text is given back as it is. */
   limit: number
+  /** For a rehearsal, which waits for nothing: what it would have come to. */
+  assume: (text: string) => string
 }
 
 /** `ask` only looks, `change` alters the machine. */

@@ -1,5 +1,5 @@
 import { accessSync, closeSync, constants, openSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
 import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { constants as os, tmpdir } from 'node:os'
@@ -195,11 +195,7 @@ async function hold(
   seconds: number,
   run: (argv: string[], fd: number) => Promise<Answer>,
 ): Promise<() => Promise<void>> {
-  const file = await open(lock, 'a').catch(async (error: unknown) => {
-    if (codeOf(error) !== 'ENOENT') throw new FileError('open the lock', lock, codeOf(error))
-    await mkdir(dirname(lock), { recursive: true })
-    return await open(lock, 'a')
-  })
+  const file = await openLock(lock)
   try {
     const { status, err } = await run(['flock', '-w', String(seconds), '3'], file.fd)
     if (status === 0) return () => file.close()
@@ -208,6 +204,15 @@ async function hold(
   } catch (error) {
     await file.close()
     throw error
+  }
+}
+
+async function openLock(lock: string): Promise<FileHandle> {
+  try {
+    await mkdir(dirname(lock), { recursive: true })
+    return await open(lock, 'a')
+  } catch (error) {
+    throw new FileError('open the lock', lock, codeOf(error))
   }
 }
 

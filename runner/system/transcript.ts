@@ -25,6 +25,7 @@ export type How = 'run' | 'start' | 'script'
 export type Note =
   | { verb: 'handler'; name: string }
   | { verb: 'say'; text: string }
+  | { verb: 'because'; text: string }
   | { verb: 'end'; outcome: string; why?: string }
   | { verb: 'result'; outcome: string }
 
@@ -118,9 +119,10 @@ export function writeNote(note: Note): string {
     case 'handler':
       return `handler ${toShell([note.name])}\n`
     case 'say':
+    case 'because':
       return note.text
         .split('\n')
-        .map((line) => `say ${line}\n`)
+        .map((line) => `${note.verb} ${line}\n`)
         .join('')
     case 'end':
       return `end ${note.outcome}\n` + writeText('why', note.why)
@@ -245,6 +247,7 @@ function addLine(
       return
     }
     case 'say':
+    case 'because':
       entries.push({ line, verb, text: rest })
       return
     case 'end':
@@ -256,7 +259,7 @@ function addLine(
       throw new BadTranscript(
         line,
         whole,
-        'ask, change, start, script, read, write, lock, unlock, find, say, handler, end or result',
+        'ask, change, start, script, read, write, lock, unlock, find, say, because, handler, end or result',
       )
   }
 }
@@ -321,7 +324,7 @@ function set(entry: object, more: object): void {
 }
 
 export function isNote(entry: { verb: string }): entry is Note {
-  return ['handler', 'say', 'end', 'result'].includes(entry.verb)
+  return ['handler', 'say', 'because', 'end', 'result'].includes(entry.verb)
 }
 
 function jsonString(text: string, bad: (expected: string) => never): string {

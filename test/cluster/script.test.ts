@@ -14,14 +14,10 @@ const why =
       : 'needs ctdbd: apt-get install ctdb'
 
 async function cluster(...words: string[]): Promise<string> {
-  // tap's own loaders must not come along into every event
-  const env = {
-    NODE_OPTIONS: '',
-    LAB_NAME: 'escl',
-    LAB_DIR: '/tmp/eventscript-cluster',
-    SCRIPTS: `00.ctdb ${SCRIPT}`,
-  }
-  const { stdout, stderr, exitCode } = await execa(CLUSTER, words, { env, reject: false })
+  const env = { LAB_NAME: 'escl', LAB_DIR: '/tmp/eventscript-cluster', SCRIPTS: `00.ctdb ${SCRIPT}` }
+  // tap puts its loaders into NODE_OPTIONS of whatever is started: they must not come along into every event
+  const argv = ['-u', 'NODE_OPTIONS', CLUSTER, ...words]
+  const { stdout, stderr, exitCode } = await execa('env', argv, { env, reject: false })
   if (exitCode !== 0) throw new Error(`cluster ${words.join(' ')}: ${stderr || stdout}`)
   return stdout
 }

@@ -74,7 +74,6 @@ export async function startLab(): Promise<Lab> {
     CTDB_SCRIPT_VARDIR: join(dir, 'var'),
     CTDB: join(dir, 'bin/ctdb'),
     NO_COLOR: '1',
-    NODE_OPTIONS: '', // tap's loaders must not come along
   }
   standInForCtdb(dir)
   const anchors: ResultPromise[] = []
