@@ -161,14 +161,6 @@ export const releaseip: readonly Scenario[] = [
     as: ['setpriv', '--bounding-set=-net_admin'],
     prepare: (stage) => stage.held(`${ip}/${bits}`, 'eth0'),
   })),
-  {
-    name: 'releaseip.firewall-lock-busy',
-    event: 'releaseip eth0 10.0.0.1 24',
-    async prepare(stage) {
-      await stage.held('10.0.0.1/24', 'eth0')
-      await stage.locked('iptables.flock')
-    },
-  },
   ...both('releaseip', 'no-public-addresses', ({ ip, bits }) => ({
     event: `releaseip eth0 ${ip} ${bits}`,
     async prepare(stage) {
