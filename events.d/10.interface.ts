@@ -77,8 +77,8 @@ export default {
   /**
    * 1. The interface is there, and up.
    * 2. An address that is already here otherwise than wanted is put right; one that is as wanted is left alone.
-   * 3. IPv6: wait for duplicate address detection. A duplicate is given up.
-   * 4. A firewall rule that a killed releaseip has left would keep the clients out: it goes.
+   * 3. A firewall rule that a killed releaseip has left would keep the clients out: it goes.
+   * 4. IPv6: wait for duplicate address detection. A duplicate is given up.
    * 5. Clients are told, in the background.
    */
   async takeip(node, wanted) {
@@ -92,8 +92,8 @@ export default {
 
     await prepareAnnouncement(node, address, link)
     await putRight(node, places, target)
-    await settle(node, target)
     await unblock(node, [address])
+    await settle(node, target)
     await flushRouteCaches(node)
     await updateHosted(node, (hosted) => hosted.add(address))
     await forgetTickles(node)

@@ -18,8 +18,8 @@ import { INTERFACES } from './tasks.ts'
 const INSIDE = fileURLToPath(new URL('inside.js', import.meta.url))
 
 const NOTES = `Medians of whole processes, interleaved (A B A B …), on a noisy machine: compare ratios.
-progs: successful execve calls (strace -f) until the script ends, its own included ("#!/usr/bin/env
-  node" makes two); announcements in the background are not counted.
+progs: processes that execute a program until the script ends (strace -f), its own included;
+  announcements in the background are not counted.
 late: ms from the end of the kernel's duplicate detection ("ip monitor address") to the end.
 monitor: ${INTERFACES.length} interfaces, ctdb is a stand-in of one program; IPaddr2 watches one address only.`
 

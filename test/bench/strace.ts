@@ -2,17 +2,17 @@
 const ANNOUNCERS = /announce\.cjs|\/(arping|send_arp|send_ua|ndsend|ndptool)"/
 
 /**
- * The programs that were executed, out of `strace -f -o` of execve and the forks: each execve that succeeded, the
- * script's own included (`#!/usr/bin/env node` makes two), without announcements, what those have started, and
- * whatever was started after the script itself had ended.
+ * How many processes execute a program, out of `strace -f -o` of execve and the forks; the script's own is one of
+ * them, with the `env` of its first line. Not counted: announcements, what those have started, and whatever is
+ * started after the script has ended.
  */
 export function countPrograms(log: string): number {
   const parents = new Map<string, string>()
   const announcing = new Set<string>()
   /** By process: what it is about to execute, while strace waits for the end of the call. */
   const pending = new Map<string, string>()
+  const executed = new Set<string>()
   let main: string | undefined
-  let programs = 0
   for (const line of log.split('\n')) {
     const [, pid = '', text = ''] = /^(\d+) +(.*)$/.exec(line) ?? []
     main ??= pid
@@ -22,9 +22,9 @@ export function countPrograms(log: string): number {
     if (text.startsWith('execve(')) pending.set(pid, text)
     if (!/execve.* = 0$/.test(text)) continue
     if (ANNOUNCERS.test(pending.get(pid) ?? '')) announcing.add(pid)
-    if (!descends(pid, announcing, parents)) programs += 1
+    if (!descends(pid, announcing, parents)) executed.add(pid)
   }
-  return programs
+  return executed.size
 }
 
 function descends(pid: string, from: ReadonlySet<string>, parents: ReadonlyMap<string, string>): boolean {

@@ -56,7 +56,7 @@ function judged(row: Row, { ratio, programs, late }: Target): Row['targets'] {
 }
 
 const HEAD = ['event', 'who', 'ms', '× node', 'progs', 'late', 'target']
-const WIDTHS = [15, 18, 8, 7, 6, 6, 0]
+const WIDTHS = [15, 18, 8, 7, 6, 8, 0]
 
 export function table(all: readonly Row[]): string {
   let last = ''

@@ -1,6 +1,6 @@
 /** The demo where this machine forbids namespaces: recordings of real runs, played against the handlers of today. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import chalk from 'chalk'
 import { replayFile, type Replayed } from '../../runner/commands/replay.ts'
 import { findHandlers } from '../../runner/handlers.ts'
@@ -11,48 +11,51 @@ import { wrapped } from './scene.ts'
 
 const FIXTURES = join(DIST, '../fixtures/10.interface')
 
+/** The live demo's story, as far as it has been recorded: these are shown, of the others it is said how they went. */
+const STORY = [
+  'takeip.plain',
+  'takeip.v6-plain',
+  'monitor.all-up',
+  'monitor.one-down',
+  'releaseip.other-interface-and-mask',
+  'takeip.v6-duplicate',
+]
+
 type Print = (...lines: string[]) => void
 
-/** Plays every recording; the first of each event is shown with all that was decided. Gives back the failures. */
+/** Plays every recording and prints what the handlers decided in those of the story. Gives back the failures. */
 export async function replayInstead(reason: string, print: Print): Promise<string[]> {
-  print(`No live demo: ${reason}. Recorded runs are replayed instead.`)
+  print(...wrapped(`No live demo: ${reason}. Recorded runs are replayed instead.`, 0))
   const files = existsSync(FIXTURES) ? readdirSync(FIXTURES).filter((file) => file.endsWith('.txt')) : []
-  if (files.length === 0) return [`there are no recordings in ${FIXTURES}`]
+  const names = files.map((file) => file.replace(/\.txt$/, ''))
+  const failures = STORY.filter((name) => !names.includes(name)).map(
+    (name) => `${name} is not in ${FIXTURES}`,
+  )
+  const others = names.filter((name) => !STORY.includes(name)).toSorted()
   const handlers = findHandlers(join(DIST, 'events.d'))
-  const failures: string[] = []
-  const shown = new Set<string>()
-  for (const file of files.toSorted()) {
-    const text = readFileSync(join(FIXTURES, file), 'utf8')
+  for (const name of [...STORY.filter((each) => names.includes(each)), ...others]) {
+    const text = readFileSync(join(FIXTURES, `${name}.txt`), 'utf8')
     const played = await replayFile(text, handlers)
-    const transcript = readTranscript(text)
-    print('', ...summary(file, transcript, played))
-    if (!shown.has(transcript.header.event)) print(...decisions(transcript, played))
-    shown.add(transcript.header.event)
-    failures.push(...played.problems.map((problem) => `${file}: ${problem}`))
+    if (STORY.includes(name)) print('', ...shown(name, readTranscript(text), played))
+    failures.push(...played.problems.map((problem) => `${name}: ${problem}`))
   }
-  print('', `${files.length} recordings replayed, ${failures.length} differences.`)
+  print('', `${names.length} recordings replayed, ${failures.length} differences.`)
   return failures
 }
 
-function summary(file: string, { header }: Transcript, { report, problems }: Replayed): string[] {
-  const paint = report.outcome === 'ok' ? chalk.green : chalk.red
-  const same = problems.length === 0 ? chalk.green('as recorded') : chalk.red('NOT as recorded')
-  return [
-    chalk.bold(basename(file, '.txt')),
-    `   ${[header.event, ...header.words].join(' ')}: ${paint(report.outcome)}, ${same}`,
-  ]
-}
-
 /** What the handler decided in this replay: its changes (the replay accepts no others) and its words. */
-function decisions({ entries }: Transcript, { report }: Replayed): string[] {
+function shown(name: string, { header, entries }: Transcript, { report, problems }: Replayed): string[] {
+  const paint = report.outcome === 'ok' ? chalk.green : chalk.red
   const changes = entries.flatMap((entry) => {
     if (entry.verb === 'change')
-      return [`${entry.how === 'start' ? 'start' : 'change'} ${toShell(entry.argv)}`]
-    return entry.verb === 'write' ? [`write ${entry.path}`] : []
+      return [`${entry.how === 'start' ? 'start ' : 'change'} ${toShell(entry.argv)}`]
+    return entry.verb === 'write' ? [`write  ${entry.path}`] : []
   })
   const said = report.handlers.flatMap(({ output, why }) => [...output, ...(why ? [why] : [])])
   return [
-    ...(changes.length === 0 ? ['     nothing to change'] : changes.flatMap((line) => wrapped(line, 5))),
-    ...said.flatMap((line) => wrapped(`says: ${line}`, 5)).map((line) => chalk.yellow(line)),
+    `${chalk.bold(toShell([header.event, ...header.words]))} ${chalk.dim(`(${name})`)}`,
+    ...(changes.length === 0 ? ['   nothing is changed'] : changes.flatMap((line) => wrapped(line, 3))),
+    ...said.flatMap((line) => wrapped(`says   ${line}`, 3)).map((line) => chalk.yellow(line)),
+    `   ${paint(report.outcome)}, ${problems.length === 0 ? 'as recorded' : chalk.red('NOT as recorded')}`,
   ]
 }

@@ -38,6 +38,11 @@ const began = performance.now()
 const failures = await main()
 const seconds = ((performance.now() - began) / 1000).toFixed(1)
 if (failures.length === 0) print('', chalk.green(`All as it should be, in ${seconds} s.`))
-else print('', chalk.red(`${failures.length} not as it should be:`), ...failures.map((each) => `   ${each}`))
+else
+  print(
+    '',
+    chalk.red(`${failures.length} not as it should be:`),
+    ...failures.map((each) => `   ${each.split('\n')[0]}`),
+  )
 print('', NEXT)
 process.exitCode = failures.length === 0 ? 0 : 1
