@@ -1,16 +1,20 @@
 import type { Node } from '../handler.ts'
+import { Refusal } from '../refusal.ts'
 import { packageOf } from '../system/errors.ts'
 import { canonical, familyOf } from './address.ts'
 import { why } from './look.ts'
-
-// `-w` waits for iptables' own lock. CTDB's script took one of its own around it, `iptables.flock`, which nobody
-// else takes: where we are, that script is not.
 
 /** A rule of ours: whatever arrives on that interface for that address is dropped. */
 export interface Block {
   address: string
   iface: string
 }
+
+/**
+ * Seconds to wait for the lock that CTDB's scripts take around iptables. They wait 30 s themselves, which is all
+ * of an event's time; a third of it leaves time to go on without.
+ */
+const LOCK_SECONDS = 10
 
 function programFor(address: string): 'iptables' | 'ip6tables' {
   return familyOf(address) === 'inet6' ? 'ip6tables' : 'iptables'
@@ -43,12 +47,14 @@ export async function blocked(node: Node, block: Block, work: () => Promise<void
     )
     return await work()
   }
-  const rules = await insertOnce(node, program, block)
-  try {
-    await work()
-  } finally {
-    for (const rule of rules) await node.change`${program} -w -D ${ruleOf(rule)}`
-  }
+  await lockedIfPossible(node, async () => {
+    const rules = await insertOnce(node, program, block)
+    try {
+      await work()
+    } finally {
+      for (const rule of rules) await node.change`${program} -w -D ${ruleOf(rule)}`
+    }
+  })
 }
 
 /** Gives back the rules that there are now for the address. */
@@ -67,7 +73,7 @@ async function insertOnce(node: Node, program: string, block: Block): Promise<Bl
   return [block, ...left]
 }
 
-/** Remove the rules that a killed run has left for these addresses. Looks first. */
+/** Remove the rules that a killed run has left for these addresses. Looks first, and takes the lock only to change. */
 export async function unblock(node: Node, addresses: readonly string[]): Promise<void> {
   for (const program of new Set(addresses.map(programFor))) {
     if (!(await node.find(program))) continue
@@ -78,10 +84,28 @@ export async function unblock(node: Node, addresses: readonly string[]): Promise
         ? `no rule of ${program} blocks what arrives`
         : `${left.length} rules of ${program} are left from a run that was killed`,
     )
-    for (const block of left) {
-      const removed = await node.change`${program} -w -D ${ruleOf(block)}`
-      if (removed.status !== 0)
-        node.say(`WARNING: cannot unblock ${block.address} on ${block.iface}: ${why(removed)}`)
-    }
+    if (left.length === 0) continue
+    await lockedIfPossible(node, async () => {
+      for (const block of left) {
+        const removed = await node.change`${program} -w -D ${ruleOf(block)}`
+        if (removed.status !== 0)
+          node.say(`WARNING: cannot unblock ${block.address} on ${block.iface}: ${why(removed)}`)
+      }
+    })
+  }
+}
+
+/** An address that stays blocked is worse than a change beside the lock: iptables has one of its own. */
+async function lockedIfPossible(node: Node, work: () => Promise<void>): Promise<void> {
+  let locked = false
+  try {
+    await node.hold(`${node.settings.vardir}/iptables.flock`, LOCK_SECONDS, async () => {
+      locked = true
+      await work()
+    })
+  } catch (error) {
+    if (locked || !(error instanceof Refusal)) throw error
+    node.say(`WARNING: ${error.message}: the firewall is changed without it`)
+    await work()
   }
 }

@@ -7,15 +7,8 @@ import { runEvent } from '../../runner/engine.ts'
 import { parseEvent } from '../../runner/events.ts'
 import type { Entry } from '../../runner/handlers.ts'
 import type { System } from '../../runner/system/door.ts'
-import { recorded } from '../../runner/system/record.ts'
-import {
-  isNote,
-  readTranscript,
-  writeHead,
-  writeHeader,
-  writeNote,
-  type Step,
-} from '../../runner/system/transcript.ts'
+import { witnessed, writing } from '../../runner/system/record.ts'
+import { isNote, readTranscript, writeHead, writeHeader, type Step } from '../../runner/system/transcript.ts'
 
 export interface Edited {
   /** `monitor.bond`: becomes `monitor.bond.edited.txt`. */
@@ -40,15 +33,15 @@ export async function edit({ from, why, event, answers }: Edited, base: string, 
   const header = { ...transcript.header, event: name, words }
   const steps = transcript.entries.filter((entry): entry is Step => !isNote(entry))
   let text = writeHeader(header).replace('\n', `\n# edited from ${from}.txt: ${why}\n`)
-  const sink = (more: string) => {
+  const witness = writing((more) => {
     text += more
-  }
+  })
   const trouble: string[] = []
   const system = answering(steps, answers, trouble)
   const world = {
     facts: factsFromText(header.env, header.facts),
-    system: () => recorded(system, sink),
-    note: (note: Parameters<typeof writeNote>[0]) => sink(writeNote(note)),
+    system: () => witnessed(system, witness),
+    note: witness.notes,
   }
   await runEvent(
     entries.filter((entry) => entry.name === '10.interface'),
