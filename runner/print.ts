@@ -79,8 +79,8 @@ export function printer(paints: Paints) {
     /** The commands of a dry run, each ready to be pasted; whatever is no command is a comment. */
     commands(print: (line: string) => void): Witness {
       return {
-        begins: (step) => asCommand(step).forEach((line) => print(line)),
-        ended: () => {},
+        begins: () => {},
+        ended: (step) => asCommand(step).forEach((line) => print(line)),
         notes: (note) => {
           if (note.verb === 'handler') print(paints.dim(`# ${note.name}`))
           if (note.verb === 'say') print(paints.dim(`# says: ${note.text}`))
@@ -95,9 +95,10 @@ export function printer(paints: Paints) {
       return {
         begins(step) {
           if (step.verb === 'ask') print(paints.dim(`    looks at: ${toShell(step.argv)}`))
+        },
+        ended(step) {
           for (const line of asCommand(step)) print(`    ${paints.bold(`$ ${line}`)}`)
         },
-        ended: () => {},
         notes(note) {
           if (note.verb === 'handler') print(note.name)
           if (note.verb === 'because') print(`  ${note.text}`)
@@ -119,8 +120,9 @@ function indented(text: string): string {
     .join('\n')
 }
 
-/** A step that changes something, as lines for a shell; none for one that only looks. */
+/** A step that changes something, as lines for a shell; none for one that only looks, or that failed. */
 function asCommand(step: Step): string[] {
+  if (step.trouble) return []
   if (step.verb === 'write') return [`${printing(step.text)} >${toShell([step.path])}`]
   if (step.verb !== 'change') return []
   const command = toShell(step.argv)

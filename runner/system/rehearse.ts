@@ -1,4 +1,15 @@
 import type { System } from './door.ts'
+import { FileError } from './errors.ts'
+
+async function exists(machine: System, path: string): Promise<boolean> {
+  try {
+    return (await machine.read(path)) !== undefined
+  } catch (error) {
+    // some can be written only
+    if (error instanceof FileError) return true
+    throw error
+  }
+}
 
 /**
  * A dry run: looks for real, changes nothing. Programs that would change something are taken to succeed, locks to
@@ -16,7 +27,11 @@ export function rehearsal(machine: System): System {
       const text = await machine.read(path)
       return until ? until.assume(text ?? '') : text
     },
-    write: () => Promise.resolve(),
+    async write(path) {
+      // a kernel without that sysctl refuses it in a rehearsal as well
+      if (/^\/(?:proc|sys)\//.test(path) && !(await exists(machine, path)))
+        throw new FileError('write', path, 'ENOENT')
+    },
     hold: () => Promise.resolve(() => Promise.resolve()),
     find: (program) => machine.find(program),
   }
