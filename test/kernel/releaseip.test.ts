@@ -400,7 +400,20 @@ if (!(await prepareFile()))
       })
   }
 
-if (!(await prepareFile()))
+if (!(await prepareFile())) {
+  inLab(
+    'IPv6: an updateip that was killed while the address was being checked for duplicates is not redundant',
+    {},
+    async (t, lab) => {
+      await writeSysctl(lab.node, 'net/ipv6/neigh/eth1/retrans_time_ms', 4000)
+      await lab.node.must('ip', 'addr', 'add', 'fd00::1/64', 'dev', 'eth1')
+      t.strictSame(await places(lab.node, 'fd00::1'), ['eth1/64 tentative'])
+      const result = await lab.script('updateip', 'eth0', 'eth1', 'fd00::1', '64')
+      t.equal(result.status, 0)
+      t.notMatch(result.out, 'Redundant')
+      t.strictSame(await places(lab.node, 'fd00::1'), ['eth1/64'], 'usable when it returns')
+    },
+  )
   inLab(
     'a dual-stack server: the connection of an IPv4 client to a released address is reset',
     { needs: ['ss'] },
@@ -414,3 +427,4 @@ if (!(await prepareFile()))
       t.strictSame(client.events(), ['connected', 'ECONNRESET'])
     },
   )
+}
