@@ -153,7 +153,9 @@ export default {
 
     const link = await bringUp(node, pick(links, to), to, links)
     const target = { address, bits, iface: link.name }
-    const isThere = places.length > 0 && places.every((held) => isRight(held, target))
+    // one that is still being checked for duplicates is not there yet: nobody has waited for it, nor announced it
+    const isThere =
+      places.length > 0 && places.every((held) => isRight(held, target) && held.state === 'ready')
     // a killed updateip may have left its rule, at the old place or the new one
     if (isThere || places.length === 0) await unblock(node, [address])
     if (isThere) return node.say(`Redundant "updateip" - ${address} already on ${to}`)
