@@ -52,7 +52,8 @@ export async function replayFile(recording: string, entries: readonly Entry[]): 
   const report = await runEvent(handlers, event, world, LIMITS)
   // all that follows from one that is not there would only hide it
   const why = report.handlers.find((_report, i) => handlers[i]?.path === '')?.why
-  return { report, problems: why === undefined ? problemsOf(transcript, machine, now) : [why] }
+  const problems = why === undefined ? problemsOf(transcript, machine, now) : [why]
+  return { report, problems: [...problems, ...whereCut(transcript)] }
 }
 
 /** What ended the handler then, without the program that was running: the engine adds that itself. */
@@ -86,16 +87,16 @@ function missing(name: string): Entry {
 function problemsOf(transcript: Transcript, machine: Replay, now: string): string[] {
   const then = linesOf(textOf(transcript))
   const played = linesOf(now)
-  const cut = transcript.cut
-    ? [
-        `the recording is cut short after line ${lastLine(transcript)}: the event was killed, or the disk full`,
-      ]
-    : []
   // of an event that was killed nobody knows how it would have gone on
   const compared = transcript.cut ? played.slice(0, then.length) : played
   const mismatch = whyNotFinished(machine)
-  if (mismatch && !(transcript.cut && startsWith(played, then))) return [mismatch, ...cut]
-  return [...(difference(then, compared) ?? []), ...cut]
+  if (mismatch && !(transcript.cut && startsWith(played, then))) return [mismatch]
+  return difference(then, compared) ?? []
+}
+
+function whereCut({ cut, entries }: Transcript): string[] {
+  const line = entries.at(-1)?.line ?? 1
+  return cut ? [`the recording is cut short after line ${line}: the event was killed, or the disk full`] : []
 }
 
 function whyNotFinished(machine: Replay): string | undefined {
@@ -117,10 +118,6 @@ function textOf({ entries }: Transcript): string {
 
 function linesOf(text: string): string[] {
   return text.split('\n').filter((line) => line !== '' && !line.startsWith('  took '))
-}
-
-function lastLine({ entries }: Transcript): number {
-  return entries.at(-1)?.line ?? 1
 }
 
 function startsWith(lines: readonly string[], beginning: readonly string[]): boolean {
