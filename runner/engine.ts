@@ -56,7 +56,7 @@ export async function runEvent(
 }
 
 /** A handler used up its time. */
-class Deadline extends Error {
+export class Deadline extends Error {
   override name = 'Deadline'
 }
 

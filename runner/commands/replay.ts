@@ -1,10 +1,10 @@
-import { runEvent, type World } from '../engine.ts'
+import { Deadline, runEvent, type World } from '../engine.ts'
 import { parseEvent } from '../events.ts'
 import type { Entry } from '../handlers.ts'
 import { Refusal } from '../refusal.ts'
 import type { Report } from '../report.ts'
 import { witnessed, writing } from '../system/record.ts'
-import { Mismatch, replay, type Replay } from '../system/replay.ts'
+import { Mismatch, replay, type Ended, type Replay } from '../system/replay.ts'
 import {
   isNote,
   readTranscript,
@@ -32,7 +32,12 @@ export async function replayFile(recording: string, entries: readonly Entry[]): 
   const transcript = readTranscript(recording)
   const { header } = transcript
   const event = parseEvent(header.event, header.words)
-  const machine = replay(transcript)
+  const interrupt = new AbortController()
+  const machine = replay(transcript, (end) => {
+    const error = reasonOf(end)
+    interrupt.abort(error)
+    return error
+  })
   let now = ''
   const witness = writing((text) => {
     now += text
@@ -41,12 +46,20 @@ export async function replayFile(recording: string, entries: readonly Entry[]): 
     facts: factsFromText(header.env, header.facts),
     system: () => witnessed(machine.system, witness),
     note: witness.notes,
+    interrupt: interrupt.signal,
   }
   const handlers = recordedHandlers(transcript, entries)
   const report = await runEvent(handlers, event, world, LIMITS)
   // all that follows from one that is not there would only hide it
   const why = report.handlers.find((_report, i) => handlers[i]?.path === '')?.why
-  return { report, problems: why === undefined ? problemsOf(transcript, machine, now) : [why] }
+  const problems = why === undefined ? problemsOf(transcript, machine, now) : [why]
+  return { report, problems: [...problems, ...whereCut(transcript)] }
+}
+
+/** What ended the handler then, without the program that was running: the engine adds that itself. */
+function reasonOf({ outcome, why = '' }: Ended): Error {
+  const message = why.replace(/ while running "[^]*$/, '')
+  return outcome === 'timedout' ? new Deadline(message) : new Error(message)
 }
 
 /** The handlers that the recording names: executables and disabled ones are as it has them, ours are of today. */
@@ -74,16 +87,16 @@ function missing(name: string): Entry {
 function problemsOf(transcript: Transcript, machine: Replay, now: string): string[] {
   const then = linesOf(textOf(transcript))
   const played = linesOf(now)
-  const cut = transcript.cut
-    ? [
-        `the recording is cut short after line ${lastLine(transcript)}: the event was killed, or the disk full`,
-      ]
-    : []
   // of an event that was killed nobody knows how it would have gone on
   const compared = transcript.cut ? played.slice(0, then.length) : played
   const mismatch = whyNotFinished(machine)
-  if (mismatch && !(transcript.cut && startsWith(played, then))) return [mismatch, ...cut]
-  return [...(difference(then, compared) ?? []), ...cut]
+  if (mismatch && !(transcript.cut && startsWith(played, then))) return [mismatch]
+  return difference(then, compared) ?? []
+}
+
+function whereCut({ cut, entries }: Transcript): string[] {
+  const line = entries.at(-1)?.line ?? 1
+  return cut ? [`the recording is cut short after line ${line}: the event was killed, or the disk full`] : []
 }
 
 function whyNotFinished(machine: Replay): string | undefined {
@@ -105,10 +118,6 @@ function textOf({ entries }: Transcript): string {
 
 function linesOf(text: string): string[] {
   return text.split('\n').filter((line) => line !== '' && !line.startsWith('  took '))
-}
-
-function lastLine({ entries }: Transcript): number {
-  return entries.at(-1)?.line ?? 1
 }
 
 function startsWith(lines: readonly string[], beginning: readonly string[]): boolean {

@@ -52,7 +52,7 @@ export async function blocked(node: Node, block: Block, work: () => Promise<void
     try {
       await work()
     } finally {
-      for (const rule of rules) await node.change`${program} -w -D ${ruleOf(rule)}`
+      for (const rule of rules) await node.change({ undo: true })`${program} -w -D ${ruleOf(rule)}`
     }
   })
 }

@@ -40,7 +40,9 @@ export async function addAddress(node: Node, { address, bits, iface }: Wanted, k
   // an address that this node holds already needs no duplicate check to be put back
   const nodad = known && familyOf(address) === 'inet6' ? ['nodad'] : []
   node.because(`${address}/${bits} is wanted on ${iface}: adding it${known ? ' again' : ''}`)
-  const added = await node.change`ip addr add ${address}/${bits} ${broadcast} dev ${iface} ${nodad}`
+  const added = await node.change({
+    undo: known,
+  })`ip addr add ${address}/${bits} ${broadcast} dev ${iface} ${nodad}`
   if (added.status === 0) return
   const now = await whereIs(node, address)
   if (now.some((held) => isRight(held, { address, bits, iface }))) return

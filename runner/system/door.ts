@@ -12,6 +12,8 @@ export interface RunOptions {
   input?: string
   /** Start it and go on: it outlives the event, and nothing of its output is kept. */
   background?: boolean
+  /** Takes back what the handler did: also when its time is up, as what stays behind would harm. Ends soon by itself. */
+  undo?: boolean
   /** An executable handler: both outputs in one, in order, and its environment is left as it is. */
   combined?: boolean
   /** For a rehearsal, where the change before this look was not made: what the look would have shown. */

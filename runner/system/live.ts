@@ -34,7 +34,8 @@ const GRACE_MS = 2000
 export function live({ signal, ownGroups = true }: LiveOptions = {}): System {
   return {
     async run(_verb, argv, options) {
-      signal?.throwIfAborted()
+      // the engine leaves a handler 2.5 s for this when its time is up
+      if (!options.undo) signal?.throwIfAborted()
       if (options.background) return startAndForget(argv)
       return options.combined ? await runScript(argv) : await runProgram(argv, options)
     },

@@ -1,6 +1,7 @@
 import type { Answer, System } from './door.ts'
 import { CannotRun, FileError, LockBusy } from './errors.ts'
-import { isNote, writeHead, type Step, type Transcript } from './transcript.ts'
+import { toShell } from './argv.ts'
+import { isNote, writeHead, type Note, type Step, type Transcript } from './transcript.ts'
 
 /** What was asked now and what the recording holds differ. Never a Refusal: no handler may take it for a "no". */
 export class Mismatch extends Error {
@@ -13,11 +14,19 @@ export interface Replay {
   finished: () => void
 }
 
+/** How a handler ended that was not left to its end. */
+export type Ended = Extract<Note, { verb: 'end' }>
+
+/** A program without an answer, in a recording that goes on: the deadline, or the admin, has ended it and the handler. */
+function endAfter({ entries }: Transcript, step: Step): Ended | undefined {
+  return entries.slice(entries.indexOf(step)).find((entry): entry is Ended => entry.verb === 'end')
+}
+
 /**
- * The machine as a recording has it. Answers each step only in its turn, with its verb and its words; anything
+ * The machine as a recording has it; `unended` is asked what a handler gets to see of a program that was ended. Answers each step only in its turn, with its verb and its words; anything
  * else is a Mismatch that shows both sides. Once there was one, everything after it fails with the same.
  */
-export function replay(transcript: Transcript): Replay {
+export function replay(transcript: Transcript, unended?: (end: Ended) => Error): Replay {
   const steps = transcript.entries.filter((entry): entry is Step => !isNote(entry))
   let next = 0
   let failed: Mismatch | undefined
@@ -44,6 +53,8 @@ export function replay(transcript: Transcript): Replay {
         const step = await answer({ verb, argv, how, input: options.input })
         const recorded = (step as { answer?: Answer }).answer
         if (recorded) return recorded
+        const end = transcript.cut ? undefined : endAfter(transcript, step)
+        if (end && unended) throw Object.assign(unended(end), { running: toShell(argv) })
         failed = new Mismatch(
           `line ${step.line}: the recording does not say how this ended:\n  ${head(step)}`,
         )

@@ -90,6 +90,11 @@ export const monitor: readonly Scenario[] = [
     prepare: (stage) => void (stage.lab.env['CTDB'] = '/nowhere/ctdb'),
   },
   {
+    name: 'monitor.ctdb-hangs',
+    event: '--timeout 2 monitor',
+    prepare: (stage) => stage.standIn('ctdb', 'exec sleep 60\n'),
+  },
+  {
     name: 'monitor.no-public-addresses',
     event: 'monitor',
     prepare: (stage) => stage.unconfigure('public_addresses'),

@@ -113,6 +113,13 @@ export const releaseip: readonly Scenario[] = [
       await stage.leftoverRule(family, 'eth0')
     },
   })),
+  ...both('releaseip', 'delete-hangs', ({ ip, bits }) => ({
+    event: `--timeout 2 releaseip eth0 ${ip} ${bits}`,
+    async prepare(stage) {
+      await stage.held(`${ip}/${bits}`, 'eth0')
+      stage.meddle('ip', '"addr del"*', { before: 'exec sleep 60' })
+    },
+  })),
   ...both('releaseip', 'ss-missing', ({ ip, bits }) => ({
     event: `releaseip eth0 ${ip} ${bits}`,
     async prepare(stage) {

@@ -52,6 +52,13 @@ export const updateip: readonly Scenario[] = [
       stage.meddle('ip', '"addr add"*eth1*', { before: '@ link del eth1' })
     },
   })),
+  ...both('updateip', 'add-hangs', ({ ip, bits }) => ({
+    event: `--timeout 2 updateip eth0 eth1 ${ip} ${bits}`,
+    async prepare(stage) {
+      await stage.held(`${ip}/${bits}`, 'eth0')
+      stage.meddle('ip', '"addr add"*eth1*', { before: 'exec sleep 60' })
+    },
+  })),
   ...both('updateip', 'add-and-putting-back-fail', ({ ip, bits }) => ({
     event: `updateip eth0 eth1 ${ip} ${bits}`,
     async prepare(stage) {
