@@ -3,7 +3,7 @@ import type { Event } from './events.ts'
 import type { Handler, Node } from './handler.ts'
 import type { Entry } from './handlers.ts'
 import { endsEvent, type HandlerReport, type Outcome, type Report } from './report.ts'
-import { Refusal } from './refusal.ts'
+import { Refusal, refuse } from './refusal.ts'
 import { doorTo, type System } from './system/door.ts'
 import { CannotRun } from './system/errors.ts'
 import type { Note } from './system/transcript.ts'
@@ -117,7 +117,7 @@ async function perform(
   for (const warning of settings.warnings) voice.say(warning)
   await (act as (node: Node, args: Event['args']) => Promise<void>).call(
     handler,
-    { ...door, settings, ...voice },
+    { ...door, settings, ...voice, refuse },
     event.args,
   )
   return { outcome: 'ok' }

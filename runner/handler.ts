@@ -13,6 +13,8 @@ export interface Node extends Door {
   say: (line: string) => void
   /** Why something is done or left: "explain" and recordings show it, the log does not. */
   because: (reason: string) => void
+  /** Fail the event with one sentence: the subject, what was seen, what was expected, what to do. */
+  refuse: (sentence: string) => never
 }
 
 /** What a handler does at each event it knows. An event that it does not name is none of its business. */

@@ -42,8 +42,11 @@ export async function replayFile(recording: string, entries: readonly Entry[]): 
     system: () => witnessed(machine.system, witness),
     note: witness.notes,
   }
-  const report = await runEvent(recordedHandlers(transcript, entries), event, world, LIMITS)
-  return { report, problems: problemsOf(transcript, machine, now) }
+  const handlers = recordedHandlers(transcript, entries)
+  const report = await runEvent(handlers, event, world, LIMITS)
+  // all that follows from one that is not there would only hide it
+  const why = report.handlers.find((_report, i) => handlers[i]?.path === '')?.why
+  return { report, problems: why === undefined ? problemsOf(transcript, machine, now) : [why] }
 }
 
 /** The handlers that the recording names: executables and disabled ones are as it has them, ours are of today. */
@@ -58,16 +61,14 @@ function recordedHandlers({ entries: lines }: Transcript, entries: readonly Entr
     const [first] = after
     if (first?.verb === 'change' && first.how === 'script')
       return { name, path: first.argv[0] ?? name, kind: 'script' }
-    const missing = () => Promise.reject(new Refusal(`no handler of that name here: ${name}`))
-    return (
-      entries.find((entry) => entry.name === name && entry.kind === 'module') ?? {
-        name,
-        path: name,
-        kind: 'module',
-        load: missing,
-      }
-    )
+    return entries.find((entry) => entry.name === name && entry.kind === 'module') ?? missing(name)
   })
+}
+
+function missing(name: string): Entry {
+  const load = () =>
+    Promise.reject(new Refusal(`no handler ${name} here: "eventscript list" names those there are`))
+  return { name, path: '', kind: 'module', load }
 }
 
 function problemsOf(transcript: Transcript, machine: Replay, now: string): string[] {

@@ -75,24 +75,34 @@ async function insertOnce(node: Node, program: string, block: Block): Promise<Bl
 
 /** Remove the rules that a killed run has left for these addresses. Looks first, and takes the lock only to change. */
 export async function unblock(node: Node, addresses: readonly string[]): Promise<void> {
-  for (const program of new Set(addresses.map(programFor))) {
-    if (!(await node.find(program))) continue
-    const rules = await node.ask`${program} -w -S INPUT`
-    const left = parseBlocks(rules.out).filter(({ address }) => addresses.includes(address))
-    node.because(
-      left.length === 0
-        ? `no rule of ${program} blocks what arrives`
-        : `${left.length} rules of ${program} are left from a run that was killed`,
-    )
-    if (left.length === 0) continue
-    await lockedIfPossible(node, async () => {
-      for (const block of left) {
-        const removed = await node.change`${program} -w -D ${ruleOf(block)}`
-        if (removed.status !== 0)
-          node.say(`WARNING: cannot unblock ${block.address} on ${block.iface}: ${why(removed)}`)
-      }
-    })
-  }
+  const left: Block[] = []
+  for (const program of new Set(addresses.map(programFor)))
+    left.push(...(await blocksOf(node, program, addresses)))
+  if (left.length === 0) return
+  // once for both families: two waits for a busy lock would be most of an event's time
+  await lockedIfPossible(node, async () => {
+    for (const block of left) {
+      const removed = await node.change`${programFor(block.address)} -w -D ${ruleOf(block)}`
+      if (removed.status !== 0)
+        node.say(`WARNING: cannot unblock ${block.address} on ${block.iface}: ${why(removed)}`)
+    }
+  })
+}
+
+async function blocksOf(
+  node: Node,
+  program: 'iptables' | 'ip6tables',
+  addresses: readonly string[],
+): Promise<Block[]> {
+  if (!(await node.find(program))) return []
+  const rules = await node.ask`${program} -w -S INPUT`
+  const left = parseBlocks(rules.out).filter(({ address }) => addresses.includes(address))
+  node.because(
+    left.length === 0
+      ? `no rule of ${program} blocks what arrives`
+      : `${left.length} rules of ${program} are left from a run that was killed`,
+  )
+  return left
 }
 
 /** An address that stays blocked is worse than a change beside the lock: iptables has one of its own. */

@@ -93,10 +93,10 @@ function hasLink(link: Link): boolean {
  * makes it, claims to be up whatever happens: there the slaves' own carrier tells (`slaves`, none if not known).
  */
 export function whyBondIsDown(name: string, text: string, slaves: readonly Link[] = []): string | undefined {
-  if (slaves.length > 0 && !slaves.some((slave) => slave.carrier))
-    return `ERROR: No active slaves for bond device ${name}`
   if (/^Currently Active Slave: None$/m.test(text)) return `ERROR: No active slaves for bond device ${name}`
   if (!/^MII Status: up$/m.test(text)) return `ERROR: public network interface ${name} is down`
+  if (slaves.length > 0 && !slaves.some((slave) => slave.carrier))
+    return `ERROR: No active slaves for bond device ${name}`
   if (!/^Bonding Mode: IEEE 802\.3ad/m.test(text)) return undefined
   // the first MII Status is the bond's own; those of its slaves follow "Slave Interface:"
   const [, ...parts] = text.split(/^Slave Interface: /m)
