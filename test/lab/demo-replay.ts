@@ -43,12 +43,13 @@ export async function replayInstead(reason: string, print: Print): Promise<strin
   return failures
 }
 
-/** What the handler decided in this replay: its changes (the replay accepts no others) and its words. */
+/** What the handler decided in this replay, and why: its changes (the replay accepts no others) and its words. */
 function shown(name: string, { header, entries }: Transcript, { report, problems }: Replayed): string[] {
   const paint = report.outcome === 'ok' ? chalk.green : chalk.red
   const changes = entries.flatMap((entry) => {
     if (entry.verb === 'change')
       return [`${entry.how === 'start' ? 'start ' : 'change'} ${toShell(entry.argv)}`]
+    if (entry.verb === 'because') return [chalk.dim(`       (${entry.text})`)]
     return entry.verb === 'write' ? [`write  ${entry.path}`] : []
   })
   const said = report.handlers.flatMap(({ output, why }) => [...output, ...(why ? [why] : [])])
