@@ -166,7 +166,6 @@ export default {
     warnIfDifferent(node, places, { address, bits, iface: from }, `moving it from ${where(places)}`)
     await prepareAnnouncement(node, address, link)
     await move(node, places, target)
-    await unblock(node, [address])
     await settle(node, target)
     await flushRouteCaches(node)
     await updateHosted(node, (hosted) => hosted.add(address))
@@ -195,10 +194,7 @@ export default {
     const found = await readPublicAddresses(node)
     if (!found) return
     mustBePrivileged(node)
-    await dropAll(
-      node,
-      found.entries.map(({ address }) => address),
-    )
+    await dropAll(node, [...found.entries.map(({ address }) => address), ...found.doubtful])
     if (found.problems.length > 0) refuse(found.problems.join('\n'))
   },
 } satisfies Handler

@@ -201,6 +201,7 @@ t.test('public_addresses is read as ctdbd reads it', (t) => {
       { address: 'fd00::1', bits: 64, ifaces: ['eth0'] },
     ],
     problems: [],
+    doubtful: [],
   })
   t.end()
 })
@@ -226,6 +227,12 @@ t.test('each bad line of public_addresses is named with its number and what is w
     t.match(problems[0], expected)
     t.equal(entries.length, 2, 'the good lines are still there')
   }
+  t.end()
+})
+
+t.test('a bad line gives its address all the same, for shutdown to drop', (t) => {
+  const text = 'fd00::1/64 eth0,\n10.0.0.1 eth0\n10.0.0.2/24 eth0\nnonsense\n10.0.0.2/24 eth1\n'
+  t.same(parsePublicAddresses(text, 'f').doubtful, ['fd00::1', '10.0.0.1'])
   t.end()
 })
 

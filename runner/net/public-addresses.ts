@@ -14,6 +14,8 @@ export interface PublicAddresses {
   entries: PublicAddress[]
   /** What is wrong, one sentence for each bad line, with its number. */
   problems: string[]
+  /** Addresses of bad lines, where at least that much can be read. */
+  doubtful: string[]
 }
 
 /**
@@ -21,7 +23,7 @@ export interface PublicAddresses {
  * stand in brackets, what follows the second word is ignored.
  */
 export function parsePublicAddresses(text: string, file: string): PublicAddresses {
-  const found: PublicAddresses = { entries: [], problems: [] }
+  const found: PublicAddresses = { entries: [], problems: [], doubtful: [] }
   const seen = new Map<string, number>()
   text.split('\n').forEach((line, i) => {
     const [first = '', second] = line.trim().split(/\s+/)
@@ -34,6 +36,8 @@ export function parsePublicAddresses(text: string, file: string): PublicAddresse
       return
     }
     const wrong = typeof entry === 'string' ? entry : `${entry.address} is there already, in line ${earlier}`
+    const address = canonical(first.replace(/\/.*$/, ''))
+    if (address && !whyNotPublic(address) && earlier === undefined) found.doubtful.push(address)
     found.problems.push(`${file} line ${i + 1}: "${line.trim()}": ${wrong}`)
   })
   return found
