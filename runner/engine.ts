@@ -2,10 +2,11 @@ import { loadSettings, type Facts } from './config.ts'
 import type { Event } from './events.ts'
 import type { Handler, Node } from './handler.ts'
 import type { Entry } from './handlers.ts'
-import { endsEvent, type HandlerReport, type Outcome, type Report } from './report.ts'
+import { meaningOf } from './exit.ts'
+import { endsEvent, type End, type HandlerReport, type Report } from './report.ts'
 import { Refusal, refuse } from './refusal.ts'
 import { doorTo, type System } from './system/door.ts'
-import { CannotRun } from './system/errors.ts'
+import { CannotRun, Interrupted } from './system/errors.ts'
 import type { Note } from './system/transcript.ts'
 
 export interface World {
@@ -21,6 +22,10 @@ export interface World {
 export interface Limits {
   /** Milliseconds that each handler may take, counted from its own start. */
   handler: number
+  /** Milliseconds that all of them may take together; no limit when not given. */
+  event?: number
+  /** Go on behind a failure: only CTDB's test mode asks for that. */
+  all?: boolean
 }
 
 /** Run one event through the ordered handlers; stop behind the first that fails. Never rejects for a handler's fault. */
@@ -36,13 +41,17 @@ export async function runEvent(
   const handlers: HandlerReport[] = []
   let outcome: Report['outcome'] = 'ok'
   for (const entry of entries) {
-    const report = await runHandler(entry, event, world, limits)
+    const report = await runHandler(
+      entry,
+      event,
+      world,
+      timeLeft(limits, performance.now() - start, handlers),
+    )
     handlers.push(report)
     ended(report)
     const end = endsEvent(report.outcome)
-    if (!end) continue
-    outcome = end
-    break
+    if (end) outcome = end
+    if (end && !limits.all) break
   }
   world.note?.({ verb: 'result', outcome })
   return {
@@ -52,6 +61,27 @@ export async function runEvent(
     began: began.toISOString(),
     ms: performance.now() - start,
     handlers,
+  }
+}
+
+interface Time {
+  ms: number
+  /** Said when it is over; names who used up the event's time when it was another. */
+  verdict: string
+}
+
+/** What the next handler may take: its own time, or what is left of the event's. */
+function timeLeft(
+  { handler, event = Infinity }: Limits,
+  used: number,
+  before: readonly HandlerReport[],
+): Time {
+  if (handler <= event - used) return { ms: handler, verdict: `timed out after ${handler / 1000} s` }
+  const slowest = before.toSorted((a, b) => b.ms - a.ms)[0]
+  const blame = slowest ? `, ${(slowest.ms / 1000).toFixed(1)} s of it taken by ${slowest.name}` : ''
+  return {
+    ms: Math.max(0, event - used),
+    verdict: `timed out after the ${event / 1000} s of the event${blame}`,
   }
 }
 
@@ -65,7 +95,7 @@ export async function runHandler(
   entry: Entry,
   event: Event,
   world: World,
-  limits: Limits,
+  time: Time,
 ): Promise<HandlerReport> {
   const began = new Date()
   const start = performance.now()
@@ -77,17 +107,15 @@ export async function runHandler(
   }
   const because = (reason: string) => world.note?.({ verb: 'because', text: reason })
   const clock = new AbortController()
-  const timer = setTimeout(
-    () => clock.abort(new Deadline(`timed out after ${limits.handler / 1000} s`)),
-    limits.handler,
-  )
+  const timer = setTimeout(() => clock.abort(new Deadline(time.verdict)), time.ms)
   const interrupt = () => clock.abort(world.interrupt?.reason)
   world.interrupt?.addEventListener('abort', interrupt)
   const late = overdue(clock.signal)
-  let end: { outcome: Outcome; why?: string }
+  let end: End
   try {
     end = await Promise.race([perform(entry, event, world, clock.signal, { say, because }), late.promise])
   } catch (error) {
+    if (error instanceof Interrupted) sayAll(error.output, say)
     end = verdict(error, clock.signal)
   } finally {
     clearTimeout(timer)
@@ -104,7 +132,7 @@ async function perform(
   world: World,
   signal: AbortSignal,
   voice: Pick<Node, 'say' | 'because'>,
-): Promise<{ outcome: Outcome; why?: string }> {
+): Promise<End> {
   if (entry.kind === 'unusable')
     return { outcome: entry.disabled ? 'disabled' : 'cannot-run', why: entry.why }
   const system = world.system(signal)
@@ -123,17 +151,16 @@ async function perform(
   return { outcome: 'ok' }
 }
 
-async function performScript(
-  path: string,
-  event: Event,
-  system: System,
-  say: Node['say'],
-): Promise<{ outcome: Outcome; why?: string }> {
-  const { status, out } = await system.run('change', [path, event.name, ...event.words], { combined: true })
-  for (const line of out.split('\n')) if (line !== '') say(line)
-  if (status === 0) return { outcome: 'ok' }
-  const how = status > 128 ? `was ended by signal ${status - 128}` : `ended with exit status ${status}`
-  return { outcome: 'failed', why: `${path} ${how}` }
+async function performScript(path: string, event: Event, system: System, say: Node['say']): Promise<End> {
+  const { status, signal, out } = await system.run('change', [path, event.name, ...event.words], {
+    combined: true,
+  })
+  sayAll(out, say)
+  return meaningOf(path, status, signal)
+}
+
+function sayAll(output: string, say: Node['say']): void {
+  for (const line of output.split('\n')) if (line !== '') say(line)
 }
 
 /** What runs is ended within 2 s of the deadline, and the handler hears of it; then it is left to itself. */
@@ -150,7 +177,7 @@ function overdue(signal: AbortSignal): { promise: Promise<never>; cancel: () => 
   return { promise, cancel: () => clearTimeout(timer) }
 }
 
-function verdict(error: unknown, signal: AbortSignal): { outcome: Outcome; why: string } {
+function verdict(error: unknown, signal: AbortSignal): End {
   if (signal.aborted) {
     const running = (error as { running?: string }).running
     const doing = running === undefined ? '' : ` while running "${running}"`

@@ -37,7 +37,10 @@ export async function oneShot(handler: Handler, file: string): Promise<void> {
       },
     }
     const entry = { name, path: called, kind: 'module' as const, load: () => Promise.resolve(handler) }
-    const report = await runHandler(entry, parseEvent(event, words), world, { handler: LIMIT_MS })
+    const report = await runHandler(entry, parseEvent(event, words), world, {
+      ms: LIMIT_MS,
+      verdict: `timed out after ${LIMIT_MS / 1000} s`,
+    })
     if (report.why !== undefined) process.stderr.write(`${report.why}\n`)
     process.exitCode = endsEvent(report.outcome) ? 1 : 0
   } catch (error) {

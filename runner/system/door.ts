@@ -3,6 +3,8 @@ import { toArgv, type Word } from './argv.ts'
 /** What a program said. The exit status is data: 128 + N when signal N ended it, as a shell has it. */
 export interface Answer {
   status: number
+  /** The signal that ended it, by name. */
+  signal?: string
   out: string
   err: string
 }

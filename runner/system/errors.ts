@@ -1,4 +1,5 @@
 import { Refusal } from '../refusal.ts'
+import { toShell } from './argv.ts'
 
 /** A file or program of the machine that refused us; `code` is errno's name. */
 export class FileError extends Refusal {
@@ -64,4 +65,20 @@ const PACKAGES: Record<string, string> = {
 export function packageOf(program: string): string | undefined {
   const name = PACKAGES[program]
   return name && `install ${name}`
+}
+
+/** A program that we had to end; `reason` is what the signal was fired with. */
+export class Interrupted extends Error {
+  override name = 'Interrupted'
+  readonly running: string
+  readonly ms: number
+  readonly reason: unknown
+  /** What an executable handler had printed until then. */
+  output = ''
+  constructor(argv: readonly string[], ms: number, reason: unknown) {
+    super(`"${toShell(argv)}" was ended after ${(ms / 1000).toFixed(1)} s`)
+    this.running = toShell(argv)
+    this.ms = ms
+    this.reason = reason
+  }
 }

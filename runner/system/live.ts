@@ -5,8 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { constants as os, tmpdir } from 'node:os'
 import { execa, type Options } from 'execa'
 import type { Answer, RunOptions, System, Until } from './door.ts'
-import { toShell } from './argv.ts'
-import { CannotRun, FileError, LockBusy } from './errors.ts'
+import { CannotRun, FileError, Interrupted, LockBusy } from './errors.ts'
 
 export interface LiveOptions {
   /** When it fires, the program that is running is ended and nothing more is started. */
@@ -66,9 +65,11 @@ export function live({ signal, ownGroups = true }: LiveOptions = {}): System {
     const path = join(tmpdir(), `eventscript.${process.pid}.${(scripts += 1)}.out`)
     const fd = openSync(path, 'ax+', 0o600)
     try {
-      const child = start(argv, { stdio: ['ignore', fd, fd] })
-      const { status } = await finish(argv, child)
-      return { status, out: readFileSync(path, 'utf8'), err: '' }
+      const ended = await finish(argv, start(argv, { stdio: ['ignore', fd, fd] }))
+      return { ...ended, out: readFileSync(path, 'utf8') }
+    } catch (error) {
+      if (error instanceof Interrupted) error.output = readFileSync(path, 'utf8')
+      throw error
     } finally {
       closeSync(fd)
       rmSync(path, { force: true })
@@ -96,25 +97,13 @@ export function live({ signal, ownGroups = true }: LiveOptions = {}): System {
     if (ended.exitCode === undefined && ended.signal === undefined)
       throw notStarted(argv[0] ?? '', ended.code)
     const killed = ended.signal === undefined ? 0 : 128 + os.signals[ended.signal]
-    return { status: ended.exitCode ?? killed, out: asText(ended.stdout), err: asText(ended.stderr) }
+    const { exitCode: status = killed, signal: by } = ended
+    const answer = { status, out: asText(ended.stdout), err: asText(ended.stderr) }
+    return by === undefined ? answer : { ...answer, signal: by }
   }
 }
 
 let scripts = 0
-
-/** A program that we had to end; `reason` is what the signal was fired with. */
-export class Interrupted extends Error {
-  override name = 'Interrupted'
-  readonly running: string
-  readonly ms: number
-  readonly reason: unknown
-  constructor(argv: readonly string[], ms: number, reason: unknown) {
-    super(`"${toShell(argv)}" was ended after ${(ms / 1000).toFixed(1)} s`)
-    this.running = toShell(argv)
-    this.ms = ms
-    this.reason = reason
-  }
-}
 
 function asText(output: unknown): string {
   return typeof output === 'string' ? output : ''

@@ -100,7 +100,7 @@ export function writeTail(step: Step): string {
     case 'change':
       if (!step.answer) return ms
       return (
-        `  exit ${step.answer.status}\n` +
+        `  exit ${[step.answer.status, step.answer.signal].filter((each) => each !== undefined).join(' ')}\n` +
         writeText('out', step.answer.out) +
         writeText('err', step.answer.err) +
         ms
@@ -283,7 +283,7 @@ function addDetail(entry: Transcript['entries'][number] | undefined, whole: stri
   switch (`${entry.verb} ${label.replace(/=$/, '')}`) {
     case 'ask exit':
     case 'change exit':
-      return set(entry, { answer: { status: number(/^(\d{1,3})$/), out: '', err: '' } })
+      return set(entry, { answer: exitOf(rest) ?? bad('"exit N [SIGNAL]"') })
     case 'ask out':
     case 'ask err':
     case 'change out':
@@ -326,6 +326,12 @@ function addDetail(entry: Transcript['entries'][number] | undefined, whole: stri
 /** A path is written as lines too, should it have several. */
 function nextLine(before: string | undefined, line: string): string {
   return (before === undefined ? '' : `${before}\n`) + line.replace(/\n$/, '')
+}
+
+function exitOf(text: string): Answer | undefined {
+  const [, status, signal] = /^(\d{1,3})(?: (SIG[A-Z0-9]+))?$/.exec(text) ?? []
+  if (status === undefined) return undefined
+  return { status: Number(status), out: '', err: '', ...(signal !== undefined && { signal }) }
 }
 
 function set(entry: object, more: object): void {
