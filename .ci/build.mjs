@@ -26,6 +26,13 @@ for (const file of await readdir('events.d')) {
 }
 await writeFile('dist/events.d/package.json', '{ "type": "commonjs" }\n')
 
+// ctdbd starts this one; it finds our modules beside itself, through whatever link it is called by
+await writeFile(
+  'dist/ctdb-eventd',
+  '#!/bin/sh\nexec node "$(dirname "$(readlink -f "$0")")/runner/daemon/main.js" "$@"\n',
+)
+await chmod('dist/ctdb-eventd', 0o755)
+
 await build({ ...common, entryPoints: ['runner/announcer.ts'], outfile: 'dist/announce.cjs' })
 await chmod('dist/announce.cjs', 0o755)
 await chmod('dist/runner/main.js', 0o755)

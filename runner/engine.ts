@@ -17,6 +17,10 @@ export interface World {
   note?: (note: Note) => void
   /** Fires when the admin has had enough (Ctrl-C): what runs is ended, and the event fails. */
   interrupt?: AbortSignal
+  /** Told at a handler's deadline, before anything is ended. */
+  late?: (handler: string, began: Date) => void
+  /** Milliseconds that ending what runs may take behind the deadline. */
+  grace?: number
 }
 
 export interface Limits {
@@ -107,10 +111,13 @@ export async function runHandler(
   }
   const because = (reason: string) => world.note?.({ verb: 'because', text: reason })
   const clock = new AbortController()
-  const timer = setTimeout(() => clock.abort(new Deadline(time.verdict)), time.ms)
+  const timer = setTimeout(() => {
+    world.late?.(entry.name, began)
+    clock.abort(new Deadline(time.verdict))
+  }, time.ms)
   const interrupt = () => clock.abort(world.interrupt?.reason)
   world.interrupt?.addEventListener('abort', interrupt)
-  const late = overdue(clock.signal)
+  const late = overdue(clock.signal, world.grace ?? GRACE_MS)
   let end: End
   try {
     end = await Promise.race([perform(entry, event, world, clock.signal, { say, because }), late.promise])
@@ -167,11 +174,11 @@ function sayAll(output: string, say: Node['say']): void {
 const GRACE_MS = 2500
 
 /** Rejects when the deadline has passed and the handler has not ended although it should have. */
-function overdue(signal: AbortSignal): { promise: Promise<never>; cancel: () => void } {
+function overdue(signal: AbortSignal, grace: number): { promise: Promise<never>; cancel: () => void } {
   let timer: NodeJS.Timeout | undefined
   const promise = new Promise<never>((_resolve, reject) => {
     signal.addEventListener('abort', () => {
-      timer = setTimeout(() => reject(signal.reason), GRACE_MS)
+      timer = setTimeout(() => reject(signal.reason), grace)
     })
   })
   return { promise, cancel: () => clearTimeout(timer) }

@@ -1,9 +1,11 @@
 import { accessSync, closeSync, constants, openSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { mkdir, open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
-import { delimiter, dirname, join } from 'node:path'
+import { basename, delimiter, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { constants as os, tmpdir } from 'node:os'
+import type { Writable } from 'node:stream'
 import { execa, type Options } from 'execa'
+import { toShell } from './argv.ts'
 import type { Answer, RunOptions, System, Until } from './door.ts'
 import { CannotRun, FileError, Interrupted, LockBusy } from './errors.ts'
 
@@ -15,6 +17,10 @@ export interface LiveOptions {
    * ctdb-eventd starts: eventd ends the script's own group, and everything must be in it.
    */
   ownGroups?: boolean
+  /** Told, and waited for, before a program is ended that used up its time: the moment to look at it. */
+  beforeEnd?: (pid: number, running: string) => Promise<void>
+  /** Reasons of the signal for which a program is not asked to end, but ended. */
+  atOnce?: (reason: unknown) => boolean
 }
 
 /** What we use of execa's result; its own type changes with every option. */
@@ -30,7 +36,7 @@ type Child = { pid?: number } & Promise<{
 const GRACE_MS = 2000
 
 /** The real machine. The only place that starts programs. */
-export function live({ signal, ownGroups = true }: LiveOptions = {}): System {
+export function live({ signal, ownGroups = true, beforeEnd, atOnce }: LiveOptions = {}): System {
   return {
     async run(_verb, argv, options) {
       // the engine leaves a handler 2.5 s for this when its time is up
@@ -65,7 +71,9 @@ export function live({ signal, ownGroups = true }: LiveOptions = {}): System {
     const path = join(tmpdir(), `eventscript.${process.pid}.${(scripts += 1)}.out`)
     const fd = openSync(path, 'ax+', 0o600)
     try {
-      const ended = await finish(argv, start(argv, { stdio: ['ignore', fd, fd] }))
+      // by its bare name, as ctdb-eventd calls it; a `#!` script never sees that
+      const argv0 = basename(argv[0] ?? '').replace(/\.script$/, '')
+      const ended = await finish(argv, start(argv, { stdio: ['ignore', fd, fd], argv0 }))
       return { ...ended, out: readFileSync(path, 'utf8') }
     } catch (error) {
       if (error instanceof Interrupted) error.output = readFileSync(path, 'utf8')
@@ -91,7 +99,9 @@ export function live({ signal, ownGroups = true }: LiveOptions = {}): System {
     const ended = await Promise.race([child, aborted])
     if (onAbort) signal?.removeEventListener('abort', onAbort)
     if (ended === 'aborted') {
-      await end(child, ownGroups)
+      const hard = atOnce?.(signal?.reason) ?? false
+      if (!hard && child.pid !== undefined) await beforeEnd?.(child.pid, toShell(argv))
+      await end(child, ownGroups, hard)
       throw new Interrupted(argv, Date.now() - began, signal?.reason)
     }
     if (ended.exitCode === undefined && ended.signal === undefined)
@@ -122,11 +132,11 @@ function startAndForget([program = '', ...words]: readonly string[]): Answer {
 }
 
 /** TERM, then KILL, to the whole group; back when the program has ended, or after the KILL. */
-async function end(child: Child, group: boolean): Promise<void> {
+async function end(child: Child, group: boolean, hard: boolean): Promise<void> {
   const { pid } = child
   if (pid === undefined) return
   const target = group ? -pid : pid
-  kill(target, 'SIGTERM')
+  kill(target, hard ? 'SIGKILL' : 'SIGTERM')
   const gone = await Promise.race([child.then(() => true), sleep(GRACE_MS, false, { ref: true })])
   // also when the program itself has ended: what it started may have ignored the TERM
   if (group || !gone) kill(target, 'SIGKILL')
@@ -224,4 +234,15 @@ function executable(path: string): boolean {
 function codeOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException | undefined)?.code
   return typeof code === 'string' ? code : String(error)
+}
+
+/** The system's log, as a stream of lines: one `logger` for as long as we live. */
+export function startLogger(tag: string): Writable {
+  const child = execa('logger', ['-t', `${tag}[${process.pid}]`, '-p', 'daemon.notice'], {
+    stdin: 'pipe',
+    stdout: 'ignore',
+    stderr: 'ignore',
+    reject: false,
+  })
+  return child.stdin
 }

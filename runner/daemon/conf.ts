@@ -1,0 +1,92 @@
+import { readFileSync, statSync } from 'node:fs'
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import { Refusal } from '../refusal.ts'
+
+/** CTDB's levels, the most important first. */
+export const LEVELS = ['ERROR', 'WARNING', 'NOTICE', 'INFO', 'DEBUG'] as const
+export type Level = (typeof LEVELS)[number]
+
+/** Where things are; relocated only by CTDB's own test mode (contract, 3.3). */
+export interface Paths {
+  etc: string
+  run: string
+}
+
+export interface Conf {
+  /** The full path of the debug script. */
+  debugScript: string | undefined
+  location: { kind: 'stderr' } | { kind: 'file'; path: string } | { kind: 'syslog' }
+  level: Level
+  host: string
+}
+
+export function pathsOf(env: NodeJS.ProcessEnv): Paths {
+  const base = env['CTDB_BASE']
+  if (env['CTDB_TEST_MODE'] && base) return { etc: base, run: join(base, 'run') }
+  return { etc: '/etc/ctdb', run: '/run/ctdb' }
+}
+
+/** Values of `[section] key` out of ini text; unknown ones and lines that are none are passed over, as CTDB does. */
+export function parseIni(text: string): Map<string, string> {
+  const values = new Map<string, string>()
+  let section = ''
+  for (const line of text.split('\n').map((each) => each.trim())) {
+    if (line === '' || line.startsWith('#') || line.startsWith(';')) continue
+    const head = /^\[(.*)\]$/.exec(line)
+    if (head) section = head[1]?.trim() ?? ''
+    const [, key, value] = /^([^=]+?)\s*=\s*(.*)$/.exec(line) ?? []
+    if (!head && key !== undefined && value !== undefined) values.set(`${section}/${key}`, value)
+  }
+  return values
+}
+
+/** The keys of ctdb.conf that the event daemon knows. Throws a Refusal for a value that cannot be used (exit 22). */
+export function readConf({ etc }: Paths, env: NodeJS.ProcessEnv): Conf {
+  const file = join(etc, 'ctdb.conf')
+  const values = parseIni(readIfThere(file))
+  const conf: Conf = {
+    debugScript: debugScriptOf(etc, values.get('event/debug script')),
+    location: locationOf(file, values.get('logging/location')),
+    level: levelOf(file, values.get('logging/log level')),
+    host: hostname().replace(/\..*/, ''),
+  }
+  // a daemon in the foreground logs there too
+  return env['CTDB_INTERACTIVE'] ? { ...conf, location: { kind: 'stderr' }, level: 'NOTICE' } : conf
+}
+
+function readIfThere(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+function debugScriptOf(etc: string, name: string | undefined): string | undefined {
+  if (!name) return undefined
+  const path = join(etc, name)
+  try {
+    const status = statSync(path)
+    if (status.isFile() && (status.mode & 0o100) !== 0) return path
+  } catch {
+    // said below
+  }
+  throw new Refusal(
+    `[event] debug script = ${name}: ${path} is no executable file: mend ctdb.conf, or chmod u+x`,
+  )
+}
+
+function locationOf(file: string, text = 'file:/var/log/ctdb/log.ctdb'): Conf['location'] {
+  if (text.startsWith('syslog')) return { kind: 'syslog' }
+  const path = /^file:(.*)$/.exec(text)?.[1]
+  if (path === '' || path === '-') return { kind: 'stderr' }
+  if (path?.startsWith('/')) return { kind: 'file', path }
+  throw new Refusal(`${file}: [logging] location = ${text}: expected file:/PATH, file:- or syslog`)
+}
+
+function levelOf(file: string, text = 'NOTICE'): Level {
+  const level = LEVELS.find((each) => each === text.toUpperCase())
+  if (level) return level
+  throw new Refusal(`${file}: [logging] log level = ${text}: expected ${LEVELS.join(', ')}`)
+}

@@ -1,0 +1,33 @@
+/** `ctdb-eventd -P PID -S FD`: what ctdbd starts. `eventscript eventd` is the same by hand. */
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { startEventDaemon } from './start.ts'
+
+const USAGE = 'usage: ctdb-eventd [-P|--pid PID] [-S|--startup-fd FD]'
+
+function numbers(argv: readonly string[]): { pid?: number; startupFd?: number } | string {
+  try {
+    const { values } = parseArgs({
+      args: [...argv],
+      options: { pid: { type: 'string', short: 'P' }, 'startup-fd': { type: 'string', short: 'S' } },
+    })
+    const number = (name: string, text: string | undefined) => {
+      if (text !== undefined && !/^\d+$/.test(text)) throw new Error(`--${name} ${text}: expected a number`)
+      return text === undefined ? undefined : Number(text)
+    }
+    return { pid: number('pid', values.pid), startupFd: number('startup-fd', values['startup-fd']) }
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+const options = numbers(process.argv.slice(2))
+if (typeof options === 'string') {
+  process.stderr.write(`ctdb-eventd: ${options}\n${USAGE}\n`)
+  process.exitCode = 1
+} else
+  await startEventDaemon({
+    ...options,
+    announcer: fileURLToPath(new URL('../../announce.cjs', import.meta.url)),
+    own: fileURLToPath(new URL('../../events.d', import.meta.url)),
+  })

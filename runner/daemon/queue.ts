@@ -1,0 +1,102 @@
+/** The clients' view of a result: Linux errno, positive (contract, 4.2). */
+export const CANCELLED = 125
+export const TIMED_OUT = 110
+
+/** One event that somebody has asked for. */
+export interface Job {
+  event: string
+  words: readonly string[]
+  /** Milliseconds that the event may take, counted from when it starts. */
+  limit: number
+  /** Go on behind a failure. */
+  all: boolean
+  /** Who asked: his jobs go when he does. */
+  owner: object
+  /** Milliseconds of the monotonic clock at which it was asked for. */
+  asked: number
+  /** Called once, with the result. */
+  answer: (result: number) => void
+}
+
+/** A running job was ended before its time: by the next event, or as its client has gone. */
+export class Cancelled extends Error {
+  override name = 'Cancelled'
+}
+
+export interface Queue {
+  submit: (job: Job) => void
+  /** Its client has gone: what waits is dropped, what runs is ended. */
+  drop: (owner: object) => void
+  /** End what runs and forget what waits, without an answer. */
+  close: () => Promise<void>
+  running: () => { job: Job; since: number } | undefined
+  waiting: () => readonly Job[]
+}
+
+/**
+ * The events of one component, one at a time, in the order in which they were asked for. Only `monitor` gives way: a
+ * running one is cancelled by whatever comes, and one that comes while another event runs is refused (contract, 1.3).
+ * `run` does the job; it may call `early` with the result before it is through with tidying up, never rejects, and is
+ * told by the signal when it has to stop. The next job starts when it has really ended.
+ */
+export function queue(
+  run: (job: Job, signal: AbortSignal, early: (result: number) => void) => Promise<number>,
+): Queue {
+  const waiting: Job[] = []
+  let current: { job: Job; since: number; stop: AbortController; ended: Promise<void> } | undefined
+
+  function submit(job: Job): void {
+    if (current && !current.stop.signal.aborted) {
+      if (current.job.event === 'monitor') cancel(`cancelled by ${job.event}`)
+      else if (job.event === 'monitor') return job.answer(CANCELLED)
+    }
+    waiting.push(job)
+    next()
+  }
+
+  function cancel(why: string): void {
+    current?.stop.abort(new Cancelled(why))
+    current?.job.answer(CANCELLED)
+  }
+
+  function next(): void {
+    const job = current ? undefined : waiting.shift()
+    if (!job) return
+    const stop = new AbortController()
+    const ended = perform(job, stop.signal)
+    current = { job, since: performance.now(), stop, ended }
+    void ended.then(() => {
+      current = undefined
+      next()
+    })
+  }
+
+  async function perform(job: Job, signal: AbortSignal): Promise<void> {
+    await Promise.resolve() // so that `current` is known before the job begins
+    job.answer(await run(job, signal, job.answer))
+  }
+
+  return {
+    submit: (job) => submit({ ...job, answer: once(job.answer) }),
+    drop(owner) {
+      waiting.splice(0, Infinity, ...waiting.filter((job) => job.owner !== owner))
+      if (current?.job.owner === owner) cancel('the client that asked for it has gone')
+    },
+    async close() {
+      waiting.length = 0
+      if (current) current.job.answer = () => {}
+      current?.stop.abort(new Cancelled('the event daemon ends'))
+      await current?.ended
+    },
+    running: () => current && { job: current.job, since: current.since },
+    waiting: () => waiting,
+  }
+}
+
+function once(answer: (result: number) => void): (result: number) => void {
+  let answered = false
+  return (result) => {
+    if (!answered) answer(result)
+    answered = true
+  }
+}

@@ -1,0 +1,52 @@
+import { readdirSync, realpathSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { Handler } from '../handler.ts'
+import { findHandlers, type Entry } from '../handlers.ts'
+
+/** ENOENT or ENOTDIR, as CTDB's client gets it for a component whose folder cannot be listed. */
+export class NoComponent extends Error {
+  override name = 'NoComponent'
+  readonly errno: number
+  constructor(folder: string, errno: number) {
+    super(`${folder}: cannot list the scripts`)
+    this.errno = errno
+  }
+}
+
+/**
+ * The scripts of a component, read afresh for each event. A link to one of our own `NN.name.script` files becomes the
+ * module beside it, to be run inside this process; everything else is an executable as ever.
+ */
+export function findScripts(folder: string, own: string): Entry[] {
+  try {
+    readdirSync(folder)
+  } catch (error) {
+    throw new NoComponent(folder, (error as NodeJS.ErrnoException).code === 'ENOTDIR' ? 20 : 2)
+  }
+  return findHandlers(folder)
+    .filter(({ path }) => path.endsWith('.script'))
+    .map((entry) => (entry.kind === 'script' ? (asModule(entry, own) ?? entry) : entry))
+}
+
+function asModule({ name, path }: Entry, own: string): Entry | undefined {
+  try {
+    const target = realpathSync(path)
+    if (dirname(target) !== realpathSync(own)) return undefined
+    const module = target.replace(/\.script$/, '.mjs')
+    statSync(module)
+    return { name, path, kind: 'module', load: () => load(module) }
+  } catch {
+    return undefined // it has just gone: the engine will say so
+  }
+}
+
+async function load(path: string): Promise<Handler> {
+  const loaded = (await import(pathToFileURL(path).href)) as { default: Handler }
+  return loaded.default
+}
+
+/** The folder of a component: its name is no path. */
+export function componentFolder(etc: string, component: string): string | undefined {
+  return /^[\w-][\w.-]*$/.test(component) ? join(etc, 'events', component) : undefined
+}

@@ -1,0 +1,138 @@
+import { chmodSync, rmSync } from 'node:fs'
+import { createServer, type Server, type Socket } from 'node:net'
+import { join } from 'node:path'
+import type { Facts } from '../config.ts'
+import { component, type Component } from './component.ts'
+import type { Conf, Paths } from './conf.ts'
+import type { Log } from './log.ts'
+import { componentFolder, findScripts, NoComponent } from './scripts.ts'
+import { setEnabled } from './switch.ts'
+import { BadPacket, decodeRequest, encodeReply, Frames, type Reply, type Request } from './wire.ts'
+
+export interface ServerOptions {
+  paths: Paths
+  conf: Conf
+  log: Log
+  facts: Facts
+  /** The folder with our own handlers, as modules and as scripts. */
+  own: string
+}
+
+export interface EventServer {
+  close: () => Promise<void>
+}
+
+/** Far more than CTDB opens: one connection of ctdbd, one for each `ctdb event` at work. */
+const MOST_CLIENTS = 256
+/** Bytes of replies that may wait for a client that does not read. */
+const MOST_UNREAD = 32 * 1024 * 1024
+const NOT_FOUND = 2
+const INVALID = 22
+
+/** Where `eventscript top` asks. */
+export const ACTIVITY_SOCKET = 'eventscript.socket'
+
+/** Listen where ctdb-eventd does and answer as it does. Resolves when clients can connect. */
+export async function serve({ paths, conf, log, facts, own }: ServerOptions): Promise<EventServer> {
+  const components = new Map<string, Component>()
+
+  /** Remembered only when its folder could once be listed. */
+  function componentNamed(name: string): Component | number {
+    const folder = componentFolder(paths.etc, name)
+    if (folder === undefined) return NOT_FOUND
+    const scripts = () => findScripts(folder, own)
+    try {
+      scripts()
+    } catch (error) {
+      if (!(error instanceof NoComponent)) throw error
+      log.write('WARNING', `failed to get script list for ${folder}, ret=${error.errno}`)
+      return error.errno
+    }
+    const found = components.get(name) ?? component({ facts, log, debugScript: conf.debugScript, scripts })
+    components.set(name, found)
+    return found
+  }
+
+  function answer(request: Request, client: Socket): void {
+    const reply = (result: number, status?: Reply['status']) => {
+      if (client.destroyed) return
+      client.write(encodeReply({ kind: request.kind, reqid: request.reqid, result, status }))
+      if (client.writableLength > MOST_UNREAD) client.destroy()
+    }
+    const found = componentNamed(request.component)
+    if (typeof found === 'number') return reply(found)
+    switch (request.kind) {
+      case 'run':
+        log.write('DEBUG', `Running event ${request.event} with args "${request.args ?? '(null)'}"`)
+        return found.submit({
+          event: request.event,
+          words: (request.args ?? '').split(' ').filter(Boolean),
+          limit: request.timeout * 1000,
+          all: (request.flags & 1) === 1,
+          owner: client,
+          asked: performance.now(),
+          answer: reply,
+        })
+      case 'status': {
+        const status = found.status(request.event)
+        return status ? reply(0, status) : reply(INVALID)
+      }
+      case 'script':
+        return reply(
+          setEnabled(
+            componentFolder(paths.etc, request.component) ?? '',
+            request.script,
+            request.action === 1,
+          ),
+        )
+    }
+  }
+
+  function welcome(client: Socket): void {
+    const frames = new Frames()
+    client.on('data', (chunk) => {
+      try {
+        for (const packet of frames.push(chunk)) answer(decodeRequest(packet), client)
+      } catch (error) {
+        if (!(error instanceof BadPacket)) log.write('ERROR', `client dropped: ${describe(error)}`)
+        else log.write('ERROR', `Invalid packet received, buflen=${chunk.length}: ${error.message}`)
+        client.destroy()
+      }
+    })
+    client.on('error', () => {}) // followed by close
+    client.on('close', () => components.forEach((each) => each.drop(client)))
+  }
+
+  const events = await listen(join(paths.run, 'eventd.socket'), welcome)
+  const activity = await listen(join(paths.run, ACTIVITY_SOCKET), (client) => {
+    client.on('error', () => {})
+    client.end(
+      JSON.stringify([...components].map(([name, each]) => ({ component: name, ...each.activity() }))),
+    )
+  })
+  return {
+    async close() {
+      events.close()
+      activity.close()
+      for (const name of ['eventd.socket', ACTIVITY_SOCKET]) rmSync(join(paths.run, name), { force: true })
+      await Promise.all([...components.values()].map((each) => each.close()))
+    },
+  }
+}
+
+async function listen(path: string, welcome: (client: Socket) => void): Promise<Server> {
+  rmSync(path, { force: true })
+  const server = createServer(welcome)
+  server.maxConnections = MOST_CLIENTS
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ path, backlog: 10 }, resolve)
+  })
+  chmodSync(path, 0o700)
+  server.on('error', () => {}) // too many open files: the next client may have more luck
+  return server
+}
+
+export function describe(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

@@ -1,0 +1,158 @@
+import {
+  closeSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { constants } from 'node:os'
+import { join } from 'node:path'
+import { factsHere } from '../config.ts'
+import { Refusal } from '../refusal.ts'
+import { LockBusy } from '../system/errors.ts'
+import { live } from '../system/live.ts'
+import { pathsOf, readConf } from './conf.ts'
+import { openLog, type Log } from './log.ts'
+import { describe, serve } from './server.ts'
+
+export interface StartOptions {
+  /** The daemon that we belong to: when it is gone we go. */
+  pid?: number
+  /** A descriptor on which to say that we are up. */
+  startupFd?: number
+  announcer: string
+  own: string
+}
+
+/** What ctdb-eventd exits with (contract, 10). */
+const ALREADY_RUNS = 17
+const PARENT_GONE = 3
+const BAD_CONFIGURATION = 22
+
+/**
+ * Be CTDB's event daemon until told otherwise. The order is ctdb-eventd's own: configuration, log, pid file, signals,
+ * socket, then four zero bytes on the descriptor. ctdbd dies at once when that descriptor is closed or written to again.
+ */
+export async function startEventDaemon({ pid, startupFd, announcer, own }: StartOptions): Promise<void> {
+  const up = startupFd === undefined ? undefined : privately(startupFd)
+  closeInherited()
+  const paths = pathsOf(process.env)
+  let conf
+  try {
+    conf = readConf(paths, process.env)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    process.stderr.write(`ctdb-eventd: ${error.message}\n`)
+    process.exit(BAD_CONFIGURATION)
+  }
+  const log = openLog(conf)
+  neverFallOver(log)
+  const pidFile = join(paths.run, 'eventd.pid')
+  await claim(pidFile, log)
+  log.write('NOTICE', `daemon started, pid=${process.pid}`)
+  log.write('NOTICE', 'startup completed successfully')
+  const server = await serve({ paths, conf, log, facts: factsHere(announcer), own })
+  log.write('NOTICE', `listening on ${join(paths.run, 'eventd.socket')}`)
+
+  let ending = false
+  const end = async (status: number) => {
+    if (ending) return
+    ending = true
+    log.write('NOTICE', 'Shutting down')
+    await server.close()
+    rmSync(pidFile, { force: true })
+    process.exit(status)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.on(signal, () => {
+      log.write('NOTICE', `Received signal ${constants.signals[signal]}`)
+      void end(0)
+    })
+  process.on('SIGHUP', () => {
+    log.reopen()
+    log.write('NOTICE', 'reopen logs completed successfully')
+  })
+  process.on('SIGUSR1', () => log.write('NOTICE', 'reconfigure completed successfully'))
+  if (pid !== undefined && pid > 1)
+    watch(pid, () => {
+      log.write('ERROR', `PID ${pid} gone away, exiting`)
+      void end(PARENT_GONE)
+    })
+  if (up !== undefined) writeSync(up, Buffer.alloc(4))
+}
+
+/**
+ * The same pipe under a descriptor that our children do not inherit: one of them holding it open would keep ctdbd from
+ * noticing our end. node cannot set close-on-exec, but opens every file with it.
+ */
+function privately(fd: number): number {
+  const own = openSync(`/proc/self/fd/${fd}`, 'w')
+  closeSync(fd)
+  return own
+}
+
+/** What ctdbd has left open for us by accident would go on to every script: node's own descriptors close on exec. */
+function closeInherited(): void {
+  const CLOEXEC = 0o2000000
+  for (const name of readdirSync('/proc/self/fd')) {
+    const fd = Number(name)
+    if (fd < 3) continue
+    try {
+      const flags = /^flags:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0'
+      if ((parseInt(flags, 8) & CLOEXEC) === 0 && readlinkSync(`/proc/self/fd/${fd}`)) closeSync(fd)
+    } catch {
+      // it was that of the folder we are reading
+    }
+  }
+}
+
+/** What would unlock the pid file: held on to, or the descriptor would be closed when its owner is collected. */
+const keepLocked: unknown[] = []
+
+/** One event daemon on a node. ctdb-eventd locks its pid file with fcntl(2), which node has not: /proc/locks shows it. */
+async function claim(pidFile: string, log: Log): Promise<void> {
+  try {
+    keepLocked.push(await live().hold(pidFile, 0))
+    const { ino } = statSync(pidFile)
+    const rival = new RegExp(`POSIX .* WRITE (\\d+) [0-9a-f]+:[0-9a-f]+:${ino} `).exec(
+      readFileSync('/proc/locks', 'utf8'),
+    )?.[1]
+    if (rival !== undefined) throw new LockBusy(`${pidFile} is locked by pid ${rival}`)
+    writeFileSync(pidFile, `${process.pid}\n`)
+  } catch (error) {
+    log.write(
+      'ERROR',
+      error instanceof LockBusy ? `another event daemon runs here: ${error.message}` : describe(error),
+    )
+    process.stderr.write(`ctdb-eventd: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.exit(ALREADY_RUNS)
+  }
+}
+
+/** Our death is ctdbd's, and strands the addresses: whatever goes wrong in one event, the next must still run. */
+function neverFallOver(log: Log): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+  process.on('uncaughtException', (error) =>
+    log.write('ERROR', `defect, please report it: ${describe(error)}`),
+  )
+  process.on('unhandledRejection', (error) =>
+    log.write('ERROR', `defect, please report it: ${describe(error)}`),
+  )
+}
+
+/** ctdbd is looked for after 1 s, then every 5 s. */
+function watch(pid: number, gone: () => void): void {
+  const look = () => {
+    try {
+      process.kill(pid, 0)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ESRCH') return gone()
+    }
+    setTimeout(look, 5000)
+  }
+  setTimeout(look, 1000)
+}
