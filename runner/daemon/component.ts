@@ -55,6 +55,8 @@ const GRACE_MS = 10_000
 export function component({ facts, log, debugScript, scripts }: Surroundings): Component {
   const statuses = new Map<string, EventStatus>()
   let now: { handler?: string; program?: string; since?: number } = {}
+  /** The reason last given for each script. */
+  const said = new Map<string, string>()
   let debugging = false
   const events = queue(run)
 
@@ -90,7 +92,7 @@ export function component({ facts, log, debugScript, scripts }: Surroundings): C
     const limits = { handler: job.limit, event: job.limit, all: job.all }
     const report = await runEvent(entries, event, world, limits, (handler) => {
       ended.push(handler)
-      tell(handler)
+      if (!signal.aborted) tell(handler)
     })
     now = {}
     if (signal.reason instanceof Cancelled) return 0 // answered already; its status is that of the run before
@@ -104,12 +106,14 @@ export function component({ facts, log, debugScript, scripts }: Surroundings): C
     return live({
       signal,
       atOnce: (reason) => reason instanceof Cancelled,
-      beforeEnd: (pid) => lookAt(pid, job),
+      beforeEnd: (pid, soFar) => lookAt(pid, soFar, job),
     })
   }
 
   /** The hung program is explained in the log, then CTDB's debug script has its say; both within their time. */
-  async function lookAt(pid: number, job: Job): Promise<void> {
+  async function lookAt(pid: number, soFar: string, job: Job): Promise<void> {
+    const hung = statuses.get(job.event)?.scripts.at(-1)
+    if (hung && soFar !== '') hung.output = soFar
     const handler = now.handler ?? 'event'
     const lines = await Promise.race([
       explainHung(doorTo(live()), pid),
@@ -145,8 +149,12 @@ export function component({ facts, log, debugScript, scripts }: Surroundings): C
 
   /** As ctdb-eventd logs it, at a level that is always seen; and what it passes over in silence. */
   function tell(handler: HandlerReport): void {
-    for (const line of linesOf(handler)) log.write('ERROR', `${handler.name}: ${line}`)
-    if (handler.outcome === 'disabled') log.write('DEBUG', `${handler.name}: ${handler.why}`)
+    const { name, outcome, why = '' } = handler
+    if (outcome !== 'disabled' && outcome !== 'cannot-run')
+      for (const line of linesOf(handler)) log.write('ERROR', `${name}: ${line}`)
+    // once is enough for what stays as it is from event to event
+    else log.write(outcome === 'disabled' || said.get(name) === why ? 'DEBUG' : 'ERROR', `${name}: ${why}`)
+    said.set(name, why)
   }
 
   function keep(event: string, status: EventStatus): void {

@@ -6,6 +6,8 @@ export interface Log {
   write: (level: Level, text: string) => void
   /** The file may have been moved away: open it again. */
   reopen: () => void
+  /** Resolves when all is written that can be. */
+  close: () => Promise<void>
 }
 
 /** Bytes that may wait for a slow disk; what comes then is dropped, and counted. */
@@ -36,6 +38,14 @@ export function openLog({ location, level, host }: Conf): Log {
       }
       for (const line of text.split('\n')) put(line)
     },
+    close: () =>
+      location.kind === 'stderr'
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            sink.once('close', resolve)
+            sink.once('error', () => resolve())
+            sink.end()
+          }),
     reopen() {
       if (location.kind !== 'file') return
       sink.end()

@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { factsHere } from '../config.ts'
 import { Refusal } from '../refusal.ts'
 import { LockBusy } from '../system/errors.ts'
@@ -65,6 +66,8 @@ export async function startEventDaemon({ pid, startupFd, announcer, own }: Start
     log.write('NOTICE', 'Shutting down')
     await server.close()
     rmSync(pidFile, { force: true })
+    // a log on a dead disk must not keep us
+    await Promise.race([log.close(), sleep(500)])
     process.exit(status)
   }
   for (const signal of ['SIGTERM', 'SIGINT'] as const)

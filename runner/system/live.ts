@@ -5,7 +5,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { constants as os, tmpdir } from 'node:os'
 import type { Writable } from 'node:stream'
 import { execa, type Options } from 'execa'
-import { toShell } from './argv.ts'
 import type { Answer, RunOptions, System, Until } from './door.ts'
 import { CannotRun, FileError, Interrupted, LockBusy } from './errors.ts'
 
@@ -17,8 +16,8 @@ export interface LiveOptions {
    * ctdb-eventd starts: eventd ends the script's own group, and everything must be in it.
    */
   ownGroups?: boolean
-  /** Told, and waited for, before a program is ended that used up its time: the moment to look at it. */
-  beforeEnd?: (pid: number, running: string) => Promise<void>
+  /** Told, and waited for, before a program is ended that used up its time: the moment to look at it, with its output. */
+  beforeEnd?: (pid: number, soFar: string) => Promise<void>
   /** Reasons of the signal for which a program is not asked to end, but ended. */
   atOnce?: (reason: unknown) => boolean
 }
@@ -73,7 +72,9 @@ export function live({ signal, ownGroups = true, beforeEnd, atOnce }: LiveOption
     try {
       // by its bare name, as ctdb-eventd calls it; a `#!` script never sees that
       const argv0 = basename(argv[0] ?? '').replace(/\.script$/, '')
-      const ended = await finish(argv, start(argv, { stdio: ['ignore', fd, fd], argv0 }))
+      const ended = await finish(argv, start(argv, { stdio: ['ignore', fd, fd], argv0 }), () =>
+        readFileSync(path, 'utf8'),
+      )
       return { ...ended, out: readFileSync(path, 'utf8') }
     } catch (error) {
       if (error instanceof Interrupted) error.output = readFileSync(path, 'utf8')
@@ -89,7 +90,7 @@ export function live({ signal, ownGroups = true, beforeEnd, atOnce }: LiveOption
     return execa(program, words, all) as Child
   }
 
-  async function finish(argv: readonly string[], child: Child): Promise<Answer> {
+  async function finish(argv: readonly string[], child: Child, soFar = () => ''): Promise<Answer> {
     const began = Date.now()
     let onAbort: (() => void) | undefined
     const aborted = new Promise<'aborted'>((resolve) => {
@@ -100,7 +101,7 @@ export function live({ signal, ownGroups = true, beforeEnd, atOnce }: LiveOption
     if (onAbort) signal?.removeEventListener('abort', onAbort)
     if (ended === 'aborted') {
       const hard = atOnce?.(signal?.reason) ?? false
-      if (!hard && child.pid !== undefined) await beforeEnd?.(child.pid, toShell(argv))
+      if (!hard && child.pid !== undefined) await beforeEnd?.(child.pid, soFar())
       await end(child, ownGroups, hard)
       throw new Interrupted(argv, Date.now() - began, signal?.reason)
     }
