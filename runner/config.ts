@@ -10,6 +10,8 @@ const ENVIRONMENT = [
   'CTDB_SYS_ETCDIR',
   'CTDB_HELPER_BINDIR',
   'EVENTSCRIPT_ANNOUNCE',
+  'CTDB_PARTIALLY_ONLINE_INTERFACES',
+  'CTDB_KILLTCP_USE_SS_KILL',
 ] as const
 
 /** The variables of script.options and NN.name.options that our handlers look at; the first value is the default. */
@@ -32,7 +34,7 @@ export interface Facts {
   optionsFolder: string
 }
 
-/** Settings of one handler, read once and checked. All folders without a slash at the end. */
+/** Settings of one handler, read once and checked. */
 export interface Settings {
   base: string
   vardir: string
@@ -127,7 +129,11 @@ async function readOptions(
   return values
 }
 
-/** Source each file (its own output goes to stderr), then print NAME=VALUE for each variable in one line. */
+/**
+ * Source each file (its own output goes to stderr), then print NAME=VALUE for each variable in one line. A last command
+ * that fails, such as `[ -e more ] && . more`, is none of our business, as for CTDB; one that does not parse ends the
+ * shell by itself.
+ */
 const SOURCE =
-  `for f; do . "$f" >&2 || exit; done; ` +
+  `for f; do . "$f" >&2; done; ` +
   `for n in ${Object.keys(OPTIONS).join(' ')}; do eval "v=\\$$n"; printf "%s=%s\\n" "$n" "$v"; done`

@@ -39,6 +39,14 @@ t.test('what the README and the documents point to is there', (t) => {
   t.end()
 })
 
+t.test('the package holds every program that the built ones start', async (t) => {
+  const { stdout } = await execa('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'])
+  const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }]
+  const packed = files.map(({ path }) => path)
+  for (const program of ['dist/runner/main.js', 'dist/events.d/10.interface.script', 'dist/announce.cjs'])
+    t.ok(packed.includes(program), program)
+})
+
 /** The example of docs/handlers.md in that language, with an `ss` that a test can tell what to print. */
 async function withExample(dir: string, language: 'sh' | 'ts', listening: boolean) {
   const text = readFileSync('docs/handlers.md', 'utf8')

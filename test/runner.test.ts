@@ -322,7 +322,10 @@ t.test('options files are shell, ours after script.options, the environment is t
   const base = t.testdir({
     'script.options':
       '# comment\nyes=yes\nCTDB_PARTIALLY_ONLINE_INTERFACES="$yes"\nCTDB_KILLTCP_USE_SS_KILL=no\necho noise\n',
-    own: { '10.interface.options': "if true; then CTDB_KILLTCP_USE_SS_KILL='YES'; fi\n" },
+    own: {
+      '10.interface.options':
+        "if true; then CTDB_KILLTCP_USE_SS_KILL='YES'; fi\n[ -e /nonexistent ] && . /nonexistent\n",
+    },
   })
   const facts = {
     ...factsHere('announce', join(base, 'own')),
@@ -353,6 +356,23 @@ t.test('a file of comments costs no shell; a bad value is a WARNING and the defa
   t.same(asked, [])
   t.equal(settings.option('EVENTSCRIPT_ANNOUNCE'), 'yes')
   t.match(settings.warnings, [/EVENTSCRIPT_ANNOUNCE="maybe": expected yes, no: using yes/])
+})
+
+t.test('without options files the environment is asked for every option', async (t) => {
+  const base = t.testdir({})
+  const options = ['CTDB_PARTIALLY_ONLINE_INTERFACES', 'CTDB_KILLTCP_USE_SS_KILL', 'EVENTSCRIPT_ANNOUNCE'] as const
+  for (const name of options) process.env[name] = 'no such'
+  const facts = factsHere('announce')
+  for (const name of options) delete process.env[name]
+  const { warnings } = await loadSettings(
+    doorTo(live()),
+    { ...facts, env: { ...facts.env, CTDB_BASE: base } },
+    '10.interface',
+  )
+  t.same(
+    warnings.map((line) => line.split('=')[0]?.replace('WARNING: ', '')),
+    options,
+  )
 })
 
 t.test('an options file that does not parse is named, with what the shell says', async (t) => {

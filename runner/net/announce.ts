@@ -1,5 +1,5 @@
 import type { Node } from '../handler.ts'
-import { packageOf } from '../system/errors.ts'
+import { CannotRun, packageOf } from '../system/errors.ts'
 import type { Door } from '../system/door.ts'
 import { familyOf } from './address.ts'
 import type { Link } from './ip.ts'
@@ -40,7 +40,12 @@ export async function announce(node: Node, address: string, link: Link): Promise
       ? await whyNoArping(node, address)
       : await whyNoAdvertiser(node, address, link)
   if (missing) return node.say(`WARNING: ${missing}`)
-  await node.change({ background: true })`${node.settings.announcer} ${address} ${link.name}`
+  try {
+    await node.change({ background: true })`${node.settings.announcer} ${address} ${link.name}`
+  } catch (error) {
+    if (!(error instanceof CannotRun)) throw error
+    node.say(`WARNING: ${address} is not announced: ${error.message}`)
+  }
 }
 
 function wanted(node: Node, link: Link): boolean {

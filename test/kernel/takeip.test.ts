@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdtempSync, symlinkSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdtempSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
@@ -380,6 +380,15 @@ if (!nothing) {
       err: '',
     })
     t.strictSame(announcers(lab), [], 'options beside the link are read')
+  })
+
+  inLab('a copy of the script, without the announcer, still takes addresses', {}, async (t, lab) => {
+    const copy = join(lab.dir, 'etc/10.interface.script')
+    copyFileSync(SCRIPT, copy)
+    const result = await lab.node.run(copy, 'takeip', 'eth0', '10.0.0.1', '24')
+    t.equal(result.status, 0)
+    t.match(result.out, /^WARNING: 10\.0\.0\.1 is not announced: .*announce\.cjs: .* does not exist\n$/)
+    t.strictSame(await places(lab.node, '10.0.0.1'), ['eth0/24'])
   })
 }
 
