@@ -250,10 +250,9 @@ class Reader {
     return textOf(nul < 0 ? bytes : bytes.subarray(0, nul))
   }
 
+  /** Nobody sends NULL for a name; CTDB answers such a request with an error, and so is it to an empty name. */
   name(field: string): string {
-    const text = this.text(field)
-    if (text === undefined) throw new BadPacket(`${field} is NULL`, 'a name')
-    return text
+    return this.text(field) ?? ''
   }
 
   /** Where the next `size` bytes begin. */
