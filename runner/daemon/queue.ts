@@ -43,10 +43,11 @@ export function queue(
   run: (job: Job, signal: AbortSignal, early: (result: number) => void) => Promise<number>,
 ): Queue {
   const waiting: Job[] = []
+  const answered = new WeakSet<Job>()
   let current: { job: Job; since: number; stop: AbortController; ended: Promise<void> } | undefined
 
   function submit(job: Job): void {
-    if (current && !current.stop.signal.aborted) {
+    if (current && !answered.has(current.job)) {
       if (current.job.event === 'monitor') cancel(`cancelled by ${job.event}`)
       else if (job.event === 'monitor') return job.answer(CANCELLED)
     }
@@ -77,10 +78,20 @@ export function queue(
   }
 
   return {
-    submit: (job) => submit({ ...job, answer: once(job.answer) }),
+    submit(job) {
+      const own: Job = {
+        ...job,
+        answer(result) {
+          if (!answered.has(own)) job.answer(result)
+          answered.add(own)
+        },
+      }
+      submit(own)
+    },
     drop(owner) {
       waiting.splice(0, Infinity, ...waiting.filter((job) => job.owner !== owner))
-      if (current?.job.owner === owner) cancel('the client that asked for it has gone')
+      // one that is answered is only being tidied up: that goes on
+      if (current?.job.owner === owner && !answered.has(current.job)) cancel('the client that asked for it has gone')
     },
     async close() {
       waiting.length = 0
@@ -90,13 +101,5 @@ export function queue(
     },
     running: () => current && { job: current.job, since: current.since },
     waiting: () => waiting,
-  }
-}
-
-function once(answer: (result: number) => void): (result: number) => void {
-  let answered = false
-  return (result) => {
-    if (!answered) answer(result)
-    answered = true
   }
 }

@@ -40,7 +40,7 @@ const BAD_CONFIGURATION = 22
  */
 export async function startEventDaemon({ pid, startupFd, announcer, own }: StartOptions): Promise<void> {
   const up = startupFd === undefined ? undefined : privately(startupFd)
-  closeInherited()
+  closeInherited(up)
   const paths = pathsOf(process.env)
   let conf
   try {
@@ -93,17 +93,21 @@ export async function startEventDaemon({ pid, startupFd, announcer, own }: Start
  * noticing our end. node cannot set close-on-exec, but opens every file with it.
  */
 function privately(fd: number): number {
-  const own = openSync(`/proc/self/fd/${fd}`, 'w')
-  closeSync(fd)
-  return own
+  try {
+    const own = openSync(`/proc/self/fd/${fd}`, 'w')
+    closeSync(fd)
+    return own
+  } catch {
+    return fd // a socket cannot be opened so; ctdbd uses a pipe
+  }
 }
 
 /** What ctdbd has left open for us by accident would go on to every script: node's own descriptors close on exec. */
-function closeInherited(): void {
+function closeInherited(keep: number | undefined): void {
   const CLOEXEC = 0o2000000
   for (const name of readdirSync('/proc/self/fd')) {
     const fd = Number(name)
-    if (fd < 3) continue
+    if (fd < 3 || fd === keep) continue
     try {
       const flags = /^flags:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0'
       if ((parseInt(flags, 8) & CLOEXEC) === 0 && readlinkSync(`/proc/self/fd/${fd}`)) closeSync(fd)

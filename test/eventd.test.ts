@@ -1,0 +1,428 @@
+/** Our event daemon against CTDB's own client, relocated by CTDB's test mode. No root needed. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import {
+  createReadStream,
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { createConnection } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { execa } from 'execa'
+import t, { type Test } from 'tap'
+import { encodeRequest } from '../runner/daemon/wire.ts'
+import { DIST, SCRIPT } from './lab/lab.ts'
+
+const CLIENT = '/usr/libexec/ctdb/ctdb-event'
+const skip = existsSync(CLIENT) ? false : "CTDB's client is not here: apt-get install ctdb"
+
+interface Place {
+  base: string
+  folder: string
+  env: Record<string, string>
+  script: (name: string, text: string, mode?: number) => void
+  log: () => string
+}
+
+/** Folders as CTDB's test mode has them. The path is short: a socket's has 107 bytes at most. */
+function place(t: Test, conf = ''): Place {
+  const base = mkdtempSync(join(tmpdir(), 'esd-'))
+  const folder = join(base, 'events/legacy')
+  for (const each of [folder, join(base, 'run'), join(base, 'share/events/legacy')])
+    mkdirSync(each, { recursive: true })
+  writeFileSync(
+    join(base, 'ctdb.conf'),
+    `[logging]\n\tlocation = file:${base}/log\n\tlog level = DEBUG\n${conf}`,
+  )
+  t.teardown(() => rmSync(base, { recursive: true, force: true }))
+  return {
+    base,
+    folder,
+    env: { CTDB_TEST_MODE: 'yes', CTDB_BASE: base },
+    script(name, text, mode = 0o755) {
+      writeFileSync(join(folder, `${name}.script`), text)
+      chmodSync(join(folder, `${name}.script`), mode)
+    },
+    log: () => (existsSync(join(base, 'log')) ? readFileSync(join(base, 'log'), 'utf8') : ''),
+  }
+}
+
+interface Daemon {
+  child: ChildProcess
+  ended: Promise<number | null>
+  /** What came on the start-up descriptor, and whether it was closed. */
+  startup: { bytes: Buffer; closed: boolean }
+}
+
+async function start(t: Test, { env }: Place, ...more: string[]): Promise<Daemon> {
+  // a real pipe, as ctdbd has it; and without tap's loaders
+  const pipe = join(env['CTDB_BASE'] ?? '', `up.${Math.random()}`)
+  await execa('mkfifo', [pipe])
+  const shell = 'exec 3>"$0"; exec env -u NODE_OPTIONS "$@"'
+  const argv = ['-c', shell, pipe, join(DIST, 'ctdb-eventd'), '-P', String(process.pid), '-S', '3', ...more]
+  const child = spawn('/bin/sh', argv, {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  const startup = { bytes: Buffer.alloc(0), closed: false }
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  const up = new Promise<void>((resolve) => {
+    const reader = createReadStream(pipe)
+    reader.on('data', (chunk) => {
+      startup.bytes = Buffer.concat([startup.bytes, Buffer.from(chunk)])
+      resolve()
+    })
+    reader.on('close', () => {
+      startup.closed = true
+      resolve()
+    })
+  })
+  t.teardown(async () => {
+    child.kill('SIGTERM')
+    await ended
+  })
+  await up
+  return { child, ended, startup }
+}
+
+const client = (at: Place, ...words: string[]) => execa(CLIENT, words, { env: at.env, reject: false })
+const run = (at: Place, event: string, ...words: string[]) =>
+  client(at, 'run', '30', 'legacy', event, ...words)
+const status = async (at: Place, event: string) => (await client(at, 'status', 'legacy', event)).stdout
+
+async function until(what: string, holds: () => boolean): Promise<void> {
+  for (let i = 0; i < 600; i += 1) {
+    if (holds()) return
+    await sleep(50)
+  }
+  throw new Error(`waited 30 s for ${what}`)
+}
+
+const isAlive = (pid: number) => {
+  try {
+    process.kill(pid, 0)
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+t.test("CTDB's client gets what it gets from ctdb-eventd", { skip }, async (t) => {
+  const at = place(t)
+  at.script('10.one', '#!/bin/sh\necho "one $*"\n')
+  at.script('20.off', '#!/bin/sh\n', 0o644)
+  at.script(
+    '30.two',
+    '#!/bin/sh\n[ "$1" = bad ] && { echo going down; exit 7; }\n[ "$1" = hang ] && { echo hanging; exec sleep 600; }\nexit 0\n',
+  )
+  const { startup } = await start(t, at)
+  t.same([...startup.bytes], [0, 0, 0, 0], 'four zero bytes when clients can connect')
+
+  t.match(await run(at, 'ok', 'a', 'b'), { exitCode: 0, stdout: '' })
+  t.match(await status(at, 'ok'), /^10\.one +OK +\d+\.\d{3} .*\n20\.off +DISABLED +\n30\.two +OK /)
+  t.match(await run(at, 'bad'), { exitCode: 8, stdout: 'Event bad in legacy failed' })
+  t.match(await client(at, 'status', 'legacy', 'bad'), {
+    exitCode: 7,
+    stdout: /30\.two +ERROR .*\n {2}OUTPUT: going down/,
+  })
+  t.match(await client(at, 'run', '1', 'legacy', 'hang'), {
+    exitCode: 110,
+    stdout: 'Event hang in legacy timed out',
+  })
+  t.match(await client(at, 'status', 'legacy', 'hang'), {
+    exitCode: 110,
+    stdout: /30\.two +TIMEDOUT .*\n {2}OUTPUT: hanging/,
+  })
+  t.match(await client(at, 'status', 'legacy', 'never'), {
+    exitCode: 22,
+    stdout: 'Event never has never run in legacy',
+  })
+  t.match(await client(at, 'run', '3', 'nosuch', 'ok'), {
+    exitCode: 2,
+    stdout: 'Event dir for nosuch does not exist',
+  })
+  t.match(await client(at, 'run', 'abc', 'legacy', 'ok'), { exitCode: 110 }, 'a limit of 0 is over at once')
+  await client(at, 'script', 'disable', 'legacy', '30.two')
+  t.match((await client(at, 'script', 'list', 'legacy')).stdout, /\* 10\.one\n {2}20\.off\n {2}30\.two/)
+  t.match(await run(at, 'bad'), { exitCode: 0 }, 'read afresh for each event')
+  t.match(at.log(), /ctdb-eventd\[\d+\]: 10\.one: one ok a b\n/)
+  t.match(at.log(), /: bad event failed\n/)
+  t.match(at.log(), /: hang event timed out\n/)
+  t.same([...startup.bytes], [0, 0, 0, 0], 'and nothing more is ever written there')
+  t.notOk(startup.closed)
+})
+
+t.test('our own script, linked there, runs inside the daemon', { skip }, async (t) => {
+  const at = place(t)
+  symlinkSync(SCRIPT, join(at.folder, '10.interface.script'))
+  writeFileSync(join(at.base, 'public_addresses'), '10.0.0.1/24 nosuchiface\n')
+  const { child } = await start(t, at)
+  const { exitCode } = await run(at, 'takeip', 'nosuchiface', '10.0.0.1')
+  t.equal(exitCode, 8)
+  t.match(
+    await status(at, 'takeip'),
+    /10\.interface +ERROR .*\n {2}OUTPUT: ERROR: must supply interface, IP and maskbits/,
+  )
+  t.match(await run(at, 'setup'), { exitCode: 0 })
+  t.ok(isAlive(child.pid ?? 0))
+})
+
+t.test('events wait their turn, each with all of its time; monitor gives way', { skip }, async (t) => {
+  const at = place(t)
+  at.script(
+    '10.slow',
+    '#!/bin/sh\ncase $1 in slow|monitor) sleep 1.2 ;; esac\necho "$1 $2" >>"$CTDB_BASE/order"\n',
+  )
+  await start(t, at)
+  const three = ['1', '2', '3'].map((n) => client(at, 'run', '2', 'legacy', 'slow', n))
+  await sleep(400)
+  const status = client(at, 'status', 'legacy', 'nothing')
+  t.match(
+    await client(at, 'run', '30', 'legacy', 'monitor'),
+    { exitCode: 125, stdout: /got cancelled/ },
+    'monitor is refused',
+  )
+  t.match(await status, { exitCode: 22 }, 'status is answered meanwhile')
+  for (const each of await Promise.all(three)) t.match(each, { exitCode: 0 }, 'the queue costs no time')
+  const order = readFileSync(join(at.base, 'order'), 'utf8').trim().split('\n')
+  t.equal(order.length, 3)
+
+  await run(at, 'monitor')
+  const before = await client(at, 'status', 'legacy', 'monitor')
+  const monitor = run(at, 'monitor')
+  await sleep(400)
+  const other = run(at, 'quick')
+  t.match(await monitor, { exitCode: 125 }, 'a running monitor is cancelled')
+  t.match(await other, { exitCode: 0 })
+  t.equal(
+    (await client(at, 'status', 'legacy', 'monitor')).stdout,
+    before.stdout,
+    'its status is that of the run before',
+  )
+})
+
+t.test(
+  'a hung script is explained, the debug script has its say, and its whole group ends',
+  { skip },
+  async (t) => {
+    const at = place(t, '[event]\n\tdebug script = debug.sh\n')
+    writeFileSync(join(at.base, 'debug.sh'), '#!/bin/sh\necho "debugging $1 $2"\n', { mode: 0o755 })
+    at.script(
+      '10.hangs',
+      '#!/bin/sh\n[ "$1" = x ] || exit 0\ntrap "" TERM\n(trap "" TERM; echo "$$" >"$CTDB_BASE/group"; while :; do sleep 1; done) &\nwait\n',
+    )
+    await start(t, at)
+    t.match(await client(at, 'run', '1', 'legacy', 'x'), { exitCode: 110 })
+    const pid = () => Number(readFileSync(join(at.base, 'group'), 'utf8'))
+    await until('the end of the group', () => !isAlive(-pid()) && !isAlive(pid()))
+    t.match(
+      await run(at, 'status-of-next').then(() => at.log()),
+      new RegExp(`event_debug: debugging ${pid()} x\\n`),
+    )
+    t.match(at.log(), /10\.hangs: timed out after 1 s while running/)
+  },
+)
+
+t.test(
+  'without a debug script a hung script ends all the same, and so does one whose debug script hangs',
+  { skip },
+  async (t) => {
+    for (const conf of ['', '[event]\n\tdebug script = debug.sh\n']) {
+      const at = place(t)
+      writeFileSync(join(at.base, 'debug.sh'), '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 })
+      writeFileSync(join(at.base, 'ctdb.conf'), readFileSync(join(at.base, 'ctdb.conf'), 'utf8') + conf)
+      at.script('10.hangs', '#!/bin/sh\n[ "$1" = x ] || exit 0\necho $$ >"$CTDB_BASE/pid"\nexec sleep 600\n')
+      await start(t, at)
+      t.match(await client(at, 'run', '1', 'legacy', 'x'), { exitCode: 110 })
+      await until('its end', () => !isAlive(Number(readFileSync(join(at.base, 'pid'), 'utf8'))))
+      t.match(await run(at, 'next'), { exitCode: 0 })
+    }
+  },
+)
+
+t.test('a lost client leaves nothing stuck, a grandchild delays nothing', { skip }, async (t) => {
+  const at = place(t)
+  at.script(
+    '10.slow',
+    '#!/bin/sh\ncase $1 in\nslow|monitor) [ "$2" ] || exec sleep 600 ;;\ndaemon) sleep 600 & echo $! >"$CTDB_BASE/daemon" ;;\nesac\n',
+  )
+  await start(t, at)
+  for (const event of ['slow', 'monitor']) {
+    const lost = spawn(CLIENT, ['run', '30', 'legacy', event], {
+      env: { ...process.env, ...at.env },
+      stdio: 'ignore',
+    })
+    await sleep(500)
+    lost.kill('SIGKILL')
+    t.match(await run(at, 'slow', 'quick'), { exitCode: 0 }, `${event} was lost, the next event runs`)
+    t.match(await run(at, 'monitor', 'quick'), { exitCode: 0 }, 'and so does monitor')
+  }
+  t.match(await run(at, 'daemon'), { exitCode: 0 })
+  const daemon = Number(readFileSync(join(at.base, 'daemon'), 'utf8'))
+  t.ok(isAlive(daemon))
+  process.kill(daemon, 'SIGKILL')
+})
+
+t.test('what cannot run is named once with the reason; what has gone fails nothing', { skip }, async (t) => {
+  const at = place(t)
+  at.script('10.no-bang', 'echo x\n')
+  at.script('20.no-interpreter', '#!/no/such/thing\n')
+  symlinkSync('/no/such/file', join(at.folder, '30.dangling.script'))
+  at.script('40.removes', `#!/bin/sh\nrm -f ${at.folder}/50.gone.script\n`)
+  at.script('50.gone', '#!/bin/sh\nexit 1\n')
+  await start(t, at)
+  t.match(await run(at, 'x'), { exitCode: 0 })
+  t.match(await run(at, 'x'), { exitCode: 0 })
+  t.equal(
+    at.log().match(/10\.no-bang: .*first line is no "#!"/g)?.length,
+    2,
+    'at level ERROR once, then for who debugs',
+  )
+  t.match(at.log(), /20\.no-interpreter: .*interpreter \/no\/such\/thing does not exist/)
+})
+
+t.test('nothing that comes on the socket ends it', { skip }, async (t) => {
+  const at = place(t)
+  at.script('10.ok', '#!/bin/sh\n')
+  const { child } = await start(t, at)
+  const socket = join(at.base, 'run/eventd.socket')
+  const good = encodeRequest({
+    kind: 'run',
+    reqid: 1,
+    component: 'legacy',
+    event: 'x',
+    args: undefined,
+    timeout: 5,
+    flags: 0,
+  })
+  const bad = [
+    Buffer.alloc(12),
+    Buffer.from('GET / HTTP/1.0\r\n\r\n'),
+    Buffer.alloc(4096, 0xff),
+    good.subarray(0, 20),
+    Buffer.concat([good.subarray(0, 12), Buffer.from([9, 0, 0, 0])]),
+  ]
+  for (let i = 0; i < 300; i += 1)
+    bad.push(Buffer.from(Array.from({ length: 1 + (i % 97) }, (_, k) => (i * 131 + k * 37) % 256)))
+  await Promise.all(
+    bad.map(
+      (bytes) =>
+        new Promise<void>((resolve) => {
+          const one = createConnection(socket, () => one.end(bytes))
+          one.on('error', () => resolve())
+          one.on('close', () => resolve())
+          one.resume()
+        }),
+    ),
+  )
+  const idle = Array.from({ length: 300 }, () => createConnection(socket).on('error', () => {}))
+  await sleep(300)
+  for (const each of idle) each.destroy()
+  await until('an answer', () => isAlive(child.pid ?? 0))
+  t.match(await run(at, 'x'), { exitCode: 0 })
+})
+
+t.test('its end: told, orphaned, doubled, misconfigured', { skip }, async (t) => {
+  const at = place(t)
+  at.script(
+    '10.slow',
+    '#!/bin/sh\n[ "$1" = slow ] && { echo $$ >"$CTDB_BASE/pid"; exec sleep 600; }\nexit 0\n',
+  )
+  const first = await start(t, at)
+  const second = await start(t, at)
+  t.equal(await second.ended, 17, 'one on a node')
+  t.same([...second.startup.bytes], [])
+  t.match(await run(at, 'x'), { exitCode: 0 }, 'and the first goes on')
+  const running = run(at, 'slow')
+  await until('the script', () => existsSync(join(at.base, 'pid')))
+  first.child.kill('SIGTERM')
+  t.equal(await first.ended, 0)
+  t.ok(
+    first.startup.closed || (await sleep(200).then(() => first.startup.closed)),
+    'ctdbd sees at once that it has gone',
+  )
+  t.notOk(isAlive(Number(readFileSync(join(at.base, 'pid'), 'utf8'))), 'what ran is ended')
+  await running
+  t.notOk(existsSync(join(at.base, 'run/eventd.socket')))
+  t.match(at.log(), /Received signal 15\n.*Shutting down\n/)
+
+  const gone = spawn('/bin/true', { stdio: 'ignore' })
+  await new Promise((resolve) => gone.once('exit', resolve))
+  const orphan = await start(t, at, '-P', String(gone.pid))
+  t.equal(await orphan.ended, 3)
+  t.match(at.log(), new RegExp(`PID ${gone.pid} gone away, exiting`))
+
+  t.equal(await (await start(t, at, '--nonsense')).ended, 1)
+  writeFileSync(join(at.base, 'ctdb.conf'), '[event]\n\tdebug script = nosuch.sh\n')
+  t.equal(await (await start(t, at)).ended, 22)
+})
+
+t.test('no child holds the descriptor that ctdbd watches, nor our sockets', { skip }, async (t) => {
+  const at = place(t)
+  at.script('10.fds', '#!/bin/sh\nls -l /proc/self/fd >"$CTDB_BASE/fds"\n')
+  const extra = openSync('/dev/null', 'r')
+  await start(t, at)
+  closeSync(extra)
+  await run(at, 'x')
+  const open = readFileSync(join(at.base, 'fds'), 'utf8')
+    .split('\n')
+    .filter((line) => /->/.test(line))
+  t.notMatch(open.join('\n'), /socket:|pipe:/)
+})
+
+t.test('a full disk, a log that cannot be written, thousands of events', { skip }, async (t) => {
+  const at = place(t)
+  writeFileSync(join(at.base, 'ctdb.conf'), '[logging]\n\tlocation = file:/dev/full\n\tlog level = DEBUG\n')
+  symlinkSync(SCRIPT, join(at.folder, '10.interface.script'))
+  const { child } = await start(t, at)
+  const memory = () => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1])
+  t.match(await run(at, 'setup'), { exitCode: 0 })
+  await flood(at, 3000)
+  const early = memory()
+  await flood(at, 12_000)
+  t.ok(memory() < early + 30_000, `${early} kB after 3,000 events, ${memory()} kB after 15,000`)
+  t.match(await run(at, 'setup'), { exitCode: 0 })
+})
+
+/** So many events, pipelined on one connection as ctdbd does. */
+async function flood(at: Place, events: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const socket = createConnection(join(at.base, 'run/eventd.socket'))
+    let sent = 0
+    let bytes = 0
+    const more = () => {
+      for (let i = 0; i < 50 && sent < events; i += 1, sent += 1)
+        socket.write(
+          encodeRequest({
+            kind: 'run',
+            reqid: sent,
+            component: 'legacy',
+            event: 'setup',
+            args: '',
+            timeout: 30,
+            flags: 0,
+          }),
+        )
+    }
+    socket.on('data', (chunk) => {
+      const before = Math.floor(bytes / 1000)
+      bytes += chunk.length
+      if (bytes === events * 20) {
+        socket.destroy()
+        resolve()
+      } else if (Math.floor(bytes / 1000) > before)
+        for (let k = before; k < Math.floor(bytes / 1000); k += 1) more()
+    })
+    socket.on('error', reject)
+    more()
+  })
+}
