@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import chalk from 'chalk'
 import yargs, { type Argv } from 'yargs'
 import { historyFile, recall, remember } from './commands/history.ts'
+import { install, uninstall, type InstallOptions, type Placed } from './commands/install.ts'
 import { list } from './commands/list.ts'
 import { replayFile } from './commands/replay.ts'
 import { run, type RunOptions } from './commands/run.ts'
@@ -15,6 +16,7 @@ import { endsEvent, type Report } from './report.ts'
 import { writing, type Witness } from './system/record.ts'
 import { BadTranscript } from './system/transcript.ts'
 
+const DIST = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')
 const OWN_EVENTS = fileURLToPath(new URL('../events.d', import.meta.url))
 const ANNOUNCER = fileURLToPath(new URL('../announce.cjs', import.meta.url))
 
@@ -202,6 +204,20 @@ function statusCommand(args: Common & { event: string }): void {
   exitWith(report)
 }
 
+/** `install` and `uninstall`: the commands of a dry run, or a line for each place. */
+async function placeCommand(
+  args: Common & { dryRun?: boolean },
+  command: (options: InstallOptions) => Promise<Placed[]>,
+): Promise<void> {
+  const { json, dryRun } = args
+  const witness = dryRun && !json ? show.commands(print) : undefined
+  const env = factsHere(ANNOUNCER).env
+  const placed = await command({ dist: DIST, env, rehearse: dryRun, witness })
+  if (json) printJson(placed)
+  else if (placed.length === 0) print('nothing of ours is installed')
+  else if (!dryRun) for (const each of placed) print(show.placed(each))
+}
+
 async function main(): Promise<void> {
   await yargs(process.argv.slice(2))
     .scriptName('eventscript')
@@ -271,6 +287,29 @@ async function main(): Promise<void> {
         if (args.json) printJson(listed)
         else for (const each of listed) print(show.listed(each))
       },
+    )
+    .command(
+      'install [handlers..]',
+      "put our handlers in place of CTDB's, where one is enabled; 10.interface always",
+      (args) =>
+        args
+          .positional('handlers', {
+            type: 'string',
+            array: true,
+            default: [] as string[],
+            describe: 'these as well: 11.natgw',
+          })
+          .option('eventd', { type: 'boolean', describe: 'our daemon in place of ctdb-eventd, too' })
+          .option('dry-run', { type: 'boolean', describe: 'look, change nothing, print the commands' }),
+      (args) =>
+        placeCommand(args, (options) => install({ ...options, names: args.handlers, eventd: args.eventd })),
+    )
+    .command(
+      'uninstall',
+      'put back all that install has replaced',
+      (args) =>
+        args.option('dry-run', { type: 'boolean', describe: 'look, change nothing, print the commands' }),
+      (args) => placeCommand(args, uninstall),
     )
     .demandCommand(1, 'which command? "eventscript --help" lists them')
     .strict()

@@ -1,3 +1,4 @@
+import type { Placed } from './commands/install.ts'
 import type { Listed } from './commands/list.ts'
 import type { Replayed } from './commands/replay.ts'
 import type { HandlerReport, Outcome, Report } from './report.ts'
@@ -47,6 +48,13 @@ export function printer(paints: Paints) {
       const paint = { handler: 'good', script: 'good', disabled: 'dim', broken: 'bad' } as const
       const known = events.length > 0 ? paints.dim(` (${events.join(' ')})`) : ''
       return `${name.padEnd(20)} ${paints[paint[kind]](kind.padEnd(10))} ${about}${known}`
+    },
+
+    /** What `install` and `uninstall` have done at one place. */
+    placed({ name, did, text, notes }: Placed): string {
+      const paint = did === 'already' || did === 'absent' ? 'dim' : 'good'
+      const head = `${name.padEnd(20)} ${paints[paint](did.toUpperCase().padEnd(10))} ${text}`
+      return [head, ...notes.map((line) => `  ${said(line)}`)].join('\n')
     },
 
     /** In the manner of `ctdb event status`. */

@@ -59,6 +59,7 @@ const PACKAGES: Record<string, string> = {
   ctdb: 'ctdb',
   ctdb_killtcp: 'ctdb',
   flock: 'util-linux',
+  ps: 'procps',
 }
 
 /** What to install to get a program: `install iproute2`. */

@@ -1,0 +1,210 @@
+import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import type { Facts } from '../config.ts'
+import { inWords, planInstall, planUninstall, type Plan } from '../install/plan.ts'
+import { look, thingAt, type Found, type Place } from '../install/look.ts'
+import { readRecord, recordFile, writeRecord, type Places } from '../install/record.ts'
+import { whyUnsafe } from '../install/trust.ts'
+import { refuse, Usage } from '../refusal.ts'
+import { toShell } from '../system/argv.ts'
+import { doorTo, type Door } from '../system/door.ts'
+import { live } from '../system/live.ts'
+import { witnessed, type Witness } from '../system/record.ts'
+import { rehearsal } from '../system/rehearse.ts'
+
+export interface InstallOptions {
+  /** The folder of our built files: events.d, ctdb-eventd. */
+  dist: string
+  env: Facts['env']
+  /** Look for real, change nothing. */
+  rehearse?: boolean
+  /** Told all that is asked and changed. */
+  witness?: Witness
+}
+
+/** One line of the report. */
+export interface Placed extends Omit<Plan, 'acts'> {
+  name: string
+  place: string
+  commands: string[]
+}
+
+/** What is linked although nothing is enabled there: the product's main job. */
+const ALWAYS = '10.interface'
+
+/**
+ * Put our handlers, and with `eventd` our daemon, where CTDB looks for its own: 10.interface, every other handler
+ * of ours where one is enabled now, and those that are named.
+ */
+export async function install(
+  options: InstallOptions & { names?: readonly string[]; eventd?: boolean },
+): Promise<Placed[]> {
+  const { dist, env, names = [], eventd = false } = options
+  const all = handlerPlaces(dist, env)
+  const unknown = names.find((name) => !all.some((each) => each.name === name))
+  if (unknown !== undefined)
+    throw new Usage(`install ${unknown}: no such handler of ours: "eventscript list" names them`)
+  const handlers = all.filter(
+    ({ name, place }) => name === ALWAYS || names.includes(name) || isEnabled(place),
+  )
+  const places = eventd ? [...handlers, eventdPlace(dist, env)] : handlers
+  mustBeInstalled(places)
+  const warnings = [...new Set(places.flatMap((each) => unsafe(each, dist)))]
+  return await changing(options, places, async (door, record, file) => {
+    const found = await lookAll(door, places, record)
+    const plans = found.map((each) => planInstall(each))
+    const now = { ...record, ...Object.fromEntries(found.map((each) => [each.place, entry(each, record)])) }
+    // before anything is changed, so that whatever is half done is known to be ours
+    await keep(door, file, record, now)
+    const placed = await carryOut(door, options, found, plans)
+    return placed.map((each, i) => (i === 0 ? { ...each, notes: [...warnings, ...each.notes] } : each))
+  })
+}
+
+/** Put back all that install has replaced, also what an interrupted one has. */
+export async function uninstall(options: InstallOptions): Promise<Placed[]> {
+  const { dist, env } = options
+  const ours = [...handlerPlaces(dist, env), eventdPlace(dist, env)]
+  return await changing(options, [], async (door, record, file) => {
+    const earlier = Object.entries(record).map(([place, { ours: link }]) => ({
+      name: basename(place, '.script'),
+      place,
+      ours: link,
+    }))
+    const known = new Map([...ours, ...earlier].map((each) => [each.place, each]))
+    const found = (await lookAll(door, [...known.values()], record)).filter(
+      (each) => each.place in record || concerns(each),
+    )
+    mustBeWritable(options, found)
+    const plans = found.map((each) => planUninstall(each, record[each.place]?.was))
+    const placed = await carryOut(door, options, found, plans)
+    if (thingAt(file).kind !== 'nothing') await act(door, ['rm', '-f', file])
+    return placed
+  })
+}
+
+/** Ours without a record of it: put there by hand, or the record is lost. */
+function concerns({ here, ourLinks, diversion, drafted }: Found): boolean {
+  return diversion === 'made' || drafted || (here.kind === 'link' && ourLinks.includes(here.target))
+}
+
+// ---------------------------------------------------------------- places
+
+/** Each of our handlers, and where ctdb-eventd looks for it. */
+function handlerPlaces(dist: string, env: Facts['env']): Place[] {
+  const folder = join(dist, 'events.d')
+  const files = existsSync(folder)
+    ? readdirSync(folder).filter((file) => /^\d\d\..*\.script$/.test(file))
+    : []
+  if (files.length === 0)
+    refuse(`${folder}: no file NN.name.script: expected the built handlers: run "npm run build" first`)
+  return files.toSorted().map((file) => ({
+    name: file.replace(/\.script$/, ''),
+    place: join(env['CTDB_BASE'] ?? '/etc/ctdb', 'events/legacy', file),
+    ours: join(folder, file),
+  }))
+}
+
+function eventdPlace(dist: string, env: Facts['env']): Place {
+  const helpers = env['CTDB_HELPER_BINDIR'] ?? '/usr/libexec/ctdb'
+  return { name: 'ctdb-eventd', place: join(helpers, 'ctdb-eventd'), ours: join(dist, 'ctdb-eventd') }
+}
+
+/** As ctdb-eventd has it: the owner's execute bit; a link is meant to be enabled also while it dangles. */
+function isEnabled(place: string): boolean {
+  if (thingAt(place).kind === 'link') return true
+  return ((statSync(place, { throwIfNoEntry: false })?.mode ?? 0) & 0o100) !== 0
+}
+
+function mustBeInstalled(places: readonly Place[]): void {
+  for (const { name, place, ours } of places) {
+    if (!existsSync(ours)) refuse(`${ours}: no such file: expected ours: run "npm run build" first`)
+    if (!existsSync(dirname(place)))
+      refuse(`${dirname(place)}: no such folder: expected CTDB's: install ctdb, or set ${variableFor(name)}`)
+    if (name === 'ctdb-eventd' && [place, `${place}.stock`].every((path) => thingAt(path).kind === 'nothing'))
+      refuse(`${place}: no such file: expected CTDB's daemon: install ctdb, or set ${variableFor(name)}`)
+  }
+}
+
+const variableFor = (name: string) => (name === 'ctdb-eventd' ? 'CTDB_HELPER_BINDIR' : 'CTDB_BASE')
+
+function mustBeWritable({ rehearse }: InstallOptions, places: readonly Place[]): void {
+  if (rehearse) return
+  for (const folder of new Set(places.map(({ place }) => dirname(place)))) {
+    try {
+      if (existsSync(folder)) accessSync(folder, constants.W_OK)
+    } catch (error) {
+      const why = (error as NodeJS.ErrnoException).code
+      refuse(`${folder}: this user may not write there (${why}): run as root, or look with --dry-run`)
+    }
+  }
+}
+
+/** For root it is a refusal; any other user can link only into folders of his own, or is having a dry run. */
+function unsafe({ ours }: Place, dist: string): string[] {
+  const why = whyUnsafe(ours, dist)
+  if (why === undefined) return []
+  if (process.geteuid?.() === 0) refuse(why)
+  return [`WARNING: ${why}`]
+}
+
+// ---------------------------------------------------------------- acts
+
+/** With the record, under its lock: two at once would take each other's halves for accidents. */
+async function changing<T>(
+  options: InstallOptions,
+  places: readonly Place[],
+  work: (door: Door, record: Places, file: string) => Promise<T>,
+): Promise<T> {
+  mustBeWritable(options, places)
+  const file = recordFile(options.env)
+  const machine = options.rehearse ? rehearsal(live()) : live()
+  const door = doorTo(options.witness ? witnessed(machine, options.witness) : machine)
+  return await door.hold(`${file}.lock`, 10, async () => await work(door, await readRecord(door, file), file))
+}
+
+async function lookAll(door: Door, places: readonly Place[], record: Places): Promise<Found[]> {
+  const found = []
+  for (const place of places) found.push(await look(door, place, record[place.place]?.ours))
+  return found
+}
+
+function entry({ place, ours, here }: Found, record: Places): Places[string] {
+  return { ours, was: record[place]?.was ?? inWords(here) }
+}
+
+async function keep(door: Door, file: string, before: Places, now: Places): Promise<void> {
+  if (writeRecord(before) === writeRecord(now)) return
+  if (!existsSync(dirname(file))) await act(door, ['mkdir', '-p', dirname(file)])
+  await door.write(file, writeRecord(now))
+}
+
+async function carryOut(
+  door: Door,
+  { witness }: InstallOptions,
+  found: readonly Found[],
+  plans: readonly Plan[],
+): Promise<Placed[]> {
+  const placed: Placed[] = []
+  for (const [i, { name, place }] of found.entries()) {
+    const { acts, notes, ...plan } = plans[i]!
+    witness?.notes({ verb: 'handler', name })
+    for (const argv of acts) await act(door, argv)
+    const restart =
+      name === 'ctdb-eventd' && acts.length > 0
+        ? ['ctdbd uses it from its next start: systemctl restart ctdb']
+        : []
+    const all = [...notes, ...restart]
+    for (const text of [plan.text, ...all]) witness?.notes({ verb: 'say', text })
+    placed.push({ name, place, ...plan, notes: all, commands: acts.map(toShell) })
+  }
+  return placed
+}
+
+async function act(door: Door, argv: readonly string[]): Promise<void> {
+  const { status, err } = await door.change`${argv}`
+  if (status !== 0)
+    refuse(
+      `"${toShell(argv)}" failed: ${err.trim() || `exit status ${status}`}: mend that, then repeat the command, or "eventscript uninstall" undoes it`,
+    )
+}

@@ -1,0 +1,120 @@
+/**
+ * What to do at one place, from what is found there alone: so a run that was killed in the middle is completed, or
+ * undone, by the next one. Every single command leaves either the old or the new in place, never nothing.
+ */
+import { refuse } from '../refusal.ts'
+import type { Found, Thing } from './look.ts'
+
+export interface Plan {
+  did: 'installed' | 'restored' | 'removed' | 'already' | 'absent'
+  /** Commands in order. */
+  acts: string[][]
+  /** What that comes to, for the admin. */
+  text: string
+  /** What else he should know. */
+  notes: string[]
+}
+
+const isOurs = ({ here, ourLinks }: Found) => here.kind === 'link' && ourLinks.includes(here.target)
+
+/** In the words of the record: `nothing`, `link to …`, `file 755`. */
+export function inWords(thing: Thing): string {
+  if (thing.kind === 'link') return `link to ${thing.target}`
+  return thing.kind === 'file' ? `file ${thing.mode.toString(8)}` : thing.kind
+}
+
+/** Put ours there, and keep what is there. */
+export function planInstall(found: Found): Plan {
+  mustBePlain(found)
+  const { place, kept, ours, here } = found
+  const { acts: keep, notes } = isOurs(found) || here.kind === 'nothing' ? NOTHING : keeping(found)
+  const divert = found.diversion === 'wanted' ? [['dpkg-divert', ...diversion(found, '--add')]] : []
+  const linked = here.kind === 'link' && here.target === ours
+  // a hard link first, then a rename over it: an event that runs meanwhile finds the one or the other
+  const change = linked
+    ? []
+    : [
+        ['ln', '-sfT', ours, found.draft],
+        ['mv', '-T', found.draft, place],
+      ]
+  const acts = [...keep, ...divert, ...change]
+  if (acts.length === 0) return { did: 'already', acts, text: `${place} -> ${ours}`, notes }
+  const stock =
+    keep.length > 0 || found.stock.kind !== 'nothing'
+      ? `what was there is kept as ${kept}`
+      : 'nothing was there'
+  return {
+    did: 'installed',
+    acts,
+    text: `${place} -> ${ours}: ${isOurs(found) ? 'mended' : stock}`,
+    notes,
+  }
+}
+
+const NOTHING = { acts: [] as string[][], notes: [] as string[] }
+
+/** Give what is there its second name. `mv` would leave a moment without a script, in which CTDB runs none. */
+function keeping(found: Found): typeof NOTHING {
+  const { place, kept, spare, stock } = found
+  const secondName = (name: string) => ['ln', '-PT', place, name]
+  if (stock.kind === 'nothing') return { acts: [secondName(kept)], notes: [] }
+  if (found.alike) return NOTHING
+  const note = (which: string) => [`${spare}: ${which} is kept under this name, and stays there`]
+  // diverted, dpkg keeps the package's own file up to date under that name; else a package has just written the newer
+  if (found.diversion === 'made')
+    return { acts: [secondName(spare)], notes: note('what stood there beside the stock one') }
+  return { acts: [['mv', '-T', kept, spare], secondName(kept)], notes: note('the one that was kept before') }
+}
+
+/** Put back what an install has kept. */
+export function planUninstall(found: Found, was: string | undefined): Plan {
+  mustBePlain(found)
+  const { place, kept, here, stock, draft } = found
+  const clean = found.drafted ? [['rm', '-f', draft]] : []
+  const divert = found.diversion === 'made' ? [['dpkg-divert', ...diversion(found, '--remove')]] : []
+  const before = [...clean, ...divert]
+  if (!isOurs(found) && here.kind !== 'nothing') return leave(found, before)
+  if (stock.kind !== 'nothing')
+    return {
+      did: 'restored',
+      acts: [...before, ['mv', '-T', kept, place]],
+      text: `${place}: as it was: ${inWords(stock)}`,
+      notes: [],
+    }
+  if (here.kind === 'nothing')
+    return { did: 'absent', acts: before, text: `nothing of ours at ${place}`, notes: [] }
+  const lost = was !== undefined && was !== 'nothing'
+  return {
+    did: 'removed',
+    acts: [...before, ['rm', '-f', place]],
+    text: lost ? `${place}: removed` : `${place}: removed: nothing was there before`,
+    notes: lost ? [`WARNING: ${kept} is gone: ${place} was a ${was}: put it back by hand`] : [],
+  }
+}
+
+/** Something else stands there now: it was never replaced, or somebody has put it back. It stays. */
+function leave({ place, kept, stock, alike }: Found, before: string[][]): Plan {
+  const acts = alike ? [...before, ['rm', '-f', kept]] : before
+  const notes =
+    stock.kind === 'nothing' || alike
+      ? []
+      : [`WARNING: ${kept}: what install kept differs from what stands there now: compare, then remove one`]
+  const did = acts.length > 0 ? 'restored' : 'absent'
+  return { did, acts, text: `${place} is not ours and stays as it is`, notes }
+}
+
+function diversion({ kept, place }: Found, verb: string): string[] {
+  return ['--local', '--no-rename', '--divert', kept, verb, place]
+}
+
+function mustBePlain({ place, kept, here, stock, diversion: diverted }: Found): void {
+  if (typeof diverted === 'object')
+    refuse(
+      `${place}: dpkg diverts it to ${diverted.elsewhere}: expected no other diversion: "dpkg-divert --list ${place}" says whose it is; remove that first`,
+    )
+  for (const [path, thing] of [
+    [place, here],
+    [kept, stock],
+  ] as const)
+    if (thing.kind === 'other') refuse(`${path}: neither a file nor a link: expected one: move it away`)
+}

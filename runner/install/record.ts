@@ -1,0 +1,47 @@
+import { dirname, join } from 'node:path'
+import type { Facts } from '../config.ts'
+import { historyFile } from '../commands/history.ts'
+import { refuse } from '../refusal.ts'
+import type { Door } from '../system/door.ts'
+
+/** What install has replaced, by the path that CTDB looks at. */
+export type Places = Record<string, { ours: string; was: string }>
+
+/** Beside the history. The plans do without it: what is kept beside each place is what counts. */
+export function recordFile(env: Facts['env']): string {
+  return join(dirname(historyFile(env)), 'installed.json')
+}
+
+export async function readRecord(door: Door, file: string): Promise<Places> {
+  const text = await door.read(file)
+  if (text === undefined) return {}
+  const places = parsed(text)
+  if (!places)
+    refuse(
+      `${file}: not as "eventscript install" has written it: expected {"version": 1, "places": {…}}: remove it; what is ours is found without it`,
+    )
+  return places
+}
+
+function parsed(text: string): Places | undefined {
+  try {
+    const { version, places } = JSON.parse(text) as { version?: unknown; places?: unknown }
+    if (version !== 1 || typeof places !== 'object' || places === null) return undefined
+    const good = Object.values(places).every(
+      (each: unknown) =>
+        typeof each === 'object' &&
+        each !== null &&
+        'ours' in each &&
+        typeof each.ours === 'string' &&
+        'was' in each &&
+        typeof each.was === 'string',
+    )
+    return good ? (places as Places) : undefined
+  } catch {
+    return undefined
+  }
+}
+
+export function writeRecord(places: Places): string {
+  return `${JSON.stringify({ version: 1, places }, undefined, 2)}\n`
+}
