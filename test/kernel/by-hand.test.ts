@@ -3,7 +3,7 @@ import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, write
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { DIST, MAIN, type Lab } from '../lab/lab.ts'
+import { DIST, MAIN, SCRIPT, type Lab } from '../lab/lab.ts'
 import { readTranscript } from '../../runner/system/transcript.ts'
 import { toShell } from '../../runner/system/argv.ts'
 import { calm, connect, FAMILIES, inLab, lines, machine, places, prepareFile, serve } from './support.ts'
@@ -224,6 +224,17 @@ if (!nothing) {
       })
     },
   )
+
+  inLab('an event goes on to its end when nobody can read what it says', {}, async (t, lab) => {
+    const released = async (program: string, to: string) => {
+      await lab.node.must('ip', 'addr', 'add', '10.0.0.1/24', 'dev', 'eth1')
+      await lab.node.run('bash', '-c', `${program} releaseip eth0 10.0.0.1 24 ${to}`)
+      return await places(lab.node, '10.0.0.1')
+    }
+    for (const program of [SCRIPT, `${process.execPath} ${MAIN} run --trace`])
+      for (const to of ['>/dev/full 2>&1', '> >(true) 2>&1', '>&- 2>&-'])
+        t.strictSame(await released(program, to), [], `${program} ${to}`)
+  })
 
   inLab(
     'the node remembers its runs: history, status in the manner of ctdb, and JSON',
