@@ -1,7 +1,7 @@
 import { loadSettings, type Facts } from './config.ts'
 import type { Event } from './events.ts'
-import type { Handler, Node } from './handler.ts'
-import type { Entry } from './handlers.ts'
+import type { Node } from './handler.ts'
+import { actOf, type Entry } from './handlers.ts'
 import { meaningOf } from './exit.ts'
 import { endsEvent, type End, type HandlerReport, type Report } from './report.ts'
 import { Refusal, refuse } from './refusal.ts'
@@ -145,16 +145,12 @@ async function perform(
   const system = world.system(signal)
   if (entry.kind === 'script') return await performScript(entry.path, event, system, voice.say)
   const handler = await entry.load()
-  const act = handler[event.name as keyof Handler]
-  if (typeof act !== 'function') return { outcome: 'ok' }
+  const act = actOf(handler, event.name)
+  if (!act) return { outcome: 'ok' }
   const door = doorTo(system)
   const settings = await loadSettings(door, world.facts, entry.name)
   for (const warning of settings.warnings) voice.say(warning)
-  await (act as (node: Node, args: Event['args']) => Promise<void>).call(
-    handler,
-    { ...door, settings, ...voice, refuse },
-    event.args,
-  )
+  await act.call(handler, { ...door, settings, ...voice, refuse }, event.args)
   return { outcome: 'ok' }
 }
 

@@ -360,7 +360,11 @@ t.test('a file of comments costs no shell; a bad value is a WARNING and the defa
 
 t.test('without options files the environment is asked for every option', async (t) => {
   const base = t.testdir({})
-  const options = ['CTDB_PARTIALLY_ONLINE_INTERFACES', 'CTDB_KILLTCP_USE_SS_KILL', 'EVENTSCRIPT_ANNOUNCE'] as const
+  const options = [
+    'CTDB_PARTIALLY_ONLINE_INTERFACES',
+    'CTDB_KILLTCP_USE_SS_KILL',
+    'EVENTSCRIPT_ANNOUNCE',
+  ] as const
   for (const name of options) process.env[name] = 'no such'
   const facts = factsHere('announce')
   for (const name of options) delete process.env[name]
