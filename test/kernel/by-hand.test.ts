@@ -1,5 +1,15 @@
 /** What an admin does by hand: rehearse, explain, record, replay, look back. */
-import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -264,6 +274,16 @@ if (!nothing) {
         {},
         {},
       ])
+      const file = join(lab.dir, 'eventscript/history.jsonl')
+      appendFileSync(file, '{"event":"cut by a full di')
+      await lab.eventscript('run', 'setup')
+      t.match(lines(await lab.eventscript('history')).at(-1), / setup$/, 'a line that was cut costs no other')
+      rmSync(file)
+      mkdirSync(file)
+      t.match(await lab.eventscript('history'), {
+        status: 1,
+        err: /^eventscript: cannot read .*directory.*\n$/,
+      })
     },
   )
 }
