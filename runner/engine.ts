@@ -6,7 +6,7 @@ import { meaningOf } from './exit.ts'
 import { endsEvent, type End, type HandlerReport, type Report } from './report.ts'
 import { Refusal, refuse } from './refusal.ts'
 import { doorTo, type System } from './system/door.ts'
-import { CannotRun, Interrupted } from './system/errors.ts'
+import { CannotRun, Interrupted, Mismatch } from './system/errors.ts'
 import type { Note } from './system/transcript.ts'
 
 export interface World {
@@ -194,6 +194,8 @@ function verdict(error: unknown, signal: AbortSignal): End {
   if (error instanceof CannotRun && error.message.includes('.script'))
     return { outcome: 'cannot-run', why: error.message }
   if (error instanceof Refusal) return { outcome: 'failed', why: error.message }
+  // a recording's, who plays it shows both sides
+  if (error instanceof Mismatch) return { outcome: 'failed', why: error.message.replace(/\n[^]*/, '') }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return { outcome: 'failed', why: `defect in the handler, please report it: ${stack}` }
 }

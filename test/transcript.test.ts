@@ -2,8 +2,8 @@
 import * as fc from 'fast-check'
 import t from 'tap'
 import { fromShell, toShell } from '../runner/system/argv.ts'
-import { CannotRun, FileError, LockBusy } from '../runner/system/errors.ts'
-import { Mismatch, replay } from '../runner/system/replay.ts'
+import { CannotRun, FileError, LockBusy, Mismatch } from '../runner/system/errors.ts'
+import { replay } from '../runner/system/replay.ts'
 import {
   BadTranscript,
   isNote,
