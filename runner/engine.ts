@@ -1,12 +1,12 @@
 import { loadSettings, type Facts } from './config.ts'
 import type { Event } from './events.ts'
-import type { Handler, Node } from './handler.ts'
-import type { Entry } from './handlers.ts'
+import type { Node } from './handler.ts'
+import { actOf, type Entry } from './handlers.ts'
 import { meaningOf } from './exit.ts'
 import { endsEvent, type End, type HandlerReport, type Report } from './report.ts'
 import { Refusal, refuse } from './refusal.ts'
 import { doorTo, type System } from './system/door.ts'
-import { CannotRun, Interrupted } from './system/errors.ts'
+import { CannotRun, Interrupted, Mismatch } from './system/errors.ts'
 import type { Note } from './system/transcript.ts'
 
 export interface World {
@@ -145,16 +145,12 @@ async function perform(
   const system = world.system(signal)
   if (entry.kind === 'script') return await performScript(entry.path, event, system, voice.say)
   const handler = await entry.load()
-  const act = handler[event.name as keyof Handler]
-  if (typeof act !== 'function') return { outcome: 'ok' }
+  const act = actOf(handler, event.name)
+  if (!act) return { outcome: 'ok' }
   const door = doorTo(system)
   const settings = await loadSettings(door, world.facts, entry.name)
   for (const warning of settings.warnings) voice.say(warning)
-  await (act as (node: Node, args: Event['args']) => Promise<void>).call(
-    handler,
-    { ...door, settings, ...voice, refuse },
-    event.args,
-  )
+  await act.call(handler, { ...door, settings, ...voice, refuse }, event.args)
   return { outcome: 'ok' }
 }
 
@@ -198,6 +194,8 @@ function verdict(error: unknown, signal: AbortSignal): End {
   if (error instanceof CannotRun && error.message.includes('.script'))
     return { outcome: 'cannot-run', why: error.message }
   if (error instanceof Refusal) return { outcome: 'failed', why: error.message }
+  // a recording's, who plays it shows both sides
+  if (error instanceof Mismatch) return { outcome: 'failed', why: error.message.replace(/\n[^]*/, '') }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return { outcome: 'failed', why: `defect in the handler, please report it: ${stack}` }
 }

@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Handler } from './handler.ts'
+import type { Event } from './events.ts'
+import type { Handler, Node } from './handler.ts'
 import { Refusal, Usage } from './refusal.ts'
 
 /** One entry of a folder of handlers, under the name that logs and reports give it. */
@@ -96,4 +97,12 @@ async function loadModule(path: string): Promise<Handler> {
       `${path} is no handler: expected "export default { about: …, takeip… }", see docs/handlers.md`,
     )
   return handler as Handler
+}
+
+type Act = (node: Node, args: Event['args']) => Promise<void>
+
+/** What a handler does at an event of that name; what every object has (`toString`) is none of it. */
+export function actOf(handler: Handler, event: string): Act | undefined {
+  const act: unknown = event in Object.prototype ? undefined : handler[event as keyof Handler]
+  return typeof act === 'function' ? (act as Act) : undefined
 }

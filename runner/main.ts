@@ -10,6 +10,7 @@ import { replayFile } from './commands/replay.ts'
 import { run, type RunOptions } from './commands/run.ts'
 import { factsHere } from './config.ts'
 import { findHandlers } from './handlers.ts'
+import { outliveOutput } from './output.ts'
 import { printer } from './print.ts'
 import { Refusal, Usage } from './refusal.ts'
 import { endsEvent, type Report } from './report.ts'
@@ -315,14 +316,16 @@ async function main(): Promise<void> {
     .strict()
     .help()
     .alias('help', 'h')
-    .fail((message, error) => {
-      throw error ?? new Usage(message)
+    .fail((message, error: Error | null) => {
+      // yargs throws its own for an option without its value
+      throw error && error.name !== 'YError' ? error : new Usage(message || error?.message)
     })
     .parseAsync()
 }
 
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
+outliveOutput((code) => {
+  process.stderr.write(`eventscript: cannot print: ${code}: the event itself is in "eventscript history"\n`)
+  process.exitCode = 1
 })
 try {
   await main()

@@ -4,6 +4,7 @@ import { factsHere } from './config.ts'
 import { runHandler } from './engine.ts'
 import { parseEvent } from './events.ts'
 import type { Handler } from './handler.ts'
+import { outliveOutput } from './output.ts'
 import { endsEvent } from './report.ts'
 import { Usage } from './refusal.ts'
 import { live } from './system/live.ts'
@@ -17,6 +18,7 @@ const LIMIT_MS = 120_000
  */
 export async function oneShot(handler: Handler, file: string): Promise<void> {
   const called = process.argv[1] ?? file
+  outliveOutput()
   const name = basename(called).replace(/\.script$/, '')
   const [event, ...words] = process.argv.slice(2)
   // beside the link that was called; in our own folder nobody keeps options

@@ -63,6 +63,21 @@ void t.test('cut short after any line, it goes as recorded up to there', async (
   }
 })
 
+void t.test('a recording that does not fit is no defect of the handler, and has no stack', async (test) => {
+  const cut = FIXTURE.slice(0, FIXTURE.indexOf('change '))
+  const differs = FIXTURE.replace('addr del 10.0.0.1/25', 'addr del 10.0.0.1/24')
+  const whyOf = async (text: string) => (await replayFile(text, entries)).report.handlers[0]?.why
+  test.equal(await whyOf(cut), 'the recording ends, cut short, before the event does')
+  test.match(await whyOf(differs), /^line \d+: the event and the recording differ$/)
+})
+
+void t.test('an event that cannot be is named with its line', async (test) => {
+  for (const event of ['takeip eth0 10.0.0.1 99', 'takeip', 'x/y'])
+    await test.rejects(replayFile(FIXTURE.replace(/^event .*/m, `event ${event}`), entries), {
+      message: /^line 2: /,
+    })
+})
+
 void t.test('a handler that is not here is named', async (test) => {
   test.match(await problems(FIXTURE, []), /^no handler 10\.interface here/)
 })

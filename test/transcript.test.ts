@@ -2,8 +2,8 @@
 import * as fc from 'fast-check'
 import t from 'tap'
 import { fromShell, toShell } from '../runner/system/argv.ts'
-import { CannotRun, FileError, LockBusy } from '../runner/system/errors.ts'
-import { Mismatch, replay } from '../runner/system/replay.ts'
+import { CannotRun, FileError, LockBusy, Mismatch } from '../runner/system/errors.ts'
+import { replay } from '../runner/system/replay.ts'
 import {
   BadTranscript,
   isNote,
@@ -328,7 +328,7 @@ void t.test('what cannot be read is named with its line and what was expected', 
     [`${TOP}  exit 0\n`, /^line 3: " {2}exit 0": expected a step before its details/],
     [`${TOP}ask ip 'x\n`, /^line 3: .*expected "ask PROGRAM/],
     [`${TOP}ask ip\n  out x\n`, /^line 4: " {2}out x": expected "exit N" before the output/],
-    [`${TOP}ask ip\n  exit -1\n`, /^line 4: .*expected "exit" with a number/],
+    [`${TOP}ask ip\n  exit -1\n`, /^line 4: .*expected "exit N \[SIGNAL\]"/],
     [`${TOP}ask ip\n  exit 0\n  out= "x\n`, /^line 5: .*expected a JSON string/],
     [`${TOP}read /x\n  out= 5\n`, /^line 4: .*expected a JSON string/],
     [`${TOP}read /x\n  error fire EIO\n`, /^line 4: .*expected "error file\|program\|busy CODE"/],

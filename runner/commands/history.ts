@@ -1,8 +1,17 @@
-import { appendFileSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Facts } from '../config.ts'
 import type { Report } from '../report.ts'
 import { doorTo } from '../system/door.ts'
+import { FileError } from '../system/errors.ts'
 import { live } from '../system/live.ts'
 
 /** Runs that are kept, at least; and the size at which the file is cut back to them. */
@@ -28,7 +37,9 @@ export async function remember(file: string, report: Report): Promise<string | u
   try {
     mkdirSync(dirname(file), { recursive: true })
     await doorTo(live()).hold(`${file}.lock`, 5, () => {
-      appendFileSync(file, `${JSON.stringify({ ...report, handlers })}\n`)
+      // the line in front may be one that a full disk has cut short
+      const start = endsWell(file) ? '' : '\n'
+      appendFileSync(file, `${start}${JSON.stringify({ ...report, handlers })}\n`)
       if (statSync(file).size > MOST_BYTES) cutBack(file)
       return Promise.resolve()
     })
@@ -39,6 +50,11 @@ export async function remember(file: string, report: Report): Promise<string | u
       ? undefined
       : `the run is not kept in the history: ${message}`
   }
+}
+
+function endsWell(file: string): boolean {
+  const text = existsSync(file) ? readFileSync(file, 'utf8') : ''
+  return text === '' || text.endsWith('\n')
 }
 
 function cutBack(file: string): void {
@@ -53,8 +69,9 @@ export function recall(file: string): Report[] {
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
+    const { code = String(error) } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return []
+    throw new FileError('read', file, code)
   }
   return text.split('\n').flatMap((line) => {
     try {

@@ -1,10 +1,11 @@
 import { Deadline, runEvent, type World } from '../engine.ts'
-import { parseEvent } from '../events.ts'
+import { parseEvent, type Event } from '../events.ts'
 import type { Entry } from '../handlers.ts'
-import { Refusal } from '../refusal.ts'
+import { Refusal, Usage } from '../refusal.ts'
 import type { Report } from '../report.ts'
+import { Mismatch } from '../system/errors.ts'
 import { witnessed, writing } from '../system/record.ts'
-import { Mismatch, replay, type Ended, type Replay } from '../system/replay.ts'
+import { replay, type Ended, type Replay } from '../system/replay.ts'
 import {
   isNote,
   readTranscript,
@@ -31,7 +32,7 @@ const LIMITS = { handler: 60_000 }
 export async function replayFile(recording: string, entries: readonly Entry[]): Promise<Replayed> {
   const transcript = readTranscript(recording)
   const { header } = transcript
-  const event = parseEvent(header.event, header.words)
+  const event = eventOf(recording, header)
   const interrupt = new AbortController()
   const machine = replay(transcript, (end) => {
     const error = reasonOf(end)
@@ -54,6 +55,16 @@ export async function replayFile(recording: string, entries: readonly Entry[]): 
   const why = report.handlers.find((_report, i) => handlers[i]?.path === '')?.why
   const problems = why === undefined ? problemsOf(transcript, machine, now) : [why]
   return { report, problems: [...problems, ...whereCut(transcript)] }
+}
+
+function eventOf(recording: string, { event, words }: Transcript['header']): Event {
+  try {
+    return parseEvent(event, words)
+  } catch (error) {
+    if (!(error instanceof Usage)) throw error
+    const line = recording.split('\n').findLastIndex((text) => text.startsWith('event ')) + 1
+    throw new Usage(`line ${line}: ${error.message}`)
+  }
 }
 
 /** What ended the handler then, without the program that was running: the engine adds that itself. */

@@ -2,7 +2,7 @@ import { appendFileSync, writeFileSync } from 'node:fs'
 import { factsHere, type Facts } from '../config.ts'
 import { runEvent, type World } from '../engine.ts'
 import { CTDB_EVENTS, parseEvent, type Event } from '../events.ts'
-import { findHandlers, type Entry } from '../handlers.ts'
+import { actOf, findHandlers, type Entry } from '../handlers.ts'
 import { Usage } from '../refusal.ts'
 import type { HandlerReport, Report } from '../report.ts'
 import { live } from '../system/live.ts'
@@ -77,7 +77,7 @@ async function mustBeKnown({ name }: Event, entries: readonly Entry[]): Promise<
   if ((CTDB_EVENTS as readonly string[]).includes(name)) return
   for (const entry of entries) {
     if (entry.kind === 'script') return
-    if (entry.kind === 'module' && name in (await entry.load())) return
+    if (entry.kind === 'module' && actOf(await entry.load(), name)) return
   }
   throw new Usage(`event "${name}": no handler knows it: CTDB's events are ${CTDB_EVENTS.join(', ')}`)
 }

@@ -31,6 +31,8 @@ export interface Link {
   addresses: readonly Held[]
 }
 
+const NEWER = 'check "ip -V" (iproute2 4.14 or newer)'
+
 /** Kinds whose `link` in the output of `ip` is the device they run on; for a veth it is the peer. */
 const BUILT_ON_ANOTHER = new Set(['vlan', 'macvlan', 'macvtap', 'ipvlan', 'ipvtap'])
 
@@ -63,16 +65,17 @@ export function parseLinks(text: string): Link[] {
 function held(iface: string, altnames: readonly string[], info: Record<string, unknown>): Held[] {
   const address = typeof info['local'] === 'string' ? canonical(info['local']) : undefined
   if (!address) return []
+  const bits = info['prefixlen']
+  if (typeof bits !== 'number')
+    throw new Refusal(`ip -json printed ${address} without a prefix length: ${NEWER}`)
   const state = info['dadfailed'] ? 'duplicate' : info['tentative'] ? 'tentative' : 'ready'
-  return [{ iface, altnames, address, bits: Number(info['prefixlen']), state }]
+  return [{ iface, altnames, address, bits, state }]
 }
 
 function rows(text: string): Record<string, unknown>[] {
   const unexpected = () => {
     const seen = text.trim() === '' ? 'nothing' : JSON.stringify(text.trim().slice(0, 60))
-    return new Refusal(
-      `ip -json printed ${seen}, expected a list of interfaces: check "ip -V" (iproute2 4.14 or newer)`,
-    )
+    return new Refusal(`ip -json printed ${seen}, expected a list of interfaces: ${NEWER}`)
   }
   let parsed: unknown
   try {

@@ -16,6 +16,11 @@ export class LockBusy extends Refusal {
   override name = 'LockBusy'
 }
 
+/** What was asked now and what a recording holds differ. Never a Refusal: no handler may take it for a "no". */
+export class Mismatch extends Error {
+  override name = 'Mismatch'
+}
+
 /** A program that is not there, or cannot be executed. */
 export class CannotRun extends Refusal {
   override name = 'CannotRun'

@@ -1,12 +1,7 @@
 import type { Answer, System } from './door.ts'
-import { CannotRun, FileError, LockBusy } from './errors.ts'
+import { CannotRun, FileError, LockBusy, Mismatch } from './errors.ts'
 import { toShell } from './argv.ts'
 import { isNote, writeHead, type Note, type Step, type Transcript } from './transcript.ts'
-
-/** What was asked now and what the recording holds differ. Never a Refusal: no handler may take it for a "no". */
-export class Mismatch extends Error {
-  override name = 'Mismatch'
-}
 
 export interface Replay {
   system: System
@@ -98,7 +93,7 @@ function difference(asked: Step | undefined, recorded: Step | undefined, cut: bo
   return [
     recorded
       ? `line ${recorded.line}: the event and the recording differ`
-      : 'the event and the recording differ',
+      : `the recording ends${cut ? ', cut short,' : ''} before the event does`,
     `  asked now: ${asked ? head(asked) : 'nothing more'}`,
     `  recorded:  ${recorded ? head(recorded) : end}`,
   ].join('\n')

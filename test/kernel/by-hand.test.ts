@@ -1,9 +1,19 @@
 /** What an admin does by hand: rehearse, explain, record, replay, look back. */
-import { chmodSync, cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import { DIST, MAIN, type Lab } from '../lab/lab.ts'
+import { DIST, MAIN, SCRIPT, type Lab } from '../lab/lab.ts'
 import { readTranscript } from '../../runner/system/transcript.ts'
 import { toShell } from '../../runner/system/argv.ts'
 import { calm, connect, FAMILIES, inLab, lines, machine, places, prepareFile, serve } from './support.ts'
@@ -225,6 +235,17 @@ if (!nothing) {
     },
   )
 
+  inLab('an event goes on to its end when nobody can read what it says', {}, async (t, lab) => {
+    const released = async (program: string, to: string) => {
+      await lab.node.must('ip', 'addr', 'add', '10.0.0.1/24', 'dev', 'eth1')
+      await lab.node.run('bash', '-c', `${program} releaseip eth0 10.0.0.1 24 ${to}`)
+      return await places(lab.node, '10.0.0.1')
+    }
+    for (const program of [SCRIPT, `${process.execPath} ${MAIN} run --trace`])
+      for (const to of ['>/dev/full 2>&1', '> >(true) 2>&1', '>&- 2>&-'])
+        t.strictSame(await released(program, to), [], `${program} ${to}`)
+  })
+
   inLab(
     'the node remembers its runs: history, status in the manner of ctdb, and JSON',
     {},
@@ -253,6 +274,16 @@ if (!nothing) {
         {},
         {},
       ])
+      const file = join(lab.dir, 'eventscript/history.jsonl')
+      appendFileSync(file, '{"event":"cut by a full di')
+      await lab.eventscript('run', 'setup')
+      t.match(lines(await lab.eventscript('history')).at(-1), / setup$/, 'a line that was cut costs no other')
+      rmSync(file)
+      mkdirSync(file)
+      t.match(await lab.eventscript('history'), {
+        status: 1,
+        err: /^eventscript: cannot read .*directory.*\n$/,
+      })
     },
   )
 }
