@@ -5,10 +5,12 @@ import chalk from 'chalk'
 import yargs, { type Argv } from 'yargs'
 import { historyFile, recall, remember } from './commands/history.ts'
 import { install, uninstall, type InstallOptions, type Placed } from './commands/install.ts'
+import { askActivity, askStatus } from './commands/daemon.ts'
 import { list } from './commands/list.ts'
 import { replayFile } from './commands/replay.ts'
 import { run, type RunOptions } from './commands/run.ts'
 import { factsHere } from './config.ts'
+import { startEventDaemon } from './daemon/start.ts'
 import { findHandlers } from './handlers.ts'
 import { outliveOutput } from './output.ts'
 import { printer } from './print.ts'
@@ -196,7 +198,14 @@ function historyCommand(args: Common & { last: string }): void {
   else for (const each of runs) print(show.run(each))
 }
 
-function statusCommand(args: Common & { event: string }): void {
+async function statusCommand(args: Common & { event: string; socket?: boolean }): Promise<void> {
+  if (args.socket) {
+    const status = await askStatus(args.event)
+    if (args.json) printJson(status)
+    else for (const script of status.scripts) print(show.script(script))
+    if (status.summary !== 0) process.exitCode = 1
+    return
+  }
   const file = historyFile(factsHere(ANNOUNCER).env)
   const report = recall(file).findLast(({ event }) => event === args.event)
   if (!report) throw new Refusal(`Event ${args.event} has never run here: ${file} has no run of it`)
@@ -276,8 +285,53 @@ async function main(): Promise<void> {
     .command(
       'status [event]',
       'how the handlers ended when the event ran last',
-      (args) => args.positional('event', { type: 'string', default: 'monitor', describe: 'the event' }),
+      (args) =>
+        args
+          .positional('event', { type: 'string', default: 'monitor', describe: 'the event' })
+          .option('socket', { type: 'boolean', describe: 'ask the event daemon of this node' }),
       (args) => statusCommand(args),
+    )
+    .command(
+      'top',
+      'what the event daemon of this node is running, and what waits',
+      (args) => args,
+      async (args) => {
+        const activity = await askActivity()
+        if (args.json) printJson(activity)
+        else for (const each of activity) print(show.activity(each))
+        if (!args.json && activity.length === 0) print('no event yet')
+      },
+    )
+    .command(
+      'eventd',
+      "be CTDB's event daemon, in place of ctdb-eventd",
+      (args) =>
+        args
+          .option('pid', {
+            alias: 'P',
+            type: 'string',
+            requiresArg: true,
+            describe: 'go when this process has gone',
+          })
+          .option('startup-fd', {
+            alias: 'S',
+            type: 'string',
+            requiresArg: true,
+            describe: 'the descriptor to say on that we are up',
+          }),
+      async (args) => {
+        const number = (name: string, text: string | undefined) => {
+          if (text !== undefined && !/^\d+$/.test(text))
+            throw new Usage(`--${name} ${text}: expected a number`)
+          return text === undefined ? undefined : Number(text)
+        }
+        await startEventDaemon({
+          pid: number('pid', args.pid),
+          startupFd: number('startup-fd', args.startupFd),
+          announcer: ANNOUNCER,
+          own: OWN_EVENTS,
+        })
+      },
     )
     .command(
       'list',

@@ -1,6 +1,8 @@
 import type { Placed } from './commands/install.ts'
 import type { Listed } from './commands/list.ts'
 import type { Replayed } from './commands/replay.ts'
+import type { Activity } from './daemon/component.ts'
+import type { ScriptStatus } from './daemon/wire.ts'
 import type { HandlerReport, Outcome, Report } from './report.ts'
 import { toShell } from './system/argv.ts'
 import type { Witness } from './system/record.ts'
@@ -68,6 +70,29 @@ export function printer(paints: Paints) {
         .join('\n')
     },
 
+    /** A script's end as the event daemon has it, in the manner of `ctdb event status`. */
+    script({ name, begin, end, result, output }: ScriptStatus): string {
+      const seconds = end.seconds - begin.seconds + (end.microseconds - begin.microseconds) / 1e6
+      const outcome = outcomeOf(result)
+      const head = `${name.padEnd(20)} ${word(outcome)} ${seconds.toFixed(3)} ${ctime(new Date(begin.seconds * 1000).toISOString())}`
+      const lines = (output ?? '').split('\n').filter((line) => line !== '')
+      return [head, ...lines.map((line) => `  OUTPUT: ${line}`)].join('\n')
+    },
+
+    /** What a component of the event daemon is at. */
+    activity({ component, running, waiting }: Activity & { component: string }): string {
+      const age = (ms: number) => `${(ms / 1000).toFixed(1).padStart(7)} s`
+      const lines = waiting.map(
+        ({ event, words, ms }) => `  waiting ${age(ms)}  ${[event, ...words].join(' ')}`,
+      )
+      if (!running) return [`${component}: idle`, ...lines].join('\n')
+      const at = running.handler === undefined ? '' : `  in ${running.handler}`
+      const program =
+        running.program === undefined ? [] : [`          ${age(running.programMs ?? 0)}  ${running.program}`]
+      const head = `  running ${age(running.ms)}  ${[running.event, ...running.words].join(' ')}${at}`
+      return [`${component}:`, head, ...program, ...lines].join('\n')
+    },
+
     /** One run, a line, and below it what was not well. */
     run({ event, words, outcome, began, ms, handlers }: Report): string {
       const bad = handlers.filter((each) => each.outcome !== 'ok' && each.outcome !== 'disabled')
@@ -119,6 +144,13 @@ export function printer(paints: Paints) {
       }
     },
   }
+}
+
+/** ENOEXEC is "disabled" to CTDB, ETIMEDOUT a deadline; all else but 0 is a failure. */
+function outcomeOf(result: number): Outcome {
+  if (result === 0) return 'ok'
+  if (result === -8) return 'disabled'
+  return result === -110 ? 'timedout' : 'failed'
 }
 
 function indented(text: string): string {

@@ -91,7 +91,8 @@ export function queue(
     drop(owner) {
       waiting.splice(0, Infinity, ...waiting.filter((job) => job.owner !== owner))
       // one that is answered is only being tidied up: that goes on
-      if (current?.job.owner === owner && !answered.has(current.job)) cancel('the client that asked for it has gone')
+      if (current?.job.owner === owner && !answered.has(current.job))
+        cancel('the client that asked for it has gone')
     },
     async close() {
       waiting.length = 0
