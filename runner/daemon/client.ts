@@ -1,0 +1,129 @@
+import { createConnection, type Socket } from 'node:net'
+import { Refusal } from '../refusal.ts'
+import { BadPacket, decodeReply, encodeRequest, Frames, type Reply, type Request } from './wire.ts'
+
+/** Where CTDB's event daemon listens. */
+export const SOCKET = '/run/ctdb/eventd.socket'
+
+/** A request without its number: the client gives it one. */
+export type Question = Request extends infer R ? (R extends Request ? Omit<R, 'reqid'> : never) : never
+
+const REMEDY = 'is ctdb-eventd running?'
+const EXPECTED = `expected the event daemon to listen there: ${REMEDY}`
+/** The largest reply in bytes that is taken: it carries all that the scripts of an event printed. */
+const MOST = 256 * 1024 * 1024
+
+/** Connect to an event daemon. A Refusal when none listens there, or we may not ask it. */
+export function connect(path: string = SOCKET): Promise<Client> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(path)
+    const fail = (error: NodeJS.ErrnoException) => reject(new Refusal(whyNoConnection(path, error)))
+    socket.once('error', fail)
+    socket.once('connect', () => {
+      socket.off('error', fail)
+      resolve(new Client(socket, path))
+    })
+  })
+}
+
+function whyNoConnection(path: string, { code, message }: NodeJS.ErrnoException): string {
+  switch (code) {
+    case 'ENOENT':
+      return `${path}: no such socket: ${EXPECTED}`
+    case 'ECONNREFUSED':
+      return `${path}: nobody answers: ${EXPECTED}`
+    case 'ENOTDIR':
+    case 'ENOTSOCK':
+    case 'EPROTOTYPE':
+      return `${path}: this is no socket for connections (${code}): ${EXPECTED}`
+    case 'EACCES':
+    case 'EPERM':
+      return `${path}: permission denied: expected to be allowed to connect: run as root`
+    case 'EAGAIN':
+      return `${path}: the event daemon takes no more connections: expected a place in its queue: try again, or see its log`
+    default:
+      return `${path}: cannot connect (${code ?? message}): ${EXPECTED}`
+  }
+}
+
+interface Waiting {
+  kind: Request['kind']
+  resolve: (reply: Reply) => void
+  reject: (error: Refusal) => void
+}
+
+/** A connection to an event daemon. It keeps the program running until it is closed. */
+export class Client {
+  readonly #socket: Socket
+  readonly #path: string
+  readonly #frames = new Frames(MOST)
+  readonly #waiting = new Map<number, Waiting>()
+  #reqid = 0
+  /** Why no more can be asked. */
+  #over: Refusal | undefined
+
+  constructor(socket: Socket, path: string) {
+    this.#socket = socket
+    this.#path = path
+    socket.on('data', (chunk) => this.#receive(chunk))
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#hungUp(error.code ?? error.message))
+    socket.on('close', () => this.#hungUp('closed'))
+  }
+
+  /**
+   * Ask, and wait as long as the answer takes. Several may be on their way; each gets its own answer, in any order.
+   * A Refusal when the connection ends before that, or when what comes is no answer.
+   */
+  request(question: Question): Promise<Reply> {
+    if (this.#over) return Promise.reject(this.#over)
+    const reqid = this.#nextReqid()
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(reqid, { kind: question.kind, resolve, reject })
+      this.#socket.write(encodeRequest({ ...question, reqid }))
+    })
+  }
+
+  /** Hang up. What is still waited for is refused; the daemon kills a run that nobody waits for. */
+  close(): void {
+    this.#end(`${this.#path}: closed by this program: expected no more requests`)
+  }
+
+  #nextReqid(): number {
+    do this.#reqid = (this.#reqid + 1) >>> 0
+    while (this.#waiting.has(this.#reqid))
+    return this.#reqid
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      for (const packet of this.#frames.push(chunk)) this.#answer(decodeReply(packet))
+    } catch (error) {
+      if (!(error instanceof BadPacket)) throw error
+      this.#end(`${this.#path}: the daemon's answer cannot be read: ${error.message}: ${REMEDY}`)
+    }
+  }
+
+  #answer(reply: Reply): void {
+    const waiting = this.#waiting.get(reply.reqid)
+    if (waiting?.kind !== reply.kind) {
+      const asked = [...this.#waiting].map(([reqid, { kind }]) => `${kind} ${reqid}`).join(', ')
+      throw new BadPacket(`an answer to ${reply.kind} ${reply.reqid}`, `one to ${asked || 'nothing'}`)
+    }
+    this.#waiting.delete(reply.reqid)
+    waiting.resolve(reply)
+  }
+
+  #hungUp(how: string): void {
+    const count = this.#waiting.size
+    const expected = count === 0 ? 'it to stay' : `${count} ${count === 1 ? 'answer' : 'answers'} before that`
+    this.#end(`${this.#path}: the daemon hung up (${how}): expected ${expected}: ${REMEDY}`)
+  }
+
+  #end(sentence: string): void {
+    if (this.#over) return
+    this.#over = new Refusal(sentence)
+    this.#socket.destroy()
+    for (const { reject } of this.#waiting.values()) reject(this.#over)
+    this.#waiting.clear()
+  }
+}
