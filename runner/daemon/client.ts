@@ -114,8 +114,9 @@ export class Client {
   }
 
   #hungUp(how: string): void {
-    const asked = this.#waiting.size === 1 ? '1 answer' : `${this.#waiting.size} answers`
-    this.#end(`${this.#path}: the daemon hung up (${how}): expected ${asked} before that: ${REMEDY}`)
+    const count = this.#waiting.size
+    const expected = count === 0 ? 'it to stay' : `${count} ${count === 1 ? 'answer' : 'answers'} before that`
+    this.#end(`${this.#path}: the daemon hung up (${how}): expected ${expected}: ${REMEDY}`)
   }
 
   #end(sentence: string): void {

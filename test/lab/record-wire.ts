@@ -160,6 +160,9 @@ async function recordAll(eventd: Eventd): Promise<void> {
   }
   await ctdbEvent(dir, 'run', '9', 'bare', 'x')
   await call('status-link', 'status bare x')
+  mkdirSync(join(eventd.dir, 'events/none'))
+  await call('run-no-scripts', 'run 9 none x')
+  await call('status-no-scripts', 'status none x')
   const monitor = call('run-cancelled', 'run 30 legacy monitor')
   await setTimeout(500)
   const slow = ctdbEvent(dir, 'run', '30', 'legacy', 'slow')
