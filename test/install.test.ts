@@ -121,7 +121,7 @@ async function dryRun(here: World, command: 'install' | 'uninstall'): Promise<st
 
 /** Paste them. */
 async function paste(lines: readonly string[]): Promise<void> {
-  for (const line of lines) await execa('bash', ['-c', line])
+  await execa('bash', ['-ec', lines.join('\n')])
 }
 
 const hasDpkg = existsSync('/usr/bin/dpkg-divert') && existsSync('/usr/bin/dpkg-deb')
@@ -418,7 +418,7 @@ t.test(
       program,
       `import { install } from '${url}'
 const [options] = process.argv.slice(2).map((text) => JSON.parse(text))
-await install(options).then((placed) => console.log(placed[0].did), (error) => console.log(error.message))`,
+await install(options).then((placed) => console.log(placed[0].did, ...placed[0].notes), (error) => console.log(error.message))`,
     )
     const attempt = async (options: object) =>
       (
@@ -433,6 +433,11 @@ await install(options).then((placed) => console.log(placed[0].did), (error) => c
       /legacy: this user may not write there \(EACCES\): run as root, or look with --dry-run$/,
     )
     t.equal(await attempt({ ...both(here), rehearse: true }), 'installed')
+    chmodSync(here.dist, 0o757)
+    t.match(
+      await attempt({ ...both(here), rehearse: true }),
+      /^installed WARNING: \S+dist: everybody may write to it/,
+    )
   },
 )
 
