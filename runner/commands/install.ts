@@ -52,12 +52,13 @@ export async function install(
   const warnings = [...new Set(places.flatMap((each) => unsafe(each, dist)))]
   return await changing(options, places, async (door, record, file) => {
     const found = await lookAll(door, places, record)
-    const plans = found.map((each) => planInstall(each))
+    const plans = found
+      .map((each) => planInstall(each))
+      .map((plan, i) => (i === 0 ? { ...plan, notes: [...warnings, ...plan.notes] } : plan))
     const now = { ...record, ...Object.fromEntries(found.map((each) => [each.place, entry(each, record)])) }
     // before anything is changed, so that whatever is half done is known to be ours
     await keep(door, file, record, now)
-    const placed = await carryOut(door, options, found, plans)
-    return placed.map((each, i) => (i === 0 ? { ...each, notes: [...warnings, ...each.notes] } : each))
+    return await carryOut(door, options, found, plans)
   })
 }
 
