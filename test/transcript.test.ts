@@ -3,6 +3,7 @@ import * as fc from 'fast-check'
 import t from 'tap'
 import { fromShell, toShell } from '../runner/system/argv.ts'
 import { CannotRun, FileError, LockBusy, Mismatch } from '../runner/system/errors.ts'
+import { redactor } from '../runner/system/redact.ts'
 import { replay } from '../runner/system/replay.ts'
 import {
   BadTranscript,
@@ -399,4 +400,21 @@ void t.test('a program that the deadline ended has no answer', async (test) => {
   await test.rejects(system.run('ask', ['ctdb', 'ip'], {}), {
     message: /line 4: .*does not say how this ended/s,
   })
+})
+
+void t.test('what is private is hidden alike in every spelling, and nothing is hidden twice', (test) => {
+  const hide = redactor('node1')
+  const same = (spellings: string[], other: string) => {
+    for (const text of spellings) test.equal(hide(text), other, text)
+  }
+  same(['10.0.0.1', '::ffff:10.0.0.1'], '198.18.0.1')
+  same(['fd00::1', 'FD00:0:0::1'], '2001:db8::1')
+  same(['fd00::1: no such host'], '2001:db8::1: no such host')
+  same(['src:10.0.0.1, eth0:fd00::1.'], 'src:198.18.0.1, eth0:2001:db8::1.')
+  same(['at 10.0.0.1.'], 'at 198.18.0.1.')
+  same(['fd000000000000000000000000000001'], '20010db8000000000000000000000001')
+  same(['52:54:00:12:34:56', '52:54:00:12:34:56'.toUpperCase()], '02:00:00:00:00:01')
+  same(['node1 Node1'], 'node node')
+  same(['::1 127.0.0.1 ff02::1 12:34:56 1.2.3'], '::1 127.0.0.1 ff02::1 12:34:56 1.2.3')
+  test.end()
 })

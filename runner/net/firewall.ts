@@ -96,6 +96,10 @@ async function blocksOf(
 ): Promise<Block[]> {
   if (!(await node.find(program))) return []
   const rules = await node.ask`${program} -w -S INPUT`
+  if (rules.status !== 0) {
+    node.because(`whether a rule of ${program} blocks what arrives cannot be seen: ${why(rules)}`)
+    return []
+  }
   const left = parseBlocks(rules.out).filter(({ address }) => addresses.includes(address))
   node.because(
     left.length === 0

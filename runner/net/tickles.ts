@@ -1,4 +1,5 @@
 import type { Node } from '../handler.ts'
+import { FileError } from '../system/errors.ts'
 import { hostedNow } from './cache.ts'
 import { connectionsOf, endText, parseEnd, type Connection } from './connections.ts'
 import { table } from './ctdb.ts'
@@ -10,14 +11,23 @@ import { tryWrite } from './sysctl.ts'
  * kept in `tickles/reported`; `init` and every move of an address forget it.
  */
 export async function updateTickles(node: Node): Promise<void> {
-  const hosted = await hostedNow(node)
+  try {
+    await report(node, await hostedNow(node))
+  } catch (error) {
+    // a disk that fails is not what "monitor" of the interfaces is about
+    if (!(error instanceof FileError)) throw error
+    node.say(`WARNING: connections are not reported: ${error.message}`)
+  }
+}
+
+async function report(node: Node, hosted: readonly string[]): Promise<void> {
   if (hosted.length === 0) return
   const connections = await connectionsOf(node, hosted)
   if (!connections) return
   const connected = lines(connections)
   const file = reportedFile(node)
-  const report = [...hosted, ...connected, ''].join('\n')
-  if ((await node.read(file)) === report)
+  const now = [...hosted, ...connected, ''].join('\n')
+  if ((await node.read(file)) === now)
     return node.because(`${connected.length} connections, all reported to the daemon already`)
 
   const known: string[] = []
@@ -32,12 +42,22 @@ export async function updateTickles(node: Node): Promise<void> {
   if (extra.length > 0) await node.change({ input: text(extra) })`${node.settings.ctdb} addtickle`
   if (stale.length > 0) await node.change({ input: text(stale) })`${node.settings.ctdb} deltickle`
   // unwritten it costs the next look a question, which is no reason to fail
-  await tryWrite(node, file, report)
+  await tryWrite(node, file, now)
 }
 
 /** An address came or went: what was reported no longer says anything. */
 export async function forgetTickles(node: Node): Promise<void> {
-  if (await node.read(reportedFile(node))) await tryWrite(node, reportedFile(node), '')
+  if (await tryRead(node, reportedFile(node))) await tryWrite(node, reportedFile(node), '')
+}
+
+/** One that cannot be read is nothing to fail a takeover for: the next monitor says so. */
+async function tryRead(node: Node, file: string): Promise<string | undefined> {
+  try {
+    return await node.read(file)
+  } catch (error) {
+    if (error instanceof FileError) return undefined
+    throw error
+  }
 }
 
 function reportedFile(node: Node): string {

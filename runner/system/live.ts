@@ -68,7 +68,7 @@ export function live({ signal, ownGroups = true, beforeEnd, atOnce }: LiveOption
    */
   async function runScript(argv: readonly string[]): Promise<Answer> {
     const path = join(tmpdir(), `eventscript.${process.pid}.${(scripts += 1)}.out`)
-    const fd = openSync(path, 'ax+', 0o600)
+    const fd = openOutput(path)
     try {
       // by its bare name, as ctdb-eventd calls it; a `#!` script never sees that
       const argv0 = basename(argv[0] ?? '').replace(/\.script$/, '')
@@ -115,6 +115,14 @@ export function live({ signal, ownGroups = true, beforeEnd, atOnce }: LiveOption
 }
 
 let scripts = 0
+
+function openOutput(path: string): number {
+  try {
+    return openSync(path, 'ax+', 0o600)
+  } catch (error) {
+    throw new FileError("keep the script's output in", path, codeOf(error))
+  }
+}
 
 function asText(output: unknown): string {
   return typeof output === 'string' ? output : ''

@@ -5,6 +5,22 @@ import { canonical, hexDigits } from '../net/address.ts'
 const PUBLIC_KNOWLEDGE = /^(?:127\.|0\.0\.0\.0$|255\.|::1?$|ff)/
 
 /**
+ * In one pass, so that nothing is hidden twice: an address as 32 digits (/proc/net/if_inet6); a MAC (6, InfiniBand 20
+ * bytes), which is no IPv6 address though it looks a bit like one; IPv6; IPv4.
+ */
+const PRIVATE = new RegExp(
+  [
+    /(?<![0-9a-f])([0-9a-f]{32})(?![0-9a-f])/,
+    /(?<![0-9a-f:])((?:[0-9a-f]{2}:){5}(?:[0-9a-f]{2}:)*[0-9a-f]{2})(?![0-9a-f:])/,
+    /(?:(?<![\w:.])|(?<=\w:))[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,8}(?:\.\d{1,3}){0,3}(?![\w:])/,
+    /(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'gi',
+)
+
+/**
  * A function that hides what is private in a text: addresses, MACs and the name of this host. The same thing becomes
  * the same other thing wherever it appears, in whichever spelling, so that a recording still replays. IPv4 becomes
  * 198.18.x.x (RFC 2544), IPv6 2001:db8::x (RFC 3849), a MAC 02:00:…; prefix lengths and interface names stay.
@@ -40,23 +56,19 @@ export function redactor(host = hostname()): (text: string) => string {
     return ['02', ...(digits.match(/../g) ?? [])].join(':')
   }
 
-  const hostPattern =
-    host.length > 2 ? new RegExp(`\\b${host.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\b`, 'g') : undefined
+  function hidden(seen: string, digits?: string, bytes?: string): string {
+    if (digits !== undefined) {
+      const other = address((digits.match(/..../g) ?? []).join(':'))
+      return other?.includes(':') ? hexDigits(other) : digits
+    }
+    if (bytes !== undefined && !canonical(bytes)) return mac(bytes)
+    // in "fd00::1: no such host" the last colon is none of the address
+    const core = address(seen) === undefined ? seen.replace(/:$/, '') : seen
+    return (address(core) ?? core) + seen.slice(core.length)
+  }
 
-  return (text) =>
-    (hostPattern ? text.replaceAll(hostPattern, 'node') : text)
-      // /proc/net/if_inet6 has addresses as 32 digits
-      .replaceAll(/(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])/g, (digits) => {
-        const made = address((digits.match(/..../g) ?? []).join(':'))
-        return made?.includes(':') ? hexDigits(made) : digits
-      })
-      // longest first: a MAC (6, InfiniBand 20 bytes) is no IPv6 address, though it looks a bit like one
-      .replaceAll(/(?<![0-9a-f:])(?:[0-9a-f]{2}:){5}(?:[0-9a-f]{2}:)*[0-9a-f]{2}(?![0-9a-f:])/gi, (seen) =>
-        canonical(seen) ? (address(seen) ?? seen) : mac(seen),
-      )
-      .replaceAll(
-        /(?<![\w:.])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?:\.\d{1,3}){0,3}(?![\w:])/gi,
-        (seen) => address(seen) ?? seen,
-      )
-      .replaceAll(/(?<![\w:.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])/g, (seen) => address(seen) ?? seen)
+  const hostPattern =
+    host.length > 2 ? new RegExp(`\\b${host.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\b`, 'gi') : undefined
+
+  return (text) => (hostPattern ? text.replaceAll(hostPattern, 'node') : text).replaceAll(PRIVATE, hidden)
 }

@@ -339,4 +339,19 @@ if (!(await prepareFile())) {
         t.strictSame(await dropRules(lab.node), [])
       },
     )
+
+  inLab(
+    'files of ours that cannot be read cost WARNINGs, not the address nor the health',
+    {},
+    async (t, lab) => {
+      for (const folder of ['my-public-ip-addresses', 'tickles/reported'])
+        await lab.node.must('mkdir', '-p', join(lab.dir, 'var', folder))
+      for (const event of ['takeip eth0 10.0.0.1 24', 'monitor', 'releaseip eth0 10.0.0.1 24']) {
+        const result = await lab.script(...event.split(' '))
+        t.equal(result.status, 0, event)
+        t.equal(warnings(result).length, lines(result).length, event)
+      }
+      t.strictSame(await places(lab.node, '10.0.0.1'), [])
+    },
+  )
 }
