@@ -11,6 +11,7 @@ import { witnessed } from '../system/record.ts'
 import { isNote, type Note, type Step } from '../system/transcript.ts'
 import type { Log } from './log.ts'
 import { explainHung } from './hung.ts'
+import { NoComponent } from './scripts.ts'
 import { Cancelled, queue, TIMED_OUT, type Job, type Queue } from './queue.ts'
 import { linesOf, statusOf } from './status.ts'
 import type { EventStatus } from './wire.ts'
@@ -88,7 +89,9 @@ export function component({ facts, log, debugScript, scripts }: Surroundings): C
       },
     }
     const { event, problem } = asEvent(job)
-    const entries = problem ? scripts().map((entry) => refusing(entry, problem)) : scripts()
+    const found = scriptsOrErrno()
+    if (typeof found === 'number') return found
+    const entries = problem ? found.map((entry) => refusing(entry, problem)) : found
     const limits = { handler: job.limit, event: job.limit, all: job.all }
     const report = await runEvent(entries, event, world, limits, (handler) => {
       ended.push(handler)
@@ -100,6 +103,16 @@ export function component({ facts, log, debugScript, scripts }: Surroundings): C
     if (report.outcome !== 'ok' && !job.all)
       log.write('NOTICE', `${job.event} event ${report.outcome === 'failed' ? 'failed' : 'timed out'}`)
     return RESULTS[report.outcome]
+  }
+
+  /** The folder may have gone while the event waited. */
+  function scriptsOrErrno(): Entry[] | number {
+    try {
+      return scripts()
+    } catch (error) {
+      if (error instanceof NoComponent) return error.errno
+      throw error
+    }
   }
 
   function machine(job: Job, signal: AbortSignal) {

@@ -1,6 +1,8 @@
 /** The clients' view of a result: Linux errno, positive (contract, 4.2). */
 export const CANCELLED = 125
 export const TIMED_OUT = 110
+/** EIO: a defect of ours. */
+const FAULT = 5
 
 /** One event that somebody has asked for. */
 export interface Job {
@@ -64,17 +66,20 @@ export function queue(
     const job = current ? undefined : waiting.shift()
     if (!job) return
     const stop = new AbortController()
-    const ended = perform(job, stop.signal)
-    current = { job, since: performance.now(), stop, ended }
-    void ended.then(() => {
-      current = undefined
-      next()
-    })
+    current = { job, since: performance.now(), stop, ended: perform(job, stop.signal) }
   }
 
   async function perform(job: Job, signal: AbortSignal): Promise<void> {
     await Promise.resolve() // so that `current` is known before the job begins
-    job.answer(await run(job, signal, job.answer))
+    let result = FAULT
+    try {
+      result = await run(job, signal, job.answer)
+    } finally {
+      // whatever went wrong, the next in line gets its turn
+      job.answer(result)
+      current = undefined
+      next()
+    }
   }
 
   return {
