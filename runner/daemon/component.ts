@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Facts } from '../config.ts'
 import { runEvent, type World } from '../engine.ts'
 import { parseEvent, type Event } from '../events.ts'
@@ -128,10 +127,7 @@ export function component({ facts, log, debugScript, scripts }: Surroundings): C
     const hung = statuses.get(job.event)?.scripts.at(-1)
     if (hung && soFar !== '') hung.output = soFar
     const handler = now.handler ?? 'event'
-    const lines = await Promise.race([
-      explainHung(doorTo(live()), pid),
-      sleep(EXPLAIN_MS, ['cannot be explained in 2 s']),
-    ])
+    const lines = await explainHung(doorTo(live()), pid, { name: handler, limit: EXPLAIN_MS })
     for (const line of lines) log.write('ERROR', `${handler}: ${line}`)
     if (debugScript === undefined || job.all || debugging) return
     debugging = true
