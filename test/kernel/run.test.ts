@@ -186,7 +186,7 @@ void t.test('--json prints what happened and nothing else', { buffered: true }, 
     outcome: 'failed',
     handlers: [
       { name: '10.off', outcome: 'disabled', output: [] },
-      { name: '20.second', outcome: 'failed', output: ['a line', 'another'], why: /was ended by signal 9/ },
+      { name: '20.second', outcome: 'failed', output: ['a line', 'another'], why: /was ended by SIGKILL/ },
     ],
   })
 })
