@@ -219,6 +219,8 @@ t.test('nobody there', async (t) => {
   mkdirSync(join(dir, 'folder'))
   t.match(await refusal(connect(join(dir, 'folder'))), /folder: nobody answers/)
   t.match(await refusal(connect(join(dir, 'x'.repeat(200)))), /xxx: .*is ctdb-eventd running\?$/)
+  t.match(await refusal(connect('')), /^: nobody answers/)
+  t.match(await refusal(connect('22')), /^22: no such socket/, 'a number is no port')
   t.equal(SOCKET, '/run/ctdb/eventd.socket')
 })
 

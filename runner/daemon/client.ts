@@ -1,4 +1,5 @@
 import { createConnection, type Socket } from 'node:net'
+import { resolve as resolvePath } from 'node:path'
 import { Refusal } from '../refusal.ts'
 import { BadPacket, decodeReply, encodeRequest, Frames, type Reply, type Request } from './wire.ts'
 
@@ -16,7 +17,7 @@ const MOST = 256 * 1024 * 1024
 /** Connect to an event daemon. A Refusal when none listens there, or we may not ask it. */
 export function connect(path: string = SOCKET): Promise<Client> {
   return new Promise((resolve, reject) => {
-    const socket = createConnection(path)
+    const socket = createConnection({ path: resolvePath(path) })
     const fail = (error: NodeJS.ErrnoException) => reject(new Refusal(whyNoConnection(path, error)))
     socket.once('error', fail)
     socket.once('connect', () => {
