@@ -23,6 +23,7 @@ import {
   putRight,
   readPublicAddresses,
   refuse,
+  refuseProblems,
   settle,
   tickleConnections,
   unblock,
@@ -195,7 +196,7 @@ export default {
     if (!found) return
     mustBePrivileged(node)
     await dropAll(node, [...found.entries.map(({ address }) => address), ...found.doubtful])
-    if (found.problems.length > 0) refuse(found.problems.join('\n'))
+    refuseProblems(found)
   },
 } satisfies Handler
 

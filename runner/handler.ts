@@ -48,5 +48,5 @@ export {
   warnIfDifferent,
   where,
 } from './net/place.ts'
-export { publicAddresses, readPublicAddresses } from './net/public-addresses.ts'
+export { publicAddresses, readPublicAddresses, refuseProblems } from './net/public-addresses.ts'
 export { forgetTickles, updateTickles } from './net/tickles.ts'

@@ -92,7 +92,7 @@ async function loadModule(path: string): Promise<Handler> {
     )
   }
   const handler = loaded.default
-  if (typeof handler !== 'object' || handler === null)
+  if (typeof handler !== 'object' || handler === null || !('about' in handler))
     throw new Refusal(
       `${path} is no handler: expected "export default { about: …, takeip… }", see docs/handlers.md`,
     )

@@ -236,6 +236,15 @@ t.test('a bad line gives its address all the same, for shutdown to drop', (t) =>
   t.end()
 })
 
+t.test('an address with a far end keeps it: without it the kernel does not delete the address', (t) => {
+  const held = parseLinks(recorded('addr-show.peer-address.json')).flatMap(({ addresses }) => addresses)
+  t.match(
+    held.find(({ peer }) => peer),
+    { address: /^10\./, peer: /^10\./ },
+  )
+  t.end()
+})
+
 t.test('an announcement is a request and a reply, with either arping', (t) => {
   const iputils = arpingRound('arping from iputils 20221126\n', '10.0.0.1', 'eth0')
   t.same(

@@ -8,6 +8,8 @@ export interface Held {
   altnames: readonly string[]
   address: string
   bits: number
+  /** The far end, of an address that was added with one: it cannot be deleted without naming it. */
+  peer?: string
   /** `ready` can be bound; `tentative` waits for duplicate address detection; `duplicate` lost it. */
   state: 'ready' | 'tentative' | 'duplicate'
 }
@@ -69,7 +71,8 @@ function held(iface: string, altnames: readonly string[], info: Record<string, u
   if (typeof bits !== 'number')
     throw new Refusal(`ip -json printed ${address} without a prefix length: ${NEWER}`)
   const state = info['dadfailed'] ? 'duplicate' : info['tentative'] ? 'tentative' : 'ready'
-  return [{ iface, altnames, address, bits, state }]
+  const peer = typeof info['address'] === 'string' ? canonical(info['address']) : undefined
+  return [{ iface, altnames, address, bits, peer, state }]
 }
 
 function rows(text: string): Record<string, unknown>[] {

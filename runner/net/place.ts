@@ -11,6 +11,8 @@ export interface Wanted {
   address: string
   bits: number
   iface: string
+  /** The far end of an address that has one. */
+  peer?: string
 }
 
 /** Is it there and as wanted? An address that lost its duplicate check is not. */
@@ -63,9 +65,10 @@ async function whyNoIpv6(node: Node, address: string, iface: string): Promise<st
  * Take an address from an interface. Other addresses of its subnet survive: the kernel promotes one of them.
  * An address that has gone by itself meanwhile is fine: the kernel is asked, as its wording varies.
  */
-export async function deleteAddress(node: Node, { address, bits, iface }: Wanted): Promise<void> {
+export async function deleteAddress(node: Node, { address, bits, iface, peer }: Wanted): Promise<void> {
   if (familyOf(address) === 'inet') await keepSecondaries(node, iface)
-  const deleted = await node.change`ip addr del ${address}/${bits} dev ${iface}`
+  const what = peer === undefined ? [`${address}/${bits}`] : [address, 'peer', `${peer}/${bits}`]
+  const deleted = await node.change`ip addr del ${what} dev ${iface}`
   if (deleted.status === 0) return
   const now = await whereIs(node, address)
   if (!now.some((held) => held.iface === iface && held.bits === bits)) return

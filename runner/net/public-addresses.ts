@@ -71,9 +71,19 @@ export async function readPublicAddresses(node: Node): Promise<PublicAddresses |
   return text === undefined ? undefined : parsePublicAddresses(text, file)
 }
 
+/** Bad lines that are named one by one: a file that is something else altogether must not fill the log. */
+const MOST_NAMED = 10
+
+/** Fail the event when there are bad lines. */
+export function refuseProblems({ problems }: PublicAddresses): void {
+  if (problems.length === 0) return
+  const more = problems.length - MOST_NAMED
+  refuse([...problems.slice(0, MOST_NAMED), ...(more > 0 ? [`and ${more} more bad lines`] : [])].join('\n'))
+}
+
 /** The same, where a bad line must stop the event before it does anything. */
 export async function publicAddresses(node: Node): Promise<PublicAddress[] | undefined> {
   const found = await readPublicAddresses(node)
-  if (found && found.problems.length > 0) refuse(found.problems.join('\n'))
+  if (found) refuseProblems(found)
   return found?.entries
 }
