@@ -20,7 +20,7 @@ export interface Contestant {
 export const UNIT = 'node -e 0'
 export const OURS = 'ours'
 
-const CTDB_SCRIPT = '/usr/share/ctdb/events/legacy/10.interface.script'
+export const CTDB_SCRIPT = '/usr/share/ctdb/events/legacy/10.interface.script'
 const IPADDR2 = '/usr/lib/ocf/resource.d/heartbeat/IPaddr2'
 
 /** CTDB's words for the verbs of an OCF agent. */

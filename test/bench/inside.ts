@@ -4,6 +4,7 @@
  */
 import { contestants, type Contestant } from './contestants.ts'
 import { counted, DadWatch, endLeftovers, timed } from './measure.ts'
+import { measureResident, type Upkeep } from './resident.ts'
 import { isDone, prepare, TASKS, type Task } from './tasks.ts'
 
 export interface Measured {
@@ -16,15 +17,24 @@ export interface Measured {
   programs?: number
 }
 
+/** What goes back to `bench.ts`. */
+export interface Results {
+  alone: Measured[]
+  resident: Measured[]
+  upkeep: Upkeep[]
+}
+
 /** The orders of `bench.ts`. */
 export interface Orders {
   runs: number
   also?: string
+  long: boolean
   /** The process that holds the namespace open. */
   anchor: number
 }
 
 const orders = JSON.parse(process.argv[2] ?? '{}') as Orders
+delete process.env['NODE_OPTIONS'] // of whoever started the bench: no program that is measured shall see it
 const vardir = process.env['CTDB_SCRIPT_VARDIR'] ?? ''
 const dad = new DadWatch()
 
@@ -46,7 +56,7 @@ async function once(task: Task, contestant: Contestant, into: Measured): Promise
 }
 
 const { here } = contestants(orders.also)
-const all: Measured[] = []
+const alone: Measured[] = []
 for (const task of TASKS) {
   process.stderr.write(`${task.name} …\n`)
   const measured = here.map(({ name }): Measured => ({
@@ -66,8 +76,15 @@ for (const task of TASKS) {
     await ready(task, contestant)
     if (into) into.programs = counted(contestant.command(task))
   }
-  all.push(...measured)
+  alone.push(...measured)
 }
+const daemons = await measureResident({
+  runs: orders.runs,
+  long: orders.long,
+  keep: [orders.anchor, dad.pid],
+  base: process.env['CTDB_BASE'] ?? '',
+  vardir,
+})
 await endLeftovers([orders.anchor, dad.pid])
 dad.close()
-process.stdout.write(JSON.stringify(all))
+process.stdout.write(JSON.stringify({ alone, ...daemons } satisfies Results))

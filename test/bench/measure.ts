@@ -27,15 +27,36 @@ export async function timed({ argv: [program = '', ...words], env }: Command): P
   return { status, output, began, ended: performance.now() }
 }
 
-/** How many programs it executes, or undefined without strace. Slow: never timed. */
+const CALLS = ['-f', '-e', 'trace=execve,clone,clone3,fork,vfork', '-e', 'signal=none']
+
+/** How many programs it starts, or undefined without strace. Slow: never timed. */
 export function counted({ argv, env }: Command): number | undefined {
   const log = `/run/bench.${process.pid}.strace`
-  const calls = 'trace=execve,clone,clone3,fork,vfork'
-  const { error } = spawnSync('strace', ['-f', '-e', calls, '-e', 'signal=none', '-o', log, ...argv], {
+  const { error } = spawnSync('strace', [...CALLS, '-o', log, ...argv], {
     stdio: 'ignore',
     env: { ...process.env, ...env },
   })
   if (error) return undefined
+  const programs = countPrograms(readFileSync(log, 'utf8'))
+  rmSync(log)
+  return programs
+}
+
+/** The same for a process that is up already, while it does that work. */
+export async function watched(pid: number, work: () => Promise<unknown>): Promise<number | undefined> {
+  const log = `/run/bench.${process.pid}.strace`
+  const strace = spawn('strace', [...CALLS, '-o', log, '-p', String(pid)], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  const attached = await Promise.race([once(strace.stderr, 'data'), once(strace, 'exit')]).then(
+    ([said]) => String(said).includes('attached'),
+    () => false,
+  )
+  if (!attached) return undefined
+  await work()
+  const gone = once(strace, 'exit')
+  strace.kill('SIGINT')
+  await gone
   const programs = countPrograms(readFileSync(log, 'utf8'))
   rmSync(log)
   return programs

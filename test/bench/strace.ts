@@ -2,9 +2,9 @@
 const ANNOUNCERS = /announce\.cjs|\/(arping|send_arp|send_ua|ndsend|ndptool)"/
 
 /**
- * How many processes execute a program, out of `strace -f -o` of execve and the forks; the script's own is one of
- * them, with the `env` of its first line. Not counted: announcements, what those have started, and whatever is
- * started after the script has ended.
+ * How many programs a process has started, out of `strace -f -o` of execve and the forks: the processes that execute
+ * one. Not counted: the first process of the log itself, with the `env` of its first line; announcements, what those
+ * have started, and whatever is started after the first process has ended.
  */
 export function countPrograms(log: string): number {
   const parents = new Map<string, string>()
@@ -24,6 +24,7 @@ export function countPrograms(log: string): number {
     if (ANNOUNCERS.test(pending.get(pid) ?? '')) announcing.add(pid)
     if (!descends(pid, announcing, parents)) executed.add(pid)
   }
+  if (main !== undefined) executed.delete(main)
   return executed.size
 }
 

@@ -1,8 +1,21 @@
 /** Medians, ratios and targets as a table of 80 columns. */
 import chalk from 'chalk'
 import { OURS, UNIT } from './contestants.ts'
+import { STOCK } from './daemons.ts'
 import type { Measured } from './inside.ts'
-import { TASKS, type Target } from './tasks.ts'
+import type { Upkeep } from './resident.ts'
+import { RESIDENT_TASKS, TASKS, type Target, type Task } from './tasks.ts'
+
+/** What a table's times are multiples of. */
+export interface Scale {
+  /** The contestant that is the unit. */
+  unit: string
+  word: string
+  tasks: readonly Task[]
+}
+
+export const ALONE: Scale = { unit: UNIT, word: 'node', tasks: TASKS }
+export const RESIDENT: Scale = { unit: STOCK, word: 'stock', tasks: RESIDENT_TASKS }
 
 export interface Row {
   task: string
@@ -10,8 +23,8 @@ export interface Row {
   /** Medians, in milliseconds. */
   wall: number
   late?: number
-  /** Wall time as a multiple of a bare node's. */
-  ratio: number
+  /** Wall time as a multiple of the unit's; undefined when that is not installed. */
+  ratio?: number
   programs?: number
   runs: number
   /** Each target with what was measured; only ours has any. */
@@ -25,48 +38,45 @@ export function median(numbers: readonly number[]): number {
   return (low + high) / 2
 }
 
-export function rows(all: readonly Measured[]): Row[] {
+export function rows(all: readonly Measured[], scale: Scale): Row[] {
   return all.map((each) => {
-    const unit = all.find(({ task, contestant }) => task === each.task && contestant === UNIT)
+    const unit = all.find(({ task, contestant }) => task === each.task && contestant === scale.unit)
     const wall = median(each.wall)
     const row: Row = {
       task: each.task,
       contestant: each.contestant,
       wall,
-      ratio: wall / median(unit?.wall ?? []),
+      ratio: unit && wall / median(unit.wall),
       late: each.late.length > 0 ? median(each.late) : undefined,
       programs: each.programs,
       runs: each.wall.length,
       targets: [],
     }
-    const target = TASKS.find(({ name }) => name === each.task)?.target
-    if (each.contestant.startsWith(OURS) && target) row.targets = judged(row, target)
+    const target = scale.tasks.find(({ name }) => name === each.task)?.target
+    if (each.contestant.startsWith(OURS) && target) row.targets = judged(row, target, scale)
     return row
   })
 }
 
-function judged(row: Row, { ratio, programs, late }: Target): Row['targets'] {
-  const judge = (most: number | undefined, is: number | undefined, text: string) =>
-    most === undefined || is === undefined ? [] : [{ text: `≤ ${most}${text}`, met: is <= most }]
+function judge(most: number | undefined, is: number | undefined, text: string): Row['targets'] {
+  return most === undefined || is === undefined ? [] : [{ text: `≤ ${most}${text}`, met: is <= most }]
+}
+
+function judged(row: Row, { ratio, programs, late }: Target, { word }: Scale): Row['targets'] {
   return [
-    ...judge(ratio, row.ratio, ' × node'),
+    ...judge(ratio, row.ratio, ` × ${word}`),
     ...judge(programs, row.programs, ' programs'),
     ...judge(late, row.late, ' ms late'),
   ]
 }
 
-const HEAD = ['event', 'who', 'ms', '× node', 'progs', 'late', 'target']
-const WIDTHS = [15, 18, 8, 7, 6, 8, 0]
+const WIDTHS = [15, 18, 8, 8, 7, 7, 0]
 
-export function table(all: readonly Row[]): string {
+export function table(all: readonly Row[], { word }: Scale): string {
   let last = ''
   const lines = all.map((row) => {
     const task = row.task === last ? '' : row.task
     last = row.task
-    const marks = row.targets.map(({ text, met }) =>
-      met ? chalk.green(`${text} ✓`) : chalk.red(`${text} ✗`),
-    )
-    const number = (value: number | undefined, digits: number) => value?.toFixed(digits) ?? '–'
     return line([
       task,
       row.contestant,
@@ -74,10 +84,34 @@ export function table(all: readonly Row[]): string {
       number(row.ratio, 2),
       number(row.programs, 0),
       row.late === undefined ? '' : number(row.late, 1),
-      marks.join(', '),
+      marks(row.targets),
     ])
   })
-  return [chalk.bold(line(HEAD)), ...lines].join('\n')
+  const late = all.some((row) => row.late !== undefined) ? 'late' : ''
+  const head = ['event', 'who', 'ms', `× ${word}`, 'progs', late, 'target']
+  return [chalk.bold(line(head)), ...lines].join('\n')
+}
+
+/** Memory in MB when started and after all events; ticks while idle. */
+export function upkeepTable(all: readonly Upkeep[]): string {
+  const lines = all.map(({ contestant, started, used, idleTicks, long }, i) => {
+    const ours = contestant.startsWith(OURS)
+    const most = Math.max(started, used, ...long)
+    const targets = ours ? [...judge(100, most, ' MB'), ...judge(0, idleTicks, ' ticks')] : []
+    const cells = [number(started, 1), number(used, 1), number(idleTicks, 0)]
+    return line([i === 0 ? 'resident' : '', contestant, ...cells, '', marks(targets)])
+  })
+  const long = all.flatMap((each) => each.long.map((mb, i) => `${(i + 1) * 20},000: ${mb.toFixed(1)} MB`))
+  if (long.length > 0) lines.push(`after setup events more: ${long.join(', ')}`)
+  return [chalk.bold(line(['', 'who', 'MB', 'later', 'ticks', '', 'target'])), ...lines].join('\n')
+}
+
+function number(value: number | undefined, digits: number): string {
+  return value?.toFixed(digits) ?? '–'
+}
+
+function marks(targets: Row['targets']): string {
+  return targets.map(({ text, met }) => (met ? chalk.green(`${text} ✓`) : chalk.red(`${text} ✗`))).join(', ')
 }
 
 function line(cells: readonly string[]): string {

@@ -16,7 +16,7 @@ export interface Task {
 }
 
 export interface Target {
-  /** At most so many times a bare node. */
+  /** At most so many times the unit: a bare node, or CTDB's daemon. */
   ratio?: number
   programs?: number
   /** Milliseconds from the end of the kernel's duplicate detection to the end of the process. */
@@ -46,6 +46,11 @@ export const TASKS: readonly Task[] = [
   { name: 'releaseip IPv4', ...release, ...four, target: { programs: 8 } },
   { name: 'releaseip IPv6', ...release, ...six, target: { programs: 8 } },
 ]
+
+/** The same events over the socket of an event daemon. */
+export const RESIDENT_TASKS: readonly Task[] = TASKS.filter(
+  ({ name }) => name === 'monitor' || name.endsWith('IPv4'),
+).map((task) => ({ ...task, target: { ...task.target, ratio: task.event === 'takeip' ? 0.5 : undefined } }))
 
 /** Put the network and the list of hosted addresses back to where the task begins. Never part of what is timed. */
 export function prepare(task: Task, contestant: string, vardir: string): void {

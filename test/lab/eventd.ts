@@ -1,4 +1,4 @@
-/** Debian's own event daemon and its client, in a folder of their own: nothing of the machine's CTDB is touched. */
+/** Debian's own event daemon (or another in its place) and its client, in a folder of their own: nothing of the machine's CTDB is touched. */
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -28,13 +28,21 @@ export function whyNoEventd(): string | undefined {
   return missing && `${missing} is not here: install ctdb`
 }
 
+export interface StartOptions {
+  program?: string
+  /** The process whose end it ends with; 0 is none. */
+  parent?: number
+  level?: string
+}
+
 /** Throws when it does not say that it is ready. */
-export async function startEventd(): Promise<Eventd> {
+export async function startEventd(options: StartOptions = {}): Promise<Eventd> {
+  const { program = EVENTD, parent = 0, level = 'DEBUG' } = options
   const dir = mkdtempSync(join(tmpdir(), 'eventd-'))
   for (const name of ['run', 'var', 'share/events/legacy', 'events/legacy'])
     mkdirSync(join(dir, name), { recursive: true })
-  writeFileSync(join(dir, 'ctdb.conf'), `[logging]\n  location = file:${dir}/log\n  log level = DEBUG\n`)
-  const running = execa(EVENTD, ['-P', '0', '-S', '3'], {
+  writeFileSync(join(dir, 'ctdb.conf'), `[logging]\n  location = file:${dir}/log\n  log level = ${level}\n`)
+  const running = execa(program, ['-P', String(parent), '-S', '3'], {
     env: relocated(dir),
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     reject: false,
@@ -49,7 +57,7 @@ export async function startEventd(): Promise<Eventd> {
   const failure = await Promise.race([isReady, running.then(({ stderr }) => stderr || 'it ended at once')])
   if (failure !== undefined || running.pid === undefined) {
     await close()
-    throw new Error(`${EVENTD} did not start: ${failure}`)
+    throw new Error(`${program} did not start: ${failure}`)
   }
   const script = (path: string, text: string, mode = 0o755) => {
     const file = join(dir, 'events', path)
