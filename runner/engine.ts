@@ -118,6 +118,8 @@ export async function runHandler(
   const interrupt = () => clock.abort(world.interrupt?.reason)
   world.interrupt?.addEventListener('abort', interrupt)
   const late = overdue(clock.signal, world.grace ?? GRACE_MS)
+  // it may have fired before we began, or behind a handler that had just ended
+  if (world.interrupt?.aborted) interrupt()
   let end: End
   try {
     end = await Promise.race([perform(entry, event, world, clock.signal, { say, because }), late.promise])

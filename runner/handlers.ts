@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Event } from './events.ts'
@@ -50,11 +50,13 @@ function entryOf(folder: string, file: string): Entry[] {
 function whyNotRun(path: string): { disabled: boolean; why: string } | undefined {
   let start: string
   try {
-    const { mode } = statSync(path)
+    const status = statSync(path)
     // the owner's bit decides, as for ctdb-eventd
-    if ((mode & 0o100) === 0)
+    if ((status.mode & 0o100) === 0)
       return { disabled: true, why: `${path} is not executable: "chmod u+x" enables it` }
-    start = readFileSync(path, { encoding: 'latin1', flag: 'r' }).slice(0, 256)
+    // to read a pipe would wait for ever
+    if (!status.isFile()) return { disabled: false, why: `${path} cannot run: it is no file` }
+    start = startOf(path)
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? String(error)
     const gone = code === 'ENOENT'
@@ -77,6 +79,17 @@ function whyNotRun(path: string): { disabled: boolean; why: string } | undefined
     }
   }
   return undefined
+}
+
+/** As much of a file as the kernel looks at to find its interpreter. */
+function startOf(path: string): string {
+  const fd = openSync(path, 'r')
+  try {
+    const bytes = Buffer.alloc(256)
+    return bytes.toString('latin1', 0, readSync(fd, bytes, 0, bytes.length, 0))
+  } finally {
+    closeSync(fd)
+  }
 }
 
 async function loadModule(path: string): Promise<Handler> {

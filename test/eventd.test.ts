@@ -19,11 +19,13 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { encodeRequest } from '../runner/daemon/wire.ts'
+import { decodeReply, encodeRequest, Frames, type Request } from '../runner/daemon/wire.ts'
 import { DIST, SCRIPT } from './lab/lab.ts'
 
 const CLIENT = '/usr/libexec/ctdb/ctdb-event'
 const skip = existsSync(CLIENT) ? false : "CTDB's client is not here: apt-get install ctdb"
+
+type RunRequest = Extract<Request, { kind: 'run' }>
 
 interface Place {
   base: string
@@ -228,7 +230,7 @@ t.test(
       await run(at, 'status-of-next').then(() => at.log()),
       new RegExp(`event_debug: debugging ${pid()} x\\n`),
     )
-    t.match(at.log(), /10\.hangs: timed out after 1 s while running/)
+    await until('the verdict in the log', () => /10\.hangs: timed out after 1 s while running/.test(at.log()))
   },
 )
 
@@ -426,3 +428,79 @@ async function flood(at: Place, events: number): Promise<void> {
     more()
   })
 }
+
+/** What comes back for requests that are sent in one write: reqid and result of each reply, and the ms that it took. */
+async function pipelined(at: Place, requests: Partial<RunRequest>[]): Promise<[number, number, number][]> {
+  const began = performance.now()
+  const frames = new Frames()
+  const replies: [number, number, number][] = []
+  const socket = createConnection(join(at.base, 'run/eventd.socket'))
+  socket.write(
+    Buffer.concat(
+      requests.map((request, reqid) =>
+        encodeRequest({
+          kind: 'run',
+          reqid,
+          component: 'legacy',
+          event: 'x',
+          args: '',
+          timeout: 30,
+          flags: 0,
+          ...request,
+        }),
+      ),
+    ),
+  )
+  await new Promise<void>((resolve, reject) => {
+    socket.on('error', reject)
+    socket.on('close', () => resolve())
+    socket.on('data', (chunk) => {
+      for (const packet of frames.push(chunk)) {
+        const { reqid, result } = decodeReply(packet)
+        replies.push([reqid, result, performance.now() - began])
+      }
+      if (replies.length === requests.length) socket.destroy()
+    })
+  })
+  return replies
+}
+
+t.test(
+  'a monitor that is cancelled before it began, or under RUN_ALL, is over at once',
+  { skip },
+  async (t) => {
+    const at = place(t)
+    for (const name of ['10.slow', '20.slow'])
+      at.script(name, '#!/bin/sh\n[ "$1" != monitor ] || exec sleep 5\n')
+    await start(t, at)
+    for (const flags of [0, 1]) {
+      const replies = await pipelined(at, [{ event: 'monitor', flags }, {}])
+      t.match(replies, [
+        [0, 125],
+        [1, 0],
+      ])
+      t.ok((replies[1]?.[2] ?? Infinity) < 3000, `the next event after ${replies[1]?.[2]} ms`)
+    }
+  },
+)
+
+t.test('a limit of years is one', { skip }, async (t) => {
+  const at = place(t)
+  at.script('10.ok', '#!/bin/sh\nsleep 0.1\n')
+  await start(t, at)
+  t.match(await pipelined(at, [{ timeout: 2_147_484 }, { timeout: 0xffff_ffff }]), [
+    [0, 0],
+    [1, 0],
+  ])
+})
+
+t.test('what is no file is no script, and blocks nothing', { skip }, async (t) => {
+  const at = place(t)
+  await execa('mkfifo', ['-m', '755', join(at.folder, '10.pipe.script')])
+  mkdirSync(join(at.folder, '20.folder.script'))
+  await start(t, at)
+  t.match(await run(at, 'x'), { exitCode: 0 })
+  await until('both in the log', () =>
+    /10\.pipe: .* it is no file\n[^]*20\.folder: .* it is no file/.test(at.log()),
+  )
+})

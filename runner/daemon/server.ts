@@ -26,6 +26,8 @@ export interface EventServer {
 const MOST_CLIENTS = 256
 /** Bytes of replies that may wait for a client that does not read. */
 const MOST_UNREAD = 32 * 1024 * 1024
+/** The longest that a timer of node can wait, 24 days: a longer one would fire at once. */
+const LONGEST_MS = 2 ** 31 - 1
 const NOT_FOUND = 2
 const INVALID = 22
 
@@ -67,7 +69,7 @@ export async function serve({ paths, conf, log, facts, own }: ServerOptions): Pr
         return found.submit({
           event: request.event,
           words: (request.args ?? '').split(' ').filter(Boolean),
-          limit: request.timeout * 1000,
+          limit: Math.min(request.timeout * 1000, LONGEST_MS),
           all: (request.flags & 1) === 1,
           owner: client,
           asked: performance.now(),
