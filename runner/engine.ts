@@ -80,7 +80,10 @@ function timeLeft(
   used: number,
   before: readonly HandlerReport[],
 ): Time {
-  if (handler <= event - used) return { ms: handler, verdict: `timed out after ${handler / 1000} s` }
+  // the first has all of the time, whichever of the two it is called
+  const own = Math.min(handler, event)
+  if (own <= event - used || before.length === 0)
+    return { ms: own, verdict: `timed out after ${own / 1000} s` }
   const slowest = before.toSorted((a, b) => b.ms - a.ms)[0]
   const blame = slowest ? `, ${(slowest.ms / 1000).toFixed(1)} s of it taken by ${slowest.name}` : ''
   return {

@@ -20,7 +20,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { decodeReply, encodeRequest, Frames, type Request } from '../runner/daemon/wire.ts'
-import { DIST, SCRIPT } from './lab/lab.ts'
+import { DIST, MAIN, SCRIPT } from './lab/lab.ts'
 
 const CLIENT = '/usr/libexec/ctdb/ctdb-event'
 const skip = existsSync(CLIENT) ? false : "CTDB's client is not here: apt-get install ctdb"
@@ -502,4 +502,47 @@ t.test('what is no file is no script, and blocks nothing', { skip }, async (t) =
   await until('both in the log', () =>
     /10\.pipe: .* it is no file\n[^]*20\.folder: .* it is no file/.test(at.log()),
   )
+})
+
+t.test('eventscript top and status --socket ask it; without it they say so', { skip }, async (t) => {
+  const at = place(t)
+  at.script('10.slow', '#!/bin/sh\n[ "$1" != slow ] || exec sleep 600\necho "said $1"\n')
+  const eventscript = (...words: string[]) =>
+    execa(process.execPath, [MAIN, ...words], { env: { ...at.env, NO_COLOR: '1' }, reject: false })
+  t.match(await eventscript('top'), {
+    exitCode: 1,
+    stderr: /eventscript.socket: ENOENT: is eventscript's event daemon running/,
+  })
+  t.match(await eventscript('status', '--socket'), { exitCode: 1, stderr: /eventd.socket: no such socket/ })
+  await start(t, at)
+  t.match(await eventscript('top'), { exitCode: 0, stdout: 'no event yet' })
+  await run(at, 'quick', 'a')
+  t.match(await eventscript('status', '--socket', 'quick'), {
+    exitCode: 0,
+    stdout: /^10\.slow +OK +0\.\d{3} .*\n {2}OUTPUT: said quick$/,
+  })
+  t.match(await eventscript('status', '--socket', 'never'), {
+    exitCode: 1,
+    stderr: /Event never has never run/,
+  })
+  const client = spawn(CLIENT, ['run', '30', 'legacy', 'slow'], {
+    env: { ...process.env, ...at.env },
+    stdio: 'ignore',
+  })
+  const second = run(at, 'quick', 'b')
+  let top = ''
+  for (let i = 0; i < 100 && !/waiting/.test(top); i += 1) top = (await eventscript('top')).stdout
+  t.match(
+    top,
+    /legacy:\n {2}running +\d+\.\d s {2}slow {2}in 10\.slow\n +\d+\.\d s {2}.*10\.slow\.script slow\n {2}waiting +\d+\.\d s {2}quick b/,
+  )
+  t.match(JSON.parse((await eventscript('top', '--json')).stdout), [
+    {
+      component: 'legacy',
+      running: { event: 'slow', handler: '10.slow' },
+      waiting: [{ event: 'quick', words: ['b'] }],
+    },
+  ])
+  client.kill('SIGKILL')
+  t.match(await second, { exitCode: 0 })
 })
