@@ -28,10 +28,7 @@ const MOST_CLIENTS = 256
 const MOST_UNREAD = 32 * 1024 * 1024
 /** The longest that a timer of node can wait, 24 days: a longer one would fire at once. */
 const LONGEST_MS = 2 ** 31 - 1
-/** Events that may wait in a component: a cluster with thousands of addresses moves them all at once, none has more. */
-const MOST_WAITING = 50_000
 const NOT_FOUND = 2
-const FAULT = 5
 const INVALID = 22
 
 /** Where `eventscript top` asks. */
@@ -68,7 +65,6 @@ export async function serve({ paths, conf, log, facts, own }: ServerOptions): Pr
     if (typeof found === 'number') return reply(found)
     switch (request.kind) {
       case 'run':
-        if (found.waiting().length >= MOST_WAITING) return reply(FAULT)
         log.write('DEBUG', `Running event ${request.event} with args "${request.args ?? '(null)'}"`)
         return found.submit({
           event: request.event,
