@@ -19,6 +19,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
+import { readConf } from '../runner/daemon/conf.ts'
+import { Refusal } from '../runner/refusal.ts'
 import { decodeReply, encodeRequest, Frames, type Request } from '../runner/daemon/wire.ts'
 import { DIST, SCRIPT } from './lab/lab.ts'
 
@@ -502,4 +504,29 @@ t.test('what is no file is no script, and blocks nothing', { skip }, async (t) =
   await until('both in the log', () =>
     /10\.pipe: .* it is no file\n[^]*20\.folder: .* it is no file/.test(at.log()),
   )
+})
+
+t.test('ctdb.conf means what it means to ctdb-eventd', { skip }, (t) => {
+  const at = place(t)
+  writeFileSync(join(at.base, 'dbg'), '#!/bin/sh\n', { mode: 0o755 })
+  const conf = (text: string) => {
+    writeFileSync(join(at.base, 'ctdb.conf'), text)
+    return readConf({ etc: at.base, run: at.base }, {})
+  }
+  for (const [text, level] of Object.entries({
+    '3': 'NOTICE',
+    '10': 'DEBUG',
+    ERR: 'ERROR',
+    warn: 'WARNING',
+    'info ': 'INFO',
+  }))
+    t.equal(conf(`[logging]\nlog  level = ${text}\n`).level, level)
+  for (const text of ['', '11', '-1', 'ERRORS', 'NOTICE # hi', 'CRIT'])
+    t.throws(() => conf(`[logging]\nlog level = ${text}\n`), Refusal, text)
+  t.same(conf('[logging]\nlocation = file:log\n').location, { kind: 'file', path: 'log' })
+  t.throws(() => conf('[logging]\nlocation = syslogx\n'), Refusal)
+  t.equal(conf('[event]\ndebug script = dbg\n').debugScript, join(at.base, 'dbg'))
+  t.equal(conf('[event]\ndebug script = sub/dbg\n').debugScript, undefined, 'passes, and is never found')
+  t.throws(() => conf('[event]\ndebug script = "dbg"\n'), Refusal)
+  t.end()
 })
