@@ -530,3 +530,19 @@ t.test('ctdb.conf means what it means to ctdb-eventd', { skip }, (t) => {
   t.throws(() => conf('[event]\ndebug script = "dbg"\n'), Refusal)
   t.end()
 })
+
+t.test('a log that could not be written is written again when it can be', { skip }, async (t) => {
+  const at = place(t)
+  writeFileSync(join(at.base, 'ctdb.conf'), `[logging]\n\tlocation = file:${at.base}/logs/log\n`)
+  at.script('10.talks', '#!/bin/sh\necho "$1"\n')
+  await start(t, at)
+  t.match(await run(at, 'lost'), { exitCode: 0 })
+  mkdirSync(join(at.base, 'logs'))
+  await sleep(1100)
+  t.match(await run(at, 'kept'), { exitCode: 0 })
+  const log = () => {
+    const file = join(at.base, 'logs/log')
+    return existsSync(file) ? readFileSync(file, 'utf8') : ''
+  }
+  await until('the log', () => /10\.talks: kept\n/.test(log()))
+})
