@@ -80,7 +80,9 @@ function timeLeft(
   used: number,
   before: readonly HandlerReport[],
 ): Time {
-  if (handler <= event - used) return { ms: handler, verdict: `timed out after ${handler / 1000} s` }
+  // the first may have all of it, whatever the clock says by now
+  if (handler <= event - used || (before.length === 0 && handler <= event))
+    return { ms: handler, verdict: `timed out after ${handler / 1000} s` }
   const slowest = before.toSorted((a, b) => b.ms - a.ms)[0]
   const blame = slowest ? `, ${(slowest.ms / 1000).toFixed(1)} s of it taken by ${slowest.name}` : ''
   return {
@@ -182,6 +184,9 @@ function overdue(signal: AbortSignal, grace: number): { promise: Promise<never>;
   return { promise, cancel: () => clearTimeout(timer) }
 }
 
+/** Of any other reason, such as too many processes, the event is not to be taken for done. */
+const NOT_EXECUTABLE = new Set(['ENOENT', 'ENOEXEC', 'EACCES'])
+
 function verdict(error: unknown, signal: AbortSignal): End {
   if (signal.aborted) {
     const running = (error as { running?: string }).running
@@ -193,7 +198,7 @@ function verdict(error: unknown, signal: AbortSignal): End {
     }
   }
   // as CTDB does, an executable that cannot be executed does not fail the event; but we say why
-  if (error instanceof CannotRun && error.message.includes('.script'))
+  if (error instanceof CannotRun && NOT_EXECUTABLE.has(error.code) && error.message.includes('.script'))
     return { outcome: 'cannot-run', why: error.message }
   if (error instanceof Refusal) return { outcome: 'failed', why: error.message }
   // a recording's, who plays it shows both sides

@@ -546,3 +546,27 @@ t.test('a log that could not be written is written again when it can be', { skip
   }
   await until('the log', () => /10\.talks: kept\n/.test(log()))
 })
+
+t.test('a script that cannot be started now is no disabled one', { skip }, async (t) => {
+  const at = place(t)
+  at.script('10.ok', '#!/bin/sh\n')
+  await start(t, at)
+  t.match(await pipelined(at, [{ args: 'x'.repeat(200_000) }, {}]), [
+    [0, 8],
+    [1, 0],
+  ])
+  await until('the reason', () => /10\.ok: .*cannot be executed: E2BIG/.test(at.log()))
+})
+
+t.test('the output of a script: no foreseeable file, no end of the daemon', { skip }, async (t) => {
+  const at = place(t)
+  at.script(
+    '10.much',
+    '#!/bin/sh\nls -l /proc/self/fd/1 >&2\nhead -c 40000000 /dev/zero | tr "\\\\0" x\n[ "$1" = x ] && exec sleep 600\nexit 189\n',
+  )
+  await start(t, at)
+  t.match(await client(at, 'run', '2', 'legacy', 'x'), { exitCode: 110 })
+  t.match(await status(at, 'x'), /\(deleted\)/)
+  t.match(await run(at, 'y'), { exitCode: 125 }, '64 + ECANCELED asks to be taken for cancelled')
+  t.match(await client(at, 'status', 'legacy', 'y'), { exitCode: 22 })
+})
