@@ -20,6 +20,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { readConf } from '../runner/daemon/conf.ts'
+import { queue } from '../runner/daemon/queue.ts'
 import { Refusal } from '../runner/refusal.ts'
 import { decodeReply, encodeRequest, Frames, type Request } from '../runner/daemon/wire.ts'
 import { DIST, SCRIPT } from './lab/lab.ts'
@@ -569,4 +570,34 @@ t.test('the output of a script: no foreseeable file, no end of the daemon', { sk
   t.match(await status(at, 'x'), /\(deleted\)/)
   t.match(await run(at, 'y'), { exitCode: 125 }, '64 + ECANCELED asks to be taken for cancelled')
   t.match(await client(at, 'status', 'legacy', 'y'), { exitCode: 22 })
+})
+
+t.test('a debug script that hangs is ended in time, and what it said is kept', { skip }, async (t) => {
+  const at = place(t, '[event]\n\tdebug script = debug.sh\n')
+  writeFileSync(
+    join(at.base, 'debug.sh'),
+    '#!/bin/sh\ntrap "" TERM\necho so far\nwhile :; do sleep 1; done\n',
+    {
+      mode: 0o755,
+    },
+  )
+  at.script(
+    '10.hangs',
+    '#!/bin/sh\n[ "$1" = x ] || { kill -0 "$(cat "$CTDB_BASE/pid")" && exit 1; exit 0; }\necho $$ >"$CTDB_BASE/pid"\ntrap "" TERM\nwhile :; do sleep 1; done\n',
+  )
+  await start(t, at)
+  t.match(await client(at, 'run', '1', 'legacy', 'x'), { exitCode: 110 })
+  t.match(await run(at, 'next'), { exitCode: 0 }, 'the next event begins when the hung script has ended')
+  await until('its words', () => /event_debug: so far\n/.test(at.log()))
+})
+
+t.test('what waits goes with its client, however much it is', (t) => {
+  const { submit, drop, waiting } = queue(() => new Promise(() => {}))
+  const owner = {}
+  const job = { event: 'x', words: [], limit: 1000, all: false, owner, asked: 0, answer: () => {} }
+  for (let i = 0; i < 200_000; i += 1) submit(job)
+  submit({ ...job, owner: {} })
+  drop(owner)
+  t.equal(waiting().length, 1)
+  t.end()
 })
