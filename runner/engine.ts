@@ -185,6 +185,9 @@ function overdue(signal: AbortSignal, grace: number): { promise: Promise<never>;
   return { promise, cancel: () => clearTimeout(timer) }
 }
 
+/** Of any other reason, such as too many processes, the event is not to be taken for done. */
+const NOT_EXECUTABLE = new Set(['ENOENT', 'ENOEXEC', 'EACCES'])
+
 function verdict(error: unknown, signal: AbortSignal): End {
   if (signal.aborted) {
     const running = (error as { running?: string }).running
@@ -196,7 +199,7 @@ function verdict(error: unknown, signal: AbortSignal): End {
     }
   }
   // as CTDB does, an executable that cannot be executed does not fail the event; but we say why
-  if (error instanceof CannotRun && error.message.includes('.script'))
+  if (error instanceof CannotRun && NOT_EXECUTABLE.has(error.code) && error.message.includes('.script'))
     return { outcome: 'cannot-run', why: error.message }
   if (error instanceof Refusal) return { outcome: 'failed', why: error.message }
   // a recording's, who plays it shows both sides

@@ -19,6 +19,9 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
+import { readConf } from '../runner/daemon/conf.ts'
+import { queue } from '../runner/daemon/queue.ts'
+import { Refusal } from '../runner/refusal.ts'
 import { decodeReply, encodeRequest, Frames, type Request } from '../runner/daemon/wire.ts'
 import { DIST, MAIN, SCRIPT } from './lab/lab.ts'
 
@@ -545,4 +548,99 @@ t.test('eventscript top and status --socket ask it; without it they say so', { s
   ])
   client.kill('SIGKILL')
   t.match(await second, { exitCode: 0 })
+})
+
+t.test('ctdb.conf means what it means to ctdb-eventd', { skip }, (t) => {
+  const at = place(t)
+  writeFileSync(join(at.base, 'dbg'), '#!/bin/sh\n', { mode: 0o755 })
+  const conf = (text: string) => {
+    writeFileSync(join(at.base, 'ctdb.conf'), text)
+    return readConf({ etc: at.base, run: at.base }, {})
+  }
+  for (const [text, level] of Object.entries({
+    '3': 'NOTICE',
+    '10': 'DEBUG',
+    ERR: 'ERROR',
+    warn: 'WARNING',
+    'info ': 'INFO',
+  }))
+    t.equal(conf(`[logging]\nlog  level = ${text}\n`).level, level)
+  for (const text of ['', '11', '-1', 'ERRORS', 'NOTICE # hi', 'CRIT'])
+    t.throws(() => conf(`[logging]\nlog level = ${text}\n`), Refusal, text)
+  t.same(conf('[logging]\nlocation = file:log\n').location, { kind: 'file', path: 'log' })
+  t.throws(() => conf('[logging]\nlocation = syslogx\n'), Refusal)
+  t.equal(conf('[event]\ndebug script = dbg\n').debugScript, join(at.base, 'dbg'))
+  t.equal(conf('[event]\ndebug script = sub/dbg\n').debugScript, undefined, 'passes, and is never found')
+  t.throws(() => conf('[event]\ndebug script = "dbg"\n'), Refusal)
+  t.end()
+})
+
+t.test('a log that could not be written is written again when it can be', { skip }, async (t) => {
+  const at = place(t)
+  writeFileSync(join(at.base, 'ctdb.conf'), `[logging]\n\tlocation = file:${at.base}/logs/log\n`)
+  at.script('10.talks', '#!/bin/sh\necho "$1"\n')
+  await start(t, at)
+  t.match(await run(at, 'lost'), { exitCode: 0 })
+  mkdirSync(join(at.base, 'logs'))
+  await sleep(1100)
+  t.match(await run(at, 'kept'), { exitCode: 0 })
+  const log = () => {
+    const file = join(at.base, 'logs/log')
+    return existsSync(file) ? readFileSync(file, 'utf8') : ''
+  }
+  await until('the log', () => /10\.talks: kept\n/.test(log()))
+})
+
+t.test('a script that cannot be started now is no disabled one', { skip }, async (t) => {
+  const at = place(t)
+  at.script('10.ok', '#!/bin/sh\n')
+  await start(t, at)
+  t.match(await pipelined(at, [{ args: 'x'.repeat(200_000) }, {}]), [
+    [0, 8],
+    [1, 0],
+  ])
+  await until('the reason', () => /10\.ok: .*cannot be executed: E2BIG/.test(at.log()))
+})
+
+t.test('the output of a script: no foreseeable file, no end of the daemon', { skip }, async (t) => {
+  const at = place(t)
+  at.script(
+    '10.much',
+    '#!/bin/sh\nls -l /proc/self/fd/1 >&2\nhead -c 40000000 /dev/zero | tr "\\\\0" x\n[ "$1" = x ] && exec sleep 600\nexit 189\n',
+  )
+  await start(t, at)
+  t.match(await client(at, 'run', '2', 'legacy', 'x'), { exitCode: 110 })
+  t.match(await status(at, 'x'), /\(deleted\)/)
+  t.match(await run(at, 'y'), { exitCode: 125 }, '64 + ECANCELED asks to be taken for cancelled')
+  t.match(await client(at, 'status', 'legacy', 'y'), { exitCode: 22 })
+})
+
+t.test('a debug script that hangs is ended in time, and what it said is kept', { skip }, async (t) => {
+  const at = place(t, '[event]\n\tdebug script = debug.sh\n')
+  writeFileSync(
+    join(at.base, 'debug.sh'),
+    '#!/bin/sh\ntrap "" TERM\necho so far\nwhile :; do sleep 1; done\n',
+    {
+      mode: 0o755,
+    },
+  )
+  at.script(
+    '10.hangs',
+    '#!/bin/sh\n[ "$1" = x ] || { kill -0 "$(cat "$CTDB_BASE/pid")" && exit 1; exit 0; }\necho $$ >"$CTDB_BASE/pid"\ntrap "" TERM\nwhile :; do sleep 1; done\n',
+  )
+  await start(t, at)
+  t.match(await client(at, 'run', '1', 'legacy', 'x'), { exitCode: 110 })
+  t.match(await run(at, 'next'), { exitCode: 0 }, 'the next event begins when the hung script has ended')
+  await until('its words', () => /event_debug: so far\n/.test(at.log()))
+})
+
+t.test('what waits goes with its client, however much it is', (t) => {
+  const { submit, drop, waiting } = queue(() => new Promise(() => {}))
+  const owner = {}
+  const job = { event: 'x', words: [], limit: 1000, all: false, owner, asked: 0, answer: () => {} }
+  for (let i = 0; i < 200_000; i += 1) submit(job)
+  submit({ ...job, owner: {} })
+  drop(owner)
+  t.equal(waiting().length, 1)
+  t.end()
 })

@@ -5,13 +5,14 @@ import type { Entry } from '../handlers.ts'
 import type { HandlerReport, Report } from '../report.ts'
 import { toShell } from '../system/argv.ts'
 import { doorTo } from '../system/door.ts'
+import { Interrupted } from '../system/errors.ts'
 import { live } from '../system/live.ts'
 import { witnessed } from '../system/record.ts'
 import { isNote, type Note, type Step } from '../system/transcript.ts'
 import type { Log } from './log.ts'
 import { explainHung } from './hung.ts'
 import { NoComponent } from './scripts.ts'
-import { Cancelled, queue, TIMED_OUT, type Job, type Queue } from './queue.ts'
+import { CANCELLED, Cancelled, queue, TIMED_OUT, type Job, type Queue } from './queue.ts'
 import { linesOf, statusOf } from './status.ts'
 import type { EventStatus } from './wire.ts'
 
@@ -98,6 +99,8 @@ export function component({ facts, log, debugScript, scripts }: Surroundings): C
     })
     now = {}
     if (signal.reason instanceof Cancelled) return 0 // answered already; its status is that of the run before
+    // a script may ask for that by its exit status, 64 + ECANCELED
+    if (report.handlers.some(({ result }) => result === -CANCELLED)) return CANCELLED
     keep(job.event, statusOf(report.handlers))
     if (report.outcome !== 'ok' && !job.all)
       log.write('NOTICE', `${job.event} event ${report.outcome === 'failed' ? 'failed' : 'timed out'}`)
@@ -134,13 +137,18 @@ export function component({ facts, log, debugScript, scripts }: Surroundings): C
     try {
       const stop = AbortSignal.timeout(DEBUG_MS)
       const argv = [debugScript, String(pid), job.event]
-      const { out } = await live({ signal: stop }).run('ask', argv, { combined: true })
-      for (const line of out.split('\n')) if (line !== '') log.write('ERROR', `event_debug: ${line}`)
+      const { out } = await live({ signal: stop, atOnce: () => true }).run('ask', argv, { combined: true })
+      tellDebug(out)
     } catch (error) {
+      if (error instanceof Interrupted) tellDebug(error.output)
       log.write('ERROR', `event_debug: ${error instanceof Error ? error.message : String(error)}`)
     } finally {
       debugging = false
     }
+  }
+
+  function tellDebug(output: string): void {
+    for (const line of output.split('\n')) if (line !== '') log.write('ERROR', `event_debug: ${line}`)
   }
 
   function begins(step: Step): void {

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { Refusal } from '../refusal.ts'
 
 /** CTDB's levels, the most important first. */
@@ -36,7 +36,8 @@ export function parseIni(text: string): Map<string, string> {
     const head = /^\[(.*)\]$/.exec(line)
     if (head) section = head[1]?.trim() ?? ''
     const [, key, value] = /^([^=]+?)\s*=\s*(.*)$/.exec(line) ?? []
-    if (!head && key !== undefined && value !== undefined) values.set(`${section}/${key}`, value)
+    if (!head && key !== undefined && value !== undefined)
+      values.set(`${section}/${key.replace(/\s+/g, ' ')}`, value)
   }
   return values
 }
@@ -65,10 +66,11 @@ function readIfThere(file: string): string {
 
 function debugScriptOf(etc: string, name: string | undefined): string | undefined {
   if (!name) return undefined
-  const path = join(etc, name)
+  // CTDB looks at the base name, then uses the whole: a script in a folder below passes, and is never run
+  const path = join(etc, basename(name))
   try {
     const status = statSync(path)
-    if (status.isFile() && (status.mode & 0o100) !== 0) return path
+    if (status.isFile() && (status.mode & 0o100) !== 0) return name.includes('/') ? undefined : path
   } catch {
     // said below
   }
@@ -78,15 +80,29 @@ function debugScriptOf(etc: string, name: string | undefined): string | undefine
 }
 
 function locationOf(file: string, text = 'file:/var/log/ctdb/log.ctdb'): Conf['location'] {
-  if (text.startsWith('syslog')) return { kind: 'syslog' }
+  if (/^syslog(:|$)/.test(text)) return { kind: 'syslog' }
   const path = /^file:(.*)$/.exec(text)?.[1]
   if (path === '' || path === '-') return { kind: 'stderr' }
-  if (path?.startsWith('/')) return { kind: 'file', path }
-  throw new Refusal(`${file}: [logging] location = ${text}: expected file:/PATH, file:- or syslog`)
+  if (path !== undefined) return { kind: 'file', path }
+  throw new Refusal(`${file}: [logging] location = ${text}: expected file:PATH, file:- or syslog`)
 }
 
+/** 0, 1, 3, 5 and 10, and what lies between is as the next lower one. */
+const BY_NUMBER: readonly Level[] = [
+  'ERROR',
+  'WARNING',
+  'WARNING',
+  'NOTICE',
+  'NOTICE',
+  ...Array.from({ length: 5 }, () => 'INFO' as const),
+  'DEBUG',
+]
+
+/** Also the beginning of its name, or its number, as CTDB takes it. */
 function levelOf(file: string, text = 'NOTICE'): Level {
-  const level = LEVELS.find((each) => each === text.toUpperCase())
-  if (level) return level
+  const level = /^\d/.test(text)
+    ? BY_NUMBER[parseInt(text, 10)]
+    : LEVELS.find((each) => each.startsWith(text.toUpperCase()))
+  if (level && text !== '') return level
   throw new Refusal(`${file}: [logging] log level = ${text}: expected ${LEVELS.join(', ')}`)
 }

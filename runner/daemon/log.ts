@@ -1,4 +1,5 @@
 import { createWriteStream, type WriteStream } from 'node:fs'
+import type { Writable } from 'node:stream'
 import { LEVELS, type Conf, type Level } from './conf.ts'
 import { startLogger } from '../system/live.ts'
 
@@ -12,6 +13,7 @@ export interface Log {
 
 /** Bytes that may wait for a slow disk; what comes then is dropped, and counted. */
 const MOST_WAITING = 4 * 1024 * 1024
+const RETRY_MS = 1000
 
 /**
  * CTDB's log, one line each: `2026-11-22T15:08:45.194185+00:00 HOST ctdb-eventd[PID]: TEXT` in a file, the bare text
@@ -20,9 +22,11 @@ const MOST_WAITING = 4 * 1024 * 1024
 export function openLog({ location, level, host }: Conf): Log {
   const least = LEVELS.indexOf(level)
   let sink = openSink(location)
+  let opened = performance.now()
   let dropped = 0
+  const isStuck = () => sink.destroyed || sink.writableLength > MOST_WAITING
   const put = (text: string) => {
-    if (sink.writableLength > MOST_WAITING) dropped += 1
+    if (isStuck()) dropped += 1
     else
       sink.write(
         location.kind === 'file' ? `${stamp()} ${host} ctdb-eventd[${process.pid}]: ${text}\n` : `${text}\n`,
@@ -31,7 +35,12 @@ export function openLog({ location, level, host }: Conf): Log {
   return {
     write(of, text) {
       if (LEVELS.indexOf(of) > least) return
-      if (dropped > 0 && sink.writableLength <= MOST_WAITING) {
+      // an error ends a stream for good; the disk may have room again
+      if (sink.destroyed && performance.now() - opened > RETRY_MS) {
+        sink = openSink(location)
+        opened = performance.now()
+      }
+      if (dropped > 0 && !isStuck()) {
         const lost = dropped
         dropped = 0
         put(`${lost} lines of the log were lost: it could not be written`)
@@ -54,7 +63,7 @@ export function openLog({ location, level, host }: Conf): Log {
   }
 }
 
-function openSink(location: Conf['location']): NodeJS.WritableStream & { writableLength: number } {
+function openSink(location: Conf['location']): Writable {
   if (location.kind === 'stderr') return process.stderr
   const sink: WriteStream | ReturnType<typeof startLogger> =
     location.kind === 'file'

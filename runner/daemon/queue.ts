@@ -44,7 +44,7 @@ export interface Queue {
 export function queue(
   run: (job: Job, signal: AbortSignal, early: (result: number) => void) => Promise<number>,
 ): Queue {
-  const waiting: Job[] = []
+  let waiting: Job[] = []
   const answered = new WeakSet<Job>()
   let current: { job: Job; since: number; stop: AbortController; ended: Promise<void> } | undefined
 
@@ -94,13 +94,13 @@ export function queue(
       submit(own)
     },
     drop(owner) {
-      waiting.splice(0, Infinity, ...waiting.filter((job) => job.owner !== owner))
+      waiting = waiting.filter((job) => job.owner !== owner)
       // one that is answered is only being tidied up: that goes on
       if (current?.job.owner === owner && !answered.has(current.job))
         cancel('the client that asked for it has gone')
     },
     async close() {
-      waiting.length = 0
+      waiting = []
       if (current) current.job.answer = () => {}
       current?.stop.abort(new Cancelled('the event daemon ends'))
       await current?.ended

@@ -4,6 +4,9 @@ import { pathToFileURL } from 'node:url'
 import type { Handler } from '../handler.ts'
 import { findHandlers, type Entry } from '../handlers.ts'
 
+/** Such as having too many files open. */
+const IO_ERROR = 5
+
 /** ENOENT or ENOTDIR, as CTDB's client gets it for a component whose folder cannot be listed. */
 export class NoComponent extends Error {
   override name = 'NoComponent'
@@ -19,14 +22,20 @@ export class NoComponent extends Error {
  * module beside it, to be run inside this process; everything else is an executable as ever.
  */
 export function findScripts(folder: string, own: string): Entry[] {
-  try {
-    readdirSync(folder)
-  } catch (error) {
-    throw new NoComponent(folder, (error as NodeJS.ErrnoException).code === 'ENOTDIR' ? 20 : 2)
-  }
+  mustBeFolder(folder)
   return findHandlers(folder)
     .filter(({ path }) => path.endsWith('.script'))
     .map((entry) => (entry.kind === 'script' ? (asModule(entry, own) ?? entry) : entry))
+}
+
+/** Throws NoComponent when it cannot be listed. */
+export function mustBeFolder(folder: string): void {
+  try {
+    readdirSync(folder)
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    throw new NoComponent(folder, { ENOENT: 2, ENOTDIR: 20 }[code] ?? IO_ERROR)
+  }
 }
 
 function asModule({ name, path }: Entry, own: string): Entry | undefined {

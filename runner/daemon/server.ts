@@ -5,7 +5,7 @@ import type { Facts } from '../config.ts'
 import { component, type Component } from './component.ts'
 import type { Conf, Paths } from './conf.ts'
 import type { Log } from './log.ts'
-import { componentFolder, findScripts, NoComponent } from './scripts.ts'
+import { componentFolder, findScripts, mustBeFolder, NoComponent } from './scripts.ts'
 import { setEnabled } from './switch.ts'
 import { BadPacket, decodeRequest, encodeReply, Frames, type Reply, type Request } from './wire.ts'
 
@@ -42,14 +42,14 @@ export async function serve({ paths, conf, log, facts, own }: ServerOptions): Pr
   function componentNamed(name: string): Component | number {
     const folder = componentFolder(paths.etc, name)
     if (folder === undefined) return NOT_FOUND
-    const scripts = () => findScripts(folder, own)
     try {
-      scripts()
+      mustBeFolder(folder)
     } catch (error) {
       if (!(error instanceof NoComponent)) throw error
       log.write('WARNING', `failed to get script list for ${folder}, ret=${error.errno}`)
       return error.errno
     }
+    const scripts = () => findScripts(folder, own)
     const found = components.get(name) ?? component({ facts, log, debugScript: conf.debugScript, scripts })
     components.set(name, found)
     return found

@@ -1,4 +1,15 @@
-import { accessSync, closeSync, constants, openSync, readFileSync, rmSync, statSync } from 'node:fs'
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from 'node:fs'
 import { mkdir, open, readFile, rename, rm, writeFile, type FileHandle } from 'node:fs/promises'
 import { basename, delimiter, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -63,25 +74,24 @@ export function live({ signal, ownGroups = true, beforeEnd, atOnce }: LiveOption
   }
 
   /**
-   * Both outputs go into one file rather than a pipe: their order is kept, there is no limit, and a daemon
+   * Both outputs go into one file rather than a pipe: their order is kept, a script never waits for us, and a daemon
    * that the script leaves behind cannot keep us waiting for the end of a pipe.
    */
   async function runScript(argv: readonly string[]): Promise<Answer> {
-    const path = join(tmpdir(), `eventscript.${process.pid}.${(scripts += 1)}.out`)
-    const fd = openOutput(path)
+    const fd = openOutput()
     try {
       // by its bare name, as ctdb-eventd calls it; a `#!` script never sees that
       const argv0 = basename(argv[0] ?? '').replace(/\.script$/, '')
-      const ended = await finish(argv, start(argv, { stdio: ['ignore', fd, fd], argv0 }), () =>
-        readFileSync(path, 'utf8'),
+      const sink = fd ?? ('ignore' as const)
+      const ended = await finish(argv, start(argv, { stdio: ['ignore', sink, sink], argv0 }), () =>
+        outputOf(fd),
       )
-      return { ...ended, out: readFileSync(path, 'utf8') }
+      return { ...ended, out: outputOf(fd) }
     } catch (error) {
-      if (error instanceof Interrupted) error.output = readFileSync(path, 'utf8')
+      if (error instanceof Interrupted) error.output = outputOf(fd)
       throw error
     } finally {
-      closeSync(fd)
-      rmSync(path, { force: true })
+      if (fd !== undefined) closeSync(fd)
     }
   }
 
@@ -114,13 +124,50 @@ export function live({ signal, ownGroups = true, beforeEnd, atOnce }: LiveOption
   }
 }
 
-let scripts = 0
+/** Below that many bytes left, the output of a script goes to another file system, if there is one. */
+const ENOUGH = 16 * 1024 * 1024
+/** Bytes of it that are read. */
+const MOST_OUTPUT = 16 * 1024 * 1024
 
-function openOutput(path: string): number {
+/**
+ * A file for a script's output. It loses its name at once: none can be foreseen by others on the machine, and nothing
+ * is left behind when we are killed. Undefined when no file can be had: the script is to run all the same.
+ */
+function openOutput(): number | undefined {
+  const folders = [tmpdir(), '/dev/shm', '/run']
+  for (const folder of [...folders.filter(hasRoom), ...folders]) {
+    let own: string | undefined
+    try {
+      own = mkdtempSync(join(folder, 'eventscript.'))
+      return openSync(join(own, 'out'), 'ax+', 0o600)
+    } catch {
+      // the next may be better
+    } finally {
+      if (own !== undefined) rmSync(own, { recursive: true, force: true })
+    }
+  }
+  return undefined
+}
+
+function hasRoom(folder: string): boolean {
   try {
-    return openSync(path, 'ax+', 0o600)
+    const { bavail, bsize } = statfsSync(folder)
+    return bavail * bsize > ENOUGH
+  } catch {
+    return false
+  }
+}
+
+/** Never throws: whoever asks has a script to end. */
+function outputOf(fd: number | undefined): string {
+  if (fd === undefined) return 'its output is lost: no file for it could be opened\n'
+  try {
+    const { size } = fstatSync(fd)
+    const bytes = Buffer.alloc(Math.min(size, MOST_OUTPUT))
+    const text = bytes.toString('utf8', 0, readSync(fd, bytes, 0, bytes.length, 0))
+    return size > MOST_OUTPUT ? `${text}\n… and ${size - MOST_OUTPUT} bytes more\n` : text
   } catch (error) {
-    throw new FileError("keep the script's output in", path, codeOf(error))
+    return `its output is lost: ${codeOf(error)}\n`
   }
 }
 
