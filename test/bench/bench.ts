@@ -12,7 +12,7 @@ import { execa } from 'execa'
 import { startLab, whyNoLab, type Lab } from '../lab/lab.ts'
 import { contestants } from './contestants.ts'
 import type { Orders, Results } from './inside.ts'
-import { EVENTS, IDLE_SECONDS } from './resident.ts'
+import { EVENTS, IDLE_SECONDS, SETTLE_SECONDS } from './resident.ts'
 import { ALONE, RESIDENT, rows, table, upkeepTable } from './table.ts'
 import { INTERFACES } from './tasks.ts'
 
@@ -25,7 +25,7 @@ progs: programs started by it (strace -f), for all alike: the process of the eve
 late: ms from the end of the kernel's duplicate detection ("ip monitor address") to the end.
 monitor: ${INTERFACES.length} interfaces, ctdb is a stand-in of one program; IPaddr2 watches one address only.
 MB: VmRSS when started, later after all of the above and ${EVENTS} setup events; ticks of 10 ms of processor time in
-  ${IDLE_SECONDS} s without an event.`
+  ${IDLE_SECONDS} s without an event, from ${SETTLE_SECONDS} s after the last.`
 
 if (process.env['NO_COLOR'] || !process.stdout.isTTY) chalk.level = 0
 
