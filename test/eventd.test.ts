@@ -644,3 +644,21 @@ t.test('what waits goes with its client, however much it is', (t) => {
   t.equal(waiting().length, 1)
   t.end()
 })
+
+t.test('where it was started has gone, and who started it', { skip }, async (t) => {
+  const at = place(t)
+  at.script('10.fails', '#!/bin/sh\nexit 7\n')
+  const eventd = join(DIST, 'ctdb-eventd')
+  const env = { ...at.env, NODE_OPTIONS: '' }
+  const reader = 'mkfifo "$0"; true <"$0" & exec 3>"$0"; wait; exec "$@"'
+  const orphan = ['-c', reader, join(at.base, 'up'), eventd, '-P', '999999999', '-S', '3']
+  t.match(await execa('/bin/sh', orphan, { env, reject: false, timeout: 20_000 }), { exitCode: 3 })
+
+  const cwd = join(at.base, 'here')
+  mkdirSync(cwd)
+  const child = spawn(eventd, [], { cwd, env: { ...process.env, ...env }, stdio: 'ignore' })
+  t.teardown(() => child.kill())
+  await until('the socket', () => existsSync(join(at.base, 'run/eventd.socket')))
+  rmSync(cwd, { recursive: true })
+  t.match(await run(at, 'x'), { exitCode: 8 }, 'the script is run, and fails')
+})

@@ -1,5 +1,6 @@
 import {
   closeSync,
+  constants as flags,
   openSync,
   readdirSync,
   readFileSync,
@@ -94,7 +95,8 @@ export async function startEventDaemon({ pid, startupFd, announcer, own }: Start
  */
 function privately(fd: number): number {
   try {
-    const own = openSync(`/proc/self/fd/${fd}`, 'w')
+    // not to wait for a reader: ctdbd may have died meanwhile
+    const own = openSync(`/proc/self/fd/${fd}`, flags.O_WRONLY | flags.O_NONBLOCK)
     closeSync(fd)
     return own
   } catch {
@@ -109,8 +111,8 @@ function closeInherited(keep: number | undefined): void {
     const fd = Number(name)
     if (fd < 3 || fd === keep) continue
     try {
-      const flags = /^flags:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0'
-      if ((parseInt(flags, 8) & CLOEXEC) === 0 && readlinkSync(`/proc/self/fd/${fd}`)) closeSync(fd)
+      const open = /^flags:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'utf8'))?.[1] ?? '0'
+      if ((parseInt(open, 8) & CLOEXEC) === 0 && readlinkSync(`/proc/self/fd/${fd}`)) closeSync(fd)
     } catch {
       // it was that of the folder we are reading
     }

@@ -96,7 +96,13 @@ export function live({ signal, ownGroups = true, beforeEnd, atOnce }: LiveOption
   }
 
   function start([program = '', ...words]: readonly string[], options: object): Child {
-    const all = { ...options, reject: false, stripFinalNewline: false, detached: ownGroups } as Options
+    const all = {
+      ...options,
+      cwd: here(),
+      reject: false,
+      stripFinalNewline: false,
+      detached: ownGroups,
+    } as Options
     return execa(program, words, all) as Child
   }
 
@@ -168,6 +174,17 @@ function outputOf(fd: number | undefined): string {
     return size > MOST_OUTPUT ? `${text}\n… and ${size - MOST_OUTPUT} bytes more\n` : text
   } catch (error) {
     return `its output is lost: ${codeOf(error)}\n`
+  }
+}
+
+/** Our working directory. From one that has been removed nothing can be started: that would look like a missing program. */
+function here(): string {
+  try {
+    const folder = process.cwd()
+    statSync(folder)
+    return folder
+  } catch {
+    return '/'
   }
 }
 
