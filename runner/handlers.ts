@@ -92,7 +92,8 @@ function startOf(path: string): string {
   }
 }
 
-async function loadModule(path: string): Promise<Handler> {
+/** The handler in a module; a Refusal when there is none. */
+export async function loadModule(path: string): Promise<Handler> {
   let loaded: { default?: unknown }
   try {
     loaded = (await import(pathToFileURL(path).href)) as { default?: unknown }

@@ -1,8 +1,6 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import type { Handler } from '../handler.ts'
-import { findHandlers, type Entry } from '../handlers.ts'
+import { findHandlers, loadModule, type Entry } from '../handlers.ts'
 
 /** Such as having too many files open. */
 const IO_ERROR = 5
@@ -44,15 +42,10 @@ function asModule({ name, path }: Entry, own: string): Entry | undefined {
     if (dirname(target) !== realpathSync(own)) return undefined
     const module = target.replace(/\.script$/, '.mjs')
     statSync(module)
-    return { name, path, kind: 'module', load: () => load(module) }
+    return { name, path, kind: 'module', load: () => loadModule(module) }
   } catch {
     return undefined // it has just gone: the engine will say so
   }
-}
-
-async function load(path: string): Promise<Handler> {
-  const loaded = (await import(pathToFileURL(path).href)) as { default: Handler }
-  return loaded.default
 }
 
 /** The folder of a component: its name is no path. */
