@@ -10,7 +10,7 @@ import { list } from './commands/list.ts'
 import { replayFile } from './commands/replay.ts'
 import { run, type RunOptions } from './commands/run.ts'
 import { factsHere } from './config.ts'
-import { startEventDaemon } from './daemon/start.ts'
+import { startEventDaemon, wholeNumber } from './daemon/start.ts'
 import { findHandlers } from './handlers.ts'
 import { outliveOutput } from './output.ts'
 import { printer } from './print.ts'
@@ -320,14 +320,9 @@ async function main(): Promise<void> {
             describe: 'the descriptor to say on that we are up',
           }),
       async (args) => {
-        const number = (name: string, text: string | undefined) => {
-          if (text !== undefined && !/^\d+$/.test(text))
-            throw new Usage(`--${name} ${text}: expected a number`)
-          return text === undefined ? undefined : Number(text)
-        }
         await startEventDaemon({
-          pid: number('pid', args.pid),
-          startupFd: number('startup-fd', args.startupFd),
+          pid: wholeNumber('pid', args.pid),
+          startupFd: wholeNumber('startup-fd', args.startupFd),
           announcer: ANNOUNCER,
           own: OWN_EVENTS,
         })

@@ -57,7 +57,7 @@ export async function run(options: RunOptions): Promise<Report> {
 }
 
 /** The handlers of a folder, or the one named by `--only`: `10.interface`, or just `interface`. */
-export function choose(
+function choose(
   entries: readonly Entry[],
   { only, events }: { only?: string; events: string },
 ): readonly Entry[] {
@@ -119,7 +119,7 @@ function recorder({ record: file, redact }: RunOptions, event: Event, facts: Fac
 }
 
 /** The facts that a replay needs, as they stand in a recording. */
-export function factsAsText(facts: Facts): Record<string, string> {
+function factsAsText(facts: Facts): Record<string, string> {
   return {
     privileged: facts.privileged ? 'yes' : 'no',
     announcer: facts.announcer,

@@ -28,7 +28,7 @@ export function pathsOf(env: NodeJS.ProcessEnv): Paths {
 }
 
 /** Values of `[section] key` out of ini text; unknown ones and lines that are none are passed over, as CTDB does. */
-export function parseIni(text: string): Map<string, string> {
+function parseIni(text: string): Map<string, string> {
   const values = new Map<string, string>()
   let section = ''
   for (const line of text.split('\n').map((each) => each.trim())) {

@@ -1,7 +1,7 @@
 /** `ctdb-eventd -P PID -S FD`: what ctdbd starts. `eventscript eventd` is the same by hand. */
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { startEventDaemon } from './start.ts'
+import { startEventDaemon, wholeNumber } from './start.ts'
 
 const USAGE = 'usage: ctdb-eventd [-P|--pid PID] [-S|--startup-fd FD]'
 
@@ -11,11 +11,10 @@ function numbers(argv: readonly string[]): { pid?: number; startupFd?: number } 
       args: [...argv],
       options: { pid: { type: 'string', short: 'P' }, 'startup-fd': { type: 'string', short: 'S' } },
     })
-    const number = (name: string, text: string | undefined) => {
-      if (text !== undefined && !/^\d+$/.test(text)) throw new Error(`--${name} ${text}: expected a number`)
-      return text === undefined ? undefined : Number(text)
+    return {
+      pid: wholeNumber('pid', values.pid),
+      startupFd: wholeNumber('startup-fd', values['startup-fd']),
     }
-    return { pid: number('pid', values.pid), startupFd: number('startup-fd', values['startup-fd']) }
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }

@@ -14,7 +14,7 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { factsHere } from '../config.ts'
-import { Refusal } from '../refusal.ts'
+import { Refusal, Usage } from '../refusal.ts'
 import { LockBusy } from '../system/errors.ts'
 import { live } from '../system/live.ts'
 import { pathsOf, readConf } from './conf.ts'
@@ -28,6 +28,12 @@ export interface StartOptions {
   startupFd?: number
   announcer: string
   own: string
+}
+
+/** The value of an option that takes a number; Usage for anything else. */
+export function wholeNumber(name: string, text: string | undefined): number | undefined {
+  if (text !== undefined && !/^\d+$/.test(text)) throw new Usage(`--${name} ${text}: expected a number`)
+  return text === undefined ? undefined : Number(text)
 }
 
 /** What ctdb-eventd exits with (contract, 10). */
