@@ -104,9 +104,9 @@ const run = (at: Place, event: string, ...words: string[]) =>
   client(at, 'run', '30', 'legacy', event, ...words)
 const status = async (at: Place, event: string) => (await client(at, 'status', 'legacy', event)).stdout
 
-async function until(what: string, holds: () => boolean): Promise<void> {
+async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
   for (let i = 0; i < 600; i += 1) {
-    if (holds()) return
+    if (await holds()) return
     await sleep(50)
   }
   throw new Error(`waited 30 s for ${what}`)
@@ -532,6 +532,8 @@ t.test('eventscript top and status --socket ask it; without it they say so', { s
     env: { ...process.env, ...at.env },
     stdio: 'ignore',
   })
+  // each client is a process: without that, the second may be there before the first
+  await until('slow runs', async () => /slow.script slow/.test((await eventscript('top')).stdout))
   const second = run(at, 'quick', 'b')
   let top = ''
   for (let i = 0; i < 100 && !/waiting/.test(top); i += 1) top = (await eventscript('top')).stdout

@@ -22,6 +22,13 @@ export interface RunOptions {
   assume?: (out: string) => string
 }
 
+export interface HoldOptions {
+  /** Others may hold it too who say so (LOCK_SH). */
+  shared?: boolean
+  /** Other processes are kept out; events that run at the same time in this one are not. */
+  together?: boolean
+}
+
 /** Read again and again until the text is as wanted. */
 export interface Until {
   wanted: (text: string) => boolean
@@ -44,8 +51,8 @@ export interface System {
   read(path: string, until?: Until): Promise<string | undefined>
   /** Replaces a file as a whole (an entry of /proc is written to); rejects with a FileError. */
   write(path: string, text: string): Promise<void>
-  /** Takes a flock(2) on that file, shared with CTDB's scripts; rejects with LockBusy after so many seconds. */
-  hold(lock: string, seconds: number): Promise<() => Promise<void>>
+  /** Takes a flock(2) on that file, the one that CTDB's scripts take; rejects with LockBusy after so many seconds. */
+  hold(lock: string, seconds: number, how?: HoldOptions): Promise<() => Promise<void>>
   /** The full path of a program, or undefined when PATH has none of that name. */
   find(program: string): Promise<string | undefined>
 }
@@ -63,7 +70,7 @@ export interface Door {
   read: System['read']
   write: System['write']
   /** Run `work` while holding a flock(2). */
-  hold<T>(lock: string, seconds: number, work: () => Promise<T>): Promise<T>
+  hold<T>(lock: string, seconds: number, work: () => Promise<T>, how?: HoldOptions): Promise<T>
   find: System['find']
 }
 
@@ -74,8 +81,8 @@ export function doorTo(system: System): Door {
     read: (path, until) => system.read(path, until),
     write: (path, text) => system.write(path, text),
     find: (program) => system.find(program),
-    async hold(lock, seconds, work) {
-      const release = await system.hold(lock, seconds)
+    async hold(lock, seconds, work, how) {
+      const release = await system.hold(lock, seconds, how)
       try {
         return await work()
       } finally {

@@ -63,9 +63,9 @@ export function live({ signal, ownGroups = true, beforeEnd, atOnce }: LiveOption
       signal?.throwIfAborted()
       writeText(path, text)
     },
-    async hold(lock, seconds) {
+    async hold(lock, seconds, { shared = false } = {}) {
       signal?.throwIfAborted()
-      return await hold(lock, seconds, (argv, fd) =>
+      return await hold(lock, seconds, shared, (argv, fd) =>
         finish(argv, start(argv, { stdio: ['ignore', 'pipe', 'pipe', fd] })),
       )
     },
@@ -274,11 +274,12 @@ function writeText(path: string, text: string): void {
 async function hold(
   lock: string,
   seconds: number,
+  shared: boolean,
   run: (argv: string[], fd: number) => Promise<Answer>,
 ): Promise<() => Promise<void>> {
   const fd = openLock(lock)
   try {
-    const { status, err } = await run(['flock', '-w', String(seconds), '3'], fd)
+    const { status, err } = await run(['flock', ...(shared ? ['-s'] : []), '-w', String(seconds), '3'], fd)
     if (status === 0) return () => Promise.resolve(closeSync(fd))
     const why = err.trim() || `another process has held it for ${seconds} s: "fuser -v ${lock}" names it`
     throw new LockBusy(`cannot lock ${lock}: ${why}`)

@@ -63,10 +63,10 @@ export function witnessed(system: System, witness: Witness): System {
         () => system.find(program),
         (path) => (path === undefined ? {} : { path }),
       ),
-    async hold(lock, seconds) {
+    async hold(lock, seconds, how) {
       const release = await step(
-        { verb: 'lock', path: lock, seconds },
-        () => system.hold(lock, seconds),
+        { verb: 'lock', path: lock, seconds, ...(how?.shared ? { shared: true } : {}) },
+        () => system.hold(lock, seconds, how),
         () => ({}),
       )
       return () => step({ verb: 'unlock', path: lock }, release, () => ({}))

@@ -62,8 +62,8 @@ export function replay(transcript: Transcript, unended?: (end: Ended) => Error):
       async write(path, text) {
         await answer({ verb: 'write', path, text })
       },
-      async hold(lock, seconds) {
-        await answer({ verb: 'lock', path: lock, seconds })
+      async hold(lock, seconds, how) {
+        await answer({ verb: 'lock', path: lock, seconds, ...(how?.shared ? { shared: true } : {}) })
         return async () => {
           await answer({ verb: 'unlock', path: lock })
         }

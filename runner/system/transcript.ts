@@ -13,7 +13,7 @@ export type Step = { line?: number; ms?: number; trouble?: Trouble } & (
   | { verb: Verb; argv: readonly string[]; how: How; input?: string; answer?: Answer }
   | { verb: 'read'; path: string; text?: string; absent?: boolean }
   | { verb: 'write'; path: string; text: string }
-  | { verb: 'lock'; path: string; seconds: number }
+  | { verb: 'lock'; path: string; seconds: number; shared?: boolean }
   | { verb: 'unlock'; path: string }
   | { verb: 'find'; program: string; path?: string }
 )
@@ -79,7 +79,7 @@ export function writeHead(step: Step): string {
     case 'write':
       return `write ${toShell([step.path])}\n` + writeText('in', step.text)
     case 'lock':
-      return `lock ${toShell([step.path, String(step.seconds)])}\n`
+      return `lock ${toShell([step.path, String(step.seconds), ...(step.shared ? ['shared'] : [])])}\n`
     case 'find':
       return `find ${toShell([step.program])}\n`
     default:
@@ -235,9 +235,11 @@ function addLine(
       return
     }
     case 'lock': {
-      const [path = '', seconds = ''] = words(2, 2, '"lock FILE SECONDS"')
-      if (!/^\d+$/.test(seconds)) throw new BadTranscript(line, whole, '"lock FILE SECONDS"')
-      entries.push({ line, verb, path, seconds: Number(seconds) })
+      const expected = '"lock FILE SECONDS [shared]"'
+      const [path = '', seconds = '', shared] = words(2, 3, expected)
+      if (!/^\d+$/.test(seconds) || (shared ?? 'shared') !== 'shared')
+        throw new BadTranscript(line, whole, expected)
+      entries.push({ line, verb, path, seconds: Number(seconds), ...(shared ? { shared: true } : {}) })
       return
     }
     case 'find': {
