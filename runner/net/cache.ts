@@ -13,7 +13,7 @@ const LOCK_SECONDS = 10
  * list afresh.
  */
 export async function updateHosted(node: Node, change: (hosted: Set<string>) => void): Promise<void> {
-  const file = `${node.settings.vardir}/my-public-ip-addresses`
+  const file = hostedFile(node.settings.vardir)
   try {
     await node.hold(`${file}.lock`, LOCK_SECONDS, async () => {
       const before = (await node.read(file)) ?? ''
@@ -30,9 +30,14 @@ export async function updateHosted(node: Node, change: (hosted: Set<string>) => 
   }
 }
 
+/** Where that list is. */
+export function hostedFile(vardir: string): string {
+  return `${vardir}/my-public-ip-addresses`
+}
+
 /** The addresses that this node hosts, as last written. */
 export async function hostedNow(node: Node): Promise<string[]> {
-  return [...parseHosted((await node.read(`${node.settings.vardir}/my-public-ip-addresses`)) ?? '')]
+  return [...parseHosted((await node.read(hostedFile(node.settings.vardir))) ?? '')]
 }
 
 function parseHosted(text: string): Set<string> {
