@@ -33,7 +33,7 @@ export interface Surroundings {
 /** What an event is at. */
 interface Doing {
   handler?: string
-  program?: string
+  argv?: readonly string[]
   since?: number
 }
 
@@ -97,7 +97,7 @@ export function component({ facts, log, debugScript, scripts, machine, atOnce }:
           {
             begins(step) {
               if (step.verb === 'ask' || step.verb === 'change')
-                is({ ...now, program: toShell(step.argv), since: performance.now() })
+                is({ handler: now.handler, argv: step.argv, since: performance.now() })
             },
             ended: () => is(now.handler === undefined ? {} : { handler: now.handler }),
             notes: () => {},
@@ -125,9 +125,9 @@ export function component({ facts, log, debugScript, scripts, machine, atOnce }:
       },
     }
     const { event, problem } = asEvent(job)
-    const found = scriptsOrErrno()
-    if (typeof found === 'number') return found
-    const entries = problem ? found.map((entry) => refusing(entry, problem)) : found
+    const here = scriptsOrErrno()
+    if (typeof here === 'number') return here
+    const entries = problem ? here.map((entry) => refusing(entry, problem)) : here
     const limits = { handler: job.limit, event: job.limit, all: job.all }
     const report = await runEvent(entries, event, world, limits, (handler) => {
       ended.push(handler)
@@ -142,12 +142,15 @@ export function component({ facts, log, debugScript, scripts, machine, atOnce }:
     return RESULTS[report.outcome]
   }
 
-  /** The folder may have gone while the event waited. */
+  let found: Entry[] | number | undefined
+
+  /** The folder may have gone while the event waited. Events that begin at the same moment look once. */
   function scriptsOrErrno(): Entry[] | number {
+    if (found === undefined) setImmediate(() => (found = undefined))
     try {
-      return scripts()
+      return (found ??= scripts())
     } catch (error) {
-      if (error instanceof NoComponent) return error.errno
+      if (error instanceof NoComponent) return (found = error.errno)
       throw error
     }
   }
@@ -217,13 +220,13 @@ export function component({ facts, log, debugScript, scripts, machine, atOnce }:
       const at = performance.now()
       return {
         running: events.running().map(({ job: { event, words }, since: began }) => {
-          const { handler, program, since } = doing.get(words) ?? {}
+          const { handler, argv, since } = doing.get(words) ?? {}
           return {
             event,
             words,
             ms: at - began,
             handler,
-            program,
+            program: argv && toShell(argv),
             programMs: since === undefined ? undefined : at - since,
           }
         }),

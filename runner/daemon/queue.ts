@@ -41,8 +41,6 @@ interface Running {
   since: number
   stop: AbortController
   ended: Promise<void>
-  /** Answered at its deadline: it is only being tidied up, and nobody waits for that. */
-  late: boolean
 }
 
 /**
@@ -59,14 +57,18 @@ export function queue(
   let waiting: Job[] = []
   const answered = new WeakSet<Job>()
   const running = new Map<Job, Running>()
+  /** The public addresses that running events move. */
+  const moving = new Set<string>()
+  /** Running events that are about the whole node; and all that are not past their deadline. */
+  let wholeNode = 0
+  let inTime = 0
 
   const unanswered = () => [...running.keys()].filter((job) => !answered.has(job))
 
   function submit(job: Job): void {
-    const busy = unanswered()
-    const monitor = busy.find(({ event }) => event === 'monitor')
+    const monitor = wholeNode === 0 ? undefined : unanswered().find(({ event }) => event === 'monitor')
     if (monitor) cancel(monitor, `cancelled by ${job.event}`)
-    else if (busy.length > 0 && job.event === 'monitor') return job.answer(CANCELLED)
+    else if (job.event === 'monitor' && unanswered().length > 0) return job.answer(CANCELLED)
     waiting.push(job)
     next()
   }
@@ -77,44 +79,53 @@ export function queue(
   }
 
   function next(): void {
-    const before = [...running].filter(([, { late }]) => !late).map(([job]) => job)
-    if (before.some((job) => addressOf(job) === undefined)) return
-    const taken = new Set([...running.keys()].map(addressOf))
-    for (let i = 0; i < waiting.length && running.size < Math.max(1, atOnce());) {
+    let i = 0
+    while (i < waiting.length && running.size < Math.max(1, atOnce())) {
       const job = waiting[i] as Job
       const address = addressOf(job)
-      if (address === undefined && (i > 0 || before.length > 0)) return
-      if (address !== undefined && taken.has(address)) i += 1
+      // nothing overtakes an event that is about the whole node
+      if (wholeNode > 0 || (address === undefined && (i > 0 || inTime > 0))) return
+      if (address !== undefined && moving.has(address)) i += 1
       else {
         waiting.splice(i, 1)
-        start(job)
-        if (address === undefined) return
-        taken.add(address)
-        before.push(job)
+        start(job, address)
       }
     }
   }
 
-  function start(job: Job): void {
+  function start(job: Job, address: string | undefined): void {
     const stop = new AbortController()
-    const own: Running = { since: performance.now(), stop, late: false, ended: Promise.resolve() }
+    const own: Running = { since: performance.now(), stop, ended: Promise.resolve() }
     running.set(job, own)
-    own.ended = perform(job, own)
+    inTime += 1
+    if (address === undefined) wholeNode += 1
+    else moving.add(address)
+    own.ended = perform(job, stop.signal, address)
   }
 
-  async function perform(job: Job, own: Running): Promise<void> {
+  async function perform(job: Job, signal: AbortSignal, address: string | undefined): Promise<void> {
     let result = FAULT
+    let late = false
+    /** The others need not wait for it any longer: it is over, or only being tidied up. */
+    const over = () => {
+      if (late) return
+      late = true
+      inTime -= 1
+      if (address === undefined) wholeNode -= 1
+    }
     const early = (verdict: number) => {
       job.answer(verdict)
-      own.late = true
+      over()
       next()
     }
     try {
-      result = await run(job, own.stop.signal, early)
+      result = await run(job, signal, early)
     } finally {
       // whatever went wrong, the next in line gets its turn
       job.answer(result)
       running.delete(job)
+      over()
+      if (address !== undefined) moving.delete(address)
       next()
     }
   }

@@ -9,7 +9,6 @@ import { componentFolder, findScripts, mustBeFolder, NoComponent } from './scrip
 import { announcements } from '../resident/announcements.ts'
 import { resident } from '../resident/machine.ts'
 import { doorTo } from '../system/door.ts'
-import { live } from '../system/live.ts'
 import { setEnabled } from './switch.ts'
 import { BadPacket, decodeRequest, encodeReply, Frames, type Reply, type Request } from './wire.ts'
 
@@ -43,11 +42,12 @@ export const ACTIVITY_SOCKET = 'eventscript.socket'
 /** Listen where ctdb-eventd does and answer as it does. Resolves when clients can connect. */
 export async function serve({ paths, conf, log, facts, own, atOnce }: ServerOptions): Promise<EventServer> {
   const components = new Map<string, Component>()
-  const announcing = announcements(doorTo(live()), (line) => log.write('WARNING', line))
   const { announcer, env } = facts
   const machine = resident({ announcer, vardir: vardirOf(env) }, ([address = '', iface = '']) =>
     announcing.add(address, iface),
   )
+  const anyTime = machine.system({ signal: new AbortController().signal })
+  const announcing = announcements(doorTo(anyTime), (line) => log.write('WARNING', line))
 
   /** Remembered only when its folder could once be listed. */
   function componentNamed(name: string): Component | number {

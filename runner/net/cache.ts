@@ -2,6 +2,7 @@ import type { Node } from '../handler.ts'
 import { Refusal } from '../refusal.ts'
 import { LockBusy } from '../system/errors.ts'
 import { canonical } from './address.ts'
+import { rememberingLast } from './remember.ts'
 
 /** Seconds that CTDB's own scripts wait for this lock. */
 const LOCK_SECONDS = 10
@@ -17,7 +18,7 @@ export async function updateHosted(node: Node, change: (hosted: Set<string>) => 
   try {
     await node.hold(`${file}.lock`, LOCK_SECONDS, async () => {
       const before = (await node.read(file)) ?? ''
-      const hosted = parseHosted(before)
+      const hosted = new Set(parseHosted(before))
       change(hosted)
       const after = [...hosted].map((address) => `${address}\n`).join('')
       if (after !== before) await node.write(file, after)
@@ -40,6 +41,6 @@ export async function hostedNow(node: Node): Promise<string[]> {
   return [...parseHosted((await node.read(hostedFile(node.settings.vardir))) ?? '')]
 }
 
-function parseHosted(text: string): Set<string> {
-  return new Set(text.split('\n').flatMap((line) => canonical(line.trim()) ?? []))
-}
+const parseHosted = rememberingLast(
+  (text): ReadonlySet<string> => new Set(text.split('\n').flatMap((line) => canonical(line.trim()) ?? [])),
+)

@@ -22,18 +22,28 @@ const BELL = /^\/proc\/sys\/net\/ipv[46]\/route\/flush$/
 export function files(machine: Machine): Files {
   const drafts = new Map<string, { lock: string; text: string }>()
   const bells = new Map<string, (text: string) => Promise<void>>()
+  const glimpses = new Map<string, Promise<string | undefined>>()
   const watches = new Map<string, (until: Until) => Promise<string | undefined>>()
 
   function read(path: string, until?: Until): Promise<string | undefined> {
     const draft = drafts.get(path)
     if (draft) return Promise.resolve(draft.text)
-    if (!until) return machine.read(path)
+    if (!until) return glimpse(path)
     const watch = watches.get(path) ?? watchOf(() => machine.read(path))
     watches.set(path, watch)
     return watch(until)
   }
 
+  /** Who reads a file at the same moment reads the same. */
+  function glimpse(path: string): Promise<string | undefined> {
+    if (glimpses.size === 0) setImmediate(() => glimpses.clear())
+    const seen = glimpses.get(path) ?? machine.read(path)
+    glimpses.set(path, seen)
+    return seen
+  }
+
   function write(path: string, text: string): Promise<void> {
+    glimpses.delete(path)
     if (!BELL.test(path)) return machine.write(path, text)
     const bell =
       bells.get(path) ??
@@ -66,7 +76,7 @@ export function files(machine: Machine): Files {
       async write(lock) {
         const mine = [...drafts].filter(([, draft]) => draft.lock === lock)
         for (const [path] of mine) drafts.delete(path)
-        for (const [path, { text }] of mine) await machine.write(path, text)
+        for (const [path, { text }] of mine) await write(path, text)
       },
     },
   }

@@ -21,30 +21,37 @@ if [ "$n" = wait ]; then sleep 0.2; [ -z "$pids" ] || kill $pids 2>/dev/null; wa
 set --; while [ "$n" -gt 0 ]; do IFS= read -r word; set -- "$@" "$word"; n=$((n - 1)); done
 "$@" </dev/null >/dev/null & pids="$pids $!"; done`
 
-/** What a program says on standard error goes to `complain`, a line each, and the same line once. */
+/** The address has left this node meanwhile. */
+const LEFT = /Cannot assign requested address/
+
+/** What a program says on standard error goes to `complain`: a line for all that are sent together. */
 export function senders(complain: (line: string) => void): Senders {
   let shell: Coprocess | undefined
   let done = () => {}
-  const said = new Set<string>()
+  let said = ''
 
   const begin = () =>
     startCoprocess(['sh', '-c', LOOP], {
       out: () => done(),
-      err(text) {
-        for (const line of text.split('\n').filter(Boolean)) {
-          if (!said.has(line)) complain(`announcement failed: ${line}`)
-          said.add(line)
-        }
-      },
+      err: (text) => void (said += text),
       ended() {
         shell = undefined
         done()
       },
     })
 
+  function complainOnce(): void {
+    const lines = said.split('\n').filter((line) => line !== '')
+    const [first] = lines
+    if (first !== undefined && !LEFT.test(said))
+      complain(
+        `announcement failed: ${first}${lines.length > 1 ? `, and ${lines.length - 1} lines more` : ''}`,
+      )
+    said = ''
+  }
+
   return {
     async send(commands) {
-      said.clear()
       for (let i = 0; i < commands.length; i += MOST) {
         const text = commands.slice(i, i + MOST).map((argv) => `${argv.length}\n${argv.join('\n')}\n`)
         await new Promise<void>((resolve) => {
@@ -52,6 +59,7 @@ export function senders(complain: (line: string) => void): Senders {
           shell ??= begin()
           shell.send(`${text.join('')}wait\n`)
         })
+        complainOnce()
       }
     },
     close: () => shell?.finish(),

@@ -22,7 +22,7 @@ interface Worker extends Shell {
 }
 
 /** Shells that stand ready. More are started while all are busy. */
-const READY = 2
+const READY = 4
 /** Programs at once, of those that are started so. */
 const MOST = 16
 
