@@ -628,7 +628,7 @@ t.test('a debug script that hangs is ended in time, and what it said is kept', {
   )
   at.script(
     '10.hangs',
-    '#!/bin/sh\n[ "$1" = x ] || kill -0 "$(cat "$CTDB_BASE/pid")"; [ "$1" = x ] || exit\necho $$ >"$CTDB_BASE/pid"\ntrap "" TERM\nwhile :; do sleep 1; done\n',
+    '#!/bin/sh\n[ "$1" = x ] || { kill -0 "$(cat "$CTDB_BASE/pid")"; exit; }\necho $$ >"$CTDB_BASE/pid"\ntrap "" TERM\nwhile :; do sleep 1; done\n',
   )
   await start(t, at)
   t.match(await client(at, 'run', '1', 'legacy', 'x'), { exitCode: 110 })

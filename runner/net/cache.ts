@@ -2,7 +2,6 @@ import type { Node } from '../handler.ts'
 import { Refusal } from '../refusal.ts'
 import { LockBusy } from '../system/errors.ts'
 import { canonical } from './address.ts'
-import { rememberingLast } from './remember.ts'
 
 /** Seconds that CTDB's own scripts wait for this lock. */
 const LOCK_SECONDS = 10
@@ -21,7 +20,9 @@ export async function updateHosted(node: Node, change: (hosted: Set<string>) => 
       const hosted = new Set(parseHosted(before))
       change(hosted)
       const after = [...hosted].map((address) => `${address}\n`).join('')
-      if (after !== before) await node.write(file, after)
+      if (after === before) return
+      await node.write(file, after)
+      last = { text: after, hosted }
     })
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
@@ -41,6 +42,11 @@ export async function hostedNow(node: Node): Promise<string[]> {
   return [...parseHosted((await node.read(hostedFile(node.settings.vardir))) ?? '')]
 }
 
-const parseHosted = rememberingLast(
-  (text): ReadonlySet<string> => new Set(text.split('\n').flatMap((line) => canonical(line.trim()) ?? [])),
-)
+/** What was written last is what is read next, when hundreds of addresses move at once. */
+let last: { text: string; hosted: ReadonlySet<string> } = { text: '', hosted: new Set() }
+
+function parseHosted(text: string): ReadonlySet<string> {
+  if (text !== last.text)
+    last = { text, hosted: new Set(text.split('\n').flatMap((line) => canonical(line.trim()) ?? [])) }
+  return last.hosted
+}
