@@ -56,6 +56,11 @@ export interface Settings {
   warnings: readonly string[]
 }
 
+/** Where CTDB's scripts keep their state. */
+export function vardirOf(env: Facts['env']): string {
+  return env['CTDB_SCRIPT_VARDIR'] ?? '/var/lib/ctdb/scripts'
+}
+
 /** The facts about this process; `optionsFolder` defaults to where CTDB keeps its event scripts. */
 export function factsHere(announcer: string, optionsFolder?: string): Facts {
   const env: Record<string, string> = {}
@@ -86,7 +91,7 @@ export async function loadSettings(door: Door, facts: Facts, handler: string): P
     env,
   )
   const { chosen, warnings } = readAll(values)
-  const vardir = env['CTDB_SCRIPT_VARDIR'] ?? '/var/lib/ctdb/scripts'
+  const vardir = vardirOf(env)
   return {
     base,
     vardir,
