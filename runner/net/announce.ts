@@ -26,7 +26,8 @@ export async function prepareAnnouncement(node: Node, address: string, link: Lin
   if ((await node.read(sysctl))?.trim() !== '1') await tryWrite(node, sysctl, '1\n')
 }
 
-/** Third word of the background program: look after the address, but say nothing on the wire. */
+/** Third word of the background program: watch the duplicate check, then announce; or watch it and say nothing. */
+export const WATCH = 'watch'
 export const SILENT = 'silent'
 
 /**
@@ -42,7 +43,7 @@ export async function announce(node: Node, address: string, link: Link): Promise
   try {
     await node.change({
       background: true,
-    })`${node.settings.announcer} ${address} ${link.name} ${can ? [] : [SILENT]}`
+    })`${node.settings.announcer} ${address} ${link.name} ${watched ? [can ? WATCH : SILENT] : []}`
   } catch (error) {
     if (!(error instanceof CannotRun)) throw error
     const nor = watched ? ', nor its duplicate check watched' : ''
