@@ -1,27 +1,31 @@
 import { readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { choice, number, perAddress, type Kind } from './options.ts'
 import type { Door } from './system/door.ts'
 import { refuse } from './refusal.ts'
 
-/** The environment variables that CTDB and this program define; no other reaches a decision. */
+/** The environment variables that CTDB and this program define beside the options; no other reaches a decision. */
 const ENVIRONMENT = [
   'CTDB_BASE',
   'CTDB_SCRIPT_VARDIR',
   'CTDB',
   'CTDB_SYS_ETCDIR',
   'CTDB_HELPER_BINDIR',
-  'EVENTSCRIPT_ANNOUNCE',
-  'CTDB_PARTIALLY_ONLINE_INTERFACES',
-  'CTDB_KILLTCP_USE_SS_KILL',
 ] as const
 
-/** The variables of script.options and NN.name.options that our handlers look at; the first value is the default. */
+/** The variables of script.options and NN.name.options that our handlers look at; the first word is the default. */
 const OPTIONS = {
-  CTDB_PARTIALLY_ONLINE_INTERFACES: ['no', 'yes'],
-  CTDB_KILLTCP_USE_SS_KILL: ['try', 'yes', 'no'],
-  EVENTSCRIPT_ANNOUNCE: ['yes', 'no'],
+  CTDB_PARTIALLY_ONLINE_INTERFACES: choice('no', 'yes'),
+  CTDB_KILLTCP_USE_SS_KILL: choice('try', 'yes', 'no'),
+  EVENTSCRIPT_ANNOUNCE: choice('yes', 'no'),
+  EVENTSCRIPT_DAD: perAddress('default', 'fast', 'optimistic', 'off'),
+  EVENTSCRIPT_DAD_PROBES: number(3, 1, 10),
+  EVENTSCRIPT_DAD_INTERVAL_MS: number(100, 10, 1000),
 } as const
 
 export type Option = keyof typeof OPTIONS
+/** What an option comes to: a word, a number, or a word for each address. */
+export type Value<N extends Option> = (typeof OPTIONS)[N] extends Kind<infer T> ? T : never
 
 /** What is known before anything is looked at: the same facts, replayed, give the same decisions. */
 export interface Facts {
@@ -44,8 +48,10 @@ export interface Settings {
   ctdb: readonly string[]
   announcer: string
   privileged: boolean
-  /** One of the values that the option can have. */
-  option: <N extends Option>(name: N) => (typeof OPTIONS)[N][number]
+  /** Ours, beside `vardir`: CTDB empties that one at each start. */
+  keepdir: string
+  /** What the option comes to, its default where it is not set. */
+  option: <N extends Option>(name: N) => Value<N>
   /** What is wrong with the options, a sentence each; their defaults are used. */
   warnings: readonly string[]
 }
@@ -58,7 +64,7 @@ export function vardirOf(env: Facts['env']): string {
 /** The facts about this process; `optionsFolder` defaults to where CTDB keeps its event scripts. */
 export function factsHere(announcer: string, optionsFolder?: string): Facts {
   const env: Record<string, string> = {}
-  for (const name of ENVIRONMENT) {
+  for (const name of [...ENVIRONMENT, ...Object.keys(OPTIONS)]) {
     const value = process.env[name]
     if (value) env[name] = value
   }
@@ -84,28 +90,36 @@ export async function loadSettings(door: Door, facts: Facts, handler: string): P
     [`${base}/script.options`, `${facts.optionsFolder}/${handler}.options`],
     env,
   )
-  const chosen: Record<string, string> = {}
-  const warnings: string[] = []
-  for (const [name, choices] of Object.entries(OPTIONS)) {
-    const value = (values[name] ?? '').toLowerCase()
-    const known = (choices as readonly string[]).includes(value)
-    chosen[name] = known ? value : choices[0]
-    if (!known && value !== '')
-      warnings.push(
-        `WARNING: ${name}="${value}": expected ${choices.join(', ')}: using ${choices[0]}: mend script.options`,
-      )
-  }
+  const { chosen, warnings } = readAll(values)
+  const vardir = vardirOf(env)
   return {
     base,
-    vardir: vardirOf(env),
+    vardir,
+    keepdir: `${dirname(vardir)}/eventscript`,
     etcdir: env['CTDB_SYS_ETCDIR'] ?? '/etc',
     helpers: env['CTDB_HELPER_BINDIR'] ?? '/usr/libexec/ctdb',
     ctdb: (env['CTDB'] ?? 'ctdb').split(' ').filter(Boolean),
     announcer: facts.announcer,
     privileged: facts.privileged,
-    option: (name) => chosen[name] as (typeof OPTIONS)[typeof name][number],
+    option: (name) => chosen[name] as Value<typeof name>,
     warnings,
   }
+}
+
+function readAll(values: Readonly<Record<string, string>>): {
+  chosen: Record<string, unknown>
+  warnings: string[]
+} {
+  const chosen: Record<string, unknown> = {}
+  const warnings: string[] = []
+  for (const [name, kind] of Object.entries(OPTIONS)) {
+    const text = values[name] ?? ''
+    const { value, wrong } = kind.read(text)
+    chosen[name] = value
+    for (const { expected, using } of wrong)
+      warnings.push(`WARNING: ${name}="${text}": expected ${expected}: using ${using}: mend script.options`)
+  }
+  return { chosen, warnings }
 }
 
 /**
@@ -135,10 +149,11 @@ async function readOptions(
 }
 
 /**
- * Source each file (its own output goes to stderr), then print NAME=VALUE for each variable in one line. A last command
- * that fails, such as `[ -e more ] && . more`, is none of our business, as for CTDB; one that does not parse ends the
- * shell by itself.
+ * Source each file (its own output goes to stderr), then print NAME=VALUE in one line for each variable of CTDB's or
+ * ours: all of them, so that a recording stays good when an option is added. A last command that fails, such as
+ * `[ -e more ] && . more`, is none of our business, as for CTDB; a file that does not parse ends the shell by itself.
  */
 const SOURCE =
-  `for f; do . "$f" >&2; done; ` +
-  `for n in ${Object.keys(OPTIONS).join(' ')}; do eval "v=\\$$n"; printf "%s=%s\\n" "$n" "$v"; done`
+  `for f; do . "$f" >&2; done; set -f; unset IFS; ` +
+  `set | while IFS== read -r n v; do case $n in *[!A-Z0-9_]*) ;; ` +
+  `CTDB_*|EVENTSCRIPT_*) eval "set -- \\$$n"; printf "%s=%s\\n" "$n" "$*" ;; esac; done`

@@ -3,10 +3,15 @@ import { hexDigits } from './address.ts'
 import { rememberingLast } from './remember.ts'
 import { readNumber } from './sysctl.ts'
 
-/** What became of an IPv6 address while its duplicate check ran. */
-export type DadState = 'absent' | 'tentative' | 'duplicate' | 'ready'
+/** What became of an IPv6 address while its duplicate check ran; an `optimistic` one can be bound meanwhile. */
+export type DadState = 'absent' | 'tentative' | 'optimistic' | 'duplicate' | 'ready'
+
+/** What an admin is told of a duplicate. */
+export const ANOTHER_HAS_IT =
+  'another host has this address (dadfailed): find it with "ip -6 neigh" or "ndisc6", and take it away there'
 
 /** include/uapi/linux/if_addr.h */
+const IFA_F_OPTIMISTIC = 0x04
 const IFA_F_DADFAILED = 0x08
 const IFA_F_TENTATIVE = 0x40
 
@@ -21,7 +26,8 @@ export function dadState(table: string, address: string, iface: string): DadStat
   if (flags === undefined) return 'absent'
   // a failed check leaves both flags; the failure is what counts, and it is final
   if (flags & IFA_F_DADFAILED) return 'duplicate'
-  return flags & IFA_F_TENTATIVE ? 'tentative' : 'ready'
+  if (flags & IFA_F_TENTATIVE) return flags & IFA_F_OPTIMISTIC ? 'optimistic' : 'tentative'
+  return 'ready'
 }
 
 /**
@@ -49,14 +55,36 @@ const flagsIn = rememberingLast((table) => {
 /** How often to look: well below the 50 ms that we want to answer in after the end of the check. */
 const LOOK_EVERY_MS = 15
 
+/** Does the kernel still look for a duplicate? */
+export function isUnderCheck(state: DadState): boolean {
+  return state === 'tentative' || state === 'optimistic'
+}
+
+export interface Patience {
+  /** Milliseconds. */
+  limit: number
+  /** Milliseconds between two looks. */
+  every?: number
+  /** What is waited for: the end of the check, if nothing else is said. */
+  enough?: (state: DadState) => boolean
+}
+
 /** Wait for the end of the check, at most `limit` milliseconds; a duplicate ends it at once. */
 export async function waitForDad(
   door: Door,
   { address, iface }: { address: string; iface: string },
-  limit: number,
+  { limit, every = LOOK_EVERY_MS, enough = (state) => !isUnderCheck(state) }: Patience,
 ): Promise<DadState> {
-  const wanted = (table: string) => dadState(table, address, iface) !== 'tentative'
+  const wanted = (table: string) => enough(dadState(table, address, iface))
   const assume = (table: string) => `${hexDigits(address)} 00 00 00 80 ${iface}\n${table}`
-  const table = await door.read(TABLE, { wanted, every: LOOK_EVERY_MS, limit, assume })
+  const table = await door.read(TABLE, { wanted, every, limit, assume })
   return dadState(table ?? '', address, iface)
+}
+
+/** Where it stands now. */
+export async function dadNow(
+  door: Door,
+  { address, iface }: { address: string; iface: string },
+): Promise<DadState> {
+  return dadState((await door.read(TABLE)) ?? '', address, iface)
 }

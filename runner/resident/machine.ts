@@ -117,7 +117,8 @@ export function resident(facts: ResidentFacts, announce: (words: Argv) => void):
     return {
       async run(verb, argv, how: RunOptions) {
         if (!how.undo) signal.throwIfAborted()
-        if (how.background && argv[0] === facts.announcer) {
+        // one whose duplicate check is to be watched has a third word, and a process of its own
+        if (how.background && argv[0] === facts.announcer && argv.length === 3) {
           announce(argv.slice(1))
           return { status: 0, out: '', err: '' }
         }
