@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Lab } from '../lab/lab.ts'
 import { manyAddresses, startResident } from './resident.ts'
 import {
@@ -15,8 +16,9 @@ import {
   watch,
 } from './support.ts'
 
+const readOr = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8') : '')
 const hosted = (lab: Lab) =>
-  readFileSync(join(lab.dir, 'var/my-public-ip-addresses'), 'utf8').split('\n').filter(Boolean).toSorted()
+  readOr(join(lab.dir, 'var/my-public-ip-addresses')).split('\n').filter(Boolean).toSorted()
 const zeros = (count: number) => Array.from({ length: count }, () => 0)
 
 /** Every address of the node that is in the list, once each time that it is there. */
@@ -53,7 +55,8 @@ if (!nothing) {
     inLab(`${family}: one that cannot be taken spoils no other`, {}, async (t, lab) => {
       const daemon = await startResident(lab)
       const [first = '', second = '', ...others] = manyAddresses(family, 20)
-      await lab.observer.must('ip', 'addr', 'add', `${second}/${bits}`, 'dev', 'lan')
+      const nodad = family === 'IPv6' ? ['nodad'] : []
+      await lab.observer.must('ip', 'addr', 'add', `${second}/${bits}`, 'dev', 'lan', ...nodad)
       const results = await Promise.all([
         daemon.run('takeip', 'nosuch0', first, bits),
         daemon.run('takeip', 'eth0', second, bits),
@@ -78,9 +81,9 @@ if (!nothing) {
         'ip',
         `case "$*" in *batch*) sed -u 's/^addr del ${taken}/addr del 192.0.2.1/' | $real "$@" ;; *) exec $real "$@" ;; esac`,
       )
-      await waitFor('the next ip', () => new Promise((resolve) => setTimeout(() => resolve(true), 1500)))
+      await sleep(1500) // until the next ip stands ready
       await daemon.run('takeip', 'eth0', others[0] ?? '', bits)
-      await new Promise((resolve) => setTimeout(resolve, 1500))
+      await sleep(1500)
       for (const address of others) await daemon.run('takeip', 'eth0', address, bits)
       const all = [taken, ...others]
       const results = await Promise.all(all.map((address) => daemon.run('releaseip', 'eth0', address, bits)))
@@ -164,7 +167,7 @@ if (!nothing) {
         await daemon.run('releaseip', 'eth0', watched[0] ?? '', bits)
         const rounds = family === 'IPv4' ? 6 : 3 // IPv4 in two forms
         await waitFor('three rounds', () => (staying?.seen().length ?? 0) >= rounds)
-        await new Promise((resolve) => setTimeout(resolve, 1500))
+        await sleep(1500)
         t.equal(staying?.seen().length, rounds)
         t.ok(
           (leaving?.seen().length ?? 0) <= 2,
@@ -217,7 +220,7 @@ if (!nothing) {
         ['10.0.0.1', '10.0.0.2'].map((address) => daemon.runWithin(1, 'takeip', 'eth0', address, '24')),
       )
       t.same(results, [110, 110])
-      await waitFor('the explanation', () => /10\.interface: 10\.interface .*sleep 600/.test(daemon.log()))
+      await waitFor('the explanation', () => /10\.interface: .*pid \d+ sleep 600/.test(daemon.log()))
       lab.configure('well', '')
       await waitFor(
         'a takeip that works',
