@@ -89,12 +89,11 @@ export async function startEventDaemon({ pid, startupFd, announcer, own }: Start
     log.reopen()
     log.write('NOTICE', 'reopen logs completed successfully')
   })
-  process.on('SIGUSR1', () => {
-    void eventsAtOnce(facts, log).then((most) => {
-      atOnce = most
-      log.write('NOTICE', 'reconfigure completed successfully')
-    })
-  })
+  const reconfigure = async () => {
+    atOnce = await eventsAtOnce(facts, log)
+    log.write('NOTICE', 'reconfigure completed successfully')
+  }
+  process.on('SIGUSR1', () => void reconfigure())
   if (pid !== undefined && pid > 1)
     watch(pid, () => {
       log.write('ERROR', `PID ${pid} gone away, exiting`)
