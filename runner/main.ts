@@ -2,11 +2,12 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import chalk from 'chalk'
-import yargs, { type Argv } from 'yargs'
-import { historyFile, recall, remember } from './commands/history.ts'
+import yargs, { type Argv, type CommandModule } from 'yargs'
+import { seenCommands } from './cli/seen.ts'
+import { toldCommands } from './cli/told.ts'
+import type { Screen } from './cli/screen.ts'
+import { historyFile, remember } from './commands/history.ts'
 import { install, uninstall, type InstallOptions, type Placed } from './commands/install.ts'
-import { askActivity, askStatus } from './commands/daemon.ts'
-import { list } from './commands/list.ts'
 import { replayFile } from './commands/replay.ts'
 import { run, type RunOptions } from './commands/run.ts'
 import { factsHere } from './config.ts'
@@ -24,13 +25,14 @@ const OWN_EVENTS = fileURLToPath(new URL('../events.d', import.meta.url))
 const ANNOUNCER = fileURLToPath(new URL('../announce.cjs', import.meta.url))
 
 if (process.env['NO_COLOR']) chalk.level = 0
-const show = printer({
+const paints = {
   good: chalk.green,
   bad: chalk.red.bold,
   warn: chalk.yellow,
   dim: chalk.gray,
   bold: chalk.bold,
-})
+}
+const show = printer(paints)
 const print = (line: string) => void process.stdout.write(`${line}\n`)
 const printJson = (value: unknown) => print(JSON.stringify(value, undefined, 2))
 
@@ -38,6 +40,15 @@ const printJson = (value: unknown) => print(JSON.stringify(value, undefined, 2))
 interface Common {
   events?: string
   json?: boolean
+}
+
+const screen: Screen = {
+  print,
+  paints,
+  show,
+  width: process.stdout.isTTY ? process.stdout.columns : Infinity,
+  facts: () => factsHere(ANNOUNCER),
+  events: (args) => folderOf(args),
 }
 
 const folderOf = ({ events }: Common) => events ?? OWN_EVENTS
@@ -189,31 +200,6 @@ function readRecording(file: string): string {
   }
 }
 
-function historyCommand(args: Common & { last: string }): void {
-  const last = Number(args.last)
-  if (!Number.isInteger(last) || last < 1) throw new Usage(`--last ${args.last}: expected a number of runs`)
-  const runs = recall(historyFile(factsHere(ANNOUNCER).env)).slice(-last)
-  if (args.json) printJson(runs)
-  else if (runs.length === 0) print('no runs yet: "eventscript run" keeps them')
-  else for (const each of runs) print(show.run(each))
-}
-
-async function statusCommand(args: Common & { event: string; socket?: boolean }): Promise<void> {
-  if (args.socket) {
-    const status = await askStatus(args.event)
-    if (args.json) printJson(status)
-    else for (const script of status.scripts) print(show.script(script))
-    if (status.summary !== 0) process.exitCode = 1
-    return
-  }
-  const file = historyFile(factsHere(ANNOUNCER).env)
-  const report = recall(file).findLast(({ event }) => event === args.event)
-  if (!report) throw new Refusal(`Event ${args.event} has never run here: ${file} has no run of it`)
-  if (args.json) printJson(report)
-  else print(show.status(report))
-  exitWith(report)
-}
-
 /** `install` and `uninstall`: the commands of a dry run, or a line for each place. */
 async function placeCommand(
   args: Common & { dryRun?: boolean },
@@ -229,7 +215,11 @@ async function placeCommand(
 }
 
 async function main(): Promise<void> {
-  await yargs(process.argv.slice(2))
+  // "-x," is what the ctdb tool takes as well; to yargs it is an unknown option
+  const words = process.argv
+    .slice(2)
+    .flatMap((word) => (/^-x\W$/.test(word) ? ['-x', word.slice(2)] : [word]))
+  const cli = yargs(words)
     .scriptName('eventscript')
     .parserConfiguration({ 'parse-positional-numbers': false, 'unknown-options-as-args': true })
     .usage('$0 COMMAND\n\nRun the event handlers of a CTDB node: public addresses taken, watched, released.')
@@ -276,33 +266,6 @@ async function main(): Promise<void> {
       (args) => replayCommand(args),
     )
     .command(
-      'history',
-      'the runs that this node remembers',
-      (args) =>
-        args.option('last', { type: 'string', requiresArg: true, default: '20', describe: 'how many' }),
-      (args) => historyCommand(args),
-    )
-    .command(
-      'status [event]',
-      'how the handlers ended when the event ran last',
-      (args) =>
-        args
-          .positional('event', { type: 'string', default: 'monitor', describe: 'the event' })
-          .option('socket', { type: 'boolean', describe: 'ask the event daemon of this node' }),
-      (args) => statusCommand(args),
-    )
-    .command(
-      'top',
-      'what the event daemon of this node is running, and what waits',
-      (args) => args,
-      async (args) => {
-        const activity = await askActivity()
-        if (args.json) printJson(activity)
-        else for (const each of activity) print(show.activity(each))
-        if (!args.json && activity.length === 0) print('no event yet')
-      },
-    )
-    .command(
       'eventd',
       "be CTDB's event daemon, in place of ctdb-eventd",
       (args) =>
@@ -329,16 +292,6 @@ async function main(): Promise<void> {
       },
     )
     .command(
-      'list',
-      'the handlers in the order in which they run',
-      (args) => args,
-      async (args) => {
-        const listed = await list(folderOf(args))
-        if (args.json) printJson(listed)
-        else for (const each of listed) print(show.listed(each))
-      },
-    )
-    .command(
       'install [handlers..]',
       "put our handlers in place of CTDB's, where one is enabled; 10.interface always",
       (args) =>
@@ -361,6 +314,10 @@ async function main(): Promise<void> {
         args.option('dry-run', { type: 'boolean', describe: 'look, change nothing, print the commands' }),
       (args) => placeCommand(args, uninstall),
     )
+
+  for (const command of [...toldCommands(screen), ...seenCommands(screen)])
+    void cli.command(command as unknown as CommandModule)
+  await cli
     .demandCommand(1, 'which command? "eventscript --help" lists them')
     .strict()
     .help()
