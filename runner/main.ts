@@ -2,10 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import chalk from 'chalk'
-import yargs, { type Argv, type CommandModule } from 'yargs'
+import yargs, { type Argv } from 'yargs'
+import { careCommands } from './cli/care.ts'
 import { seenCommands } from './cli/seen.ts'
 import { toldCommands } from './cli/told.ts'
-import type { Screen } from './cli/screen.ts'
+import type { Command, Screen } from './cli/screen.ts'
 import { historyFile, remember } from './commands/history.ts'
 import { install, uninstall, type InstallOptions, type Placed } from './commands/install.ts'
 import { replayFile } from './commands/replay.ts'
@@ -47,7 +48,8 @@ const screen: Screen = {
   paints,
   show,
   width: process.stdout.isTTY ? process.stdout.columns : Infinity,
-  facts: () => factsHere(ANNOUNCER),
+  facts: (events) => factsHere(ANNOUNCER, events),
+  own: OWN_EVENTS,
   events: (args) => folderOf(args),
 }
 
@@ -214,6 +216,18 @@ async function placeCommand(
   else if (!dryRun) for (const each of placed) print(show.placed(each))
 }
 
+/** What a file of runner/cli describes, for yargs. */
+function declare(
+  cli: Argv<Common>,
+  { command, describe, positionals = {}, options, handler }: Command,
+): void {
+  const build = (args: Argv<Common>) => {
+    for (const [name, positional] of Object.entries(positionals)) void args.positional(name, positional)
+    return args.options(options)
+  }
+  void cli.command(command, describe, build, handler as (args: object) => Promise<void>)
+}
+
 async function main(): Promise<void> {
   // "-x," is what the ctdb tool takes as well; to yargs it is an unknown option
   const words = process.argv
@@ -315,8 +329,8 @@ async function main(): Promise<void> {
       (args) => placeCommand(args, uninstall),
     )
 
-  for (const command of [...toldCommands(screen), ...seenCommands(screen)])
-    void cli.command(command as unknown as CommandModule)
+  for (const each of [...toldCommands(screen), ...seenCommands(screen), ...careCommands(screen)])
+    declare(cli, each)
   await cli
     .demandCommand(1, 'which command? "eventscript --help" lists them')
     .strict()
@@ -337,6 +351,10 @@ try {
   await main()
 } catch (error) {
   const known = error instanceof Refusal
-  process.stderr.write(`eventscript: ${known ? error.message : ((error as Error).stack ?? String(error))}\n`)
-  process.exitCode = error instanceof Usage ? 2 : 1
+  const text = known ? error.message : ((error as Error).stack ?? String(error))
+  // a plugin's caller reads standard output, and would take our usual statuses for WARNING and CRITICAL
+  const isPlugin = process.argv.slice(2).find((word) => !word.startsWith('-')) === 'check'
+  if (isPlugin) print(`CTDB UNKNOWN - ${text.replaceAll('|', '!').replaceAll(/\s*\n\s*/g, ' ')}`)
+  else process.stderr.write(`eventscript: ${text}\n`)
+  process.exitCode = isPlugin ? 3 : error instanceof Usage ? 2 : 1
 }

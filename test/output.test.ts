@@ -5,6 +5,9 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import t from 'tap'
 import { ADDRESS_COLUMNS, stateOf, type AddressRow } from '../runner/commands/ip.ts'
+import { FIGURE_NAMES, thresholdOf } from '../runner/check/figures.ts'
+import { FIGURE_COLUMNS } from '../runner/check/verdict.ts'
+import { FINDING_COLUMNS } from '../runner/doctor/finding.ts'
 import { INTERFACE_COLUMNS } from '../runner/commands/ifaces.ts'
 import { NODE_COLUMNS } from '../runner/commands/nodes.ts'
 import { compareNodes, parseNodes } from '../runner/net/nodes.ts'
@@ -245,6 +248,8 @@ t.test('docs/output.md describes every column and its JSON field, in order, and 
     'eventscript ip': ADDRESS_COLUMNS,
     'eventscript ifaces': INTERFACE_COLUMNS,
     'eventscript nodes': NODE_COLUMNS,
+    'eventscript check': FIGURE_COLUMNS,
+    'eventscript doctor': FINDING_COLUMNS,
   }
   for (const [command, columns] of Object.entries(tables))
     t.same(
@@ -252,6 +257,19 @@ t.test('docs/output.md describes every column and its JSON field, in order, and 
       columns.map(({ name, field }) => [name, field]),
       command,
     )
+  t.end()
+})
+
+t.test('docs/output.md has every figure of check with its default thresholds', (t) => {
+  const text = readFileSync('docs/output.md', 'utf8')
+  const rows = [...text.matchAll(/^\| (\w+) +\| +(\d*) +\| +(\d*) +\|/gm)].map(([, ...cells]) => cells)
+  const none = new Map()
+  const defaults = FIGURE_NAMES.map((name) => [
+    name,
+    thresholdOf(name, 'warning', none)?.text ?? '',
+    thresholdOf(name, 'critical', none)?.text ?? '',
+  ])
+  t.same(rows, defaults)
   t.end()
 })
 

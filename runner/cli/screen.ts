@@ -10,16 +10,30 @@ export interface Screen {
   show: ReturnType<typeof printer>
   /** Characters in a line; where there is no terminal, no end. */
   width: number
-  facts: () => Facts
+  /** With the folder of `--events`, where its options lie too. */
+  facts: (events?: string) => Facts
+  /** Our own handlers. */
+  own: string
   /** The folder of handlers that `--events` names, or our own. */
   events: (args: { events?: string }) => string
+}
+
+/** An option or word as yargs describes it. */
+interface Described {
+  type: 'string' | 'boolean'
+  describe: string
+  alias?: string
+  requiresArg?: boolean
+  default?: string
 }
 
 /** A command as yargs takes it, without yargs: only main knows that. */
 export interface Command {
   command: string
   describe: string
-  builder: Record<string, object>
+  /** The words behind it that have a name in `command`. */
+  positionals?: Record<string, Described>
+  options: Record<string, Described>
   handler: (args: never) => unknown
 }
 

@@ -38,18 +38,19 @@ export function seenCommands(screen: Screen): Command[] {
     {
       command: 'ip',
       describe: 'the public addresses: configured, believed by the daemon, real in the kernel',
-      builder: { ...LISTING, ...LIMIT },
+      options: { ...LISTING, ...LIMIT },
       async handler(args: Args) {
         formatOf(args)
         const node = await nodeHere(screen.facts(), limitOf(args))
-        const { rows, trouble } = await addressRows(node)
+        const { rows, problems, silent } = await addressRows(node)
+        const trouble = silent === undefined ? problems : [...problems, silent]
         show(args, { columns: ADDRESS_COLUMNS, rows }, trouble)
       },
     },
     {
       command: 'ifaces',
       describe: 'the interfaces of public addresses: their link as the daemon and the kernel have it',
-      builder: { ...LISTING, ...LIMIT },
+      options: { ...LISTING, ...LIMIT },
       async handler(args: Args) {
         formatOf(args)
         const node = await nodeHere(screen.facts(), limitOf(args))
@@ -60,9 +61,9 @@ export function seenCommands(screen: Screen): Command[] {
     {
       command: 'nodes [file]',
       describe: 'the nodes file: numbers, canonical addresses, what is wrong with it',
-      builder: {
+      positionals: { file: { type: 'string', describe: 'default: nodes below CTDB_BASE' } },
+      options: {
         ...LISTING,
-        file: { type: 'string', describe: 'default: nodes below CTDB_BASE' },
         compare: { type: 'string', requiresArg: true, describe: 'the file of another node' },
       },
       handler(args: FormatOptions & { file?: string; compare?: string }) {

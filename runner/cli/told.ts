@@ -44,7 +44,7 @@ export function toldCommands(screen: Screen): Command[] {
     {
       command: 'history',
       describe: 'the runs that this node remembers',
-      builder: {
+      options: {
         ...LISTING,
         last: { type: 'string', requiresArg: true, default: '20', describe: 'how many' },
       },
@@ -61,9 +61,9 @@ export function toldCommands(screen: Screen): Command[] {
     {
       command: 'status [event]',
       describe: 'how the handlers ended when the event ran last',
-      builder: {
+      positionals: { event: { type: 'string', default: 'monitor', describe: 'the event' } },
+      options: {
         ...LISTING,
-        event: { type: 'string', default: 'monitor', describe: 'the event' },
         socket: { type: 'boolean', describe: 'ask the event daemon of this node' },
       },
       async handler(args: FormatOptions & { event: string; socket?: boolean }) {
@@ -86,7 +86,7 @@ export function toldCommands(screen: Screen): Command[] {
     {
       command: 'top',
       describe: 'what the event daemon of this node is running, and what waits',
-      builder: {},
+      options: {},
       async handler(args: FormatOptions) {
         const activity = await askActivity()
         if (args.json) return print(JSON.stringify(activity, undefined, 2))
@@ -97,7 +97,7 @@ export function toldCommands(screen: Screen): Command[] {
     {
       command: 'list',
       describe: 'the handlers in the order in which they run',
-      builder: { ...LISTING },
+      options: { ...LISTING },
       async handler(args: FormatOptions & { events?: string }) {
         const rows = await list(screen.events(args))
         printListing(screen, args, {

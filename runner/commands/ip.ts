@@ -81,14 +81,19 @@ const COLOUR: Partial<Record<AddressState, 'good' | 'bad' | 'warn'>> = {
   here: 'good',
 }
 
+export interface AddressesSeen {
+  rows: AddressRow[]
+  /** Lines of public_addresses that cannot be read. */
+  problems: string[]
+  /** Why the daemon's view is missing. */
+  silent?: string
+}
+
 /**
  * Every public address that the daemon knows, in its order, then those that only public_addresses has. Without the
- * daemon the others are shown all the same, as `unknown`, and `trouble` says why.
+ * daemon the others are there all the same, as `unknown`. `all` asks every node about its own.
  */
-export async function addressRows(
-  node: Node,
-  all = false,
-): Promise<{ rows: AddressRow[]; trouble: string[] }> {
+export async function addressRows(node: Node, all = false): Promise<AddressesSeen> {
   const listed = (await readPublicAddresses(node)) ?? { entries: [], problems: [], doubtful: [] }
   const own = await orReason(numberHere(node))
   const believed = typeof own === 'string' ? own : await orReason(believedAddresses(node, all))
@@ -110,7 +115,7 @@ export async function addressRows(
     }
     return { ...row, state: typeof believed === 'string' ? ('unknown' as const) : stateOf(row, Number(own)) }
   })
-  return { rows, trouble: [...listed.problems, ...(typeof believed === 'string' ? [believed] : [])] }
+  return { rows, problems: listed.problems, ...(typeof believed === 'string' ? { silent: believed } : {}) }
 }
 
 /** Pure. A parked address is on `lo` on purpose. */

@@ -51,6 +51,8 @@ async function answer(node: Node, words: readonly string[], mayFail = false): Pr
       refuse(`"ctdb ${words.join(' ')}" failed: ${why(said)}`)
     return said.out
   } catch (error) {
+    if (error instanceof Error && error.name === 'TimeoutError')
+      refuse(`"ctdb ${words.join(' ')}" was not asked: the time was over: give a larger --timeout`)
     if (!(error instanceof Interrupted)) throw error
     refuse(
       `"ctdb ${words.join(' ')}" did not answer within ${(error.ms / 1000).toFixed(0)} s: is ctdbd hanging?`,
@@ -131,6 +133,9 @@ export async function orReason<T>(asked: Promise<T>): Promise<T | string> {
     return await asked
   } catch (error) {
     if (error instanceof Refusal) return error.message
+    // the deadline of the whole
+    if (error instanceof Interrupted) return `${error.message}: the time was over`
+    if (error instanceof Error && error.name === 'TimeoutError') return 'the time was over'
     throw error
   }
 }
