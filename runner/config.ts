@@ -50,6 +50,11 @@ export interface Settings {
   warnings: readonly string[]
 }
 
+/** Where CTDB's scripts keep their state. */
+export function vardirOf(env: Facts['env']): string {
+  return env['CTDB_SCRIPT_VARDIR'] ?? '/var/lib/ctdb/scripts'
+}
+
 /** The facts about this process; `optionsFolder` defaults to where CTDB keeps its event scripts. */
 export function factsHere(announcer: string, optionsFolder?: string): Facts {
   const env: Record<string, string> = {}
@@ -92,7 +97,7 @@ export async function loadSettings(door: Door, facts: Facts, handler: string): P
   }
   return {
     base,
-    vardir: env['CTDB_SCRIPT_VARDIR'] ?? '/var/lib/ctdb/scripts',
+    vardir: vardirOf(env),
     etcdir: env['CTDB_SYS_ETCDIR'] ?? '/etc',
     helpers: env['CTDB_HELPER_BINDIR'] ?? '/usr/libexec/ctdb',
     ctdb: (env['CTDB'] ?? 'ctdb').split(' ').filter(Boolean),

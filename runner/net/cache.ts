@@ -2,6 +2,7 @@ import type { Node } from '../handler.ts'
 import { Refusal } from '../refusal.ts'
 import { LockBusy } from '../system/errors.ts'
 import { canonical } from './address.ts'
+import { rememberingLast } from './remember.ts'
 
 /** Seconds that CTDB's own scripts wait for this lock. */
 const LOCK_SECONDS = 10
@@ -13,11 +14,11 @@ const LOCK_SECONDS = 10
  * list afresh.
  */
 export async function updateHosted(node: Node, change: (hosted: Set<string>) => void): Promise<void> {
-  const file = `${node.settings.vardir}/my-public-ip-addresses`
+  const file = hostedFile(node.settings.vardir)
   try {
     await node.hold(`${file}.lock`, LOCK_SECONDS, async () => {
       const before = (await node.read(file)) ?? ''
-      const hosted = parseHosted(before)
+      const hosted = new Set(parseHosted(before))
       change(hosted)
       const after = [...hosted].map((address) => `${address}\n`).join('')
       if (after !== before) await node.write(file, after)
@@ -30,11 +31,16 @@ export async function updateHosted(node: Node, change: (hosted: Set<string>) => 
   }
 }
 
-/** The addresses that this node hosts, as last written. */
-export async function hostedNow(node: Node): Promise<string[]> {
-  return [...parseHosted((await node.read(`${node.settings.vardir}/my-public-ip-addresses`)) ?? '')]
+/** Where that list is. */
+export function hostedFile(vardir: string): string {
+  return `${vardir}/my-public-ip-addresses`
 }
 
-function parseHosted(text: string): Set<string> {
-  return new Set(text.split('\n').flatMap((line) => canonical(line.trim()) ?? []))
+/** The addresses that this node hosts, as last written. */
+export async function hostedNow(node: Node): Promise<string[]> {
+  return [...parseHosted((await node.read(hostedFile(node.settings.vardir))) ?? '')]
 }
+
+const parseHosted = rememberingLast(
+  (text): ReadonlySet<string> => new Set(text.split('\n').flatMap((line) => canonical(line.trim()) ?? [])),
+)

@@ -1,5 +1,6 @@
 import type { Door } from '../system/door.ts'
 import { hexDigits } from './address.ts'
+import { rememberingLast } from './remember.ts'
 import { readNumber } from './sysctl.ts'
 
 /** What became of an IPv6 address while its duplicate check ran. */
@@ -16,13 +17,8 @@ const TABLE = '/proc/net/if_inet6'
  * in hexadecimal, then the interface. The file costs no program, so it can be looked at often.
  */
 export function dadState(table: string, address: string, iface: string): DadState {
-  const digits = hexDigits(address)
-  const row = table
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .find((fields) => fields[0] === digits && fields[5] === iface)
-  if (!row) return 'absent'
-  const flags = parseInt(row[4] ?? '0', 16)
+  const flags = flagsIn(table).get(`${hexDigits(address)} ${iface}`)
+  if (flags === undefined) return 'absent'
   // a failed check leaves both flags; the failure is what counts, and it is final
   if (flags & IFA_F_DADFAILED) return 'duplicate'
   return flags & IFA_F_TENTATIVE ? 'tentative' : 'ready'
@@ -39,6 +35,16 @@ export async function duplicateCheck(door: Door, iface: string): Promise<number>
   const interval = (await readNumber(door, `/proc/sys/net/ipv6/neigh/${iface}/retrans_time_ms`)) ?? 1000
   return delay * 1000 + probes * interval + 3000
 }
+
+const flagsIn = rememberingLast((table) => {
+  const found = new Map<string, number>()
+  for (const line of table.split('\n')) {
+    const [digits = '', , , , flags = '', iface = ''] = line.trim().split(/\s+/)
+    const key = `${digits} ${iface}`
+    if (!found.has(key)) found.set(key, parseInt(flags, 16))
+  }
+  return found
+})
 
 /** How often to look: well below the 50 ms that we want to answer in after the end of the check. */
 const LOOK_EVERY_MS = 15
