@@ -68,7 +68,7 @@ async function admit(door: Door, facts: Facts, own: string): Promise<[Patient, F
 }
 
 /** Undefined when `ip` cannot say: its own examination says why. */
-async function linksOf(door: Door): Promise<Link[] | undefined> {
+async function linksOf(door: Door): Promise<readonly Link[] | undefined> {
   try {
     const { status, out } = await door.ask`ip -json addr show`
     return status === 0 ? parseLinks(out) : undefined
