@@ -18,6 +18,7 @@ import { outliveOutput } from './output.ts'
 import { printer } from './print.ts'
 import { Refusal, Usage } from './refusal.ts'
 import { endsEvent, type Report } from './report.ts'
+import { Interrupted } from './system/errors.ts'
 import { writing, type Witness } from './system/record.ts'
 import { BadTranscript } from './system/transcript.ts'
 
@@ -47,7 +48,8 @@ const screen: Screen = {
   print,
   paints,
   show,
-  width: process.stdout.isTTY ? process.stdout.columns : Infinity,
+  // a terminal that does not tell its width has 0
+  width: process.stdout.isTTY ? process.stdout.columns || 80 : Infinity,
   facts: (events) => factsHere(ANNOUNCER, events),
   own: OWN_EVENTS,
   events: (args) => folderOf(args),
@@ -350,7 +352,7 @@ outliveOutput((code) => {
 try {
   await main()
 } catch (error) {
-  const known = error instanceof Refusal
+  const known = error instanceof Refusal || error instanceof Interrupted
   const text = known ? error.message : ((error as Error).stack ?? String(error))
   // a plugin's caller reads standard output, and would take our usual statuses for WARNING and CRITICAL
   const isPlugin = process.argv.slice(2).find((word) => !word.startsWith('-')) === 'check'

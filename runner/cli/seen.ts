@@ -11,6 +11,7 @@ import { LISTING, printListing, type Command, type Listed, type Screen } from '.
 export const LIMIT = {
   timeout: {
     type: 'string',
+    alias: 't',
     requiresArg: true,
     default: '10',
     describe: 'seconds that the whole may take',

@@ -5,8 +5,9 @@ import type { Sight } from '../check/figures.ts'
 import { hungAmong, parseEventStatus } from '../check/handlers.ts'
 import type { Node } from '../handler.ts'
 import { believedNodes, orReason } from '../net/belief.ts'
-import { why } from '../net/look.ts'
+import { why as whyFailed } from '../net/look.ts'
 import { refuse, Refusal } from '../refusal.ts'
+import { Interrupted } from '../system/errors.ts'
 import { nodeHere } from './here.ts'
 import { addressRows, MISPLACED, type AddressRow } from './ip.ts'
 
@@ -22,8 +23,9 @@ export async function look(facts: Facts, seconds: number): Promise<Sight> {
   try {
     node = await nodeHere(facts, seconds)
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    return { nodes: error.message, addresses: error.message, handlers: error.message, hung: error.message }
+    if (!(error instanceof Refusal || error instanceof Interrupted)) throw error
+    const why = error.message
+    return { nodes: why, addresses: why, handlers: why, hung: why }
   }
   const nodes = await orReason(believedNodes(node))
   // without ctdbd each further question would take its time to fail in the same way
@@ -55,6 +57,6 @@ async function handlers(node: Node): Promise<ReturnType<typeof parseEventStatus>
 
 async function hung(node: Node): Promise<string[]> {
   const answer = await node.ask`ps -ww -eo ${PS_COLUMNS}`
-  if (answer.status !== 0) refuse(`ps failed: ${why(answer)}`)
+  if (answer.status !== 0) refuse(`ps failed: ${whyFailed(answer)}`)
   return hungAmong(parseProcesses(answer.out))
 }
