@@ -13,6 +13,7 @@ import { replayFile } from './commands/replay.ts'
 import { run, type RunOptions } from './commands/run.ts'
 import { factsHere } from './config.ts'
 import { startEventDaemon, wholeNumber } from './daemon/start.ts'
+import { fit } from './fit.ts'
 import { findHandlers } from './handlers.ts'
 import { outliveOutput } from './output.ts'
 import { printer } from './print.ts'
@@ -36,6 +37,9 @@ const paints = {
 }
 const show = printer(paints)
 const print = (line: string) => void process.stdout.write(`${line}\n`)
+/** A report, which may have long lines; commands to be pasted are printed as they are. */
+const tell = (text: string) =>
+  text.split('\n').forEach((line) => fit(line, screen.width).forEach((each) => print(each)))
 const printJson = (value: unknown) => print(JSON.stringify(value, undefined, 2))
 
 /** The options that every command has. */
@@ -135,7 +139,7 @@ async function runCommand(
     if (args.json) printJson(report)
     return exitWith(report)
   }
-  const ended = args.json ? undefined : (handler: Report['handlers'][number]) => print(show.handler(handler))
+  const ended = args.json ? undefined : (handler: Report['handlers'][number]) => tell(show.handler(handler))
   const report = await run({
     ...runOptions(args),
     record,
@@ -190,8 +194,8 @@ async function replayCommand(args: Common & { files: string[]; against?: boolean
     all.push({ file, ...replayed })
     if (replayed.problems.length > 0) process.exitCode = 1
     if (args.json) continue
-    if (!args.against) replayed.report.handlers.forEach((handler) => print(show.handler(handler)))
-    print(show.replayed(file, replayed))
+    if (!args.against) replayed.report.handlers.forEach((handler) => tell(show.handler(handler)))
+    tell(show.replayed(file, replayed))
   }
   if (args.json) printJson(all)
 }
@@ -215,7 +219,7 @@ async function placeCommand(
   const placed = await command({ dist: DIST, env, rehearse: dryRun, witness })
   if (json) printJson(placed)
   else if (placed.length === 0) print('nothing of ours is installed')
-  else if (!dryRun) for (const each of placed) print(show.placed(each))
+  else if (!dryRun) for (const each of placed) tell(show.placed(each))
 }
 
 /** What a file of runner/cli describes, for yargs. */

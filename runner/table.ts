@@ -3,6 +3,7 @@
  * or as JSON. Pure: it is handed the width and the colours.
  */
 import type { Paints } from './print.ts'
+import { blanks, fit, NARROWEST, wrap } from './fit.ts'
 import { Usage } from './refusal.ts'
 
 export type Value = string | number | boolean | readonly string[] | undefined
@@ -86,8 +87,6 @@ function asCell(value: Value): string {
 
 /** Blanks between two columns. */
 const GAP = 2
-/** Narrower than that a wrapped column is no longer read with ease. */
-const NARROWEST = 20
 
 /**
  * For people: columns under their headings; the last one is wrapped into what the terminal leaves for it. On one
@@ -101,7 +100,9 @@ export function asText<Row>(
 ): string[] {
   const shown = columns.filter(({ quiet }) => !quiet)
   const cells = rows.map((row) => shown.map(({ value }) => forPeople(value(row))))
-  const widths = shown.map(({ name }, i) => Math.max(name.length, ...cells.map((row) => row[i]?.length ?? 0)))
+  const widths = shown.map(({ name }, i) =>
+    cells.reduce((widest, row) => Math.max(widest, row[i]?.length ?? 0), name.length),
+  )
   const before = widths.slice(0, -1).reduce((sum, each) => sum + each + GAP, 0)
   const last = Math.min(widths.at(-1) ?? 0, width - before)
   const fits = last >= Math.min(widths.at(-1) ?? 0, NARROWEST)
@@ -142,42 +143,4 @@ function painted<Row>(column: Column<Row> | undefined, row: Row, text: string, p
 function forPeople(value: Value): string {
   if (typeof value === 'boolean') return value ? 'yes' : 'no'
   return asCell(value) || '-'
-}
-
-const blanks = (count: number) => ' '.repeat(Math.max(0, count))
-
-/** A line that is longer than the terminal, cut at blanks; what follows is indented. Colours take no room. */
-export function fit(line: string, width: number, indent = 4): string[] {
-  const lead = /^ */.exec(line)?.[0] ?? ''
-  if (plain(line).length <= width || width < NARROWEST) return [line]
-  const [first = '', ...rest] = wrap(
-    line.slice(lead.length),
-    width - lead.length,
-    width - lead.length - indent,
-  )
-  return [lead + first, ...rest.map((text) => lead + blanks(indent) + text)]
-}
-
-function wrap(text: string, width: number, later = width): string[] {
-  const lines: string[] = []
-  let line = ''
-  const room = () => (lines.length === 0 ? width : later)
-  for (const word of text.split(/(?<=\S)(?= )/)) {
-    if (line !== '' && plain(line + word).length > room()) {
-      lines.push(line)
-      line = ''
-    }
-    line += lines.length > 0 && line === '' ? word.trimStart() : word
-    // a word that is longer than the room for it; one with colours stays whole
-    while (line.length > room() && plain(line) === line) {
-      lines.push(line.slice(0, room()))
-      line = line.slice(lines.length === 1 ? width : later)
-    }
-  }
-  return [...lines, line]
-}
-
-function plain(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- the escape that begins a colour
-  return text.replaceAll(/\u001b\[[\d;]*m/g, '')
 }

@@ -12,7 +12,8 @@ import { INTERFACE_COLUMNS } from '../runner/commands/ifaces.ts'
 import { NODE_COLUMNS } from '../runner/commands/nodes.ts'
 import { compareNodes, parseNodes } from '../runner/net/nodes.ts'
 import type { Held } from '../runner/net/ip.ts'
-import { asFields, asObjects, asText, fit, formatOf, type Column } from '../runner/table.ts'
+import { fit } from '../runner/fit.ts'
+import { asFields, asObjects, asText, formatOf, type Column } from '../runner/table.ts'
 import { MAIN } from './lab/lab.ts'
 
 const same = (text: string) => text
@@ -91,6 +92,13 @@ t.test('a listing fits the terminal, however narrow', (t) => {
   t.ok(all.includes(why), 'no word is lost')
   t.same(fit('  name: a b c d e f g h i j k', 22), ['  name: a b c d e f g', '      h i j k'])
   t.same(fit('short', 22), ['short'])
+  t.equal(
+    fit(`${' '.repeat(40)}deeply indented`, 30)
+      .join('')
+      .trim()
+      .replaceAll(/\s+/g, ' '),
+    'deeply indented',
+  )
   t.equal(fit('x'.repeat(50), 20).join('').replaceAll(' ', ''), 'x'.repeat(50))
   t.end()
 })
