@@ -8,7 +8,7 @@ type Line = readonly string[]
 
 /** `ip` as a process that is talked to. */
 export interface Ip {
-  /** Undefined when it cannot be had this way and nothing was done: let a process of its own do it. */
+  /** Undefined when it cannot be had this way: let a process of its own do it, also when this one may have done it. */
   run: (line: Line) => Promise<Answer | undefined>
   /** The process that works on what is asked at the moment. */
   pid: () => number | undefined
@@ -122,11 +122,13 @@ interface Talk extends Pick<Coprocess, 'pid' | 'finish' | 'kill'> {
 }
 
 const NO_SUCH_COMMAND = 'eventscript'
+const KILLED: Answer = { status: 137, signal: 'SIGKILL', out: '', err: 'ip was ended at a deadline' }
 
 function begin(): Talk {
   let said = ''
   let sent = 0
   let alive = true
+  let killed = false
   let waiting: { mark: number; done: (text: string) => void } | undefined
 
   const heard = () => {
@@ -154,7 +156,10 @@ function begin(): Talk {
   return {
     pid: coprocess.pid,
     finish: coprocess.finish,
-    kill: coprocess.kill,
+    kill() {
+      killed = true
+      coprocess.kill()
+    },
     busy: () => waiting !== undefined,
     async ask(lines) {
       if (!alive) return undefined
@@ -164,7 +169,8 @@ function begin(): Talk {
         waiting = { mark: sent, done }
         coprocess.send(`${[...lines.map((line) => line.join(' ')), NO_SUCH_COMMAND].join('\n')}\n`)
       })
-      if (!alive) return lines.map(() => ({ status: 137, signal: 'SIGKILL', out: '', err: 'ip was ended' }))
+      // one that ended by itself did so over one of the lines: each by itself, then, as none is done twice in vain
+      if (!alive) return killed ? lines.map(() => KILLED) : undefined
       return answersIn(text, first, lines.length)
     },
   }

@@ -72,6 +72,7 @@ if (!nothing) {
     })
 
     inLab(`${family}: an error in a batch is that of its own address`, {}, async (t, lab) => {
+      const nowhere = family === 'IPv4' ? '10.0.0.99' : 'fd00::99'
       const daemon = await startResident(lab)
       const [taken = '', ...others] = manyAddresses(family, 10)
       await daemon.run('takeip', 'eth0', taken, bits)
@@ -79,7 +80,7 @@ if (!nothing) {
       standIn(
         lab,
         'ip',
-        `case "$*" in *batch*) sed -u 's/^addr del ${taken}/addr del 192.0.2.1/' | $real "$@" ;; *) exec $real "$@" ;; esac`,
+        `case "$*" in *batch*) sed -u 's/^addr del ${taken}/addr del ${nowhere}/' | $real "$@" ;; *) exec $real "$@" ;; esac`,
       )
       await sleep(1500) // until the next ip stands ready
       await daemon.run('takeip', 'eth0', others[0] ?? '', bits)
@@ -165,14 +166,12 @@ if (!nothing) {
         const [leaving, staying] = eyes
         await waitFor('the first round', () => eyes.every(({ seen }) => seen().length > 0))
         await daemon.run('releaseip', 'eth0', watched[0] ?? '', bits)
+        const then = leaving?.seen().length ?? 0
         const rounds = family === 'IPv4' ? 6 : 3 // IPv4 in two forms
         await waitFor('three rounds', () => (staying?.seen().length ?? 0) >= rounds)
         await sleep(1500)
         t.equal(staying?.seen().length, rounds)
-        t.ok(
-          (leaving?.seen().length ?? 0) <= 2,
-          'the one that has left was announced in the first round only',
-        )
+        t.ok((leaving?.seen().length ?? 0) <= then + 1, 'the one that has left is silent')
         for (const { stop } of eyes) stop()
       },
     )
@@ -230,14 +229,28 @@ if (!nothing) {
     },
   )
 
-  inLab('an ip that knows no batch serves, a process for each', {}, async (t, lab) => {
-    standIn(lab, 'ip', 'case "$*" in *batch*) exit 255 ;; esac; exec $real "$@"')
-    const daemon = await startResident(lab)
-    const some = manyAddresses('IPv4', 5)
-    t.same(await Promise.all(some.map((address) => daemon.run('takeip', 'eth0', address, '24'))), zeros(5))
-    t.same(await Promise.all(some.map((address) => daemon.run('releaseip', 'eth0', address, '24'))), zeros(5))
-    t.same(await present(lab, some), [])
-  })
+  for (const [what, does] of [
+    ['knows no batch', 'exit 255'],
+    ['ends in the middle', 'read -r line; read -r line; echo "$line" | $real "$@"; exit 255'],
+  ] as const)
+    inLab(
+      `an ip that ${what} spoils nothing: each line is done by a process of its own`,
+      {},
+      async (t, lab) => {
+        standIn(lab, 'ip', `case "$*" in *batch*) ${does} ;; esac; exec $real "$@"`)
+        const daemon = await startResident(lab)
+        const some = manyAddresses('IPv4', 5)
+        t.same(
+          await Promise.all(some.map((address) => daemon.run('takeip', 'eth0', address, '24'))),
+          zeros(5),
+        )
+        t.same(
+          await Promise.all(some.map((address) => daemon.run('releaseip', 'eth0', address, '24'))),
+          zeros(5),
+        )
+        t.same(await present(lab, some), [])
+      },
+    )
 
   inLab('an interface that was replaced by another of its name is the new one', {}, async (t, lab) => {
     const daemon = await startResident(lab)
