@@ -223,7 +223,7 @@ if (!nothing) {
       lab.configure('well', '')
       await waitFor(
         'a takeip that works',
-        async () => (await daemon.run('takeip', 'eth0', '10.0.0.3', '24')) === 0,
+        async () => (await daemon.runWithin(2, 'takeip', 'eth0', '10.0.0.3', '24')) === 0,
       )
       t.same(await places(lab.node, '10.0.0.3'), ['eth0/24'])
     },
