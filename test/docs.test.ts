@@ -43,7 +43,11 @@ t.test('the package holds every program that the built ones start', async (t) =>
   const { stdout } = await execa('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'])
   const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }]
   const packed = files.map(({ path }) => path)
-  for (const program of ['dist/runner/main.js', 'dist/events.d/10.interface.script', 'dist/announce.cjs'])
+  const handlers = ['10.interface', '11.routing', '13.per_ip_routing'].flatMap((name) => [
+    `dist/events.d/${name}.script`,
+    `dist/events.d/${name}.mjs`,
+  ])
+  for (const program of ['dist/runner/main.js', ...handlers, 'dist/announce.cjs'])
     t.ok(packed.includes(program), program)
 })
 
