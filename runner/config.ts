@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Door } from './system/door.ts'
+import { plainAssignments } from './options.ts'
 import { refuse } from './refusal.ts'
 
 /** The environment variables that CTDB and this program define; no other reaches a decision. */
@@ -134,8 +135,8 @@ function textsOf(handler: string): readonly string[] {
 }
 
 /**
- * Options files are shell: quotes, expansions, conditions and all. So the shell reads them, once for both,
- * and prints the variables we know. Files that hold only comments, as Debian ships them, cost no shell.
+ * Options files are shell: quotes, expansions, conditions and all. So the shell reads them, once for both, and prints the
+ * variables we know. Files that hold only comments, as Debian ships them, and plain assignments cost no shell.
  */
 async function readOptions(
   door: Door,
@@ -144,11 +145,15 @@ async function readOptions(
   env: Facts['env'],
 ): Promise<Record<string, string>> {
   const present: string[] = []
+  let plain: Record<string, string> | undefined = {}
   for (const file of files) {
     const text = await door.read(file)
-    if (text !== undefined && /^\s*[^#\s]/m.test(text)) present.push(file)
+    if (text === undefined || !/^\s*[^#\s]/m.test(text)) continue
+    present.push(file)
+    const values = plainAssignments(text)
+    plain = plain && values && { ...plain, ...values }
   }
-  if (present.length === 0) return env
+  if (plain) return { ...env, ...plain }
   const { status, out, err } = await door.ask`sh -c ${source(names)} sh ${present}`
   if (status !== 0)
     refuse(`${present.join(', ')}: the shell cannot read it: ${err.trim() || `exit status ${status}`}`)

@@ -12,6 +12,7 @@ import { additions, removals, whyNoGateway, type Wanted } from '../runner/net/ro
 import { isOurTable } from '../runner/net/routing-tables.ts'
 import { allot, parseTables, withEntries, withoutOurs } from '../runner/net/rt-tables.ts'
 import { parseStaticRoutes, whyNotAdd } from '../runner/net/static-routes.ts'
+import { plainAssignments } from '../runner/options.ts'
 import { doorTo } from '../runner/system/door.ts'
 import { live } from '../runner/system/live.ts'
 
@@ -294,6 +295,69 @@ t.test('the options of policy routing are read for that handler, by whatever num
   const other = await loadSettings(doorTo(live()), facts, '10.interface')
   t.equal(other.text('CTDB_PER_IP_ROUTING_CONF'), '')
 })
+
+t.test(
+  'an options file of plain assignments is read as a shell would, anything else is left to one',
+  async (t) => {
+    const plain = `# ours
+A=yes
+ export B="two words"
+C='single $quoted'\t# why
+D=
+E=/etc/ctdb/policy_routing
+A=no
+`
+    t.strictSame(plainAssignments(plain), {
+      A: 'no',
+      B: 'two words',
+      C: 'single $quoted',
+      D: '',
+      E: '/etc/ctdb/policy_routing',
+    })
+    const others = [
+      'A=$B',
+      'A=`x`',
+      'A="$B"',
+      'A=~/x',
+      'A=b c',
+      'A=b;C=d',
+      'A=b#c',
+      '[ -e x ]',
+      '. more',
+      'A="b',
+    ]
+    for (const text of others) t.equal(plainAssignments(`${text}\n`), undefined, text)
+    const words = fc.constantFrom(
+      'A=',
+      'B=',
+      'export ',
+      'x',
+      "'",
+      '"',
+      ' ',
+      '#',
+      '$A',
+      '\\',
+      '*',
+      '.',
+      '/',
+      '\n',
+    )
+    const texts = fc.sample(
+      fc.array(words, { maxLength: 8 }).map((all) => `${all.join('')}\n`),
+      400,
+    )
+    const readable = texts.filter((text) => plainAssignments(text))
+    t.ok(readable.length > 20)
+    for (const text of readable) {
+      const dir = t.testdir({ options: text })
+      const script = '. "$1"; printf "%s\\n%s" "$A" "$B"'
+      const { out } = await live().run('ask', ['sh', '-c', script, 'sh', `${dir}/options`], {})
+      const values = plainAssignments(text)
+      t.equal(`${values?.['A'] ?? ''}\n${values?.['B'] ?? ''}`, out, JSON.stringify(text))
+    }
+  },
+)
 
 // ---------------------------------------------------------------- what ip says
 

@@ -36,14 +36,15 @@ async function readTables(node: Node): Promise<string> {
 
 /**
  * A table id for each address: the one in rt_tables, or a free one, which is written there under the lock that CTDB's
- * script takes. Where all are known nothing is locked. Refuses, and gives out none, when the range is full.
+ * script takes. Where all are known (`names`) nothing is locked. Refuses, and gives out none, when the range is full.
  */
 export async function tableIds(
   node: Node,
   routing: Routing,
+  names: readonly TableName[],
   addresses: readonly string[],
 ): Promise<ReadonlyMap<string, number>> {
-  const known = allot(await tableNames(node), addresses, routing)
+  const known = allot(names, addresses, routing)
   if (known.added.length === 0 && known.none.length === 0) return known.ids
   return await node.hold(lockOf(node), LOCK_SECONDS, async () => {
     // another event may have been here meanwhile

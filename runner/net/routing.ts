@@ -144,6 +144,7 @@ async function bringAbout(
   const ids = await tableIds(
     node,
     routing,
+    names,
     wanted.map(({ address }) => address),
   )
 

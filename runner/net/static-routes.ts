@@ -78,7 +78,8 @@ export async function addStaticRoutes(node: Node, routes: readonly StaticRoute[]
   const failures = await carryOutAny(node, lines)
   refuseProblems({
     problems: failures.map(
-      ({ line, reason }) => `${line.origin}: failed to add route: "ip ${line.text}": ${reason}`,
+      ({ line, reason }) =>
+        `${line.origin}: failed to add route: "ip ${line.text}": ${reason}: mend that line`,
     ),
   })
 }
