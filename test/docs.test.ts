@@ -31,7 +31,8 @@ t.test('the manual page names every command and option of --help, and no others'
 })
 
 t.test('what the README and the documents point to is there', (t) => {
-  for (const file of ['README.md', 'docs/handlers.md', 'docs/recordings.md', 'docs/routing.md']) {
+  const documents = ['handlers', 'recordings', 'routing', 'dad'].map((name) => `docs/${name}.md`)
+  for (const file of ['README.md', ...documents]) {
     const text = readFileSync(file, 'utf8')
     for (const [, target = ''] of text.matchAll(/\]\(([^)#:]+)\)/g))
       t.ok(existsSync(join(file, '..', target)), target)

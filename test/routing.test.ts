@@ -12,7 +12,7 @@ import { additions, removals, whyNoGateway, type Wanted } from '../runner/net/ro
 import { isOurTable } from '../runner/net/routing-tables.ts'
 import { allot, parseTables, withEntries, withoutOurs } from '../runner/net/rt-tables.ts'
 import { parseStaticRoutes, whyNotAdd } from '../runner/net/static-routes.ts'
-import { plainAssignments } from '../runner/options.ts'
+import { plainAssignments } from '../runner/plain-options.ts'
 import { doorTo } from '../runner/system/door.ts'
 import { live } from '../runner/system/live.ts'
 
@@ -284,16 +284,17 @@ t.test('options are refused in the words of CTDB', (t) => {
   t.end()
 })
 
-t.test('the options of policy routing are read for that handler, by whatever number', async (t) => {
+t.test('the options of policy routing are read as they stand; unset is empty', async (t) => {
   const dir = t.testdir({ 'script.options': 'D=/etc\nCTDB_PER_IP_ROUTING_CONF="$D/routes"\n' })
-  const facts = { ...factsHere('announce', dir), env: { CTDB_BASE: dir, CTDB_PER_IP_ROUTING_RULE_PREF: '7' } }
-  for (const handler of ['13.per_ip_routing', '14.per_ip_routing']) {
-    const settings = await loadSettings(doorTo(live()), facts, handler)
-    t.equal(settings.text('CTDB_PER_IP_ROUTING_CONF'), '/etc/routes')
-    t.equal(settings.text('CTDB_PER_IP_ROUTING_TABLE_ID_LOW'), '')
-  }
-  const other = await loadSettings(doorTo(live()), facts, '10.interface')
-  t.equal(other.text('CTDB_PER_IP_ROUTING_CONF'), '')
+  const env = { CTDB_BASE: dir, CTDB_PER_IP_ROUTING_RULE_PREF: '7' }
+  const settings = await loadSettings(
+    doorTo(live()),
+    { ...factsHere('announce', dir), env },
+    '13.per_ip_routing',
+  )
+  t.equal(settings.option('CTDB_PER_IP_ROUTING_CONF'), '/etc/routes')
+  t.equal(settings.option('CTDB_PER_IP_ROUTING_TABLE_ID_LOW'), '')
+  t.strictSame(settings.warnings, [])
 })
 
 t.test(
@@ -351,7 +352,7 @@ A=no
     t.ok(readable.length > 20)
     for (const text of readable) {
       const dir = t.testdir({ options: text })
-      const script = '. "$1"; printf "%s\\n%s" "$A" "$B"'
+      const script = '. "$1"; set -f; set -- $A; printf "%s\\n" "$*"; set -- $B; printf "%s" "$*"'
       const { out } = await live().run('ask', ['sh', '-c', script, 'sh', `${dir}/options`], {})
       const values = plainAssignments(text)
       t.equal(`${values?.['A'] ?? ''}\n${values?.['B'] ?? ''}`, out, JSON.stringify(text))

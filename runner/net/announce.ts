@@ -26,26 +26,42 @@ export async function prepareAnnouncement(node: Node, address: string, link: Lin
   if ((await node.read(sysctl))?.trim() !== '1') await tryWrite(node, sysctl, '1\n')
 }
 
+/** Third word of the background program: watch the duplicate check, then announce; or watch it and say nothing. */
+export const WATCH = 'watch'
+export const SILENT = 'silent'
+
 /**
- * Tell the network where an address is now, in the background: the event does not wait for it. A missing program
- * is one WARNING with the package to install; it never fails the event.
+ * Tell the network where an address is now, in the background: the event does not wait for it. The same program
+ * watches the duplicate check of an optimistic address, also where nothing is to be announced. A missing program is
+ * one WARNING with the package to install; it never fails the event.
  */
 export async function announce(node: Node, address: string, link: Link): Promise<void> {
-  if (!wanted(node, link))
-    return node.because(
-      `${address} is not announced: EVENTSCRIPT_ANNOUNCE is no, or ${link.name} is a loopback`,
-    )
+  const can = await canAnnounce(node, address, link)
+  const watched =
+    familyOf(address) === 'inet6' && node.settings.option('EVENTSCRIPT_DAD').of(address) === 'optimistic'
+  if (!can && !watched) return
+  try {
+    await node.change({
+      background: true,
+    })`${node.settings.announcer} ${address} ${link.name} ${watched ? [can ? WATCH : SILENT] : []}`
+  } catch (error) {
+    if (!(error instanceof CannotRun)) throw error
+    const nor = watched ? ', nor its duplicate check watched' : ''
+    node.say(`WARNING: ${address} is not announced${nor}: ${error.message}`)
+  }
+}
+
+async function canAnnounce(node: Node, address: string, link: Link): Promise<boolean> {
+  if (!wanted(node, link)) {
+    node.because(`${address} is not announced: EVENTSCRIPT_ANNOUNCE is no, or ${link.name} is a loopback`)
+    return false
+  }
   const missing =
     familyOf(address) === 'inet'
       ? await whyNoArping(node, address)
       : await whyNoAdvertiser(node, address, link)
-  if (missing) return node.say(`WARNING: ${missing}`)
-  try {
-    await node.change({ background: true })`${node.settings.announcer} ${address} ${link.name}`
-  } catch (error) {
-    if (!(error instanceof CannotRun)) throw error
-    node.say(`WARNING: ${address} is not announced: ${error.message}`)
-  }
+  if (missing) node.say(`WARNING: ${missing}`)
+  return missing === undefined
 }
 
 function wanted(node: Node, link: Link): boolean {

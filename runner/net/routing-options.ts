@@ -26,11 +26,11 @@ const HIGHEST_ID = 2 ** 32 - 1
  * CTDB's words, what cannot work.
  */
 export function policyRouting(node: Node): Routing | undefined {
-  const conf = node.settings.text('CTDB_PER_IP_ROUTING_CONF')
+  const conf = node.settings.option('CTDB_PER_IP_ROUTING_CONF')
   if (conf === '') return undefined
-  const pref = node.settings.text('CTDB_PER_IP_ROUTING_RULE_PREF')
-  const low = node.settings.text('CTDB_PER_IP_ROUTING_TABLE_ID_LOW')
-  const high = node.settings.text('CTDB_PER_IP_ROUTING_TABLE_ID_HIGH')
+  const pref = node.settings.option('CTDB_PER_IP_ROUTING_RULE_PREF')
+  const low = node.settings.option('CTDB_PER_IP_ROUTING_TABLE_ID_LOW')
+  const high = node.settings.option('CTDB_PER_IP_ROUTING_TABLE_ID_HIGH')
   const why = whyWrong(pref, low, high)
   if (why) refuse(`error: ${why}: mend script.options`)
   return { conf, pref: Number(pref), low: Number(low), high: Number(high) }

@@ -306,8 +306,10 @@ function find(program: string): string | undefined {
 
 function executable(path: string): boolean {
   try {
+    // most folders of PATH have no such program: an exception for each would be dear
+    if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return false
     accessSync(path, constants.X_OK)
-    return statSync(path).isFile()
+    return true
   } catch {
     return false
   }
