@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { choice, number, perAddress, type Kind } from './options.ts'
+import { asWritten, choice, number, perAddress, type Kind } from './options.ts'
+import { plainAssignments } from './plain-options.ts'
 import type { Door } from './system/door.ts'
 import { refuse } from './refusal.ts'
 
@@ -22,6 +23,10 @@ const OPTIONS = {
   EVENTSCRIPT_DAD: perAddress('default', 'fast', 'optimistic', 'off'),
   EVENTSCRIPT_DAD_PROBES: number(3, 1, 10),
   EVENTSCRIPT_DAD_INTERVAL_MS: number(100, 10, 1000),
+  CTDB_PER_IP_ROUTING_CONF: asWritten(),
+  CTDB_PER_IP_ROUTING_RULE_PREF: asWritten(),
+  CTDB_PER_IP_ROUTING_TABLE_ID_LOW: asWritten(),
+  CTDB_PER_IP_ROUTING_TABLE_ID_HIGH: asWritten(),
 } as const
 
 export type Option = keyof typeof OPTIONS
@@ -114,18 +119,19 @@ function readAll(values: Readonly<Record<string, string>>): {
   const chosen: Record<string, unknown> = {}
   const warnings: string[] = []
   for (const [name, kind] of Object.entries(OPTIONS)) {
-    const text = values[name] ?? ''
-    const { value, wrong } = kind.read(text)
+    const said = values[name] ?? ''
+    const { value, wrong } = kind.read(said)
     chosen[name] = value
     for (const { expected, using } of wrong)
-      warnings.push(`WARNING: ${name}="${text}": expected ${expected}: using ${using}: mend script.options`)
+      warnings.push(`WARNING: ${name}="${said}": expected ${expected}: using ${using}: mend script.options`)
   }
   return { chosen, warnings }
 }
 
 /**
  * Options files are shell: quotes, expansions, conditions and all. So the shell reads them, once for both,
- * and prints the variables we know. Files that hold only comments, as Debian ships them, cost no shell.
+ * and prints the variables we know. Files that hold only comments, as Debian ships them, and plain assignments cost no
+ * shell.
  */
 async function readOptions(
   door: Door,
@@ -133,11 +139,15 @@ async function readOptions(
   env: Facts['env'],
 ): Promise<Record<string, string>> {
   const present: string[] = []
+  let plain: Record<string, string> | undefined = {}
   for (const file of files) {
-    const text = await door.read(file)
-    if (text !== undefined && /^\s*[^#\s]/m.test(text)) present.push(file)
+    const content = await door.read(file)
+    if (content === undefined || !/^\s*[^#\s]/m.test(content)) continue
+    present.push(file)
+    const values = plainAssignments(content)
+    plain = plain && values && { ...plain, ...values }
   }
-  if (present.length === 0) return env
+  if (plain) return { ...env, ...plain }
   const { status, out, err } = await door.ask`sh -c ${SOURCE} sh ${present}`
   if (status !== 0)
     refuse(`${present.join(', ')}: the shell cannot read it: ${err.trim() || `exit status ${status}`}`)

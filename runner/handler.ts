@@ -49,5 +49,11 @@ export {
   where,
 } from './net/place.ts'
 export { publicAddresses, readPublicAddresses, refuseProblems } from './net/public-addresses.ts'
+export { checkConf, routeAddress, routeAll, unrouteAddress, unrouteAll } from './net/routing.ts'
+export { hostedHere } from './net/routing-hosted.ts'
+export { policyRouting } from './net/routing-options.ts'
+export { forgetTableIds } from './net/routing-tables.ts'
+export { addStaticRoutes, staticRoutes } from './net/static-routes.ts'
+export { filterArp } from './net/sysctl.ts'
 export { restoreDadTimers, withDadTimers } from './net/timers.ts'
 export { forgetTickles, updateTickles } from './net/tickles.ts'

@@ -25,6 +25,11 @@ export function choice<const C extends readonly [string, ...string[]]>(...words:
   }
 }
 
+/** A name or a number that its handler checks by itself; unset is empty. */
+export function asWritten(): Kind<string> {
+  return { read: (value) => ({ value: value.trim(), wrong: [] }) }
+}
+
 /** A whole number from `least` to `most`. */
 export function number(fallback: number, least: number, most: number): Kind<number> {
   return {

@@ -31,7 +31,8 @@ t.test('the manual page names every command and option of --help, and no others'
 })
 
 t.test('what the README and the documents point to is there', (t) => {
-  for (const file of ['README.md', 'docs/handlers.md', 'docs/recordings.md', 'docs/dad.md']) {
+  const documents = ['handlers', 'recordings', 'routing', 'dad'].map((name) => `docs/${name}.md`)
+  for (const file of ['README.md', ...documents]) {
     const text = readFileSync(file, 'utf8')
     for (const [, target = ''] of text.matchAll(/\]\(([^)#:]+)\)/g))
       t.ok(existsSync(join(file, '..', target)), target)
@@ -43,7 +44,11 @@ t.test('the package holds every program that the built ones start', async (t) =>
   const { stdout } = await execa('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'])
   const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }]
   const packed = files.map(({ path }) => path)
-  for (const program of ['dist/runner/main.js', 'dist/events.d/10.interface.script', 'dist/announce.cjs'])
+  const handlers = ['10.interface', '11.routing', '13.per_ip_routing'].flatMap((name) => [
+    `dist/events.d/${name}.script`,
+    `dist/events.d/${name}.mjs`,
+  ])
+  for (const program of ['dist/runner/main.js', ...handlers, 'dist/announce.cjs'])
     t.ok(packed.includes(program), program)
 })
 

@@ -420,6 +420,7 @@ void t.test('what is private is hidden alike in every spelling, and nothing is h
   same(['fd00::1: no such host'], '2001:db8::1: no such host')
   same(['src:10.0.0.1, eth0:fd00::1.'], 'src:198.18.0.1, eth0:2001:db8::1.')
   same(['at 10.0.0.1.'], 'at 198.18.0.1.')
+  same(['ctdb.10.0.0.1 ctdb.fd00::1'], 'ctdb.198.18.0.1 ctdb.2001:db8::1')
   same(['fd000000000000000000000000000001'], '20010db8000000000000000000000001')
   same(['52:54:00:12:34:56', '52:54:00:12:34:56'.toUpperCase()], '02:00:00:00:00:01')
   same(['node1 Node1'], 'node node')

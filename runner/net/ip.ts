@@ -47,7 +47,7 @@ const BUILT_ON_ANOTHER = new Set(['vlan', 'macvlan', 'macvtap', 'ipvlan', 'ipvta
 export const parseLinks = rememberingLast(linksIn)
 
 function linksIn(text: string): readonly Link[] {
-  return rows(text).map((row) => {
+  return named(text).map((row) => {
     const name = String(row['ifname'])
     const altnames = list(row['altnames']).map(String)
     const flags = list(row['flags'])
@@ -78,22 +78,28 @@ function held(iface: string, altnames: readonly string[], info: Record<string, u
   return [{ iface, altnames, address, bits, peer, state }]
 }
 
-function rows(text: string): Record<string, unknown>[] {
-  const unexpected = () => {
-    const seen = text.trim() === '' ? 'nothing' : JSON.stringify(text.trim().slice(0, 60))
-    return new Refusal(`ip -json printed ${seen}, expected a list of interfaces: ${NEWER}`)
-  }
+function named(text: string): Record<string, unknown>[] {
+  // "-json" of some releases leaves {} for an interface that a filter left out
+  const found = rows(text, 'interfaces').filter((row) => Object.keys(row).length > 0)
+  if (!found.every((row) => typeof row['ifname'] === 'string')) throw unexpected(text, 'interfaces')
+  return found
+}
+
+/** The list that `ip -json` prints, of whatever (`what`, for the message). Throws a Refusal that quotes anything else. */
+export function rows(text: string, what: string): Record<string, unknown>[] {
   let parsed: unknown
   try {
     parsed = JSON.parse(text)
   } catch {
-    throw unexpected()
+    throw unexpected(text, what)
   }
-  if (!Array.isArray(parsed) || !parsed.every(isRecord)) throw unexpected()
-  // "-json" of some releases leaves {} for an interface that a filter left out
-  const found = parsed.filter((row) => Object.keys(row).length > 0)
-  if (!found.every((row) => typeof row['ifname'] === 'string')) throw unexpected()
-  return found
+  if (!Array.isArray(parsed) || !parsed.every(isRecord)) throw unexpected(text, what)
+  return parsed
+}
+
+function unexpected(text: string, what: string): Refusal {
+  const seen = text.trim() === '' ? 'nothing' : JSON.stringify(text.trim().slice(0, 60))
+  return new Refusal(`ip -json printed ${seen}, expected a list of ${what}: ${NEWER}`)
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

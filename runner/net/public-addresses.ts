@@ -82,7 +82,7 @@ const parsed = rememberingLast((both) => {
 const MOST_NAMED = 10
 
 /** Fail the event when there are bad lines. */
-export function refuseProblems({ problems }: PublicAddresses): void {
+export function refuseProblems({ problems }: { problems: readonly string[] }): void {
   if (problems.length === 0) return
   const more = problems.length - MOST_NAMED
   refuse([...problems.slice(0, MOST_NAMED), ...(more > 0 ? [`and ${more} more bad lines`] : [])].join('\n'))

@@ -17,3 +17,12 @@ export async function readNumber(door: Door, path: string): Promise<number | und
   const text = await door.read(path)
   return text !== undefined && /^\d+\s*$/.test(text) ? Number(text) : undefined
 }
+
+/**
+ * Answer ARP for an address only on the interface by which we would answer: with policy routing that is where the
+ * address is. As CTDB has it, for all interfaces; left alone where the kernel has no such sysctl.
+ */
+export async function filterArp(door: Door): Promise<void> {
+  const sysctl = '/proc/sys/net/ipv4/conf/all/arp_filter'
+  if (((await door.read(sysctl)) ?? '1').trim() !== '1') await tryWrite(door, sysctl, '1\n')
+}

@@ -6,14 +6,15 @@ const PUBLIC_KNOWLEDGE = /^(?:127\.|0\.0\.0\.0$|255\.|::1?$|ff)/
 
 /**
  * In one pass, so that nothing is hidden twice: an address as 32 digits (/proc/net/if_inet6); a MAC (6, InfiniBand 20
- * bytes), which is no IPv6 address though it looks a bit like one; IPv6; IPv4.
+ * bytes), which is no IPv6 address though it looks a bit like one; IPv6; IPv4. The names of our
+ * tables (`ctdb.10.0.0.1`) hold addresses too.
  */
 const PRIVATE = new RegExp(
   [
     /(?<![0-9a-f])([0-9a-f]{32})(?![0-9a-f])/,
     /(?<![0-9a-f:])((?:[0-9a-f]{2}:){5}(?:[0-9a-f]{2}:)*[0-9a-f]{2})(?![0-9a-f:])/,
-    /(?:(?<![\w:.])|(?<=\w:))[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,8}(?:\.\d{1,3}){0,3}(?![\w:])/,
-    /(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)/,
+    /(?:(?<![\w:.])|(?<=\w:)|(?<=\bctdb\.))[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,8}(?:\.\d{1,3}){0,3}(?![\w:])/,
+    /(?:(?<![\d.])|(?<=\bctdb\.))\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)/,
   ]
     .map(({ source }) => source)
     .join('|'),

@@ -227,7 +227,10 @@ if (!nothing) {
         status: 1,
         out: /recording: releaseip .*: as recorded\n[^]*other: .*NOT AS RECORDED\n[^]*asked now: ask ip -json addr show to 10.0.0.1\n[^]*recorded: +ask ip -json addr show to 10.0.0.9/,
       })
-      writeFileSync(other, whole.replace(/^end ok$/m, 'ask ip -json addr show\n  exit 0\n  out []\nend ok'))
+      writeFileSync(
+        other,
+        whole.replace(/^end ok\nresult/m, 'ask ip -json addr show\n  exit 0\n  out []\nend ok\nresult'),
+      )
       t.match(await lab.eventscript('replay', '--against', other), {
         status: 1,
         out: /asked now: nothing more\n[^]*recorded: +ask ip -json addr show/,

@@ -36,13 +36,18 @@ export interface Host {
 export interface Lab {
   node: Host
   observer: Host
-  /** A folder of its own: `etc` is CTDB_BASE, `var` is CTDB_SCRIPT_VARDIR, `bin` comes first in PATH. */
+  /**
+   * A folder of its own: `etc` is CTDB_BASE, `var` is CTDB_SCRIPT_VARDIR, `bin` comes first in PATH, `iproute2` is the
+   * node's /etc/iproute2.
+   */
   dir: string
   env: Record<string, string>
   /** `eventscript …` on the node. */
   eventscript: (...words: string[]) => Promise<Result>
   /** `10.interface.script …` on the node, as ctdb-eventd calls it. */
   script: (...words: string[]) => Promise<Result>
+  /** `NN.name.script …` on the node, as ctdb-eventd calls it. */
+  handler: (name: string, ...words: string[]) => Promise<Result>
   /** What the stand-in for the ctdb tool was called with, a line each. */
   ctdbCalls: () => string[]
   /** What that stand-in prints for `ifaces`, `ip`, `pnn`, `gettickles ADDRESS`. */
@@ -68,7 +73,7 @@ export async function whyNoLab(): Promise<string | undefined> {
 export async function startLab(): Promise<Lab> {
   const dir = mkdtempSync(join(tmpdir(), 'eventscript-lab-'))
   for (const folder of ['etc', 'var', 'bin', 'says']) mkdirSync(join(dir, folder))
-  const env = {
+  const env: Record<string, string> = {
     PATH: `${join(dir, 'bin')}${delimiter}${PATH}`,
     CTDB_BASE: join(dir, 'etc'),
     CTDB_SCRIPT_VARDIR: join(dir, 'var'),
@@ -81,6 +86,7 @@ export async function startLab(): Promise<Lab> {
   const inside = ['nsenter', '-t', String(node.pid), '-U', '-m', '--preserve-credentials']
   const observer = await host([...inside, 'unshare', '-n', 'cat'], env, anchors)
   await node.must('mount', '-t', 'tmpfs', 'tmpfs', '/run') // iptables keeps a lock there
+  await ownTables(node, dir, env)
   await wire(node, observer)
   const lab: Lab = {
     node,
@@ -89,6 +95,7 @@ export async function startLab(): Promise<Lab> {
     env,
     eventscript: (...words) => node.run(process.execPath, MAIN, ...words),
     script: (...words) => node.run(SCRIPT, ...words),
+    handler: (name, ...words) => node.run(join(DIST, `events.d/${name}.script`), ...words),
     ctdbCalls: () => readOr(join(dir, 'calls')).split('\n').filter(Boolean),
     ctdbSays: (question, text) => writeFileSync(join(dir, 'says', question.replaceAll(' ', '_')), text),
     configure: (file, text) => {
@@ -151,6 +158,13 @@ async function host(anchor: string[], env: Record<string, string>, anchors: Resu
       return out
     },
   }
+}
+
+/** The node's /etc/iproute2 is a folder of the lab: the machine's own rt_tables must never be written to. */
+async function ownTables(node: Host, dir: string, env: Record<string, string>): Promise<void> {
+  mkdirSync(join(dir, 'iproute2'))
+  if (existsSync('/etc/iproute2')) await node.must('mount', '--bind', join(dir, 'iproute2'), '/etc/iproute2')
+  else env['CTDB_SYS_ETCDIR'] = dir // `ip` does not look there: it prints numbers for names
 }
 
 async function wire(node: Host, observer: Host): Promise<void> {

@@ -1,0 +1,104 @@
+/**
+ * Policy routing: what is sent from a public address leaves by the gateways that are meant for that address, IPv4 and
+ * IPv6 alike. Each address has a routing table of its own, `ctdb.ADDRESS`, and a rule that leads to it. Without
+ * CTDB_PER_IP_ROUTING_CONF there is nothing to do.
+ */
+import {
+  checkConf,
+  filterArp,
+  flushRouteCaches,
+  forgetTableIds,
+  hostedHere,
+  mustBePrivileged,
+  policyRouting,
+  routeAddress,
+  routeAll,
+  tickleConnections,
+  unrouteAddress,
+  unrouteAll,
+  type Handler,
+  type Node,
+} from '../runner/handler.ts'
+
+export default {
+  about: 'policy routing: what is sent from a public address leaves by its own gateway',
+
+  /** A node that starts hosts nothing: rules and routes that a crash has left behind go. */
+  async startup(node) {
+    const routing = policyRouting(node)
+    if (!routing) return
+    await checkConf(node, routing)
+    mustBePrivileged(node)
+    await unrouteAll(node, routing)
+    await filterArp(node)
+  },
+
+  /** What would make a takeip fail later makes the node unhealthy now. */
+  async monitor(node) {
+    const routing = policyRouting(node)
+    if (routing) await checkConf(node, routing)
+  },
+
+  /**
+   * 1. What is configured for the address is read and checked.
+   * 2. It gets a table, the routes in it, and the rule that leads there: all of them, or none.
+   * 3. Flush route caches.
+   */
+  async takeip(node, { iface, address, bits }) {
+    const routing = policyRouting(node)
+    if (!routing) return
+    mustBePrivileged(node)
+    await routeAddress(node, routing, { address, iface, bits })
+    await flushRouteCaches(node)
+  },
+
+  /** As takeip, on the new interface; then the clients are woken, as what was sent meanwhile went the old way. */
+  async updateip(node, { to, address, bits }) {
+    const routing = policyRouting(node)
+    if (!routing) return
+    mustBePrivileged(node)
+    await routeAddress(node, routing, { address, iface: to, bits })
+    await flushRouteCaches(node)
+    await tickleConnections(node, address)
+  },
+
+  /** The rule and the routes go, whatever the configuration says by now. */
+  async releaseip(node, { address }) {
+    const routing = policyRouting(node)
+    if (!routing) return
+    mustBePrivileged(node)
+    await unrouteAddress(node, routing, address)
+  },
+
+  /** What has gone missing is added: routes go with an interface. What has stayed behind is removed. */
+  async ipreallocated(node) {
+    await renew(node, false)
+  },
+
+  /** The admin has changed the configuration. */
+  async reconfigure(node) {
+    if (!policyRouting(node)) return
+    node.say('Reconfiguring service "per_ip_routing"...')
+    await renew(node, true)
+    await flushRouteCaches(node)
+  },
+
+  /** Nothing stays: neither rules nor routes nor the names of our tables. */
+  async shutdown(node) {
+    const routing = policyRouting(node)
+    if (!routing) return
+    mustBePrivileged(node)
+    await unrouteAll(node, routing)
+    await forgetTableIds(node)
+  },
+} satisfies Handler
+
+async function renew(node: Node, force: boolean): Promise<void> {
+  const routing = policyRouting(node)
+  if (!routing) return
+  mustBePrivileged(node)
+  const hosted = await hostedHere(node)
+  if (typeof hosted === 'string')
+    return node.say(`WARNING: policy routing is left as it is, as nobody says what is hosted here: ${hosted}`)
+  await routeAll(node, routing, hosted, force)
+}

@@ -1,0 +1,94 @@
+import type { Node } from '../handler.ts'
+import { Refusal, refuse } from '../refusal.ts'
+import { canonical, hostBits, type Family } from './address.ts'
+import { rows } from './ip.ts'
+import { why } from './look.ts'
+import { networkText, parseNetwork } from './network.ts'
+
+/** A rule `from ADDRESS lookup TABLE`, with no other condition. */
+export interface SourceRule {
+  pref: number
+  address: string
+  /** As `ip` prints it: a name where rt_tables has one. */
+  table: string
+}
+
+/** A route as the kernel has it. */
+export interface KernelRoute {
+  destination: string
+  gateway?: string
+  iface?: string
+  table: string
+  /** Others (blackhole, several next hops) are none of ours, whatever table they are in. */
+  plain: boolean
+}
+
+export interface Seen {
+  rules: SourceRule[]
+  routes: KernelRoute[]
+}
+
+/** Nothing: also what a kernel without that family has. */
+export const NOTHING: Seen = { rules: [], routes: [] }
+
+/** Rules and routes of one family, in one look. */
+export async function lookAtRouting(node: Node, family: Family): Promise<Seen> {
+  const input = 'rule show\nroute show table all\n'
+  const answer = await node.ask({ input })`ip -json ${optionOf(family)} -batch -`
+  if (/not supported/i.test(answer.err)) return NOTHING
+  if (/-json" is unknown/.test(answer.err))
+    refuse('ip is too old: it does not know -json: install iproute2 4.14 or newer')
+  if (answer.status !== 0) refuse(`ip cannot show the rules and routes: ${why(answer)}`)
+  const [rules, routes] = answer.out.split('\n').filter((line) => line.trim() !== '')
+  if (rules === undefined || routes === undefined)
+    throw new Refusal(
+      `ip -json printed ${JSON.stringify(answer.out.slice(0, 60))}: expected a line for the rules and one for the routes: check "ip -V" (iproute2 4.14 or newer)`,
+    )
+  return { rules: parseRules(rules), routes: parseRoutes(routes, family) }
+}
+
+/** All routes of both families. */
+export async function lookAtRoutes(node: Node): Promise<KernelRoute[]> {
+  const answer = await node.ask`ip -json route show table all`
+  if (answer.status !== 0) refuse(`ip cannot show the routes: ${why(answer)}`)
+  return parseRoutes(answer.out)
+}
+
+export function optionOf(family: Family): '-4' | '-6' {
+  return family === 'inet6' ? '-6' : '-4'
+}
+
+/** What `ip -json rule show` says of a rule that has no other condition than where a packet comes from. */
+const PLAIN = new Set(['priority', 'src', 'srclen', 'table', 'protocol'])
+
+/** The rules for a single source address; all others are none of ours. */
+export function parseRules(text: string): SourceRule[] {
+  return rows(text, 'rules').flatMap((row) => {
+    const { priority, src, srclen, table } = row
+    const address = typeof src === 'string' ? canonical(src) : undefined
+    if (!address || typeof priority !== 'number' || (typeof table !== 'string' && typeof table !== 'number'))
+      return []
+    if (!Object.keys(row).every((key) => PLAIN.has(key))) return []
+    if (srclen !== undefined && srclen !== hostBits(address)) return []
+    return [{ pref: priority, address, table: String(table) }]
+  })
+}
+
+/** `ip -json route show table all`: the table is not said of routes in main. */
+export function parseRoutes(text: string, family?: Family): KernelRoute[] {
+  return rows(text, 'routes').flatMap(({ dst, gateway, dev, table, type, nexthops, via, pref }) => {
+    // only IPv6 routes have a preference (RFC 4191)
+    const own = family ?? (pref === undefined ? 'inet' : 'inet6')
+    const network = typeof dst === 'string' ? parseNetwork(dst, own) : 'none'
+    if (typeof network === 'string') return []
+    return [
+      {
+        destination: networkText(network),
+        gateway: typeof gateway === 'string' ? canonical(gateway) : undefined,
+        iface: typeof dev === 'string' ? dev : undefined,
+        table: typeof table === 'string' || typeof table === 'number' ? String(table) : 'main',
+        plain: (type === undefined || type === 'unicast') && nexthops === undefined && via === undefined,
+      },
+    ]
+  })
+}
