@@ -70,7 +70,7 @@ export function component({ facts, log, debugScript, scripts, machine, atOnce }:
   /** The reason last given for each script. */
   const said = new Map<string, string>()
   let debugging = false
-  const explaining = new Set<number>()
+  const explaining = new Map<number, Promise<void>>()
   const turn = turns(MOST_SCRIPTS)
   const events = queue(run, atOnce)
 
@@ -168,15 +168,17 @@ export function component({ facts, log, debugScript, scripts, machine, atOnce }:
   async function lookAt(pid: number, soFar: string, job: Job, handler = 'event'): Promise<void> {
     const hung = statuses.get(job.event)?.scripts.at(-1)
     if (hung && soFar !== '') hung.output = soFar
-    // several events may wait for one process
-    if (explaining.has(pid)) return
-    explaining.add(pid)
-    try {
-      const lines = await explainHung(doorTo(live()), pid, { name: handler, limit: EXPLAIN_MS })
-      for (const line of lines) log.write('ERROR', `${handler}: ${line}`)
-    } finally {
-      explaining.delete(pid)
-    }
+    // several events may wait for one process: it is looked at once, and not ended before
+    const looking = explaining.get(pid)
+    if (looking) return await looking
+    const look = explain(pid, handler, job).finally(() => explaining.delete(pid))
+    explaining.set(pid, look)
+    await look
+  }
+
+  async function explain(pid: number, handler: string, job: Job): Promise<void> {
+    const lines = await explainHung(doorTo(live()), pid, { name: handler, limit: EXPLAIN_MS })
+    for (const line of lines) log.write('ERROR', `${handler}: ${line}`)
     if (debugScript === undefined || job.all || debugging) return
     debugging = true
     try {
