@@ -146,7 +146,7 @@ else
       t.match(out, /^CTDB OK - 3 nodes, 10 addresses, 2 scripts are well \| nodes=3;;;0 /)
       t.match(
         out,
-        / nodes_disabled=0;0;;0 .* addresses_unassigned=0;;0;0 .* handlers_slowest=0\.\d+s;10;25;0 scripts_hung=0;;0;0$/,
+        / nodes_disabled=0;0;;0 .* addresses_unassigned=0;;0;0 .* handlers_slowest=[\d.]+s;10;25;0 scripts_hung=0;;0;0$/,
       )
     })
 
