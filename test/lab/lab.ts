@@ -36,13 +36,18 @@ export interface Host {
 export interface Lab {
   node: Host
   observer: Host
-  /** A folder of its own: `etc` is CTDB_BASE, `var` is CTDB_SCRIPT_VARDIR, `bin` comes first in PATH. */
+  /**
+   * A folder of its own: `etc` is CTDB_BASE, `var` is CTDB_SCRIPT_VARDIR, `bin` comes first in PATH, `iproute2` is the
+   * node's /etc/iproute2.
+   */
   dir: string
   env: Record<string, string>
   /** `eventscript …` on the node. */
   eventscript: (...words: string[]) => Promise<Result>
   /** `10.interface.script …` on the node, as ctdb-eventd calls it. */
   script: (...words: string[]) => Promise<Result>
+  /** `NN.name.script …` on the node, as ctdb-eventd calls it. */
+  handler: (name: string, ...words: string[]) => Promise<Result>
   /** What the stand-in for the ctdb tool was called with, a line each. */
   ctdbCalls: () => string[]
   /** What that stand-in prints for `ifaces`, `ip`, `pnn`, `gettickles ADDRESS`. */
@@ -65,10 +70,15 @@ export async function whyNoLab(): Promise<string | undefined> {
   return failed ? `this machine forbids network namespaces: ${stderr.trim()}` : undefined
 }
 
-export async function startLab(): Promise<Lab> {
+export interface LabOptions {
+  /** Without a user namespace, which needs root: there the kernel keeps IPVS to the machine's own root. */
+  asRoot?: boolean
+}
+
+export async function startLab({ asRoot = false }: LabOptions = {}): Promise<Lab> {
   const dir = mkdtempSync(join(tmpdir(), 'eventscript-lab-'))
   for (const folder of ['etc', 'var', 'bin', 'says']) mkdirSync(join(dir, folder))
-  const env = {
+  const env: Record<string, string> = {
     PATH: `${join(dir, 'bin')}${delimiter}${PATH}`,
     CTDB_BASE: join(dir, 'etc'),
     CTDB_SCRIPT_VARDIR: join(dir, 'var'),
@@ -77,10 +87,13 @@ export async function startLab(): Promise<Lab> {
   }
   standInForCtdb(dir)
   const anchors: ResultPromise[] = []
-  const node = await host(['unshare', '-Urnm', '--propagation', 'private', 'cat'], env, anchors)
-  const inside = ['nsenter', '-t', String(node.pid), '-U', '-m', '--preserve-credentials']
-  const observer = await host([...inside, 'unshare', '-n', 'cat'], env, anchors)
+  const spaces = asRoot ? '-nm' : '-Urnm'
+  const user = asRoot ? [] : ['-U', '--preserve-credentials']
+  const node = await host(['unshare', spaces, '--propagation', 'private', 'cat'], env, anchors, user)
+  const inside = ['nsenter', '-t', String(node.pid), ...user, '-m']
+  const observer = await host([...inside, 'unshare', '-n', 'cat'], env, anchors, user)
   await node.must('mount', '-t', 'tmpfs', 'tmpfs', '/run') // iptables keeps a lock there
+  await ownTables(node, dir, env)
   await wire(node, observer)
   const lab: Lab = {
     node,
@@ -89,6 +102,7 @@ export async function startLab(): Promise<Lab> {
     env,
     eventscript: (...words) => node.run(process.execPath, MAIN, ...words),
     script: (...words) => node.run(SCRIPT, ...words),
+    handler: (name, ...words) => node.run(join(DIST, `events.d/${name}.script`), ...words),
     ctdbCalls: () => readOr(join(dir, 'calls')).split('\n').filter(Boolean),
     ctdbSays: (question, text) => writeFileSync(join(dir, 'says', question.replaceAll(' ', '_')), text),
     configure: (file, text) => {
@@ -96,7 +110,7 @@ export async function startLab(): Promise<Lab> {
       writeFileSync(join(dir, 'etc', file), text)
     },
     async plugIn(name) {
-      const guest = await host([...inside, 'unshare', '-n', 'cat'], env, anchors)
+      const guest = await host([...inside, 'unshare', '-n', 'cat'], env, anchors, user)
       await guest.must('ip', 'link', 'set', 'lo', 'up')
       await plug(guest, 'eth0', observer, `port-${name}`)
       return guest
@@ -116,7 +130,12 @@ export async function startLab(): Promise<Lab> {
 }
 
 /** `cat` waits until our end of its input is closed, also when we are killed: nothing is left behind. */
-async function host(anchor: string[], env: Record<string, string>, anchors: ResultPromise[]): Promise<Host> {
+async function host(
+  anchor: string[],
+  env: Record<string, string>,
+  anchors: ResultPromise[],
+  user: readonly string[],
+): Promise<Host> {
   const [program = '', ...words] = anchor
   const child = execa(program, words, { stdin: 'pipe', reject: false, env, extendEnv: true })
   anchors.push(child)
@@ -128,7 +147,7 @@ async function host(anchor: string[], env: Record<string, string>, anchors: Resu
   const pid = child.pid ?? 0
   // tap puts hooks of its own into every node program through NODE_OPTIONS, and they cannot load a `.script`
   const bare = ['/usr/bin/env', '-u', 'NODE_OPTIONS'] // by its path: a test may leave little in PATH
-  const enter = ['-t', String(pid), '-U', '-n', '-m', '--preserve-credentials', '--', ...bare]
+  const enter = ['-t', String(pid), ...user, '-n', '-m', '--', ...bare]
   const start = (...argv: string[]) =>
     execa('nsenter', [...enter, ...argv], {
       reject: false,
@@ -151,6 +170,13 @@ async function host(anchor: string[], env: Record<string, string>, anchors: Resu
       return out
     },
   }
+}
+
+/** The node's /etc/iproute2 is a folder of the lab: the machine's own rt_tables must never be written to. */
+async function ownTables(node: Host, dir: string, env: Record<string, string>): Promise<void> {
+  mkdirSync(join(dir, 'iproute2'))
+  if (existsSync('/etc/iproute2')) await node.must('mount', '--bind', join(dir, 'iproute2'), '/etc/iproute2')
+  else env['CTDB_SYS_ETCDIR'] = dir // `ip` does not look there: it prints numbers for names
 }
 
 async function wire(node: Host, observer: Host): Promise<void> {
