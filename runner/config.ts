@@ -12,6 +12,13 @@ const ENVIRONMENT = [
   'EVENTSCRIPT_ANNOUNCE',
   'CTDB_PARTIALLY_ONLINE_INTERFACES',
   'CTDB_KILLTCP_USE_SS_KILL',
+  'CTDB_PER_IP_ROUTING_CONF',
+  'CTDB_PER_IP_ROUTING_RULE_PREF',
+  'CTDB_PER_IP_ROUTING_TABLE_ID_LOW',
+  'CTDB_PER_IP_ROUTING_TABLE_ID_HIGH',
+  'CTDB_LVS_NODES',
+  'CTDB_LVS_PUBLIC_IP',
+  'CTDB_LVS_PUBLIC_IFACE',
 ] as const
 
 /** The variables of script.options and NN.name.options that our handlers look at; the first value is the default. */
@@ -22,6 +29,22 @@ const OPTIONS = {
 } as const
 
 export type Option = keyof typeof OPTIONS
+
+/**
+ * Variables that hold a name or a number, by the handler that looks at them (without its NN). They have no default:
+ * unset is empty, and the handler that needs one checks it.
+ */
+const TEXTS = {
+  per_ip_routing: [
+    'CTDB_PER_IP_ROUTING_CONF',
+    'CTDB_PER_IP_ROUTING_RULE_PREF',
+    'CTDB_PER_IP_ROUTING_TABLE_ID_LOW',
+    'CTDB_PER_IP_ROUTING_TABLE_ID_HIGH',
+  ],
+  lvs: ['CTDB_LVS_NODES', 'CTDB_LVS_PUBLIC_IP', 'CTDB_LVS_PUBLIC_IFACE'],
+} as const
+
+export type TextOption = (typeof TEXTS)[keyof typeof TEXTS][number]
 
 /** What is known before anything is looked at: the same facts, replayed, give the same decisions. */
 export interface Facts {
@@ -46,6 +69,8 @@ export interface Settings {
   privileged: boolean
   /** One of the values that the option can have. */
   option: <N extends Option>(name: N) => (typeof OPTIONS)[N][number]
+  /** A name or a number as it stands in the options; empty when it is not set. */
+  text: (name: TextOption) => string
   /** What is wrong with the options, a sentence each; their defaults are used. */
   warnings: readonly string[]
 }
@@ -74,9 +99,11 @@ function mayChangeNetwork(): boolean {
 export async function loadSettings(door: Door, facts: Facts, handler: string): Promise<Settings> {
   const { env } = facts
   const base = env['CTDB_BASE'] ?? '/etc/ctdb'
+  const texts = textsOf(handler)
   const values = await readOptions(
     door,
     [`${base}/script.options`, `${facts.optionsFolder}/${handler}.options`],
+    [...Object.keys(OPTIONS), ...texts],
     env,
   )
   const chosen: Record<string, string> = {}
@@ -99,8 +126,15 @@ export async function loadSettings(door: Door, facts: Facts, handler: string): P
     announcer: facts.announcer,
     privileged: facts.privileged,
     option: (name) => chosen[name] as (typeof OPTIONS)[typeof name][number],
+    text: (name) => (texts.includes(name) ? (values[name] ?? '').trim() : ''),
     warnings,
   }
+}
+
+/** By the name behind NN, so that a link of another number finds them too. */
+function textsOf(handler: string): readonly string[] {
+  const name = handler.replace(/^\d\d\./, '')
+  return Object.hasOwn(TEXTS, name) ? TEXTS[name as keyof typeof TEXTS] : []
 }
 
 /**
@@ -110,6 +144,7 @@ export async function loadSettings(door: Door, facts: Facts, handler: string): P
 async function readOptions(
   door: Door,
   files: readonly string[],
+  names: readonly string[],
   env: Facts['env'],
 ): Promise<Record<string, string>> {
   const present: string[] = []
@@ -118,7 +153,7 @@ async function readOptions(
     if (text !== undefined && /^\s*[^#\s]/m.test(text)) present.push(file)
   }
   if (present.length === 0) return env
-  const { status, out, err } = await door.ask`sh -c ${SOURCE} sh ${present}`
+  const { status, out, err } = await door.ask`sh -c ${source(names)} sh ${present}`
   if (status !== 0)
     refuse(`${present.join(', ')}: the shell cannot read it: ${err.trim() || `exit status ${status}`}`)
   const values: Record<string, string> = {}
@@ -134,6 +169,6 @@ async function readOptions(
  * that fails, such as `[ -e more ] && . more`, is none of our business, as for CTDB; one that does not parse ends the
  * shell by itself.
  */
-const SOURCE =
+const source = (names: readonly string[]) =>
   `for f; do . "$f" >&2; done; ` +
-  `for n in ${Object.keys(OPTIONS).join(' ')}; do eval "v=\\$$n"; printf "%s=%s\\n" "$n" "$v"; done`
+  `for n in ${names.join(' ')}; do eval "v=\\$$n"; printf "%s=%s\\n" "$n" "$v"; done`

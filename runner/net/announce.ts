@@ -28,9 +28,10 @@ export async function prepareAnnouncement(node: Node, address: string, link: Lin
 
 /**
  * Tell the network where an address is now, in the background: the event does not wait for it. A missing program
- * is one WARNING with the package to install; it never fails the event.
+ * is one WARNING with the package to install; it never fails the event. `heldOn` is where the
+ * address is, when that is not the interface by which it is reached.
  */
-export async function announce(node: Node, address: string, link: Link): Promise<void> {
+export async function announce(node: Node, address: string, link: Link, heldOn?: string): Promise<void> {
   if (!wanted(node, link))
     return node.because(
       `${address} is not announced: EVENTSCRIPT_ANNOUNCE is no, or ${link.name} is a loopback`,
@@ -41,7 +42,9 @@ export async function announce(node: Node, address: string, link: Link): Promise
       : await whyNoAdvertiser(node, address, link)
   if (missing) return node.say(`WARNING: ${missing}`)
   try {
-    await node.change({ background: true })`${node.settings.announcer} ${address} ${link.name}`
+    await node.change({
+      background: true,
+    })`${node.settings.announcer} ${address} ${link.name} ${heldOn ?? []}`
   } catch (error) {
     if (!(error instanceof CannotRun)) throw error
     node.say(`WARNING: ${address} is not announced: ${error.message}`)
