@@ -252,7 +252,8 @@ async function readUntil(path: string, until: Until, signal?: AbortSignal): Prom
 
 function writeText(path: string, text: string): void {
   try {
-    if (/^\/(proc|sys)\//.test(path)) return writeFileSync(path, text, { flag: 'r+' })
+    // for writing only: some sysctls (route/flush) cannot be read, not even by root
+    if (/^\/(proc|sys)\//.test(path)) return writeFileSync(path, text, { flag: constants.O_WRONLY })
     mkdirSync(dirname(path), { recursive: true })
     const draft = `${path}.new.${process.pid}`
     try {

@@ -99,7 +99,7 @@ export function whyNoBalancer(): string | undefined {
 export async function prepareFile(): Promise<string | undefined> {
   const reason = await whyNoLab()
   if (reason) t.plan(0, reason)
-  t.setTimeout(600_000)
+  t.setTimeout(Number(process.env['LAB_SECONDS'] ?? 600) * 1000)
   t.jobs = Number(process.env['LAB_JOBS'] ?? 4)
   return reason
 }

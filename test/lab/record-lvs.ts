@@ -2,12 +2,20 @@
  * `npm run record:lvs`: the scenarios of 91.lvs, each run for real in a lab of its own on the kernel of user-mode
  * Linux, which has IPVS. Written to fixtures/91.lvs; a recording is replaced only when more than times differs.
  */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { DIST, MAIN, startLab } from './lab.ts'
 import { bootUml, whyNoUml } from './uml.ts'
 import { lvsScenarios, type LvsScenario } from './scenarios/lvs.ts'
-import { LvsGroup } from '../kernel/lvs-group.ts'
+import { LvsGroup, type GroupNode } from '../kernel/lvs-group.ts'
 
 const FOLDER = join(DIST, '../fixtures/91.lvs')
 /** For all of them; each takes some 20 s in there. */
@@ -19,7 +27,8 @@ else await outside()
 async function outside(): Promise<void> {
   const why = whyNoUml()
   if (why) throw new Error(why)
-  const words = { RECORD_INTO: '/run/out', ONLY: process.argv.slice(2).join(',') }
+  // what the labs share with the tests brings tap along, which would end us after 30 s
+  const words = { TAP_TIMEOUT: '0', RECORD_INTO: '/run/out', ONLY: process.argv.slice(2).join(',') }
   const guest = await bootUml(['dist/test/lab/record-lvs.js'], SECONDS, words)
   mkdirSync(FOLDER, { recursive: true })
   for (const name of readdirSync(guest.out).filter((file) => file.endsWith('.txt'))) {
@@ -52,7 +61,7 @@ async function record({ family, members, event, prepare }: LvsScenario): Promise
     await node.host.must('ip', 'link', 'set', 'eth0', 'address', '02:00:00:00:00:10')
     await prepare?.(group, node)
     const file = join(lab.dir, 'recording.txt')
-    const env = Object.entries(node.env).map(([name, value]) => `${name}=${value}`)
+    const env = [...Object.entries(node.env).map(([name, value]) => `${name}=${value}`), ...options(node)]
     const words = [process.execPath, MAIN, 'run', '--only', '91.lvs', '--record', file, event]
     await node.host.run('/usr/bin/env', ...env, ...words)
     const text = readFileSync(file, 'utf8')
@@ -60,6 +69,14 @@ async function record({ family, members, event, prepare }: LvsScenario): Promise
   } finally {
     await lab.close()
   }
+}
+
+/** By the environment rather than from the file, which a shell reads: its command names all options there are. */
+function options({ dir }: GroupNode): string[] {
+  const file = join(dir, 'etc/script.options')
+  const lines = readFileSync(file, 'utf8').split('\n').filter(Boolean)
+  rmSync(file)
+  return lines
 }
 
 function timeless(file: string): string {
