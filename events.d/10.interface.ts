@@ -24,6 +24,7 @@ import {
   readPublicAddresses,
   refuse,
   refuseProblems,
+  restoreDadTimers,
   settle,
   tickleConnections,
   unblock,
@@ -32,6 +33,7 @@ import {
   warnIfDifferent,
   where,
   whereIs,
+  withDadTimers,
   type Handler,
   type Node,
 } from '../runner/handler.ts'
@@ -44,6 +46,7 @@ export default {
     const listed = await publicAddresses(node)
     if (!listed) return node.say('No public addresses file found')
     mustBePrivileged(node)
+    await restoreDadTimers(node)
     const promote = '/proc/sys/net/ipv4/conf/all/promote_secondaries'
     if ((await node.read(promote)) === undefined)
       refuse('Public IPs only supported if promote_secondaries is available: the kernel has no such sysctl')
@@ -56,6 +59,7 @@ export default {
   /** The daemon learns which links are up. What is wrong is said; it does not keep the node from starting. */
   async startup(node) {
     const listed = await publicAddresses(node)
+    if (listed) await restoreDadTimers(node)
     for (const { error } of listed ? await checkLinks(node, listed) : []) if (error) node.say(error)
   },
 
@@ -63,6 +67,7 @@ export default {
   async monitor(node) {
     const listed = await publicAddresses(node)
     if (!listed) return
+    await restoreDadTimers(node)
     const verdicts = await checkLinks(node, listed)
     const errors = verdicts.flatMap(({ error }) => error ?? [])
     const someAreUp = errors.length < verdicts.length
@@ -79,7 +84,7 @@ export default {
    * 1. The interface is there, and up.
    * 2. An address that is already here otherwise than wanted is put right; one that is as wanted is left alone.
    * 3. A firewall rule that a killed releaseip has left would keep the clients out: it goes.
-   * 4. IPv6: wait for duplicate address detection. A duplicate is given up.
+   * 4. IPv6: wait for duplicate address detection, as EVENTSCRIPT_DAD has it. A duplicate is given up.
    * 5. Clients are told, in the background.
    */
   async takeip(node, wanted) {
@@ -92,9 +97,11 @@ export default {
     const target = { ...wanted, iface: link.name }
 
     await prepareAnnouncement(node, address, link)
-    await putRight(node, places, target)
-    await unblock(node, [address])
-    await settle(node, target)
+    await withDadTimers(node, target, async () => {
+      await putRight(node, places, target)
+      await unblock(node, [address])
+      await settle(node, target)
+    })
     await flushRouteCaches(node)
     await updateHosted(node, (hosted) => hosted.add(address))
     await forgetTickles(node)
@@ -140,7 +147,7 @@ export default {
    * 4. Block what arrives for it at the old place, and delete it there.
    * 5. Add it to the new interface, with the mask that was passed. If that fails, it is put back.
    * 6. Unblock, also what a killed releaseip has left on the new interface.
-   * 7. IPv6: wait for duplicate address detection.
+   * 7. IPv6: wait for duplicate address detection, as EVENTSCRIPT_DAD has it.
    * 8. Flush route caches.
    * 9. Tell the clients: announce the address, and wake its connections.
    */
@@ -166,8 +173,10 @@ export default {
     )
     warnIfDifferent(node, places, { address, bits, iface: from }, `moving it from ${where(places)}`)
     await prepareAnnouncement(node, address, link)
-    await move(node, places, target)
-    await settle(node, target)
+    await withDadTimers(node, target, async () => {
+      await move(node, places, target)
+      await settle(node, target)
+    })
     await flushRouteCaches(node)
     await updateHosted(node, (hosted) => hosted.add(address))
     await forgetTickles(node)
@@ -195,6 +204,7 @@ export default {
     const found = await readPublicAddresses(node)
     if (!found) return
     mustBePrivileged(node)
+    await restoreDadTimers(node)
     await dropAll(node, [...found.entries.map(({ address }) => address), ...found.doubtful])
     refuseProblems(found)
   },

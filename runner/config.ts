@@ -1,50 +1,36 @@
 import { readFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { choice, number, perAddress, type Kind } from './options.ts'
 import type { Door } from './system/door.ts'
 import { refuse } from './refusal.ts'
 
-/** The environment variables that CTDB and this program define; no other reaches a decision. */
+/** The environment variables that CTDB and this program define beside the options; no other reaches a decision. */
 const ENVIRONMENT = [
   'CTDB_BASE',
   'CTDB_SCRIPT_VARDIR',
   'CTDB',
   'CTDB_SYS_ETCDIR',
   'CTDB_HELPER_BINDIR',
-  'EVENTSCRIPT_ANNOUNCE',
-  'CTDB_PARTIALLY_ONLINE_INTERFACES',
-  'CTDB_KILLTCP_USE_SS_KILL',
-  'CTDB_PER_IP_ROUTING_CONF',
-  'CTDB_PER_IP_ROUTING_RULE_PREF',
-  'CTDB_PER_IP_ROUTING_TABLE_ID_LOW',
-  'CTDB_PER_IP_ROUTING_TABLE_ID_HIGH',
-  'CTDB_LVS_NODES',
-  'CTDB_LVS_PUBLIC_IP',
-  'CTDB_LVS_PUBLIC_IFACE',
 ] as const
 
-/** The variables of script.options and NN.name.options that our handlers look at; the first value is the default. */
+/** The variables of script.options and NN.name.options that our handlers look at; the first word is the default. */
 const OPTIONS = {
-  CTDB_PARTIALLY_ONLINE_INTERFACES: ['no', 'yes'],
-  CTDB_KILLTCP_USE_SS_KILL: ['try', 'yes', 'no'],
-  EVENTSCRIPT_ANNOUNCE: ['yes', 'no'],
+  CTDB_PARTIALLY_ONLINE_INTERFACES: choice('no', 'yes'),
+  CTDB_KILLTCP_USE_SS_KILL: choice('try', 'yes', 'no'),
+  EVENTSCRIPT_ANNOUNCE: choice('yes', 'no'),
+  EVENTSCRIPT_DAD: perAddress('default', 'fast', 'optimistic', 'off'),
+  EVENTSCRIPT_DAD_PROBES: number(3, 1, 10),
+  EVENTSCRIPT_DAD_INTERVAL_MS: number(100, 10, 1000),
 } as const
+
+/** Variables that hold a name: no default, unset is empty, and the handler that needs one checks it. */
+const TEXTS = ['CTDB_LVS_NODES', 'CTDB_LVS_PUBLIC_IP', 'CTDB_LVS_PUBLIC_IFACE'] as const
+
+export type TextOption = (typeof TEXTS)[number]
 
 export type Option = keyof typeof OPTIONS
-
-/**
- * Variables that hold a name or a number, by the handler that looks at them (without its NN). They have no default:
- * unset is empty, and the handler that needs one checks it.
- */
-const TEXTS = {
-  per_ip_routing: [
-    'CTDB_PER_IP_ROUTING_CONF',
-    'CTDB_PER_IP_ROUTING_RULE_PREF',
-    'CTDB_PER_IP_ROUTING_TABLE_ID_LOW',
-    'CTDB_PER_IP_ROUTING_TABLE_ID_HIGH',
-  ],
-  lvs: ['CTDB_LVS_NODES', 'CTDB_LVS_PUBLIC_IP', 'CTDB_LVS_PUBLIC_IFACE'],
-} as const
-
-export type TextOption = (typeof TEXTS)[keyof typeof TEXTS][number]
+/** What an option comes to: a word, a number, or a word for each address. */
+export type Value<N extends Option> = (typeof OPTIONS)[N] extends Kind<infer T> ? T : never
 
 /** What is known before anything is looked at: the same facts, replayed, give the same decisions. */
 export interface Facts {
@@ -67,18 +53,25 @@ export interface Settings {
   ctdb: readonly string[]
   announcer: string
   privileged: boolean
-  /** One of the values that the option can have. */
-  option: <N extends Option>(name: N) => (typeof OPTIONS)[N][number]
-  /** A name or a number as it stands in the options; empty when it is not set. */
+  /** Ours, beside `vardir`: CTDB empties that one at each start. */
+  keepdir: string
+  /** What the option comes to, its default where it is not set. */
+  option: <N extends Option>(name: N) => Value<N>
+  /** A name as it stands in the options; empty when it is not set. */
   text: (name: TextOption) => string
   /** What is wrong with the options, a sentence each; their defaults are used. */
   warnings: readonly string[]
 }
 
+/** Where CTDB's scripts keep their state. */
+export function vardirOf(env: Facts['env']): string {
+  return env['CTDB_SCRIPT_VARDIR'] ?? '/var/lib/ctdb/scripts'
+}
+
 /** The facts about this process; `optionsFolder` defaults to where CTDB keeps its event scripts. */
 export function factsHere(announcer: string, optionsFolder?: string): Facts {
   const env: Record<string, string> = {}
-  for (const name of ENVIRONMENT) {
+  for (const name of [...ENVIRONMENT, ...Object.keys(OPTIONS), ...TEXTS]) {
     const value = process.env[name]
     if (value) env[name] = value
   }
@@ -99,42 +92,42 @@ function mayChangeNetwork(): boolean {
 export async function loadSettings(door: Door, facts: Facts, handler: string): Promise<Settings> {
   const { env } = facts
   const base = env['CTDB_BASE'] ?? '/etc/ctdb'
-  const texts = textsOf(handler)
   const values = await readOptions(
     door,
     [`${base}/script.options`, `${facts.optionsFolder}/${handler}.options`],
-    [...Object.keys(OPTIONS), ...texts],
     env,
   )
-  const chosen: Record<string, string> = {}
-  const warnings: string[] = []
-  for (const [name, choices] of Object.entries(OPTIONS)) {
-    const value = (values[name] ?? '').toLowerCase()
-    const known = (choices as readonly string[]).includes(value)
-    chosen[name] = known ? value : choices[0]
-    if (!known && value !== '')
-      warnings.push(
-        `WARNING: ${name}="${value}": expected ${choices.join(', ')}: using ${choices[0]}: mend script.options`,
-      )
-  }
+  const { chosen, warnings } = readAll(values)
+  const vardir = vardirOf(env)
   return {
     base,
-    vardir: env['CTDB_SCRIPT_VARDIR'] ?? '/var/lib/ctdb/scripts',
+    vardir,
+    keepdir: `${dirname(vardir)}/eventscript`,
     etcdir: env['CTDB_SYS_ETCDIR'] ?? '/etc',
     helpers: env['CTDB_HELPER_BINDIR'] ?? '/usr/libexec/ctdb',
     ctdb: (env['CTDB'] ?? 'ctdb').split(' ').filter(Boolean),
     announcer: facts.announcer,
     privileged: facts.privileged,
-    option: (name) => chosen[name] as (typeof OPTIONS)[typeof name][number],
-    text: (name) => (texts.includes(name) ? (values[name] ?? '').trim() : ''),
+    option: (name) => chosen[name] as Value<typeof name>,
+    text: (name) => (values[name] ?? '').trim(),
     warnings,
   }
 }
 
-/** By the name behind NN, so that a link of another number finds them too. */
-function textsOf(handler: string): readonly string[] {
-  const name = handler.replace(/^\d\d\./, '')
-  return Object.hasOwn(TEXTS, name) ? TEXTS[name as keyof typeof TEXTS] : []
+function readAll(values: Readonly<Record<string, string>>): {
+  chosen: Record<string, unknown>
+  warnings: string[]
+} {
+  const chosen: Record<string, unknown> = {}
+  const warnings: string[] = []
+  for (const [name, kind] of Object.entries(OPTIONS)) {
+    const text = values[name] ?? ''
+    const { value, wrong } = kind.read(text)
+    chosen[name] = value
+    for (const { expected, using } of wrong)
+      warnings.push(`WARNING: ${name}="${text}": expected ${expected}: using ${using}: mend script.options`)
+  }
+  return { chosen, warnings }
 }
 
 /**
@@ -144,7 +137,6 @@ function textsOf(handler: string): readonly string[] {
 async function readOptions(
   door: Door,
   files: readonly string[],
-  names: readonly string[],
   env: Facts['env'],
 ): Promise<Record<string, string>> {
   const present: string[] = []
@@ -153,7 +145,7 @@ async function readOptions(
     if (text !== undefined && /^\s*[^#\s]/m.test(text)) present.push(file)
   }
   if (present.length === 0) return env
-  const { status, out, err } = await door.ask`sh -c ${source(names)} sh ${present}`
+  const { status, out, err } = await door.ask`sh -c ${SOURCE} sh ${present}`
   if (status !== 0)
     refuse(`${present.join(', ')}: the shell cannot read it: ${err.trim() || `exit status ${status}`}`)
   const values: Record<string, string> = {}
@@ -165,10 +157,11 @@ async function readOptions(
 }
 
 /**
- * Source each file (its own output goes to stderr), then print NAME=VALUE for each variable in one line. A last command
- * that fails, such as `[ -e more ] && . more`, is none of our business, as for CTDB; one that does not parse ends the
- * shell by itself.
+ * Source each file (its own output goes to stderr), then print NAME=VALUE in one line for each variable of CTDB's or
+ * ours: all of them, so that a recording stays good when an option is added. A last command that fails, such as
+ * `[ -e more ] && . more`, is none of our business, as for CTDB; a file that does not parse ends the shell by itself.
  */
-const source = (names: readonly string[]) =>
-  `for f; do . "$f" >&2; done; ` +
-  `for n in ${names.join(' ')}; do eval "v=\\$$n"; printf "%s=%s\\n" "$n" "$v"; done`
+const SOURCE =
+  `for f; do . "$f" >&2; done; set -f; unset IFS; ` +
+  `set | while IFS== read -r n v; do case $n in *[!A-Z0-9_]*) ;; ` +
+  `CTDB_*|EVENTSCRIPT_*) eval "set -- \\$$n"; printf "%s=%s\\n" "$n" "$*" ;; esac; done`

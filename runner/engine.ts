@@ -12,13 +12,15 @@ import type { Note } from './system/transcript.ts'
 export interface World {
   facts: Facts
   /** The machine, for one handler: `signal` fires at the handler's deadline. */
-  system: (signal: AbortSignal) => System
+  system: (signal: AbortSignal, entry: Entry) => System
   /** Told as it happens what is no passage through the door: for a recording, or a terminal. */
   note?: (note: Note) => void
   /** Fires when the admin has had enough (Ctrl-C): what runs is ended, and the event fails. */
   interrupt?: AbortSignal
   /** Told at a handler's deadline, before anything is ended. */
   late?: (handler: string, began: Date) => void
+  /** A handler may have to wait for its turn among events that run at once; told when it has ended. */
+  turn?: (entry: Entry) => Promise<() => void> | undefined
   /** Milliseconds that ending what runs may take behind the deadline. */
   grace?: number
 }
@@ -45,12 +47,9 @@ export async function runEvent(
   const handlers: HandlerReport[] = []
   let outcome: Report['outcome'] = 'ok'
   for (const entry of entries) {
-    const report = await runHandler(
-      entry,
-      event,
-      world,
-      timeLeft(limits, performance.now() - start, handlers),
-    )
+    const leave = await world.turn?.(entry)
+    const time = timeLeft(limits, performance.now() - start, handlers)
+    const report = await runHandler(entry, event, world, time).finally(leave)
     handlers.push(report)
     ended(report)
     const end = endsEvent(report.outcome)
@@ -147,7 +146,7 @@ async function perform(
 ): Promise<End> {
   if (entry.kind === 'unusable')
     return { outcome: entry.disabled ? 'disabled' : 'cannot-run', why: entry.why }
-  const system = world.system(signal)
+  const system = world.system(signal, entry)
   if (entry.kind === 'script') return await performScript(entry.path, event, system, voice.say)
   const handler = await entry.load()
   const act = actOf(handler, event.name)

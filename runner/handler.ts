@@ -63,4 +63,5 @@ export {
   where,
 } from './net/place.ts'
 export { publicAddresses, readPublicAddresses, refuseProblems } from './net/public-addresses.ts'
+export { restoreDadTimers, withDadTimers } from './net/timers.ts'
 export { forgetTickles, updateTickles } from './net/tickles.ts'

@@ -85,12 +85,12 @@ export function printer(paints: Paints) {
       const lines = waiting.map(
         ({ event, words, ms }) => `  waiting ${age(ms)}  ${[event, ...words].join(' ')}`,
       )
-      if (!running) return [`${component}: idle`, ...lines].join('\n')
-      const at = running.handler === undefined ? '' : `  in ${running.handler}`
-      const program =
-        running.program === undefined ? [] : [`          ${age(running.programMs ?? 0)}  ${running.program}`]
-      const head = `  running ${age(running.ms)}  ${[running.event, ...running.words].join(' ')}${at}`
-      return [`${component}:`, head, ...program, ...lines].join('\n')
+      if (running.length === 0) return [`${component}: idle`, ...lines].join('\n')
+      const current = running.flatMap(({ event, words, ms, handler: at, program, programMs = 0 }) => [
+        `  running ${age(ms)}  ${[event, ...words].join(' ')}${at === undefined ? '' : `  in ${at}`}`,
+        ...(program === undefined ? [] : [`          ${age(programMs)}  ${program}`]),
+      ])
+      return [`${component}:`, ...current, ...lines].join('\n')
     },
 
     /** One run, a line, and below it what was not well. */

@@ -31,7 +31,7 @@ t.test('the manual page names every command and option of --help, and no others'
 })
 
 t.test('what the README and the documents point to is there', (t) => {
-  for (const file of ['README.md', 'docs/handlers.md', 'docs/recordings.md']) {
+  for (const file of ['README.md', 'docs/handlers.md', 'docs/recordings.md', 'docs/dad.md']) {
     const text = readFileSync(file, 'utf8')
     for (const [, target = ''] of text.matchAll(/\]\(([^)#:]+)\)/g))
       t.ok(existsSync(join(file, '..', target)), target)

@@ -364,8 +364,11 @@ t.test('without options files the environment is asked for every option', async 
     'CTDB_PARTIALLY_ONLINE_INTERFACES',
     'CTDB_KILLTCP_USE_SS_KILL',
     'EVENTSCRIPT_ANNOUNCE',
+    'EVENTSCRIPT_DAD',
+    'EVENTSCRIPT_DAD_PROBES',
+    'EVENTSCRIPT_DAD_INTERVAL_MS',
   ] as const
-  for (const name of options) process.env[name] = 'no such'
+  for (const name of options) process.env[name] = 'nonsense'
   const facts = factsHere('announce')
   for (const name of options) delete process.env[name]
   const { warnings } = await loadSettings(
@@ -377,6 +380,30 @@ t.test('without options files the environment is asked for every option', async 
     warnings.map((line) => line.split('=')[0]?.replace('WARNING: ', '')),
     options,
   )
+})
+
+t.test('a value may go over several lines, and other variables are not looked at', async (t) => {
+  const base = t.testdir({
+    'script.options':
+      'EVENTSCRIPT_DAD="fast\n  fd00::1=off * \n"\nSECRET=x\nEVENTSCRIPT_DAD_PROBES=5\nIFS=,\n',
+  })
+  const facts = { ...factsHere('announce'), env: { CTDB_BASE: base } }
+  let printed = ''
+  const machine = live()
+  const door = doorTo({
+    ...machine,
+    async run(verb, argv, options) {
+      const answer = await machine.run(verb, argv, options)
+      printed += answer.out
+      return answer
+    },
+  })
+  const settings = await loadSettings(door, facts, '10.interface')
+  t.equal(settings.option('EVENTSCRIPT_DAD').of('fd00::1'), 'off')
+  t.equal(settings.option('EVENTSCRIPT_DAD').of('fd00::2'), 'fast')
+  t.equal(settings.option('EVENTSCRIPT_DAD_PROBES'), 5)
+  t.match(settings.warnings, [/nothing of "\*"/])
+  t.notMatch(printed, 'SECRET')
 })
 
 t.test('an options file that does not parse is named, with what the shell says', async (t) => {

@@ -7,8 +7,9 @@ import { toShell } from '../system/argv.ts'
 import { doorTo } from '../system/door.ts'
 import { Interrupted } from '../system/errors.ts'
 import { live } from '../system/live.ts'
+import type { Resident } from '../resident/machine.ts'
 import { witnessed } from '../system/record.ts'
-import { isNote, type Note, type Step } from '../system/transcript.ts'
+import { isNote, type Note } from '../system/transcript.ts'
 import type { Log } from './log.ts'
 import { explainHung } from './hung.ts'
 import { NoComponent } from './scripts.ts'
@@ -24,18 +25,28 @@ export interface Surroundings {
   debugScript: string | undefined
   /** The scripts, read afresh; throws when the folder cannot be listed. */
   scripts: () => Entry[]
+  machine: Resident
+  /** How many events that move addresses may run at once. */
+  atOnce: () => number
+}
+
+/** What an event is at. */
+interface Doing {
+  handler?: string
+  argv?: readonly string[]
+  since?: number
 }
 
 /** What is going on in a component, for `eventscript top`. Times in milliseconds. */
 export interface Activity {
-  running?: {
+  running: {
     event: string
     words: readonly string[]
     ms: number
     handler?: string
     program?: string
     programMs?: number
-  }
+  }[]
   waiting: { event: string; words: readonly string[]; ms: number }[]
 }
 
@@ -53,23 +64,48 @@ const DEBUG_MS = 5000
 const GRACE_MS = 10_000
 
 /** The events of one folder of scripts: their queue, what they do, and how they ended. */
-export function component({ facts, log, debugScript, scripts }: Surroundings): Component {
+export function component({ facts, log, debugScript, scripts, machine, atOnce }: Surroundings): Component {
   const statuses = new Map<string, EventStatus>()
-  let now: { handler?: string; program?: string; since?: number } = {}
+  const doing = new Map<readonly string[], Doing>()
   /** The reason last given for each script. */
   const said = new Map<string, string>()
   let debugging = false
-  const events = queue(run)
+  const explaining = new Set<number>()
+  const turn = turns(MOST_SCRIPTS)
+  const events = queue(run, atOnce)
 
   async function run(job: Job, signal: AbortSignal, early: (result: number) => void): Promise<number> {
+    try {
+      return await perform(job, signal, early)
+    } finally {
+      doing.delete(job.words)
+    }
+  }
+
+  async function perform(job: Job, signal: AbortSignal, early: (result: number) => void): Promise<number> {
     const ended: HandlerReport[] = []
-    now = {}
+    let now: Doing = {}
+    const is = (what: Doing) => doing.set(job.words, (now = what))
     const world: World = {
       facts,
       interrupt: signal,
       grace: GRACE_MS,
-      system: (handlers) => witnessed(machine(job, handlers), { begins, ended: finished, notes: () => {} }),
-      note,
+      turn: (entry) => (entry.kind === 'script' ? turn(signal) : undefined),
+      system: (handlers, entry) =>
+        witnessed(
+          systemFor(job, handlers, entry, () => now.handler),
+          {
+            begins(step) {
+              if (step.verb === 'ask' || step.verb === 'change')
+                is({ handler: now.handler, argv: step.argv, since: performance.now() })
+            },
+            ended: () => is(now.handler === undefined ? {} : { handler: now.handler }),
+            notes: () => {},
+          },
+        ),
+      note(each: Note) {
+        if (isNote(each) && each.verb === 'handler') is({ handler: each.name })
+      },
       late(name, began) {
         // the client is not kept waiting while we look at what hangs; the debug script asks for this status
         keep(
@@ -89,15 +125,14 @@ export function component({ facts, log, debugScript, scripts }: Surroundings): C
       },
     }
     const { event, problem } = asEvent(job)
-    const found = scriptsOrErrno()
-    if (typeof found === 'number') return found
-    const entries = problem ? found.map((entry) => refusing(entry, problem)) : found
+    const here = scriptsOrErrno()
+    if (typeof here === 'number') return here
+    const entries = problem ? here.map((entry) => refusing(entry, problem)) : here
     const limits = { handler: job.limit, event: job.limit, all: job.all }
     const report = await runEvent(entries, event, world, limits, (handler) => {
       ended.push(handler)
       if (!signal.aborted) tell(handler)
     })
-    now = {}
     if (signal.reason instanceof Cancelled) return 0 // answered already; its status is that of the run before
     // a script may ask for that by its exit status, 64 + ECANCELED
     if (report.handlers.some(({ result }) => result === -CANCELLED)) return CANCELLED
@@ -107,31 +142,41 @@ export function component({ facts, log, debugScript, scripts }: Surroundings): C
     return RESULTS[report.outcome]
   }
 
-  /** The folder may have gone while the event waited. */
+  let found: Entry[] | number | undefined
+
+  /** The folder may have gone while the event waited. Events that begin at the same moment look once. */
   function scriptsOrErrno(): Entry[] | number {
+    if (found === undefined) setImmediate(() => (found = undefined))
     try {
-      return scripts()
+      return (found ??= scripts())
     } catch (error) {
-      if (error instanceof NoComponent) return error.errno
+      if (error instanceof NoComponent) return (found = error.errno)
       throw error
     }
   }
 
-  function machine(job: Job, signal: AbortSignal) {
-    return live({
+  function systemFor(job: Job, signal: AbortSignal, entry: Entry, handler: () => string | undefined) {
+    return machine.system({
       signal,
+      event: entry.kind === 'module' ? job : undefined,
       atOnce: (reason) => reason instanceof Cancelled,
-      beforeEnd: (pid, soFar) => lookAt(pid, soFar, job),
+      beforeEnd: (pid, soFar) => lookAt(pid, soFar, job, handler()),
     })
   }
 
   /** The hung program is explained in the log, then CTDB's debug script has its say; both within their time. */
-  async function lookAt(pid: number, soFar: string, job: Job): Promise<void> {
+  async function lookAt(pid: number, soFar: string, job: Job, handler = 'event'): Promise<void> {
     const hung = statuses.get(job.event)?.scripts.at(-1)
     if (hung && soFar !== '') hung.output = soFar
-    const handler = now.handler ?? 'event'
-    const lines = await explainHung(doorTo(live()), pid, { name: handler, limit: EXPLAIN_MS })
-    for (const line of lines) log.write('ERROR', `${handler}: ${line}`)
+    // several events may wait for one process
+    if (explaining.has(pid)) return
+    explaining.add(pid)
+    try {
+      const lines = await explainHung(doorTo(live()), pid, { name: handler, limit: EXPLAIN_MS })
+      for (const line of lines) log.write('ERROR', `${handler}: ${line}`)
+    } finally {
+      explaining.delete(pid)
+    }
     if (debugScript === undefined || job.all || debugging) return
     debugging = true
     try {
@@ -149,19 +194,6 @@ export function component({ facts, log, debugScript, scripts }: Surroundings): C
 
   function tellDebug(output: string): void {
     for (const line of output.split('\n')) if (line !== '') log.write('ERROR', `event_debug: ${line}`)
-  }
-
-  function begins(step: Step): void {
-    if (step.verb === 'ask' || step.verb === 'change')
-      now = { ...now, program: toShell(step.argv), since: performance.now() }
-  }
-
-  function finished(): void {
-    now = now.handler === undefined ? {} : { handler: now.handler }
-  }
-
-  function note(each: Note): void {
-    if (isNote(each) && each.verb === 'handler') now = { handler: each.name }
   }
 
   /** As ctdb-eventd logs it, at a level that is always seen; and what it passes over in silence. */
@@ -185,20 +217,46 @@ export function component({ facts, log, debugScript, scripts }: Surroundings): C
     ...events,
     status: (event) => statuses.get(event),
     activity() {
-      const current = events.running()
       const at = performance.now()
       return {
-        running: current && {
-          event: current.job.event,
-          words: current.job.words,
-          ms: at - current.since,
-          handler: now.handler,
-          program: now.program,
-          programMs: now.since === undefined ? undefined : at - now.since,
-        },
+        running: events.running().map(({ job: { event, words }, since: began }) => {
+          const { handler, argv, since } = doing.get(words) ?? {}
+          return {
+            event,
+            words,
+            ms: at - began,
+            handler,
+            program: argv && toShell(argv),
+            programMs: since === undefined ? undefined : at - since,
+          }
+        }),
         waiting: events.waiting().map(({ event, words, asked }) => ({ event, words, ms: at - asked })),
       }
     },
+  }
+}
+
+/** Scripts at once: each starts some processes more, and two cores are not many. */
+const MOST_SCRIPTS = 4
+
+/** A turn for each, so many at a time, in the order of asking. Who is told to stop does not wait any longer. */
+function turns(most: number): (signal: AbortSignal) => Promise<() => void> {
+  let taken = 0
+  let waiting: (() => void)[] = []
+  return async (signal) => {
+    if (taken >= most)
+      await new Promise<void>((resolve) => {
+        waiting.push(resolve)
+        signal.addEventListener('abort', () => {
+          waiting = waiting.filter((each) => each !== resolve)
+          resolve()
+        })
+      })
+    taken += 1
+    return () => {
+      taken -= 1
+      waiting.shift()?.()
+    }
   }
 }
 

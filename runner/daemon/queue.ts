@@ -1,3 +1,5 @@
+import { canonical } from '../net/address.ts'
+
 /** The clients' view of a result: Linux errno, positive (contract, 4.2). */
 export const CANCELLED = 125
 export const TIMED_OUT = 110
@@ -31,53 +33,99 @@ export interface Queue {
   drop: (owner: object) => void
   /** End what runs and forget what waits, without an answer. */
   close: () => Promise<void>
-  running: () => { job: Job; since: number } | undefined
+  running: () => { job: Job; since: number }[]
   waiting: () => readonly Job[]
 }
 
+interface Running {
+  since: number
+  stop: AbortController
+  ended: Promise<void>
+}
+
 /**
- * The events of one component, one at a time, in the order in which they were asked for. Only `monitor` gives way: a
- * running one is cancelled by whatever comes, and one that comes while another event runs is refused (contract, 1.3).
- * `run` does the job; it may call `early` with the result before it is through with tidying up, never rejects, and is
- * told by the signal when it has to stop. The next job starts when it has really ended.
+ * The events of one component, in the order in which they were asked for. Those that move a public address run side
+ * by side, `atOnce` of them, but never two for the same address; every other waits until all before it have ended, and
+ * all behind it wait for it. `monitor` gives way: a running one is cancelled by whatever comes, and one that comes
+ * while another event runs is refused (contract, 1.3). `run` does the job; it may call `early` with the result before
+ * it is through with tidying up, never rejects, and is told by the signal when it has to stop.
  */
 export function queue(
   run: (job: Job, signal: AbortSignal, early: (result: number) => void) => Promise<number>,
+  atOnce: () => number = () => 1,
 ): Queue {
   let waiting: Job[] = []
   const answered = new WeakSet<Job>()
-  let current: { job: Job; since: number; stop: AbortController; ended: Promise<void> } | undefined
+  const running = new Map<Job, Running>()
+  /** The public addresses that running events move. */
+  const moving = new Set<string>()
+  /** Running events that are about the whole node; and all that are not past their deadline. */
+  let wholeNode = 0
+  let inTime = 0
+
+  const unanswered = () => [...running.keys()].filter((job) => !answered.has(job))
 
   function submit(job: Job): void {
-    if (current && !answered.has(current.job)) {
-      if (current.job.event === 'monitor') cancel(`cancelled by ${job.event}`)
-      else if (job.event === 'monitor') return job.answer(CANCELLED)
-    }
+    const monitor = wholeNode === 0 ? undefined : unanswered().find(({ event }) => event === 'monitor')
+    if (monitor) cancel(monitor, `cancelled by ${job.event}`)
+    else if (job.event === 'monitor' && unanswered().length > 0) return job.answer(CANCELLED)
     waiting.push(job)
     next()
   }
 
-  function cancel(why: string): void {
-    current?.stop.abort(new Cancelled(why))
-    current?.job.answer(CANCELLED)
+  function cancel(job: Job, why: string): void {
+    running.get(job)?.stop.abort(new Cancelled(why))
+    job.answer(CANCELLED)
   }
 
   function next(): void {
-    const job = current ? undefined : waiting.shift()
-    if (!job) return
-    const stop = new AbortController()
-    current = { job, since: performance.now(), stop, ended: perform(job, stop.signal) }
+    let i = 0
+    while (i < waiting.length && running.size < Math.max(1, atOnce())) {
+      const job = waiting[i] as Job
+      const address = addressOf(job)
+      // nothing overtakes an event that is about the whole node
+      if (wholeNode > 0 || (address === undefined && (i > 0 || inTime > 0))) return
+      if (address !== undefined && moving.has(address)) i += 1
+      else {
+        waiting.splice(i, 1)
+        start(job, address)
+      }
+    }
   }
 
-  async function perform(job: Job, signal: AbortSignal): Promise<void> {
-    await Promise.resolve() // so that `current` is known before the job begins
+  function start(job: Job, address: string | undefined): void {
+    const stop = new AbortController()
+    const own: Running = { since: performance.now(), stop, ended: Promise.resolve() }
+    running.set(job, own)
+    inTime += 1
+    if (address === undefined) wholeNode += 1
+    else moving.add(address)
+    own.ended = perform(job, stop.signal, address)
+  }
+
+  async function perform(job: Job, signal: AbortSignal, address: string | undefined): Promise<void> {
     let result = FAULT
+    let late = false
+    /** The others need not wait for it any longer: it is over, or only being tidied up. */
+    const over = () => {
+      if (late) return
+      late = true
+      inTime -= 1
+      if (address === undefined) wholeNode -= 1
+    }
+    const early = (verdict: number) => {
+      job.answer(verdict)
+      over()
+      next()
+    }
     try {
-      result = await run(job, signal, job.answer)
+      result = await run(job, signal, early)
     } finally {
       // whatever went wrong, the next in line gets its turn
       job.answer(result)
-      current = undefined
+      running.delete(job)
+      over()
+      if (address !== undefined) moving.delete(address)
       next()
     }
   }
@@ -95,17 +143,24 @@ export function queue(
     },
     drop(owner) {
       waiting = waiting.filter((job) => job.owner !== owner)
-      // one that is answered is only being tidied up: that goes on
-      if (current?.job.owner === owner && !answered.has(current.job))
-        cancel('the client that asked for it has gone')
+      for (const job of unanswered())
+        if (job.owner === owner) cancel(job, 'the client that asked for it has gone')
     },
     async close() {
       waiting = []
-      if (current) current.job.answer = () => {}
-      current?.stop.abort(new Cancelled('the event daemon ends'))
-      await current?.ended
+      for (const [job, { stop }] of running) {
+        job.answer = () => {}
+        stop.abort(new Cancelled('the event daemon ends'))
+      }
+      await Promise.all([...running.values()].map(({ ended }) => ended))
     },
-    running: () => current && { job: current.job, since: current.since },
+    running: () => [...running].map(([job, { since }]) => ({ job, since })),
     waiting: () => waiting,
   }
+}
+
+/** The public address that an event is about; undefined for events that are about the whole node. */
+function addressOf({ event, words }: Job): string | undefined {
+  const word = { takeip: words[1], releaseip: words[1], updateip: words[2] }[event]
+  return word === undefined ? undefined : (canonical(word) ?? word)
 }

@@ -1,11 +1,14 @@
 import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { join } from 'node:path'
-import type { Facts } from '../config.ts'
+import { vardirOf, type Facts } from '../config.ts'
 import { component, type Component } from './component.ts'
 import type { Conf, Paths } from './conf.ts'
 import type { Log } from './log.ts'
 import { componentFolder, findScripts, mustBeFolder, NoComponent } from './scripts.ts'
+import { announcements } from '../resident/announcements.ts'
+import { resident } from '../resident/machine.ts'
+import { doorTo } from '../system/door.ts'
 import { setEnabled } from './switch.ts'
 import { BadPacket, decodeRequest, encodeReply, Frames, type Reply, type Request } from './wire.ts'
 
@@ -16,6 +19,8 @@ export interface ServerOptions {
   facts: Facts
   /** The folder with our own handlers, as modules and as scripts. */
   own: string
+  /** How many events that move addresses may run at once. */
+  atOnce: () => number
 }
 
 export interface EventServer {
@@ -35,8 +40,14 @@ const INVALID = 22
 export const ACTIVITY_SOCKET = 'eventscript.socket'
 
 /** Listen where ctdb-eventd does and answer as it does. Resolves when clients can connect. */
-export async function serve({ paths, conf, log, facts, own }: ServerOptions): Promise<EventServer> {
+export async function serve({ paths, conf, log, facts, own, atOnce }: ServerOptions): Promise<EventServer> {
   const components = new Map<string, Component>()
+  const { announcer, env } = facts
+  const machine = resident({ announcer, vardir: vardirOf(env) }, ([address = '', iface = '']) =>
+    announcing.add(address, iface),
+  )
+  const anyTime = machine.system({ signal: new AbortController().signal })
+  const announcing = announcements(doorTo(anyTime), (line) => log.write('WARNING', line))
 
   /** Remembered only when its folder could once be listed. */
   function componentNamed(name: string): Component | number {
@@ -50,7 +61,8 @@ export async function serve({ paths, conf, log, facts, own }: ServerOptions): Pr
       return error.errno
     }
     const scripts = () => findScripts(folder, own)
-    const found = components.get(name) ?? component({ facts, log, debugScript: conf.debugScript, scripts })
+    const known = components.get(name)
+    const found = known ?? component({ facts, log, debugScript: conf.debugScript, scripts, machine, atOnce })
     components.set(name, found)
     return found
   }
@@ -118,6 +130,8 @@ export async function serve({ paths, conf, log, facts, own }: ServerOptions): Pr
       activity.close()
       for (const name of ['eventd.socket', ACTIVITY_SOCKET]) rmSync(join(paths.run, name), { force: true })
       await Promise.all([...components.values()].map((each) => each.close()))
+      announcing.close()
+      machine.close()
     },
   }
 }

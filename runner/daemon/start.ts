@@ -63,7 +63,7 @@ export async function startEventDaemon({ pid, startupFd, announcer, own }: Start
   await claim(pidFile, log)
   log.write('NOTICE', `daemon started, pid=${process.pid}`)
   log.write('NOTICE', 'startup completed successfully')
-  const server = await serve({ paths, conf, log, facts: factsHere(announcer), own })
+  const server = await serve({ paths, conf, log, facts: factsHere(announcer), own, atOnce: () => 1000 })
   log.write('NOTICE', `listening on ${join(paths.run, 'eventd.socket')}`)
 
   let ending = false

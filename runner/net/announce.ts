@@ -26,28 +26,57 @@ export async function prepareAnnouncement(node: Node, address: string, link: Lin
   if ((await node.read(sysctl))?.trim() !== '1') await tryWrite(node, sysctl, '1\n')
 }
 
+/** Third word of the background program: watch the duplicate check, then announce; or watch it and say nothing. */
+export const WATCH = 'watch'
+export const SILENT = 'silent'
+/** Or: the address is on lo, as an LVS leader has it, and reached by that interface. */
+export const ON_LO = 'on-lo'
+
 /**
- * Tell the network where an address is now, in the background: the event does not wait for it. A missing program
- * is one WARNING with the package to install; it never fails the event. `heldOn` is where the
- * address is, when that is not the interface by which it is reached.
+ * Tell the network where an address is now, in the background: the event does not wait for it. The same program
+ * watches the duplicate check of an optimistic address, also where nothing is to be announced. A missing program is
+ * one WARNING with the package to install; it never fails the event.
  */
-export async function announce(node: Node, address: string, link: Link, heldOn?: string): Promise<void> {
-  if (!wanted(node, link))
-    return node.because(
-      `${address} is not announced: EVENTSCRIPT_ANNOUNCE is no, or ${link.name} is a loopback`,
-    )
+export async function announce(node: Node, address: string, link: Link): Promise<void> {
+  const can = await canAnnounce(node, address, link)
+  const watched =
+    familyOf(address) === 'inet6' && node.settings.option('EVENTSCRIPT_DAD').of(address) === 'optimistic'
+  if (!can && !watched) return
+  const nor = watched ? ', nor its duplicate check watched' : ''
+  const how = watched ? [can ? WATCH : SILENT] : []
+  await inBackground(node, address, [link.name, ...how], `${address} is not announced${nor}`)
+}
+
+async function canAnnounce(node: Node, address: string, link: Link): Promise<boolean> {
+  if (!wanted(node, link)) {
+    node.because(`${address} is not announced: EVENTSCRIPT_ANNOUNCE is no, or ${link.name} is a loopback`)
+    return false
+  }
   const missing =
     familyOf(address) === 'inet'
       ? await whyNoArping(node, address)
       : await whyNoAdvertiser(node, address, link)
-  if (missing) return node.say(`WARNING: ${missing}`)
+  if (missing) node.say(`WARNING: ${missing}`)
+  return missing === undefined
+}
+
+/** The same for an IPv4 address that is on lo and reached by this interface: there is no duplicate check to watch. */
+export async function announceFromLo(node: Node, address: string, link: Link): Promise<void> {
+  if (await canAnnounce(node, address, link))
+    await inBackground(node, address, [link.name, ON_LO], `${address} is not announced`)
+}
+
+async function inBackground(
+  node: Node,
+  address: string,
+  words: readonly string[],
+  instead: string,
+): Promise<void> {
   try {
-    await node.change({
-      background: true,
-    })`${node.settings.announcer} ${address} ${link.name} ${heldOn ?? []}`
+    await node.change({ background: true })`${node.settings.announcer} ${address} ${words}`
   } catch (error) {
     if (!(error instanceof CannotRun)) throw error
-    node.say(`WARNING: ${address} is not announced: ${error.message}`)
+    node.say(`WARNING: ${instead}: ${error.message}`)
   }
 }
 

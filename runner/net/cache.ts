@@ -13,14 +13,16 @@ const LOCK_SECONDS = 10
  * list afresh.
  */
 export async function updateHosted(node: Node, change: (hosted: Set<string>) => void): Promise<void> {
-  const file = `${node.settings.vardir}/my-public-ip-addresses`
+  const file = hostedFile(node.settings.vardir)
   try {
     await node.hold(`${file}.lock`, LOCK_SECONDS, async () => {
       const before = (await node.read(file)) ?? ''
-      const hosted = parseHosted(before)
+      const hosted = new Set(parseHosted(before))
       change(hosted)
       const after = [...hosted].map((address) => `${address}\n`).join('')
-      if (after !== before) await node.write(file, after)
+      if (after === before) return
+      await node.write(file, after)
+      last = { text: after, hosted }
     })
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
@@ -30,11 +32,21 @@ export async function updateHosted(node: Node, change: (hosted: Set<string>) => 
   }
 }
 
-/** The addresses that this node hosts, as last written. */
-export async function hostedNow(node: Node): Promise<string[]> {
-  return [...parseHosted((await node.read(`${node.settings.vardir}/my-public-ip-addresses`)) ?? '')]
+/** Where that list is. */
+export function hostedFile(vardir: string): string {
+  return `${vardir}/my-public-ip-addresses`
 }
 
-function parseHosted(text: string): Set<string> {
-  return new Set(text.split('\n').flatMap((line) => canonical(line.trim()) ?? []))
+/** The addresses that this node hosts, as last written. */
+export async function hostedNow(node: Node): Promise<string[]> {
+  return [...parseHosted((await node.read(hostedFile(node.settings.vardir))) ?? '')]
+}
+
+/** What was written last is what is read next, when hundreds of addresses move at once. */
+let last: { text: string; hosted: ReadonlySet<string> } = { text: '', hosted: new Set() }
+
+function parseHosted(text: string): ReadonlySet<string> {
+  if (text !== last.text)
+    last = { text, hosted: new Set(text.split('\n').flatMap((line) => canonical(line.trim()) ?? [])) }
+  return last.hosted
 }

@@ -1,11 +1,17 @@
 import type { Door } from '../system/door.ts'
 import { hexDigits } from './address.ts'
+import { rememberingLast } from './remember.ts'
 import { readNumber } from './sysctl.ts'
 
-/** What became of an IPv6 address while its duplicate check ran. */
-export type DadState = 'absent' | 'tentative' | 'duplicate' | 'ready'
+/** What became of an IPv6 address while its duplicate check ran; an `optimistic` one can be bound meanwhile. */
+export type DadState = 'absent' | 'tentative' | 'optimistic' | 'duplicate' | 'ready'
+
+/** What an admin is told of a duplicate. */
+export const ANOTHER_HAS_IT =
+  'another host has this address (dadfailed): find it with "ip -6 neigh" or "ndisc6", and take it away there'
 
 /** include/uapi/linux/if_addr.h */
+const IFA_F_OPTIMISTIC = 0x04
 const IFA_F_DADFAILED = 0x08
 const IFA_F_TENTATIVE = 0x40
 
@@ -16,16 +22,12 @@ const TABLE = '/proc/net/if_inet6'
  * in hexadecimal, then the interface. The file costs no program, so it can be looked at often.
  */
 export function dadState(table: string, address: string, iface: string): DadState {
-  const digits = hexDigits(address)
-  const row = table
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .find((fields) => fields[0] === digits && fields[5] === iface)
-  if (!row) return 'absent'
-  const flags = parseInt(row[4] ?? '0', 16)
+  const flags = flagsIn(table).get(`${hexDigits(address)} ${iface}`)
+  if (flags === undefined) return 'absent'
   // a failed check leaves both flags; the failure is what counts, and it is final
   if (flags & IFA_F_DADFAILED) return 'duplicate'
-  return flags & IFA_F_TENTATIVE ? 'tentative' : 'ready'
+  if (flags & IFA_F_TENTATIVE) return flags & IFA_F_OPTIMISTIC ? 'optimistic' : 'tentative'
+  return 'ready'
 }
 
 /**
@@ -40,17 +42,49 @@ export async function duplicateCheck(door: Door, iface: string): Promise<number>
   return delay * 1000 + probes * interval + 3000
 }
 
+const flagsIn = rememberingLast((table) => {
+  const found = new Map<string, number>()
+  for (const line of table.split('\n')) {
+    const [digits = '', , , , flags = '', iface = ''] = line.trim().split(/\s+/)
+    const key = `${digits} ${iface}`
+    if (!found.has(key)) found.set(key, parseInt(flags, 16))
+  }
+  return found
+})
+
 /** How often to look: well below the 50 ms that we want to answer in after the end of the check. */
 const LOOK_EVERY_MS = 15
+
+/** Does the kernel still look for a duplicate? */
+export function isUnderCheck(state: DadState): boolean {
+  return state === 'tentative' || state === 'optimistic'
+}
+
+export interface Patience {
+  /** Milliseconds. */
+  limit: number
+  /** Milliseconds between two looks. */
+  every?: number
+  /** What is waited for: the end of the check, if nothing else is said. */
+  enough?: (state: DadState) => boolean
+}
 
 /** Wait for the end of the check, at most `limit` milliseconds; a duplicate ends it at once. */
 export async function waitForDad(
   door: Door,
   { address, iface }: { address: string; iface: string },
-  limit: number,
+  { limit, every = LOOK_EVERY_MS, enough = (state) => !isUnderCheck(state) }: Patience,
 ): Promise<DadState> {
-  const wanted = (table: string) => dadState(table, address, iface) !== 'tentative'
+  const wanted = (table: string) => enough(dadState(table, address, iface))
   const assume = (table: string) => `${hexDigits(address)} 00 00 00 80 ${iface}\n${table}`
-  const table = await door.read(TABLE, { wanted, every: LOOK_EVERY_MS, limit, assume })
+  const table = await door.read(TABLE, { wanted, every, limit, assume })
   return dadState(table ?? '', address, iface)
+}
+
+/** Where it stands now. */
+export async function dadNow(
+  door: Door,
+  { address, iface }: { address: string; iface: string },
+): Promise<DadState> {
+  return dadState((await door.read(TABLE)) ?? '', address, iface)
 }

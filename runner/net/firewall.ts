@@ -3,6 +3,7 @@ import { Refusal } from '../refusal.ts'
 import { packageOf } from '../system/errors.ts'
 import { canonical, familyOf } from './address.ts'
 import { why } from './look.ts'
+import { rememberingLast } from './remember.ts'
 
 /** A rule of ours: whatever arrives on that interface for that address is dropped. */
 export interface Block {
@@ -16,7 +17,7 @@ export interface Block {
  */
 const LOCK_SECONDS = 10
 
-function programFor(address: string): 'iptables' | 'ip6tables' {
+export function programFor(address: string): 'iptables' | 'ip6tables' {
   return familyOf(address) === 'inet6' ? 'ip6tables' : 'iptables'
 }
 
@@ -25,7 +26,9 @@ function ruleOf({ address, iface }: Block): string[] {
 }
 
 /** The rules of that shape in what `iptables -S INPUT` prints, which is `-A INPUT -d 10.0.0.1/32 -i eth0 -j DROP`. */
-export function parseBlocks(text: string): Block[] {
+export const parseBlocks = rememberingLast(blocksIn)
+
+function blocksIn(text: string): readonly Block[] {
   return text.split('\n').flatMap((line) => {
     const found = /^-A INPUT -d ([^/\s]+)\/(?:32|128) -i (\S+) -j DROP$/.exec(line.trim())
     const address = canonical(found?.[1] ?? '')
@@ -113,10 +116,13 @@ async function blocksOf(
 async function lockedIfPossible(node: Node, work: () => Promise<void>): Promise<void> {
   let locked = false
   try {
-    await node.hold(`${node.settings.vardir}/iptables.flock`, LOCK_SECONDS, async () => {
+    const lock = `${node.settings.vardir}/iptables.flock`
+    const underLock = async () => {
       locked = true
       await work()
-    })
+    }
+    // events that run at once in one process block different addresses: they do not disturb each other
+    await node.hold(lock, LOCK_SECONDS, underLock, { together: true })
   } catch (error) {
     if (locked || !(error instanceof Refusal)) throw error
     node.say(`WARNING: ${error.message}: the firewall is changed without it`)

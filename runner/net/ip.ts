@@ -1,5 +1,6 @@
 import { canonical } from './address.ts'
 import { Refusal } from '../refusal.ts'
+import { rememberingLast } from './remember.ts'
 
 /** An address as the kernel has it on one interface. */
 export interface Held {
@@ -45,7 +46,9 @@ const BUILT_ON_ANOTHER = new Set(['vlan', 'macvlan', 'macvtap', 'ipvlan', 'ipvta
  * address that it filtered out. The `@if5` of brief output never appears: `ifname` and `link` come apart.
  * Throws a Refusal that quotes what came instead, when it is not that.
  */
-export function parseLinks(text: string): Link[] {
+export const parseLinks = rememberingLast(linksIn)
+
+function linksIn(text: string): readonly Link[] {
   return rows(text).map((row) => {
     const name = String(row['ifname'])
     const altnames = list(row['altnames']).map(String)

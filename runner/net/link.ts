@@ -42,7 +42,11 @@ export async function checkLink(node: Node, iface: string): Promise<string | und
   return error
 }
 
-async function switchOn(node: Node, names: readonly string[], links: Link[]): Promise<Link[]> {
+async function switchOn(
+  node: Node,
+  names: readonly string[],
+  links: readonly Link[],
+): Promise<readonly Link[]> {
   const off = names.flatMap((name) => pick(links, name) ?? []).filter((link) => !link.up)
   for (const link of off) {
     node.because(`${link.name} is switched off: switching it on, and looking again`)

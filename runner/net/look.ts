@@ -10,12 +10,12 @@ export async function whereIs(node: Node, address: string): Promise<Held[]> {
 }
 
 /** All interfaces with all their addresses. */
-export async function interfaces(node: Node): Promise<Link[]> {
+export async function interfaces(node: Node): Promise<readonly Link[]> {
   return linksOf(await node.ask`ip -json addr show`)
 }
 
 /** All interfaces with what they are built on. No addresses. */
-export async function linksInDetail(node: Node, assume?: (out: string) => string): Promise<Link[]> {
+export async function linksInDetail(node: Node, assume?: (out: string) => string): Promise<readonly Link[]> {
   return linksOf(await node.ask({ assume })`ip -json -details link show`)
 }
 
@@ -24,7 +24,7 @@ export function pick(links: readonly Link[], name: string): Link | undefined {
   return links.find((link) => isNamed(link, name))
 }
 
-function linksOf(answer: Answer): Link[] {
+function linksOf(answer: Answer): readonly Link[] {
   if (/-json" is unknown/.test(answer.err))
     refuse('ip is too old: it does not know -json: install iproute2 4.14 or newer')
   if (answer.status !== 0) refuse(`ip cannot show the addresses: ${why(answer)}`)

@@ -1,6 +1,6 @@
 import type { Node } from '../handler.ts'
 import { refuse } from '../refusal.ts'
-import { announce, prepareAnnouncement } from './announce.ts'
+import { announce, announceFromLo, prepareAnnouncement } from './announce.ts'
 import { familyOf, hostBits } from './address.ts'
 import { duplicateCheck, waitForDad } from './dad.ts'
 import type { Held, Link } from './ip.ts'
@@ -48,7 +48,7 @@ export async function goOnWire(node: Node, address: string, iface: string): Prom
   if (!link) return `there is no interface ${iface}: mend CTDB_LVS_PUBLIC_IFACE`
   const ipv4 = familyOf(address) === 'inet'
   const wrong = ipv4 ? await showOnLo(node, address) : await addToLink(node, address, link)
-  if (wrong === undefined) await announce(node, address, link, ipv4 ? SILENT_PLACE : undefined)
+  if (wrong === undefined) await (ipv4 ? announceFromLo : announce)(node, address, link)
   return wrong
 }
 
@@ -80,7 +80,7 @@ async function addToLink(node: Node, address: string, link: Link): Promise<strin
   const limit = await duplicateCheck(node, link.name)
   for (let tries = 1; tries <= TRIES; tries += 1) {
     await add(node, address, link.name, 'global')
-    const state = await waitForDad(node, { address, iface: link.name }, limit)
+    const state = await waitForDad(node, { address, iface: link.name }, { limit })
     if (state === 'ready') return undefined
     node.because(`${address} on ${link.name} is ${state}, ${tries} of ${TRIES} tries`)
     await drop(node, { iface: link.name, address, bits: hostBits(address) })

@@ -1,7 +1,7 @@
 import type { Node } from '../handler.ts'
 import { refuse } from '../refusal.ts'
 import { familyOf } from './address.ts'
-import { duplicateCheck, waitForDad } from './dad.ts'
+import { ANOTHER_HAS_IT, duplicateCheck, waitForDad, type DadState } from './dad.ts'
 import { isNamed, type Held, type Link } from './ip.ts'
 import { why, whereIs } from './look.ts'
 import { tryWrite } from './sysctl.ts'
@@ -39,17 +39,24 @@ export function warnIfDifferent(node: Node, places: readonly Held[], said: Wante
  */
 export async function addAddress(node: Node, { address, bits, iface }: Wanted, known = false): Promise<void> {
   const broadcast = familyOf(address) === 'inet' ? ['brd', '+'] : []
-  // an address that this node holds already needs no duplicate check to be put back
-  const nodad = known && familyOf(address) === 'inet6' ? ['nodad'] : []
+  const how = familyOf(address) === 'inet6' ? dadFlag(node, address, known) : []
   node.because(`${address}/${bits} is wanted on ${iface}: adding it${known ? ' again' : ''}`)
   const added = await node.change({
     undo: known,
-  })`ip addr add ${address}/${bits} ${broadcast} dev ${iface} ${nodad}`
+  })`ip addr add ${address}/${bits} ${broadcast} dev ${iface} ${how}`
   if (added.status === 0) return
   const now = await whereIs(node, address)
   if (now.some((held) => isRight(held, { address, bits, iface }))) return
   const reason = (await whyNoIpv6(node, address, iface)) ?? why(added)
   refuse(`Failed to add ${address}/${bits} on dev ${iface}: ${reason}`)
+}
+
+/** How `ip` is told which duplicate check is wanted. */
+function dadFlag(node: Node, address: string, known: boolean): string[] {
+  // an address that this node holds already needs none to be put back
+  if (known) return ['nodad']
+  const flags = { default: [], fast: [], optimistic: ['optimistic'], off: ['nodad'] }
+  return flags[node.settings.option('EVENTSCRIPT_DAD').of(address)]
 }
 
 /** Where IPv6 is switched off the kernel says "Permission denied", also to root. */
@@ -83,24 +90,36 @@ async function keepSecondaries(node: Node, iface: string): Promise<void> {
 }
 
 /**
- * Wait until an IPv6 address can be used; an IPv4 address can at once. When another host answered the duplicate
- * check, or the check does not end, the address is removed and the event refused.
+ * Wait until an IPv6 address can be used; an IPv4 address can at once, and so can an IPv6 address whose policy is
+ * optimistic. When another host answered the duplicate check, or the check does not end, the address is removed and
+ * the event refused.
  */
 export async function settle(node: Node, wanted: Wanted): Promise<void> {
   const { address, bits, iface } = wanted
   if (familyOf(address) === 'inet') return
+  const policy = node.settings.option('EVENTSCRIPT_DAD').of(address)
   const limit = await duplicateCheck(node, iface)
-  node.because(`${address} can be used when its duplicate check is over, in ${limit / 1000} s at most`)
-  const state = await waitForDad(node, wanted, limit)
-  if (state === 'ready') return
+  node.because(`${address} can be used ${WHEN[policy](limit / 1000)}`)
+  const enough = policy === 'optimistic' ? (state: DadState) => state !== 'tentative' : undefined
+  const state = await waitForDad(node, wanted, { limit, enough })
+  if (state === 'ready' || (state === 'optimistic' && enough)) return
+  const endless = `duplicate address detection did not end within ${limit / 1000} s: has ${iface} a link?`
   const reason = {
-    duplicate:
-      'another host has this address (dadfailed): find it with "ip -6 neigh" or "ndisc6", and take it away there',
-    tentative: `duplicate address detection did not end within ${limit / 1000} s: has ${iface} a link?`,
+    duplicate: ANOTHER_HAS_IT,
+    tentative: endless,
+    optimistic: endless,
     absent: `it was gone again at once: has somebody taken ${iface} down?`,
   }[state]
   if (state !== 'absent') await node.change`ip addr del ${address}/${bits} dev ${iface}`
   refuse(`Failed to add ${address}/${bits} on dev ${iface}: ${reason}`)
+}
+
+/** Of each policy, when an address that was added with it can be used. */
+const WHEN = {
+  default: (seconds: number) => `when its duplicate check is over, in ${seconds} s at most`,
+  fast: (seconds: number) => `when its duplicate check, with short times, is over, in ${seconds} s at most`,
+  optimistic: () => 'at once, while its duplicate check goes on: it is watched',
+  off: () => 'at once, without a duplicate check',
 }
 
 /**

@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   writeFileSync,
+  writeSync,
   openSync,
   readSync,
   rmSync,
@@ -250,10 +251,19 @@ async function readUntil(path: string, until: Until, signal?: AbortSignal): Prom
   }
 }
 
+/** For writing only: some sysctls (route/flush) cannot be opened for reading, not even by root. */
+function writeEntry(path: string, text: string): void {
+  const fd = openSync(path, constants.O_WRONLY)
+  try {
+    writeSync(fd, text)
+  } finally {
+    closeSync(fd)
+  }
+}
+
 function writeText(path: string, text: string): void {
   try {
-    // for writing only: some sysctls (route/flush) cannot be read, not even by root
-    if (/^\/(proc|sys)\//.test(path)) return writeFileSync(path, text, { flag: constants.O_WRONLY })
+    if (/^\/(proc|sys)\//.test(path)) return writeEntry(path, text)
     mkdirSync(dirname(path), { recursive: true })
     const draft = `${path}.new.${process.pid}`
     try {
@@ -307,8 +317,10 @@ function find(program: string): string | undefined {
 
 function executable(path: string): boolean {
   try {
+    // most folders of PATH have no such program: an exception for each would be dear
+    if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return false
     accessSync(path, constants.X_OK)
-    return statSync(path).isFile()
+    return true
   } catch {
     return false
   }

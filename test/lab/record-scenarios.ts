@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { DIST, MAIN, startLab, whyNoLab } from './lab.ts'
 import { findHandlers } from '../../runner/handlers.ts'
 import { edit } from './edited.ts'
+import { dad } from './scenarios/dad.ts'
 import { edited } from './scenarios/edited.ts'
 import { monitor } from './scenarios/monitor.ts'
 import { node } from './scenarios/node.ts'
@@ -16,7 +17,7 @@ import { takeip } from './scenarios/takeip.ts'
 import { updateip } from './scenarios/updateip.ts'
 
 const FOLDER = join(DIST, '../fixtures/10.interface')
-const SCENARIOS: readonly Scenario[] = [...takeip, ...releaseip, ...updateip, ...monitor, ...node]
+const SCENARIOS: readonly Scenario[] = [...takeip, ...releaseip, ...updateip, ...monitor, ...node, ...dad]
 /** Labs that run at once: most of the time is spent waiting for duplicate checks and locks. */
 const AT_ONCE = 4
 

@@ -123,6 +123,13 @@ export class Stage {
     writeFileSync(path, text)
   }
 
+  /** A file beside CTDB_SCRIPT_VARDIR, which CTDB does not empty. */
+  kept(file: string, text: string): void {
+    const path = join(this.lab.dir, 'eventscript', file)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, text)
+  }
+
   /** A file system that refuses to be written, as after a disk error. */
   async readOnlyState(): Promise<void> {
     const folder = join(this.lab.dir, 'var')
@@ -166,6 +173,15 @@ export class Stage {
   async locked(name: string): Promise<void> {
     const lock = join(this.lab.dir, 'var', name)
     await this.#ready(this.lab.node.start('flock', '-F', lock, 'sh', '-c', 'echo locked; exec sleep 60'))
+  }
+
+  /** Another event has that lock too, which several may have. */
+  async sharing(name: string): Promise<void> {
+    const lock = join(this.lab.dir, 'eventscript', name)
+    mkdirSync(dirname(lock), { recursive: true })
+    await this.#ready(
+      this.lab.node.start('flock', '-s', '-F', lock, 'sh', '-c', 'echo locked; exec sleep 60'),
+    )
   }
 
   /** A program that is not installed: PATH has the others only, each as a link. */

@@ -1,0 +1,110 @@
+/**
+ * What is still to be done for an address when the event that took it has ended: watch its duplicate check, if that
+ * goes on, and then tell the network where it is.
+ */
+import type { Door } from '../system/door.ts'
+import { toShell } from '../system/argv.ts'
+import { familyOf } from './address.ts'
+import { ROUND_MS, roundOf } from './announce.ts'
+import { ANOTHER_HAS_IT, dadNow, duplicateCheck, isUnderCheck, waitForDad, type DadState } from './dad.ts'
+import { parseLinks } from './ip.ts'
+
+/** An address, and the interface that it was taken on. */
+export interface Taken {
+  address: string
+  iface: string
+  /** It is on lo, as an LVS leader has it, and reached by that interface. */
+  onLo?: boolean
+}
+
+export type Next = 'wait' | 'give up' | 'announce' | 'stop'
+
+/**
+ * What comes next, by where the address stands and how many rounds of announcing are left. An address that another
+ * host may have is not announced: that would draw the clients away from it (RFC 4429: an optimistic node does not say
+ * Override).
+ */
+export function nextFor(state: DadState, roundsLeft: number): Next {
+  if (state === 'absent') return 'stop' // another node may have it by now
+  if (state === 'duplicate') return 'give up'
+  if (isUnderCheck(state)) return 'wait'
+  return roundsLeft > 0 ? 'announce' : 'stop'
+}
+
+/** Where the address stands. For IPv6 that costs no program; IPv4 has no duplicate check. */
+export async function stateOf(door: Door, { address, iface, onLo = false }: Taken): Promise<DadState> {
+  if (familyOf(address) === 'inet6') return await dadNow(door, { address, iface })
+  return (await prefixes(door, { address, iface: onLo ? 'lo' : iface })).length > 0 ? 'ready' : 'absent'
+}
+
+/** Remove an address that another host has. Gives back the line for the log. */
+export async function giveUp(door: Door, taken: Taken): Promise<string> {
+  const { address, iface } = taken
+  const held = await prefixes(door, taken)
+  for (const bits of held) await door.change`ip addr del ${address}/${bits} dev ${iface}`
+  const left = await prefixes(door, taken)
+  const done = left.length === 0 ? 'removed' : 'it could not be removed'
+  return `Failed to keep ${address}/${held.join(' ')} on dev ${iface}: ${done}: ${ANOTHER_HAS_IT}`
+}
+
+/** One of scope `host` is not for the wire: an LVS leader that follows again has it so. */
+async function prefixes(door: Door, { address, iface }: Taken): Promise<number[]> {
+  const { status, out } = await door.ask`ip -json addr show to ${address} dev ${iface}`
+  if (status !== 0) return []
+  const held = parseLinks(out).flatMap((link) => link.addresses)
+  return held.filter((each) => each.address === address && each.scope !== 'host').map(({ bits }) => bits)
+}
+
+/** Milliseconds between two looks at a check that goes on; and at one that does not end, as there is no link. */
+const LOOK_EVERY_MS = 50
+const LOOK_AGAIN_MS = 1000
+
+/** Wait for the end of the check as long as it can take. */
+async function waitForEnd(door: Door, taken: Taken, isLate: boolean): Promise<DadState> {
+  const every = isLate ? LOOK_AGAIN_MS : LOOK_EVERY_MS
+  return await waitForDad(door, taken, { limit: await duplicateCheck(door, taken.iface), every })
+}
+
+export interface Means {
+  /** A line for the system's log: nobody reads our output any more. */
+  log: (line: string) => Promise<void>
+  sleep: (ms: number) => Promise<unknown>
+}
+
+/** Follow one address, alone, until nothing is left to be done for it. */
+export async function follow(door: Door, taken: Taken, rounds: number, { log, sleep }: Means): Promise<void> {
+  const commands = rounds > 0 ? await roundOf(door, taken.address, taken.iface) : []
+  let left = commands.length > 0 ? rounds : 0
+  let isLate = false
+  for (;;) {
+    const next = nextFor(await stateOf(door, taken), left)
+    if (next === 'stop') return
+    if (next === 'give up') return await log(await giveUp(door, taken))
+    if (next === 'wait') {
+      const endless = isUnderCheck(await waitForEnd(door, taken, isLate))
+      if (endless && !isLate) await log(stillUnderCheck(taken))
+      isLate ||= endless
+      continue
+    }
+    left -= 1
+    const pause = sleep(left > 0 ? ROUND_MS : 0)
+    await Promise.all(commands.map((argv) => send(door, argv, log)))
+    await pause
+    if (left === 0) return
+  }
+}
+
+function stillUnderCheck({ address, iface }: Taken): string {
+  return `duplicate address detection of ${address} does not end: has ${iface} a link? It is watched until it does`
+}
+
+async function send(door: Door, argv: readonly string[], log: Means['log']): Promise<void> {
+  const { status, err } = await door.change`${argv}`
+  if (status === 0 || isJustUnanswered(argv, err)) return
+  await log(`announcement failed: ${toShell(argv)}: ${err.trim() || `exit status ${status}`}`)
+}
+
+/** Nobody answers an announcement; arping takes that for a failure, without a word. */
+function isJustUnanswered([program]: readonly string[], err: string): boolean {
+  return program === 'arping' && err.trim() === ''
+}

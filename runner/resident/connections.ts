@@ -1,0 +1,49 @@
+import { canonical } from '../net/address.ts'
+import { parseEnd } from '../net/connections.ts'
+import type { Answer } from '../system/door.ts'
+import { burst } from './burst.ts'
+
+type Argv = readonly string[]
+
+/** The address that `ss … src [ADDRESS]` asks for; undefined when it asks anything else. */
+export function sourceOf(argv: Argv): string | undefined {
+  if (argv[0] !== 'ss' || argv.at(-2) !== 'src') return undefined
+  return canonical(argv.at(-1) ?? '')
+}
+
+/** One look at the connections of all addresses of a burst; each gets the lines of its own. */
+export function connections(run: (argv: Argv) => Promise<Answer>): (argv: Argv) => Promise<Answer> {
+  const kinds = new Map<string, (argv: Argv) => Promise<Answer>>()
+  return (argv) => {
+    const question = argv.slice(0, -2)
+    const key = question.join(' ')
+    const ask = kinds.get(key) ?? burst<Argv, Answer>((all) => askTogether(run, question, all))
+    kinds.set(key, ask)
+    return ask(argv)
+  }
+}
+
+async function askTogether(
+  run: (argv: Argv) => Promise<Answer>,
+  question: Argv,
+  all: readonly Argv[],
+): Promise<Answer[]> {
+  const [first] = all
+  if (first && all.length === 1) return [await run(first)]
+  const sources = all.flatMap((argv, i) => [...(i > 0 ? ['or'] : []), ...argv.slice(-2)])
+  const { out, ...answer } = await run([...question, '(', ...sources, ')'])
+  const lines = byLocalAddress(out)
+  return all.map((argv) => ({ ...answer, out: (lines.get(sourceOf(argv) ?? '') ?? []).join('') }))
+}
+
+function byLocalAddress(out: string): Map<string, string[]> {
+  const found = new Map<string, string[]>()
+  for (const line of out.split('\n')) {
+    const address = parseEnd(line.trim().split(/\s+/)[2] ?? '')?.address
+    if (address === undefined) continue
+    const mine = found.get(address) ?? []
+    mine.push(`${line}\n`)
+    found.set(address, mine)
+  }
+  return found
+}

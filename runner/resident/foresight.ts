@@ -1,0 +1,40 @@
+import { canonical, familyOf } from '../net/address.ts'
+import { hostedFile } from '../net/cache.ts'
+import { programFor } from '../net/firewall.ts'
+import type { Answer } from '../system/door.ts'
+
+type Argv = readonly string[]
+
+export interface Foreseen {
+  /** A question that will be put. */
+  ask: Argv
+  /** A lock that will be taken. */
+  lock: string
+}
+
+/**
+ * What an event is sure to want that takes some milliseconds to be had: begun with when the event begins, while it
+ * still reads its files, and there when it is wanted. It is the event's own look, a little early: nothing that it
+ * does before changes the answer. Only takeip of IPv4 is in such a hurry; that of IPv6 waits for seconds anyway.
+ */
+export function foreseen(event: string, words: Argv, vardir: string): Foreseen | undefined {
+  const address = event === 'takeip' ? canonical(words[1] ?? '') : undefined
+  if (address === undefined || familyOf(address) === 'inet6') return undefined
+  return { ask: [programFor(address), '-w', '-S', 'INPUT'], lock: `${hostedFile(vardir)}.lock` }
+}
+
+/** Begins to ask, and gives the answer once, to the first who wants the same. */
+export function askedEarly(
+  argv: Argv | undefined,
+  ask: (argv: Argv) => Promise<Answer>,
+): (wanted: Argv) => Promise<Answer> | undefined {
+  let answer = argv && ask(argv)
+  // it may be that nobody wants it in the end
+  answer?.catch(() => {})
+  return (wanted) => {
+    if (argv?.join(' ') !== wanted.join(' ')) return undefined
+    const mine = answer
+    answer = undefined
+    return mine
+  }
+}

@@ -1,0 +1,67 @@
+import { startCoprocess, type Coprocess } from '../system/coprocess.ts'
+
+type Argv = readonly string[]
+
+/** Sends packets by small programs, many at once. */
+export interface Senders {
+  /** Resolves when all of them have ended. */
+  send: (commands: readonly Argv[]) => Promise<void>
+  close: () => void
+}
+
+/** Programs at once. A packet costs one; 256 are started in a quarter of a second. */
+const MOST = 256
+
+/**
+ * arping stays for a second behind its packet, to hear answers that an announcement does not have: so it is ended a
+ * fifth of a second after the last one was started.
+ */
+const LOOP = String.raw`while read -r n; do
+if [ "$n" = wait ]; then sleep 0.2; [ -z "$pids" ] || kill $pids 2>/dev/null; wait; pids=; printf 'done\n'; continue; fi
+set --; while [ "$n" -gt 0 ]; do IFS= read -r word; set -- "$@" "$word"; n=$((n - 1)); done
+"$@" </dev/null >/dev/null & pids="$pids $!"; done`
+
+/** The address has left this node meanwhile. */
+const LEFT = /Cannot assign requested address/
+
+/** What a program says on standard error goes to `complain`: a line for all that are sent together. */
+export function senders(complain: (line: string) => void): Senders {
+  let shell: Coprocess | undefined
+  let done = () => {}
+  let said = ''
+
+  const begin = () =>
+    startCoprocess(['sh', '-c', LOOP], {
+      out: () => done(),
+      err: (text) => void (said += text),
+      ended() {
+        shell = undefined
+        done()
+      },
+    })
+
+  function complainOnce(): void {
+    const lines = said.split('\n').filter((line) => line !== '')
+    const [first] = lines
+    if (first !== undefined && !LEFT.test(said))
+      complain(
+        `announcement failed: ${first}${lines.length > 1 ? `, and ${lines.length - 1} lines more` : ''}`,
+      )
+    said = ''
+  }
+
+  return {
+    async send(commands) {
+      for (let i = 0; i < commands.length; i += MOST) {
+        const text = commands.slice(i, i + MOST).map((argv) => `${argv.length}\n${argv.join('\n')}\n`)
+        await new Promise<void>((resolve) => {
+          done = resolve
+          shell ??= begin()
+          shell.send(`${text.join('')}wait\n`)
+        })
+        complainOnce()
+      }
+    },
+    close: () => shell?.finish(),
+  }
+}

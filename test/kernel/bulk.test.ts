@@ -1,0 +1,271 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Lab } from '../lab/lab.ts'
+import { manyAddresses, startResident } from './resident.ts'
+import {
+  connect,
+  dropRules,
+  FAMILIES,
+  inLab,
+  places,
+  prepareFile,
+  serve,
+  standIn,
+  waitFor,
+  watch,
+} from './support.ts'
+
+const hosted = (lab: Lab) =>
+  readFileSync(join(lab.dir, 'var/my-public-ip-addresses'), 'utf8').split('\n').filter(Boolean).toSorted()
+const zeros = (count: number) => Array.from({ length: count }, () => 0)
+
+/** Every address of the node that is in the list, once each time that it is there. */
+async function present(lab: Lab, addresses: readonly string[]): Promise<string[]> {
+  const text = await lab.node.must('ip', '-o', 'addr', 'show', 'dev', 'eth0')
+  const found = [...text.matchAll(/inet6? ([^/ ]+)\//g)].map(([, address = '']) => address)
+  return found.filter((address) => addresses.includes(address))
+}
+
+const nothing = await prepareFile()
+if (!nothing) {
+  for (const { family, bits, iptables } of FAMILIES) {
+    const many = manyAddresses(family, 60)
+
+    inLab(
+      `${family}: sixty addresses that come together are all taken, and all released`,
+      {},
+      async (t, lab) => {
+        const daemon = await startResident(lab)
+        const all = (event: string) =>
+          Promise.all(many.map((address) => daemon.run(event, 'eth0', address, bits)))
+        t.same(await all('takeip'), zeros(60))
+        t.same((await present(lab, many)).toSorted(), many.toSorted(), 'each is there, once')
+        t.notMatch(await lab.node.must('ip', 'addr', 'show', 'dev', 'eth0'), /tentative/, 'and can be bound')
+        t.same(hosted(lab), many.toSorted(), 'the list has each of them, once')
+        t.same(await all('releaseip'), zeros(60))
+        t.same(await present(lab, many), [])
+        t.same(hosted(lab), [])
+        t.same(await dropRules(lab.node), [], 'and no firewall rule is left')
+        t.notMatch(daemon.log(), /WARNING|defect/)
+      },
+    )
+
+    inLab(`${family}: one that cannot be taken spoils no other`, {}, async (t, lab) => {
+      const daemon = await startResident(lab)
+      const [first = '', second = '', ...others] = manyAddresses(family, 20)
+      await lab.observer.must('ip', 'addr', 'add', `${second}/${bits}`, 'dev', 'lan')
+      const results = await Promise.all([
+        daemon.run('takeip', 'nosuch0', first, bits),
+        daemon.run('takeip', 'eth0', second, bits),
+        ...others.map((address) => daemon.run('takeip', 'eth0', address, bits)),
+      ])
+      const duplicate = family === 'IPv6' ? 8 : 0 // nothing checks IPv4 for duplicates
+      t.same(results, [8, duplicate, ...zeros(18)])
+      t.same((await present(lab, others)).toSorted(), others.toSorted())
+      t.match(daemon.log(), /10\.interface: Failed to bringup interface nosuch0/)
+      if (duplicate)
+        t.match(daemon.log(), `10.interface: Failed to add ${second}/${bits} on dev eth0: another host`)
+      t.same(await places(lab.node, second), duplicate ? [] : [`eth0/${bits}`])
+    })
+
+    inLab(`${family}: an error in a batch is that of its own address`, {}, async (t, lab) => {
+      const daemon = await startResident(lab)
+      const [taken = '', ...others] = manyAddresses(family, 10)
+      await daemon.run('takeip', 'eth0', taken, bits)
+      // gone by the time that the burst comes to it, whatever the look before has shown
+      standIn(
+        lab,
+        'ip',
+        `case "$*" in *batch*) sed -u 's/^addr del ${taken}/addr del 192.0.2.1/' | $real "$@" ;; *) exec $real "$@" ;; esac`,
+      )
+      await waitFor('the next ip', () => new Promise((resolve) => setTimeout(() => resolve(true), 1500)))
+      await daemon.run('takeip', 'eth0', others[0] ?? '', bits)
+      await new Promise((resolve) => setTimeout(resolve, 1500))
+      for (const address of others) await daemon.run('takeip', 'eth0', address, bits)
+      const all = [taken, ...others]
+      const results = await Promise.all(all.map((address) => daemon.run('releaseip', 'eth0', address, bits)))
+      t.same(results, [8, ...zeros(9)])
+      t.match(
+        daemon.log(),
+        new RegExp(`10\\.interface: Failed to del ${taken}/${bits} on dev eth0: .*[Nn]ot found`),
+      )
+      t.same(await present(lab, all), [taken])
+      t.same(await dropRules(lab.node), [], 'the rule that blocked it has gone all the same')
+    })
+
+    inLab(
+      `${family}: rules that a killed run has left go, whether they are one or many`,
+      { needs: [iptables] },
+      async (t, lab) => {
+        const daemon = await startResident(lab)
+        const some = manyAddresses(family, 12)
+        for (const address of some) await daemon.run('takeip', 'eth0', address, bits)
+        for (const address of some.slice(0, 5))
+          await lab.node.must(iptables, '-I', 'INPUT', '-i', 'eth0', '-d', address, '-j', 'DROP')
+        t.same(
+          await Promise.all(some.map((address) => daemon.run('takeip', 'eth0', address, bits))),
+          zeros(12),
+        )
+        t.same(await dropRules(lab.node), [])
+      },
+    )
+
+    inLab(
+      `${family}: where the rules cannot be changed together, each is changed alone`,
+      { needs: [iptables] },
+      async (t, lab) => {
+        standIn(lab, `${iptables}-restore`, 'cat >/dev/null; echo no >&2; exit 2')
+        const daemon = await startResident(lab)
+        const some = manyAddresses(family, 8)
+        await Promise.all(some.map((address) => daemon.run('takeip', 'eth0', address, bits)))
+        t.same(
+          await Promise.all(some.map((address) => daemon.run('releaseip', 'eth0', address, bits))),
+          zeros(8),
+        )
+        t.same(await dropRules(lab.node), [])
+        t.notMatch(daemon.log(), /WARNING/)
+      },
+    )
+
+    inLab(
+      `${family}: clients of each released address are told, those of others are not`,
+      { needs: ['ss'] },
+      async (t, lab) => {
+        const daemon = await startResident(lab)
+        const some = manyAddresses(family, 4)
+        for (const address of some) await daemon.run('takeip', 'eth0', address, bits)
+        const clients = []
+        for (const [i, address] of some.entries()) {
+          await serve(lab.node, address, 7000 + i)
+          clients.push(await connect(lab.observer, address, 7000 + i))
+        }
+        await Promise.all(some.slice(1).map((address) => daemon.run('releaseip', 'eth0', address, bits)))
+        const [kept, ...ended] = clients
+        for (const client of ended)
+          await waitFor('the client to be told', () => client.events().includes('ECONNRESET'))
+        kept?.speak()
+        await waitFor('the connection that stays', () => kept?.events().includes('echo') ?? false)
+        const killed = [...daemon.log().matchAll(/Killed 1\/1 TCP connections to released IP (\S+),/g)]
+        t.same(killed.map(([, address = '']) => address).toSorted(), some.slice(1).toSorted())
+      },
+    )
+
+    inLab(
+      `${family}: all are announced in turn, again and again, and one that has left is not any more`,
+      { needs: ['perl', family === 'IPv4' ? 'arping' : 'ndptool'] },
+      async (t, lab) => {
+        const daemon = await startResident(lab)
+        const some = manyAddresses(family, 10)
+        const watched = some.slice(-2)
+        const eyes = await Promise.all(watched.map((address) => watch(lab.observer, 'lan', address)))
+        await Promise.all(some.map((address) => daemon.run('takeip', 'eth0', address, bits)))
+        const [leaving, staying] = eyes
+        await waitFor('the first round', () => eyes.every(({ seen }) => seen().length > 0))
+        await daemon.run('releaseip', 'eth0', watched[0] ?? '', bits)
+        const rounds = family === 'IPv4' ? 6 : 3 // IPv4 in two forms
+        await waitFor('three rounds', () => (staying?.seen().length ?? 0) >= rounds)
+        await new Promise((resolve) => setTimeout(resolve, 1500))
+        t.equal(staying?.seen().length, rounds)
+        t.ok(
+          (leaving?.seen().length ?? 0) <= 2,
+          'the one that has left was announced in the first round only',
+        )
+        for (const { stop } of eyes) stop()
+      },
+    )
+
+    inLab(
+      `${family}: events by the daemon and by scripts side by side lose no address`,
+      {},
+      async (t, lab) => {
+        const daemon = await startResident(lab)
+        const many12 = manyAddresses(family, 12)
+        const results = await Promise.all(
+          many12.map(async (address, i) =>
+            i % 2 === 0
+              ? await daemon.run('takeip', 'eth0', address, bits)
+              : (await lab.script('takeip', 'eth0', address, bits)).status,
+          ),
+        )
+        t.same(results, zeros(12))
+        t.same(hosted(lab), many12.toSorted())
+        await Promise.all(
+          many12.map((address, i) =>
+            i % 2 === 0
+              ? lab.script('releaseip', 'eth0', address, bits)
+              : daemon.run('releaseip', 'eth0', address, bits),
+          ),
+        )
+        t.same(hosted(lab), [])
+        t.same(await present(lab, many12), [])
+        t.same(await dropRules(lab.node), [])
+      },
+    )
+  }
+
+  inLab(
+    'an ip that hangs is ended at the deadline, named in the log, and the next event is well',
+    {},
+    async (t, lab) => {
+      standIn(
+        lab,
+        'ip',
+        'case "$*" in *batch*) [ -e "$CTDB_BASE/well" ] || exec sleep 600 ;; esac; exec $real "$@"',
+      )
+      const daemon = await startResident(lab)
+      const results = await Promise.all(
+        ['10.0.0.1', '10.0.0.2'].map((address) => daemon.runWithin(1, 'takeip', 'eth0', address, '24')),
+      )
+      t.same(results, [110, 110])
+      await waitFor('the explanation', () => /10\.interface: 10\.interface .*sleep 600/.test(daemon.log()))
+      lab.configure('well', '')
+      await waitFor(
+        'a takeip that works',
+        async () => (await daemon.run('takeip', 'eth0', '10.0.0.3', '24')) === 0,
+      )
+      t.same(await places(lab.node, '10.0.0.3'), ['eth0/24'])
+    },
+  )
+
+  inLab('an ip that knows no batch serves, a process for each', {}, async (t, lab) => {
+    standIn(lab, 'ip', 'case "$*" in *batch*) exit 255 ;; esac; exec $real "$@"')
+    const daemon = await startResident(lab)
+    const some = manyAddresses('IPv4', 5)
+    t.same(await Promise.all(some.map((address) => daemon.run('takeip', 'eth0', address, '24'))), zeros(5))
+    t.same(await Promise.all(some.map((address) => daemon.run('releaseip', 'eth0', address, '24'))), zeros(5))
+    t.same(await present(lab, some), [])
+  })
+
+  inLab('an interface that was replaced by another of its name is the new one', {}, async (t, lab) => {
+    const daemon = await startResident(lab)
+    lab.configure('public_addresses', '10.9.0.1/24 new0\n10.9.0.2/24 new0\n')
+    const replace = async () => {
+      await lab.node.run('ip', 'link', 'del', 'new0')
+      await lab.node.must('ip', 'link', 'add', 'new0', 'type', 'veth', 'peer', 'name', 'new1')
+    }
+    await replace()
+    t.equal(await daemon.run('takeip', 'new0', '10.9.0.1', '24'), 0)
+    await replace()
+    t.equal(await daemon.run('takeip', 'new0', '10.9.0.2', '24'), 0)
+    t.same(await places(lab.node, '10.9.0.2'), ['new0/24'])
+  })
+
+  inLab(
+    'a daemon that is killed in the middle leaves nothing that init does not clear',
+    {},
+    async (t, lab) => {
+      const many = manyAddresses('IPv6', 40)
+      lab.configure('public_addresses', many.map((address) => `${address}/64 eth0\n`).join(''))
+      const daemon = await startResident(lab)
+      const all = Promise.allSettled(many.map((address) => daemon.run('takeip', 'eth0', address, '64')))
+      await waitFor('the first address', async () => (await present(lab, many)).length > 0)
+      await daemon.kill('SIGKILL')
+      await all
+      const next = await startResident(lab)
+      t.equal(await next.run('init'), 0)
+      t.same(await present(lab, many), [])
+      t.same(await dropRules(lab.node), [])
+      t.same(hosted(lab), [])
+    },
+  )
+}
