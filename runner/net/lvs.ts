@@ -2,6 +2,7 @@ import type { Node } from '../handler.ts'
 import { refuse } from '../refusal.ts'
 import { familyOf } from './address.ts'
 import { endConnections } from './connections.ts'
+import { ownNumber } from './ctdb.ts'
 import { setServices, whyNoIpvs } from './ipvs.ts'
 import { keepSysctl, lastTime, remember, restoreSysctls } from './lvs-memory.ts'
 import { groupOf, type Group } from './lvs-nodes.ts'
@@ -117,10 +118,9 @@ export async function whyCannotLead(node: Node, lvs: Lvs): Promise<string | unde
 
 /** The leader whose address another host had is put on the wire as soon as that has let go. */
 export async function leadAgain(node: Node, lvs: Lvs): Promise<void> {
-  const own = await nodeStatus(node, [])
-  const number = typeof own === 'string' ? undefined : own.find(({ self }) => self)?.number
   const last = await lastTime(node)
-  if (number === undefined || last?.leader !== number || last.publicIp !== lvs.publicIp) return
+  if (last?.publicIp !== lvs.publicIp || last.leader === 'none') return
+  if (last.leader !== (await ownNumber(node))) return
   if (await isOnWire(node, lvs.publicIp, lvs.iface)) return
   const wrong = await goOnWire(node, lvs.publicIp, lvs.iface)
   if (wrong !== undefined) refuse(`ERROR: this node cannot lead ${lvs.publicIp}: ${wrong}`)

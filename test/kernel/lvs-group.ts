@@ -78,6 +78,7 @@ export class LvsGroup {
     )
     const dir = join(this.lab.dir, `node${number}`)
     for (const folder of ['etc', 'var', 'says']) mkdirSync(join(dir, folder), { recursive: true })
+    writeFileSync(join(dir, 'says/pnn'), `echo ${number}\n`)
     const options = `CTDB_LVS_NODES=${this.lab.dir}/lvs_nodes\nCTDB_LVS_PUBLIC_IP=${ip}\nCTDB_LVS_PUBLIC_IFACE=eth0\n`
     writeFileSync(join(dir, 'etc/script.options'), options)
     standInForCtdb(dir)

@@ -7,7 +7,7 @@ import t from 'tap'
 import { bootUml, left, whyNoUml } from '../lab/uml.ts'
 
 /** Those of test/kernel that say most on another kernel: node takes a second to start in there. KERNEL_TESTS names others. */
-const FILES = process.env['KERNEL_TESTS']?.split(' ') ?? ['monitor', 'lvs', 'by-hand']
+const FILES = process.env['KERNEL_TESTS']?.split(' ') ?? ['monitor', 'lvs']
 /** All of it takes a quarter of that on an idle machine. */
 const SECONDS = 1800
 

@@ -136,5 +136,4 @@ export const lvsScenarios: readonly LvsScenario[] = [
       option('CTDB_LVS_NODES', '/etc/ctdb/nosuch')(group, node)
     },
   }),
-  one('reconfigure.none-of-our-business'),
 ]
