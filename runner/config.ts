@@ -17,6 +17,7 @@ const ENVIRONMENT = [
 const OPTIONS = {
   CTDB_PARTIALLY_ONLINE_INTERFACES: choice('no', 'yes'),
   CTDB_KILLTCP_USE_SS_KILL: choice('try', 'yes', 'no'),
+  EVENTSCRIPT_EVENTS_AT_ONCE: number(1000, 1, 10_000),
   EVENTSCRIPT_ANNOUNCE: choice('yes', 'no'),
   EVENTSCRIPT_DAD: perAddress('default', 'fast', 'optimistic', 'off'),
   EVENTSCRIPT_DAD_PROBES: number(3, 1, 10),

@@ -3,19 +3,23 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import chalk from 'chalk'
 import yargs, { type Argv } from 'yargs'
-import { historyFile, recall, remember } from './commands/history.ts'
+import { careCommands } from './cli/care.ts'
+import { seenCommands } from './cli/seen.ts'
+import { toldCommands } from './cli/told.ts'
+import type { Command, Screen } from './cli/screen.ts'
+import { historyFile, remember } from './commands/history.ts'
 import { install, uninstall, type InstallOptions, type Placed } from './commands/install.ts'
-import { askActivity, askStatus } from './commands/daemon.ts'
-import { list } from './commands/list.ts'
 import { replayFile } from './commands/replay.ts'
 import { run, type RunOptions } from './commands/run.ts'
 import { factsHere } from './config.ts'
 import { startEventDaemon, wholeNumber } from './daemon/start.ts'
+import { fit } from './fit.ts'
 import { findHandlers } from './handlers.ts'
 import { outliveOutput } from './output.ts'
 import { printer } from './print.ts'
 import { Refusal, Usage } from './refusal.ts'
 import { endsEvent, type Report } from './report.ts'
+import { Interrupted } from './system/errors.ts'
 import { writing, type Witness } from './system/record.ts'
 import { BadTranscript } from './system/transcript.ts'
 
@@ -24,20 +28,35 @@ const OWN_EVENTS = fileURLToPath(new URL('../events.d', import.meta.url))
 const ANNOUNCER = fileURLToPath(new URL('../announce.cjs', import.meta.url))
 
 if (process.env['NO_COLOR']) chalk.level = 0
-const show = printer({
+const paints = {
   good: chalk.green,
   bad: chalk.red.bold,
   warn: chalk.yellow,
   dim: chalk.gray,
   bold: chalk.bold,
-})
+}
+const show = printer(paints)
 const print = (line: string) => void process.stdout.write(`${line}\n`)
+/** A report, which may have long lines; commands to be pasted are printed as they are. */
+const tell = (text: string) =>
+  text.split('\n').forEach((line) => fit(line, screen.width).forEach((each) => print(each)))
 const printJson = (value: unknown) => print(JSON.stringify(value, undefined, 2))
 
 /** The options that every command has. */
 interface Common {
   events?: string
   json?: boolean
+}
+
+const screen: Screen = {
+  print,
+  paints,
+  show,
+  // a terminal that does not tell its width has 0
+  width: process.stdout.isTTY ? process.stdout.columns || 80 : Infinity,
+  facts: (events) => factsHere(ANNOUNCER, events),
+  own: OWN_EVENTS,
+  events: (args) => folderOf(args),
 }
 
 const folderOf = ({ events }: Common) => events ?? OWN_EVENTS
@@ -120,7 +139,7 @@ async function runCommand(
     if (args.json) printJson(report)
     return exitWith(report)
   }
-  const ended = args.json ? undefined : (handler: Report['handlers'][number]) => print(show.handler(handler))
+  const ended = args.json ? undefined : (handler: Report['handlers'][number]) => tell(show.handler(handler))
   const report = await run({
     ...runOptions(args),
     record,
@@ -175,8 +194,8 @@ async function replayCommand(args: Common & { files: string[]; against?: boolean
     all.push({ file, ...replayed })
     if (replayed.problems.length > 0) process.exitCode = 1
     if (args.json) continue
-    if (!args.against) replayed.report.handlers.forEach((handler) => print(show.handler(handler)))
-    print(show.replayed(file, replayed))
+    if (!args.against) replayed.report.handlers.forEach((handler) => tell(show.handler(handler)))
+    tell(show.replayed(file, replayed))
   }
   if (args.json) printJson(all)
 }
@@ -187,31 +206,6 @@ function readRecording(file: string): string {
   } catch (error) {
     throw new Refusal(`${file}: cannot read the recording: ${(error as NodeJS.ErrnoException).code}`)
   }
-}
-
-function historyCommand(args: Common & { last: string }): void {
-  const last = Number(args.last)
-  if (!Number.isInteger(last) || last < 1) throw new Usage(`--last ${args.last}: expected a number of runs`)
-  const runs = recall(historyFile(factsHere(ANNOUNCER).env)).slice(-last)
-  if (args.json) printJson(runs)
-  else if (runs.length === 0) print('no runs yet: "eventscript run" keeps them')
-  else for (const each of runs) print(show.run(each))
-}
-
-async function statusCommand(args: Common & { event: string; socket?: boolean }): Promise<void> {
-  if (args.socket) {
-    const status = await askStatus(args.event)
-    if (args.json) printJson(status)
-    else for (const script of status.scripts) print(show.script(script))
-    if (status.summary !== 0) process.exitCode = 1
-    return
-  }
-  const file = historyFile(factsHere(ANNOUNCER).env)
-  const report = recall(file).findLast(({ event }) => event === args.event)
-  if (!report) throw new Refusal(`Event ${args.event} has never run here: ${file} has no run of it`)
-  if (args.json) printJson(report)
-  else print(show.status(report))
-  exitWith(report)
 }
 
 /** `install` and `uninstall`: the commands of a dry run, or a line for each place. */
@@ -225,11 +219,27 @@ async function placeCommand(
   const placed = await command({ dist: DIST, env, rehearse: dryRun, witness })
   if (json) printJson(placed)
   else if (placed.length === 0) print('nothing of ours is installed')
-  else if (!dryRun) for (const each of placed) print(show.placed(each))
+  else if (!dryRun) for (const each of placed) tell(show.placed(each))
+}
+
+/** What a file of runner/cli describes, for yargs. */
+function declare(
+  cli: Argv<Common>,
+  { command, describe, positionals = {}, options, handler }: Command,
+): void {
+  const build = (args: Argv<Common>) => {
+    for (const [name, positional] of Object.entries(positionals)) void args.positional(name, positional)
+    return args.options(options)
+  }
+  void cli.command(command, describe, build, handler as (args: object) => Promise<void>)
 }
 
 async function main(): Promise<void> {
-  await yargs(process.argv.slice(2))
+  // "-x," is what the ctdb tool takes as well; to yargs it is an unknown option
+  const words = process.argv
+    .slice(2)
+    .flatMap((word) => (/^-x\W$/.test(word) ? ['-x', word.slice(2)] : [word]))
+  const cli = yargs(words)
     .scriptName('eventscript')
     .parserConfiguration({ 'parse-positional-numbers': false, 'unknown-options-as-args': true })
     .usage('$0 COMMAND\n\nRun the event handlers of a CTDB node: public addresses taken, watched, released.')
@@ -276,33 +286,6 @@ async function main(): Promise<void> {
       (args) => replayCommand(args),
     )
     .command(
-      'history',
-      'the runs that this node remembers',
-      (args) =>
-        args.option('last', { type: 'string', requiresArg: true, default: '20', describe: 'how many' }),
-      (args) => historyCommand(args),
-    )
-    .command(
-      'status [event]',
-      'how the handlers ended when the event ran last',
-      (args) =>
-        args
-          .positional('event', { type: 'string', default: 'monitor', describe: 'the event' })
-          .option('socket', { type: 'boolean', describe: 'ask the event daemon of this node' }),
-      (args) => statusCommand(args),
-    )
-    .command(
-      'top',
-      'what the event daemon of this node is running, and what waits',
-      (args) => args,
-      async (args) => {
-        const activity = await askActivity()
-        if (args.json) printJson(activity)
-        else for (const each of activity) print(show.activity(each))
-        if (!args.json && activity.length === 0) print('no event yet')
-      },
-    )
-    .command(
       'eventd',
       "be CTDB's event daemon, in place of ctdb-eventd",
       (args) =>
@@ -329,16 +312,6 @@ async function main(): Promise<void> {
       },
     )
     .command(
-      'list',
-      'the handlers in the order in which they run',
-      (args) => args,
-      async (args) => {
-        const listed = await list(folderOf(args))
-        if (args.json) printJson(listed)
-        else for (const each of listed) print(show.listed(each))
-      },
-    )
-    .command(
       'install [handlers..]',
       "put our handlers in place of CTDB's, where one is enabled; 10.interface always",
       (args) =>
@@ -361,6 +334,10 @@ async function main(): Promise<void> {
         args.option('dry-run', { type: 'boolean', describe: 'look, change nothing, print the commands' }),
       (args) => placeCommand(args, uninstall),
     )
+
+  for (const each of [...toldCommands(screen), ...seenCommands(screen), ...careCommands(screen)])
+    declare(cli, each)
+  await cli
     .demandCommand(1, 'which command? "eventscript --help" lists them')
     .strict()
     .help()
@@ -379,7 +356,11 @@ outliveOutput((code) => {
 try {
   await main()
 } catch (error) {
-  const known = error instanceof Refusal
-  process.stderr.write(`eventscript: ${known ? error.message : ((error as Error).stack ?? String(error))}\n`)
-  process.exitCode = error instanceof Usage ? 2 : 1
+  const known = error instanceof Refusal || error instanceof Interrupted
+  const text = known ? error.message : ((error as Error).stack ?? String(error))
+  // a plugin's caller reads standard output, and would take our usual statuses for WARNING and CRITICAL
+  const isPlugin = process.argv.slice(2).find((word) => !word.startsWith('-')) === 'check'
+  if (isPlugin) print(`CTDB UNKNOWN - ${text.replaceAll('|', '!').replaceAll(/\s*\n\s*/g, ' ')}`)
+  else process.stderr.write(`eventscript: ${text}\n`)
+  process.exitCode = isPlugin ? 3 : error instanceof Usage ? 2 : 1
 }

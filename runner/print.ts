@@ -2,6 +2,7 @@ import type { Placed } from './commands/install.ts'
 import type { Listed } from './commands/list.ts'
 import type { Replayed } from './commands/replay.ts'
 import type { Activity } from './daemon/component.ts'
+import { outcomeOf } from './daemon/status.ts'
 import type { ScriptStatus } from './daemon/wire.ts'
 import type { HandlerReport, Outcome, Report } from './report.ts'
 import { toShell } from './system/argv.ts'
@@ -144,13 +145,6 @@ export function printer(paints: Paints) {
       }
     },
   }
-}
-
-/** ENOEXEC is "disabled" to CTDB, ETIMEDOUT a deadline; all else but 0 is a failure. */
-function outcomeOf(result: number): Outcome {
-  if (result === 0) return 'ok'
-  if (result === -8) return 'disabled'
-  return result === -110 ? 'timedout' : 'failed'
 }
 
 function indented(text: string): string {

@@ -7,7 +7,7 @@ import { connections, sourceOf } from '../runner/resident/connections.ts'
 import { files } from '../runner/resident/files.ts'
 import { firewall, transaction } from '../runner/resident/firewall.ts'
 import { foreseen } from '../runner/resident/foresight.ts'
-import { answersIn } from '../runner/resident/ip.ts'
+import { answersIn, inGoodOrder } from '../runner/resident/ip.ts'
 import { locks, type KeptBack } from '../runner/resident/locks.ts'
 import { shells } from '../runner/resident/shells.ts'
 import type { Answer } from '../runner/system/door.ts'
@@ -49,6 +49,19 @@ Command failed -:6
     { status: 2, out: '', err: 'Cannot find device "nosuch"\n' },
     { status: 0, out: '[{"ifindex":1,"ifname":"lo","addr_info":[]}]\n', err: '' },
   ])
+  t.end()
+})
+
+t.test('addresses that go together go from the last to the first', (t) => {
+  const held = ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map((local) => ({ local, prefixlen: 24 }))
+  const seen = JSON.stringify([{ ifname: 'eth0', addr_info: held }])
+  const line = (verb: string, address: string) => ['addr', verb, `${address}/24`, 'dev', 'eth0']
+  t.same(inGoodOrder([line('del', '10.0.0.1'), line('add', '10.0.0.9'), line('del', '10.0.0.3')], seen), [
+    line('add', '10.0.0.9'),
+    line('del', '10.0.0.3'),
+    line('del', '10.0.0.1'),
+  ])
+  t.same(inGoodOrder([line('del', '10.0.0.1')], ''), [line('del', '10.0.0.1')])
   t.end()
 })
 

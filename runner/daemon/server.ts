@@ -43,8 +43,8 @@ export const ACTIVITY_SOCKET = 'eventscript.socket'
 export async function serve({ paths, conf, log, facts, own, atOnce }: ServerOptions): Promise<EventServer> {
   const components = new Map<string, Component>()
   const { announcer, env } = facts
-  const machine = resident({ announcer, vardir: vardirOf(env) }, ([address = '', iface = '']) =>
-    announcing.add(address, iface),
+  const machine = resident({ announcer, vardir: vardirOf(env) }, ([address = '', iface = '', how]) =>
+    announcing.add(address, iface, how),
   )
   const anyTime = machine.system({ signal: new AbortController().signal })
   const announcing = announcements(doorTo(anyTime), (line) => log.write('WARNING', line))

@@ -13,8 +13,9 @@ import {
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { factsHere } from '../config.ts'
+import { factsHere, loadSettings, type Facts } from '../config.ts'
 import { Refusal, Usage } from '../refusal.ts'
+import { doorTo } from '../system/door.ts'
 import { LockBusy } from '../system/errors.ts'
 import { live } from '../system/live.ts'
 import { pathsOf, readConf } from './conf.ts'
@@ -63,7 +64,9 @@ export async function startEventDaemon({ pid, startupFd, announcer, own }: Start
   await claim(pidFile, log)
   log.write('NOTICE', `daemon started, pid=${process.pid}`)
   log.write('NOTICE', 'startup completed successfully')
-  const server = await serve({ paths, conf, log, facts: factsHere(announcer), own, atOnce: () => 1000 })
+  const facts = factsHere(announcer)
+  let atOnce = await eventsAtOnce(facts, log)
+  const server = await serve({ paths, conf, log, facts, own, atOnce: () => atOnce })
   log.write('NOTICE', `listening on ${join(paths.run, 'eventd.socket')}`)
 
   let ending = false
@@ -86,7 +89,11 @@ export async function startEventDaemon({ pid, startupFd, announcer, own }: Start
     log.reopen()
     log.write('NOTICE', 'reopen logs completed successfully')
   })
-  process.on('SIGUSR1', () => log.write('NOTICE', 'reconfigure completed successfully'))
+  const reconfigure = async () => {
+    atOnce = await eventsAtOnce(facts, log)
+    log.write('NOTICE', 'reconfigure completed successfully')
+  }
+  process.on('SIGUSR1', () => void reconfigure())
   if (pid !== undefined && pid > 1)
     watch(pid, () => {
       log.write('ERROR', `PID ${pid} gone away, exiting`)
@@ -122,6 +129,18 @@ function closeInherited(keep: number | undefined): void {
     } catch {
       // it was that of the folder we are reading
     }
+  }
+}
+
+/** How many events that move addresses may run at once, out of script.options; 1 where that cannot be read. */
+async function eventsAtOnce(facts: Facts, log: Log): Promise<number> {
+  try {
+    const settings = await loadSettings(doorTo(live()), facts, 'eventd')
+    for (const warning of settings.warnings) log.write('WARNING', warning)
+    return settings.option('EVENTSCRIPT_EVENTS_AT_ONCE')
+  } catch (error) {
+    log.write('ERROR', `events run one at a time: ${error instanceof Error ? error.message : String(error)}`)
+    return 1
   }
 }
 

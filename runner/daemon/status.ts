@@ -1,4 +1,4 @@
-import type { HandlerReport } from '../report.ts'
+import type { HandlerReport, Outcome } from '../report.ts'
 import type { EventStatus, ScriptStatus, Time } from './wire.ts'
 
 /** Bytes of output that are kept of each script: one that never stops printing must not fill our memory. */
@@ -43,4 +43,24 @@ function resultOf({ outcome, result }: HandlerReport): number {
 
 function time(micros: number): Time {
   return { seconds: Math.floor(micros / 1_000_000), microseconds: micros % 1_000_000 }
+}
+
+/** And back: a script's end as any event daemon tells it. */
+export function asReport({ name, begin, end, result, output = '' }: ScriptStatus): HandlerReport {
+  const micros = (end.seconds - begin.seconds) * 1_000_000 + end.microseconds - begin.microseconds
+  return {
+    name,
+    began: new Date(begin.seconds * 1000 + Math.round(begin.microseconds / 1000)).toISOString(),
+    ms: micros / 1000,
+    output: output.split('\n').filter((line) => line !== ''),
+    outcome: outcomeOf(result),
+    result,
+  }
+}
+
+/** ENOEXEC is "disabled" to CTDB, ETIMEDOUT a deadline; all else but 0 is a failure. */
+export function outcomeOf(result: number): Outcome {
+  if (result === 0) return 'ok'
+  if (result === DISABLED) return 'disabled'
+  return result === TIMED_OUT ? 'timedout' : 'failed'
 }

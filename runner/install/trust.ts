@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { toShell } from '../system/argv.ts'
 
-interface Status {
+export interface Status {
   path: string
   kind: 'folder' | 'link' | 'file'
   uid: number
@@ -24,24 +24,35 @@ export function whyUnsafe(file: string, dist: string): string | undefined {
 }
 
 /** A path and every folder above it. */
-function above(path: string): string[] {
+export function above(path: string): string[] {
   return dirname(path) === path ? [path] : [...above(dirname(path)), path]
 }
 
-function statusOf(path: string): Status {
+export function statusOf(path: string): Status {
   const status = lstatSync(path)
   const kind = status.isDirectory() ? 'folder' : status.isSymbolicLink() ? 'link' : 'file'
   return { path, kind, uid: status.uid, gid: status.gid, mode: status.mode }
 }
 
-/** Who but root may write to this; a sticky folder, as /tmp, lets others only add to it. */
-export function weakness({ path, kind, uid, gid, mode }: Status): string | undefined {
-  const mend = (command: string) =>
-    `CTDB would run it as root: ${toShell([...command.split(' '), path])}, or install the package where only root writes`
-  if (uid !== 0) return `${path}: owned by user ${uid}, expected root: ${mend('chown root')}`
+/** Who but root may write to this, in a sentence with what to do. */
+export function weakness(status: Status): string | undefined {
+  const found = openTo(status)
+  if (!found) return undefined
+  return `${status.path}: ${found.seen}: CTDB would run it as root: ${found.mend}, or install the package where only root writes`
+}
+
+/** The same in parts: what is seen, and the command that mends it. A sticky folder, as /tmp, lets others only add to it. */
+export function openTo({ path, kind, uid, gid, mode }: Status): { seen: string; mend: string } | undefined {
+  const mend = (...command: string[]) => toShell([...command, path])
+  if (uid !== 0)
+    return {
+      seen: `owned by user ${uid}, expected root`,
+      mend: mend('chown', ...(kind === 'link' ? ['-h'] : []), 'root'),
+    }
   // of a link only the owner matters: its mode is always 777
   if (kind === 'link' || (kind === 'folder' && (mode & 0o1000) !== 0)) return undefined
-  if ((mode & 0o002) !== 0) return `${path}: everybody may write to it: ${mend('chmod o-w')}`
-  if ((mode & 0o020) !== 0 && gid !== 0) return `${path}: group ${gid} may write to it: ${mend('chmod g-w')}`
+  if ((mode & 0o002) !== 0) return { seen: 'everybody may write to it', mend: mend('chmod', 'o-w') }
+  if ((mode & 0o020) !== 0 && gid !== 0)
+    return { seen: `group ${gid} may write to it`, mend: mend('chmod', 'g-w') }
   return undefined
 }

@@ -10,18 +10,23 @@ import { tryWrite } from './sysctl.ts'
  */
 export function parseTable(text: string, columns: readonly string[]): Record<string, string>[] {
   const [header, ...lines] = text.split('\n').filter((line) => line !== '')
-  if (header === undefined || /^No interfaces configured/.test(header)) return []
+  if (header === undefined)
+    refuse(`ctdb printed nothing: expected a table with the columns ${columns.join(', ')}`)
+  if (/^No interfaces configured/.test(header)) return []
   const names: string[] = []
   for (const name of cells(header)) names.push(names.includes(name) ? `${name}2` : name)
   const missing = columns.filter((name) => !names.includes(name))
   if (missing.length > 0)
     refuse(`ctdb printed "${header}": expected a table with the columns ${columns.join(', ')}`)
-  return lines.map((line) => {
+  const rows = lines.map((line) => {
     const values = cells(line)
     if (values.length !== names.length)
       refuse(`ctdb printed "${line}": expected ${names.length} columns as in "${header}"`)
     return Object.fromEntries(names.map((name, i) => [name, values[i] ?? '']))
   })
+  if (!text.endsWith('\n'))
+    refuse(`ctdb printed "${lines.at(-1) ?? header}" and no line end: more was to come`)
+  return rows
 }
 
 function cells(line: string): string[] {

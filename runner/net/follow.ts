@@ -56,8 +56,8 @@ async function prefixes(door: Door, { address, iface }: Taken): Promise<number[]
 }
 
 /** Milliseconds between two looks at a check that goes on; and at one that does not end, as there is no link. */
-const LOOK_EVERY_MS = 50
-const LOOK_AGAIN_MS = 1000
+export const LOOK_EVERY_MS = 50
+export const LOOK_AGAIN_MS = 1000
 
 /** Wait for the end of the check as long as it can take. */
 async function waitForEnd(door: Door, taken: Taken, isLate: boolean): Promise<DadState> {
@@ -94,7 +94,8 @@ export async function follow(door: Door, taken: Taken, rounds: number, { log, sl
   }
 }
 
-function stillUnderCheck({ address, iface }: Taken): string {
+/** The line for the log, said once, when the check does not end. */
+export function stillUnderCheck({ address, iface }: Taken): string {
   return `duplicate address detection of ${address} does not end: has ${iface} a link? It is watched until it does`
 }
 

@@ -72,7 +72,12 @@ async function tell(node: Node, verdicts: readonly Verdict[]): Promise<void> {
       await node.change`${node.settings.ctdb} setifacelink ${iface} ${error ? 'down' : 'up'}`
 }
 
-async function whyNoLink(node: Node, iface: string, links: readonly Link[]): Promise<string | undefined> {
+/** CTDB's line when an interface is of no use; undefined when it has a link. */
+export async function whyNoLink(
+  node: Node,
+  iface: string,
+  links: readonly Link[],
+): Promise<string | undefined> {
   const link = pick(links, iface)
   if (!link) return `ERROR: Monitored interface ${iface} does not exist`
   const base = lowest(link, links)

@@ -1,37 +1,48 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { familyOf } from '../net/address.ts'
-import { arpingRound, ROUND_MS, ROUNDS, roundOf } from '../net/announce.ts'
-import { parseLinks } from '../net/ip.ts'
+import { arpingRound, ROUND_MS, ROUNDS, roundOf, SILENT } from '../net/announce.ts'
+import {
+  giveUp,
+  LOOK_AGAIN_MS,
+  LOOK_EVERY_MS,
+  nextFor,
+  stateOf,
+  stillUnderCheck,
+  type Taken,
+} from '../net/follow.ts'
 import type { Answer, Door } from '../system/door.ts'
 import { senders } from './senders.ts'
 
 export interface Announcements {
-  /** Tell the network where this address is, from now on, in rounds. */
-  add: (address: string, iface: string) => void
+  /** What the background program is called with: look after this address from now on, as `follow` does for one. */
+  add: (address: string, iface: string, how?: string) => void
   close: () => void
 }
 
-interface Due {
-  address: string
-  iface: string
+interface Due extends Taken {
   /** Rounds that are still to come. */
   left: number
-  /** Milliseconds of the monotonic clock. */
+  /** Milliseconds of the monotonic clock: when to look again, and since when. */
   at: number
+  since: number
+  complained: boolean
 }
 
 /** So long is waited for others that are taken at the same time, in milliseconds. */
 const COMPANY_MS = 20
+/** The longest that the kernel's own duplicate check takes, with 3 s on top. */
+const CHECK_MS = 5000
 
 /**
- * Announces all addresses together, and each in turn: every one once, in the form that most hosts take, then all in
- * the other form, and after ROUND_MS again. One that has left this node is not announced any more. No event waits.
+ * Looks after all addresses together, and each in turn: every one is announced once, in the form that most hosts take,
+ * then all in the other form, and after ROUND_MS again. One that has left this node is not announced any more, one
+ * that is still under its duplicate check is watched. No event waits.
  */
 export function announcements(door: Door, complain: (line: string) => void): Announcements {
   const due = new Map<string, Due>()
   const sender = senders(complain)
   let working = false
-  let closed = false
+  let arping: Promise<Answer> | undefined
 
   async function work(): Promise<void> {
     working = true
@@ -51,22 +62,41 @@ export function announcements(door: Door, complain: (line: string) => void): Ann
   }
 
   async function round(all: readonly Due[]): Promise<void> {
-    const here = await placesHere(door)
-    const present = all.filter((each) => here.has(placeOf(each)))
-    for (const each of all) {
-      const isLast = each.left <= 1 || !present.includes(each)
-      // it may have been added anew meanwhile
-      if (isLast && due.get(each.address) === each) due.delete(each.address)
+    const announced: Due[] = []
+    const states = await Promise.all(all.map((each) => stateOf(door, each)))
+    for (const [i, each] of all.entries()) {
+      const next = nextFor(states[i] ?? 'absent', each.left)
+      if (next === 'wait') wait(each)
+      else if (next === 'announce') announced.push(each)
+      else forget(each)
+      if (next === 'give up') complain(await giveUp(door, each))
+    }
+    for (const each of announced) {
       each.left -= 1
       each.at = performance.now() + ROUND_MS
+      if (each.left === 0) forget(each)
     }
-    const rounds = await Promise.all(present.map(commandsFor))
+    await send(announced)
+  }
+
+  async function send(all: readonly Due[]): Promise<void> {
+    const rounds = await Promise.all(all.map(commandsFor))
     const forms = Math.max(0, ...rounds.map((commands) => commands.length))
     for (let form = 0; form < forms; form += 1)
       await sender.send(rounds.flatMap((commands) => commands.slice(form, form + 1)))
   }
 
-  let arping: Promise<Answer> | undefined
+  function wait(each: Due): void {
+    const isLate = performance.now() - each.since > CHECK_MS
+    if (isLate && !each.complained) complain(stillUnderCheck(each))
+    each.complained ||= isLate
+    each.at = performance.now() + (isLate ? LOOK_AGAIN_MS : LOOK_EVERY_MS)
+  }
+
+  /** Unless it has been added anew meanwhile. */
+  function forget(each: Due): void {
+    if (due.get(each.address) === each) due.delete(each.address)
+  }
 
   /** Which arping this is, is asked once. */
   async function commandsFor({ address, iface }: Due): Promise<string[][]> {
@@ -76,23 +106,15 @@ export function announcements(door: Door, complain: (line: string) => void): Ann
   }
 
   return {
-    add(address, iface) {
-      due.set(address, { address, iface, left: ROUNDS, at: performance.now() })
-      if (!working && !closed) void work()
+    add(address, iface, how) {
+      const now = performance.now()
+      const left = how === SILENT ? 0 : ROUNDS
+      due.set(address, { address, iface, left, at: now, since: now, complained: false })
+      if (!working) void work()
     },
     close() {
-      closed = true
       due.clear()
       sender.close()
     },
   }
-}
-
-function placeOf({ address, iface }: { address: string; iface: string }): string {
-  return `${address} ${iface}`
-}
-
-async function placesHere(door: Door): Promise<Set<string>> {
-  const { out } = await door.ask`ip -json addr show`
-  return new Set(parseLinks(out).flatMap((link) => link.addresses.map(placeOf)))
 }

@@ -68,6 +68,7 @@ function oneLock(path: string, shared: boolean, keptBack: KeptBack) {
   let state: 'free' | 'busy' | 'ours' = 'free'
   let since = 0
   let lingering: NodeJS.Timeout | undefined
+  let hasLingered = false
   /** Those who are done, and wait for the disk. */
   let done: { resolve: () => void; reject: (error: unknown) => void }[] = []
 
@@ -79,8 +80,11 @@ function oneLock(path: string, shared: boolean, keptBack: KeptBack) {
     if (first && !tired && mayEnter(first)) return enter(first)
     if (inside > 0) return
     if (done.length > 0) return void toDisk()
-    if (tired || shared) return void letGo()
-    lingering ??= setTimeout(() => inside === 0 && void letGo(), LINGER_MS)
+    if (tired || shared || hasLingered) return void letGo()
+    lingering ??= setTimeout(() => {
+      hasLingered = true
+      next()
+    }, LINGER_MS)
   }
 
   function mayEnter({ how }: Waiter): boolean {
@@ -88,6 +92,7 @@ function oneLock(path: string, shared: boolean, keptBack: KeptBack) {
   }
 
   function enter(first: Waiter): void {
+    stopLingering()
     waiting = waiting.slice(1)
     inside += 1
     alone = !(first.how.together || first.how.shared)
@@ -97,6 +102,7 @@ function oneLock(path: string, shared: boolean, keptBack: KeptBack) {
 
   async function take(seconds: number): Promise<void> {
     state = 'busy'
+    const before = [...waiting]
     try {
       await keeper.take(path, seconds, shared)
       state = 'ours'
@@ -104,7 +110,11 @@ function oneLock(path: string, shared: boolean, keptBack: KeptBack) {
     } catch (error) {
       state = 'free'
       // who came meanwhile has not waited as long; but a lock that cannot be had at all is so for everybody
-      for (const each of waiting.splice(0, error instanceof LockBusy ? 1 : Infinity)) each.reject(error)
+      const isOver = (each: Waiter) =>
+        !(error instanceof LockBusy) || (before.includes(each) && each.seconds <= seconds)
+      const over = waiting.filter(isOver)
+      waiting = waiting.filter((each) => !isOver(each))
+      for (const { reject } of over) reject(error)
     }
     next()
   }
@@ -133,10 +143,14 @@ function oneLock(path: string, shared: boolean, keptBack: KeptBack) {
     next()
   }
 
-  async function letGo(): Promise<void> {
+  function stopLingering(): void {
     clearTimeout(lingering)
     lingering = undefined
-    if (state !== 'ours') return
+    hasLingered = false
+  }
+
+  async function letGo(): Promise<void> {
+    stopLingering()
     state = 'busy'
     await keeper.letGo()
     state = 'free'

@@ -118,7 +118,7 @@ export function resident(facts: ResidentFacts, announce: (words: Argv) => void):
       async run(verb, argv, how: RunOptions) {
         if (!how.undo) signal.throwIfAborted()
         // one whose duplicate check is to be watched has a third word, and a process of its own
-        if (how.background && argv[0] === facts.announcer && argv.length === 3) {
+        if (how.background && argv[0] === facts.announcer) {
           announce(argv.slice(1))
           return { status: 0, out: '', err: '' }
         }

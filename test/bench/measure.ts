@@ -42,16 +42,24 @@ export function counted({ argv, env }: Command): number | undefined {
   return programs
 }
 
-/** The same for a process that is up already, while it does that work. */
+/** The same for a process that is up already with its helpers, while it does that work. */
 export async function watched(pid: number, work: () => Promise<unknown>): Promise<number | undefined> {
   const log = `/run/bench.${process.pid}.strace`
-  const strace = spawn('strace', [...CALLS, '-o', log, '-p', String(pid)], {
+  const pids = withHelpers(pid)
+  const strace = spawn('strace', [...CALLS, '-o', log, ...pids.flatMap((each) => ['-p', String(each)])], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
-  const attached = await Promise.race([once(strace.stderr, 'data'), once(strace, 'exit')]).then(
-    ([said]) => String(said).includes('attached'),
-    () => false,
-  )
+  const attached = await new Promise<boolean>((resolve) => {
+    let said = ''
+    strace.stderr.on('data', (data: Buffer) => {
+      said += data.toString()
+      // one that has ended meanwhile is told as a failure, and is none
+      if ((said.match(/^strace: (?:Process \d+ attached|attach: )/gm) ?? []).length >= pids.length)
+        resolve(true)
+    })
+    strace.on('error', () => resolve(false))
+    strace.on('exit', () => resolve(false))
+  })
   if (!attached) return undefined
   await work()
   const gone = once(strace, 'exit')
@@ -64,19 +72,47 @@ export async function watched(pid: number, work: () => Promise<unknown>): Promis
 
 /**
  * End what runs in our network namespace and is not ours to keep: announcements that go on in the background
- * would disturb the next run.
+ * would disturb the next run. The helpers of a daemon that is kept are kept, its announcers of one address are not.
  */
 export async function endLeftovers(keep: readonly (number | undefined)[]): Promise<void> {
   const own = readlinkSync('/proc/self/ns/net')
-  const kept = new Set([process.pid, ...keep])
   for (;;) {
     const left = readdirSync('/proc').filter(
-      (pid) => /^\d+$/.test(pid) && !kept.has(Number(pid)) && isIn(own, pid),
+      (pid) =>
+        /^\d+$/.test(pid) && Number(pid) !== process.pid && isIn(own, pid) && !isKept(Number(pid), keep),
     )
     if (left.length === 0) return
     for (const pid of left) kill(Number(pid))
     await sleep(5)
   }
+}
+
+/** It, or a process that has started it, is to be kept. */
+function isKept(pid: number, keep: readonly (number | undefined)[]): boolean {
+  if (keep.includes(pid)) return true
+  try {
+    if (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('announce.cjs')) return false
+    const parent = parentOf(pid)
+    return parent > 1 && parent !== process.pid && isKept(parent, keep)
+  } catch {
+    return false // gone meanwhile
+  }
+}
+
+function parentOf(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+  return Number(
+    stat
+      .slice(stat.lastIndexOf(')') + 1)
+      .trim()
+      .split(' ')[1],
+  )
+}
+
+/** A process and all that it has started and that is still there. */
+export function withHelpers(pid: number): number[] {
+  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+  return [pid, ...all.map(Number).filter((each) => each !== pid && isKept(each, [pid]))]
 }
 
 function isIn(namespace: string, pid: string): boolean {

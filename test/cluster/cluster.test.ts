@@ -2,66 +2,23 @@
  * A real cluster of three nodes in namespaces, with CTDB's own daemon: our script in its event daemon, and our event
  * daemon in place of it. Needs root and Debian's ctdb.
  */
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import t from 'tap'
-import { DIST, SCRIPT } from '../lab/lab.ts'
+import { clusterIn, eventually, held, OUR_DAEMON, OUR_SCRIPT, whyNoCluster } from '../lab/nodes.ts'
 
-const CLUSTER = fileURLToPath(new URL('../../../test/lab/cluster', import.meta.url))
-const why =
-  process.getuid?.() !== 0
-    ? 'needs root'
-    : existsSync('/usr/sbin/ctdbd')
-      ? undefined
-      : 'needs ctdbd: apt-get install ctdb'
+const why = whyNoCluster()
 
 const WAYS: readonly { who: string; more: Record<string, string> }[] = [
-  { who: "our script in CTDB's event daemon", more: {} },
-  { who: 'our event daemon', more: { EVENTD: join(DIST, 'ctdb-eventd') } },
+  { who: "our script in CTDB's event daemon", more: OUR_SCRIPT },
+  { who: 'our event daemon', more: OUR_DAEMON },
 ]
-
-function clusterWith(more: Record<string, string>) {
-  const env = {
-    LAB_NAME: 'escl',
-    LAB_DIR: '/tmp/eventscript-cluster',
-    SCRIPTS: `00.ctdb ${SCRIPT}`,
-    ...more,
-  }
-  return async (...words: string[]): Promise<string> => {
-    // tap puts its loaders into NODE_OPTIONS of whatever is started: they must not come along into every event
-    const argv = ['-u', 'NODE_OPTIONS', CLUSTER, ...words]
-    const { stdout, stderr, exitCode } = await execa('env', argv, { env, reject: false })
-    if (exitCode !== 0) throw new Error(`cluster ${words.join(' ')}: ${stderr || stdout}`)
-    return stdout
-  }
-}
-
-/** The public addresses of the lab that the kernel of that node has. */
-async function held(cluster: (...words: string[]) => Promise<string>, node: string): Promise<string[]> {
-  const real = JSON.parse(await cluster('exec', node, 'ip', '-json', 'addr', 'show', 'dev', 'eth0')) as {
-    addr_info: { local?: string }[]
-  }[]
-  const all = real.flatMap((link) => link.addr_info.map(({ local = '' }) => local))
-  return all.filter((address) => /^(?:fd02::1:|10\.9\.[1-9])/.test(address)).toSorted()
-}
-
-/** Does it come true within 20 s? */
-async function eventually(holds: () => Promise<boolean>): Promise<boolean> {
-  for (let i = 0; i < 200; i += 1) {
-    if (await holds().catch(() => false)) return true
-    await new Promise((resolve) => setTimeout(resolve, 100))
-  }
-  return false
-}
 
 if (why) t.plan(0, why)
 else
   for (const { who, more } of WAYS)
     for (const family of ['6', '4'])
       t.test(`IPv${family}, ${who}: start, monitor, addresses taken and released, shutdown`, async (t) => {
-        const cluster = clusterWith(more)
+        const cluster = clusterIn('escl', '/tmp/eventscript-cluster', more)
         t.teardown(() => cluster('down'))
         await cluster('up', '3', '6', family)
         const moved = await cluster('failover', '2')

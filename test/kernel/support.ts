@@ -132,7 +132,14 @@ export function inLab(name: string, options: Needs, body: (t: Test, lab: Lab) =>
 
 /** What a test has started and not ended. The `cat` that holds a namespace ends when the lab closes. */
 function end(lab: Lab): void {
-  for (const { pid, command } of processes(lab)) if (command.trim() !== 'cat') process.kill(pid, 'SIGKILL')
+  for (const { pid, command } of processes(lab)) {
+    if (command.trim() === 'cat') continue
+    try {
+      process.kill(pid, 'SIGKILL')
+    } catch {
+      // it has ended with the one before
+    }
+  }
 }
 
 async function shortenDad({ node }: Lab): Promise<void> {

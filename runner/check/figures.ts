@@ -1,0 +1,152 @@
+/** What is watched: each figure with the range in which it is well. Pure. */
+import type { AddressRow } from '../commands/ip.ts'
+import { MISPLACED } from '../commands/ip.ts'
+import type { BelievedNode, Flag } from '../net/belief.ts'
+import { Usage } from '../refusal.ts'
+import { parseRange, type Range } from './range.ts'
+import type { HandlerEnd } from './handlers.ts'
+
+/** What could be had of the cluster; a sentence instead of what could not. */
+export interface Sight {
+  nodes: BelievedNode[] | string
+  addresses: AddressRow[] | string
+  handlers: HandlerEnd[] | string
+  /** Scripts that have run for longer than any event may. */
+  hung: string[] | string
+}
+
+export interface Figure {
+  name: FigureName
+  value: number
+  /** What was counted. */
+  names: string[]
+}
+
+/** Alerts by default above these: the first is a warning, the second critical. Seconds for `handlers_slowest`. */
+const FIGURES = {
+  nodes: ['nodes of the cluster'],
+  nodes_disconnected: ['disconnected nodes', undefined, '0'],
+  nodes_unknown: ['nodes in an unknown state', undefined, '0'],
+  nodes_banned: ['banned nodes', undefined, '0'],
+  nodes_unhealthy: ['unhealthy nodes', undefined, '0'],
+  // somebody has done these two on purpose
+  nodes_stopped: ['stopped nodes', '0'],
+  nodes_disabled: ['disabled nodes', '0'],
+  nodes_partially_online: ['nodes with an interface that is down', '0'],
+  addresses: ['public addresses'],
+  addresses_unassigned: ['public addresses that no node hosts', undefined, '0'],
+  addresses_misplaced: ['public addresses that are not where CTDB believes, on this node', undefined, '0'],
+  addresses_parked: ['public addresses that another host has', '0'],
+  handlers: ['event scripts at the last monitor event of this node'],
+  handlers_failing: ['event scripts that failed or timed out', undefined, '0'],
+  // an event has 30 s in all; what needs a third of it will not last
+  handlers_slowest: ['time of the slowest event script', '10', '25'],
+  scripts_hung: ['event scripts that run for longer than an event may', undefined, '0'],
+} as const satisfies Record<string, readonly [string, (string | undefined)?, string?]>
+
+export type FigureName = keyof typeof FIGURES
+export const FIGURE_NAMES = Object.keys(FIGURES) as FigureName[]
+
+export function aboutFigure(name: FigureName): string {
+  return FIGURES[name][0]
+}
+
+export function unitOf(name: FigureName): 's' | '' {
+  return name === 'handlers_slowest' ? 's' : ''
+}
+
+/** `-w` or `-c`: `FIGURE=RANGE`, several with commas. Throws Usage. */
+export function parseThresholds(option: string, texts: readonly string[]): Map<FigureName, Range> {
+  const given = new Map<FigureName, Range>()
+  for (const text of texts.flatMap((each) => each.split(','))) {
+    const [name = '', range = ''] = text.split('=')
+    const known = FIGURE_NAMES.find((each) => each === name)
+    if (!known)
+      throw new Usage(
+        `${option} ${text}: no such figure: expected FIGURE=RANGE, of ${FIGURE_NAMES.join(', ')}`,
+      )
+    const parsed = parseRange(range)
+    if (!parsed)
+      throw new Usage(`${option} ${text}: "${range}" is no range: expected one such as 5, 10:, ~:10 or @1:5`)
+    given.set(known, parsed)
+  }
+  return given
+}
+
+/** The range that holds for a figure: the one given, or the default. */
+export function thresholdOf(
+  name: FigureName,
+  level: 'warning' | 'critical',
+  given: ReadonlyMap<FigureName, Range>,
+): Range | undefined {
+  const row: readonly (string | undefined)[] = FIGURES[name]
+  const text = row[level === 'warning' ? 1 : 2]
+  return given.get(name) ?? (text === undefined ? undefined : parseRange(text))
+}
+
+/** The figures of what could be had; none of what could not. */
+export function figuresOf({ nodes, addresses, handlers, hung }: Sight): Figure[] {
+  return [
+    ...(typeof nodes === 'string' ? [] : ofNodes(nodes)),
+    ...(typeof addresses === 'string' ? [] : ofAddresses(addresses)),
+    ...(typeof handlers === 'string' ? [] : ofHandlers(handlers)),
+    ...(typeof hung === 'string' ? [] : [counted('scripts_hung', hung)]),
+  ]
+}
+
+const counted = (name: FigureName, names: string[]): Figure => ({ name, value: names.length, names })
+
+/** Of a node that is disconnected or unknown nothing else is known, whatever flags it had. */
+function ofNodes(nodes: readonly BelievedNode[]): Figure[] {
+  const lost = (flags: readonly Flag[]) => flags.find((flag) => flag === 'Disconnected' || flag === 'Unknown')
+  const having = (flag: Flag) =>
+    nodes
+      .filter(({ flags }) => (lost(flags) ?? flag) === flag && flags.includes(flag))
+      .map(({ node }) => String(node))
+  return [
+    { name: 'nodes', value: nodes.length, names: [] },
+    counted('nodes_disconnected', having('Disconnected')),
+    counted('nodes_unknown', having('Unknown')),
+    counted('nodes_banned', having('Banned')),
+    counted('nodes_unhealthy', having('Unhealthy')),
+    counted('nodes_stopped', having('Stopped')),
+    counted('nodes_disabled', having('Disabled')),
+    counted('nodes_partially_online', having('PartiallyOnline')),
+  ]
+}
+
+function ofAddresses(rows: readonly AddressRow[]): Figure[] {
+  const known = rows.filter(({ believed }) => believed)
+  const named = (wanted: (row: AddressRow) => boolean) => known.filter(wanted).map(({ address }) => address)
+  // what the daemon has not read yet may be in the kernel all the same
+  const misplaced = rows.filter(({ state }) => MISPLACED.includes(state))
+  return [
+    { name: 'addresses', value: known.length, names: [] },
+    counted(
+      'addresses_unassigned',
+      named(({ believed }) => (believed?.node ?? 0) < 0),
+    ),
+    counted(
+      'addresses_misplaced',
+      misplaced.map(({ address, state }) => `${address} (${state})`),
+    ),
+    counted(
+      'addresses_parked',
+      rows.filter(({ parked }) => parked).map(({ address }) => address),
+    ),
+  ]
+}
+
+function ofHandlers(ends: readonly HandlerEnd[]): Figure[] {
+  const ran = ends.filter(({ outcome }) => outcome !== 'disabled')
+  const failing = ran.filter(({ outcome }) => outcome !== 'ok')
+  const slowest = ran.toSorted((a, b) => b.seconds - a.seconds)[0]
+  return [
+    { name: 'handlers', value: ran.length, names: [] },
+    counted(
+      'handlers_failing',
+      failing.map(({ name, outcome }) => `${name} (${outcome})`),
+    ),
+    { name: 'handlers_slowest', value: slowest?.seconds ?? 0, names: slowest ? [slowest.name] : [] },
+  ]
+}

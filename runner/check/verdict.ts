@@ -1,0 +1,103 @@
+/** From figures to one state and one line, as the guidelines of Nagios plugins have it. Pure. */
+import type { Column } from '../table.ts'
+import {
+  aboutFigure,
+  figuresOf,
+  thresholdOf,
+  unitOf,
+  type Figure,
+  type FigureName,
+  type Sight,
+} from './figures.ts'
+import type { Range } from './range.ts'
+
+export type State = 'OK' | 'WARNING' | 'CRITICAL' | 'UNKNOWN'
+
+export const EXIT: Record<State, number> = { OK: 0, WARNING: 1, CRITICAL: 2, UNKNOWN: 3 }
+
+export interface Judged extends Figure {
+  state: State
+  warning: Range | undefined
+  critical: Range | undefined
+}
+
+export interface Verdict {
+  state: State
+  /** Without the performance data. */
+  text: string
+  figures: Judged[]
+  /** What could not be had, and why. */
+  reasons: string[]
+}
+
+export const FIGURE_COLUMNS: readonly Column<Judged>[] = [
+  { name: 'Figure', field: 'figure', value: ({ name }) => name },
+  { name: 'Value', field: 'value', value: ({ value }) => value },
+  { name: 'Unit', field: 'unit', value: ({ name }) => unitOf(name) },
+  { name: 'Warning', field: 'warning', value: ({ warning }) => warning?.text },
+  { name: 'Critical', field: 'critical', value: ({ critical }) => critical?.text },
+  { name: 'State', field: 'state', value: ({ state }) => state },
+  { name: 'Names', field: 'names', value: ({ names }) => names },
+]
+
+export interface Thresholds {
+  warning: ReadonlyMap<FigureName, Range>
+  critical: ReadonlyMap<FigureName, Range>
+}
+
+/** What is known to be critical is so also when not all could be had; all else is UNKNOWN then. */
+export function judge(sight: Sight, { warning, critical }: Thresholds): Verdict {
+  const figures = figuresOf(sight).map((figure) => {
+    const ranges = {
+      warning: thresholdOf(figure.name, 'warning', warning),
+      critical: thresholdOf(figure.name, 'critical', critical),
+    }
+    const state = ranges.critical?.alerts(figure.value)
+      ? ('CRITICAL' as const)
+      : ranges.warning?.alerts(figure.value)
+        ? ('WARNING' as const)
+        : ('OK' as const)
+    return { ...figure, ...ranges, state }
+  })
+  const reasons = [
+    ...new Set(Object.values(sight).filter((each): each is string => typeof each === 'string')),
+  ]
+  // the tool answers, and says that nobody is left to serve anything
+  const nobody = reasons.some((reason) => reason.includes('All nodes are banned'))
+  const has = (state: State) => figures.some((figure) => figure.state === state)
+  const state =
+    nobody || has('CRITICAL')
+      ? 'CRITICAL'
+      : reasons.length > 0
+        ? 'UNKNOWN'
+        : has('WARNING')
+          ? 'WARNING'
+          : 'OK'
+  return { state, text: sentence(figures, reasons), figures, reasons }
+}
+
+function sentence(figures: readonly Judged[], reasons: readonly string[]): string {
+  const by = (state: State) => figures.filter((figure) => figure.state === state).map(inWords)
+  const bad = [...by('CRITICAL'), ...reasons, ...by('WARNING')]
+  if (bad.length > 0) return bad.join('; ')
+  const value = (name: FigureName) => figures.find((figure) => figure.name === name)?.value ?? 0
+  return `${value('nodes')} nodes, ${value('addresses')} addresses, ${value('handlers')} scripts are well`
+}
+
+/** Names that are given each, before the rest is counted. */
+const MOST_NAMED = 5
+
+function inWords({ name, value, names }: Judged): string {
+  const more = names.length > MOST_NAMED ? [`and ${names.length - MOST_NAMED} more`] : []
+  const which = names.length > 0 ? ` (${[...names.slice(0, MOST_NAMED), ...more].join(', ')})` : ''
+  return `${value}${unitOf(name)} ${aboutFigure(name)}${which}`
+}
+
+/** The one line of a plugin: `CTDB OK - text | performance data`. A `|` and line ends in the text would end it. */
+export function statusLine({ state, text, figures }: Verdict): string {
+  const plain = text.replaceAll(/\s*[\r\n]+\s*/g, ' ').replaceAll('|', '!')
+  const data = figures.map(({ name, value, warning, critical }) =>
+    [`${name}=${value}${unitOf(name)}`, warning?.text ?? '', critical?.text ?? '', '0'].join(';'),
+  )
+  return `CTDB ${state} - ${plain}${data.length > 0 ? ` | ${data.join(' ')}` : ''}`
+}

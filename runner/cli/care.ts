@@ -1,0 +1,93 @@
+/** The commands that judge: doctor, check, metrics. */
+import { look } from '../commands/check.ts'
+import { examine } from '../commands/doctor.ts'
+import { asMetrics, writeMetrics } from '../commands/metrics.ts'
+import { parseThresholds } from '../check/figures.ts'
+import { EXIT, FIGURE_COLUMNS, judge, statusLine } from '../check/verdict.ts'
+import { FINDING_COLUMNS, type Finding } from '../doctor/finding.ts'
+import { asObjects, formatOf, type FormatOptions } from '../table.ts'
+import { LISTING, printListing, type Command, type Screen } from './screen.ts'
+import { LIMIT, limitOf } from './seen.ts'
+
+type Args = FormatOptions & { timeout: string; events?: string }
+
+export function careCommands(screen: Screen): Command[] {
+  const { paints } = screen
+  const head = {
+    ok: paints.good('ok       '),
+    warning: paints.warn('WARNING  '),
+    error: paints.bad('ERROR    '),
+  }
+  const lines = ({ state, subject, text, remedy }: Finding) => [
+    `${head[state]}${subject}: ${text}`,
+    ...(remedy === undefined ? [] : [`         ${paints.bold(`-> ${remedy}`)}`]),
+  ]
+
+  return [
+    {
+      command: 'doctor',
+      describe: 'what this node lacks, and what is wrong with its files; with the remedy',
+      options: { ...LISTING, timeout: { ...LIMIT.timeout, default: '30' } },
+      async handler(args: Args) {
+        formatOf(args)
+        const facts = screen.facts(args.events)
+        const rows = await examine({ facts, own: screen.own, limit: limitOf(args) })
+        const count = (state: Finding['state']) => rows.filter((each) => each.state === state).length
+        const text = () => [
+          ...rows.flatMap(lines),
+          `${count('error')} to mend, ${count('warning')} to look at, ${count('ok')} well`,
+        ]
+        printListing(screen, args, { columns: FINDING_COLUMNS, rows, text })
+        if (count('error') > 0) process.exitCode = 1
+      },
+    },
+    {
+      command: 'check',
+      describe: 'a plugin for Nagios and Icinga: one line with performance data, exit status 0 to 3',
+      options: {
+        ...LISTING,
+        ...LIMIT,
+        ...threshold('warning', 'w'),
+        ...threshold('critical', 'c'),
+      },
+      async handler(args: Args & { warning?: string | string[]; critical?: string | string[] }) {
+        formatOf(args)
+        const limit = limitOf(args)
+        const thresholds = {
+          warning: parseThresholds('-w', [args.warning ?? []].flat()),
+          critical: parseThresholds('-c', [args.critical ?? []].flat()),
+        }
+        const verdict = judge(await look(screen.facts(), limit), thresholds)
+        const { state, text, figures: rows, reasons } = verdict
+        const json = { state, status: EXIT[state], text, reasons, figures: asObjects(FIGURE_COLUMNS, rows) }
+        const format = formatOf(args)
+        // one line, however long: it is for a program
+        if (format.kind === 'text') screen.print(statusLine(verdict))
+        else printListing(screen, args, { columns: FIGURE_COLUMNS, rows, json })
+        if (format.kind === 'fields')
+          for (const each of reasons) process.stderr.write(`eventscript: ${each}\n`)
+        process.exitCode = EXIT[state]
+      },
+    },
+    {
+      command: 'metrics [file]',
+      describe: "the figures of check in Prometheus' format, for the textfile folder of node_exporter",
+      positionals: { file: { type: 'string', describe: 'a name that ends in .prom; else standard output' } },
+      options: { ...LIMIT },
+      async handler(args: Args & { file?: string }) {
+        const sight = await look(screen.facts(), limitOf(args))
+        const verdict = judge(sight, { warning: new Map(), critical: new Map() })
+        const text = asMetrics(sight, verdict)
+        if (args.file === undefined) screen.print(text.trimEnd())
+        else writeMetrics(args.file, text)
+        for (const each of verdict.reasons) process.stderr.write(`eventscript: ${each}\n`)
+        if (verdict.reasons.length > 0) process.exitCode = 1
+      },
+    },
+  ]
+}
+
+function threshold(level: string, alias: string): Command['options'] {
+  const describe = `FIGURE=RANGE[,FIGURE=RANGE…]: when it is ${level}`
+  return { [level]: { type: 'string', alias, requiresArg: true, describe } }
+}

@@ -1,0 +1,86 @@
+/** The commands that list what is seen of the cluster from this node: addresses, interfaces, nodes. */
+import { ADDRESS_COLUMNS, addressRows } from '../commands/ip.ts'
+import { INTERFACE_COLUMNS, interfaceRows } from '../commands/ifaces.ts'
+import { nodeHere } from '../commands/here.ts'
+import { NODE_COLUMNS, nodeRows } from '../commands/nodes.ts'
+import { Usage } from '../refusal.ts'
+import { formatOf, type FormatOptions } from '../table.ts'
+import { LISTING, printListing, type Command, type Listed, type Screen } from './screen.ts'
+
+/** Seconds that a command which asks CTDB may take in all. */
+export const LIMIT = {
+  timeout: {
+    type: 'string',
+    alias: 't',
+    requiresArg: true,
+    default: '10',
+    describe: 'seconds that the whole may take',
+  },
+} as const
+
+export function limitOf({ timeout }: { timeout: string }): number {
+  const value = Number(timeout)
+  if (!/^\d+(\.\d+)?$/.test(timeout) || value <= 0 || value > 3600)
+    throw new Usage(`--timeout ${timeout}: expected seconds, such as 10`)
+  return value
+}
+
+type Args = FormatOptions & { timeout: string }
+
+export function seenCommands(screen: Screen): Command[] {
+  /** What is known is printed; what could not be had is said, and makes the exit status 1. */
+  function show<Row>(args: FormatOptions, listed: Listed<Row>, trouble: readonly string[]): void {
+    if (listed.rows.length > 0 || trouble.length === 0) printListing(screen, args, listed)
+    for (const line of trouble) process.stderr.write(`eventscript: ${line}\n`)
+    if (trouble.length > 0) process.exitCode = 1
+  }
+
+  return [
+    {
+      command: 'ip',
+      describe: 'the public addresses: configured, believed by the daemon, real in the kernel',
+      options: { ...LISTING, ...LIMIT },
+      async handler(args: Args) {
+        formatOf(args)
+        const node = await nodeHere(screen.facts(), limitOf(args))
+        const { rows, problems, silent } = await addressRows(node)
+        const trouble = silent === undefined ? problems : [...problems, silent]
+        show(args, { columns: ADDRESS_COLUMNS, rows }, trouble)
+      },
+    },
+    {
+      command: 'ifaces',
+      describe: 'the interfaces of public addresses: their link as the daemon and the kernel have it',
+      options: { ...LISTING, ...LIMIT },
+      async handler(args: Args) {
+        formatOf(args)
+        const node = await nodeHere(screen.facts(), limitOf(args))
+        const { rows, trouble } = await interfaceRows(node)
+        show(args, { columns: INTERFACE_COLUMNS, rows }, trouble)
+      },
+    },
+    {
+      command: 'nodes [file]',
+      describe: 'the nodes file: numbers, canonical addresses, what is wrong with it',
+      positionals: { file: { type: 'string', describe: 'default: nodes below CTDB_BASE' } },
+      options: {
+        ...LISTING,
+        compare: { type: 'string', requiresArg: true, describe: 'the file of another node' },
+      },
+      handler(args: FormatOptions & { file?: string; compare?: string }) {
+        const file = args.file ?? `${screen.facts().env['CTDB_BASE'] ?? '/etc/ctdb'}/nodes`
+        const rows = nodeRows(file, args.compare)
+        const bad = rows.filter(({ problem }) => problem !== undefined).length
+        const trouble =
+          rows.length === 0
+            ? [`${file}: no node in it: expected a private address a line`]
+            : bad > 0
+              ? [
+                  `${file}: ${bad} of ${rows.length} nodes: see their Problem: the file must be good, and the same, on every node`,
+                ]
+              : []
+        show(args, { columns: NODE_COLUMNS, rows }, trouble)
+      },
+    },
+  ]
+}

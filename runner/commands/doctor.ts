@@ -1,0 +1,94 @@
+import { loadSettings, type Facts } from '../config.ts'
+import { FILES } from '../doctor/files.ts'
+import { FOLDER } from '../doctor/folder.ts'
+import { KERNEL } from '../doctor/kernel.ts'
+import { PROGRAMS } from '../doctor/programs.ts'
+import { about, type Examination, type Finding, type Patient } from '../doctor/finding.ts'
+import { familyOf } from '../net/address.ts'
+import { parseLinks, type Link } from '../net/ip.ts'
+import { parsePublicAddresses } from '../net/public-addresses.ts'
+import { Refusal } from '../refusal.ts'
+import { doorTo, type Door } from '../system/door.ts'
+import { Interrupted } from '../system/errors.ts'
+import { live } from '../system/live.ts'
+
+const EXAMINATIONS: readonly [string, Examination][] = [
+  ...Object.entries(PROGRAMS),
+  ...Object.entries(KERNEL),
+  ...Object.entries(FOLDER),
+  ...Object.entries(FILES),
+]
+
+export interface DoctorOptions {
+  facts: Facts
+  /** The folder of our own handlers. */
+  own: string
+  /** Seconds for the whole. */
+  limit: number
+}
+
+/**
+ * Look at everything that the handlers rely on. Nothing is changed. Each examination stands for itself: one that fails
+ * or takes too long is a finding, not the end of the others.
+ */
+export async function examine({ facts, own, limit }: DoctorOptions): Promise<Finding[]> {
+  const door = doorTo(live({ signal: AbortSignal.timeout(limit * 1000), atOnce: () => true }))
+  const [patient, first] = await admit(door, facts, own)
+  const findings = [...first]
+  for (const [name, look] of EXAMINATIONS) findings.push(...(await reasonOr(name, () => look(patient))))
+  return findings
+}
+
+async function admit(door: Door, facts: Facts, own: string): Promise<[Patient, Finding[]]> {
+  const base = facts.env['CTDB_BASE'] ?? '/etc/ctdb'
+  const vardir = facts.env['CTDB_SCRIPT_VARDIR'] ?? '/var/lib/ctdb/scripts'
+  const findings: Finding[] = []
+  const settle = async <T>(name: string, look: () => Promise<T>): Promise<T | undefined> => {
+    let got: T | undefined
+    findings.push(
+      ...(await reasonOr(name, async () => {
+        got = await look()
+        return []
+      })),
+    )
+    return got
+  }
+  const settings = await settle('options', () => loadSettings(door, facts, '10.interface'))
+  const publicAddresses = await settle('public_addresses', () => door.read(`${base}/public_addresses`))
+  const nodes = await settle('nodes', () => door.read(`${base}/nodes`))
+  const families = parsePublicAddresses(publicAddresses ?? '', '').entries.map(({ address }) =>
+    familyOf(address),
+  )
+  const uses = { inet: families.includes('inet'), inet6: families.includes('inet6') }
+  const links = (await linksOf(door)) ?? []
+  const rest = { publicAddresses, nodes, uses, links, settings }
+  // the options file that cannot be read is named, with its line, by its own examination
+  const others = findings.filter(({ check }) => check !== 'options')
+  return [{ door, facts, base, vardir, folder: facts.optionsFolder, own, ...rest }, others]
+}
+
+/** Undefined when `ip` cannot say: its own examination says why. */
+async function linksOf(door: Door): Promise<readonly Link[] | undefined> {
+  try {
+    const { status, out } = await door.ask`ip -json addr show`
+    return status === 0 ? parseLinks(out) : undefined
+  } catch (error) {
+    if (error instanceof Refusal || error instanceof Interrupted) return undefined
+    throw error
+  }
+}
+
+async function reasonOr(name: string, look: () => Finding[] | Promise<Finding[]>): Promise<Finding[]> {
+  try {
+    return await look()
+  } catch (error) {
+    const { error: wrong } = about(name)
+    if (error instanceof Refusal) return wrong(name, error.message)
+    if (error instanceof Interrupted)
+      return wrong(name, `${error.message}: it hangs`, 'look at it with "ps"; then again')
+    if (error instanceof Error && error.name === 'TimeoutError')
+      return wrong(name, 'not looked at: the time was over', 'a larger --timeout')
+    if (error instanceof Error && 'code' in error) return wrong(name, error.message)
+    throw error
+  }
+}

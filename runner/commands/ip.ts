@@ -1,0 +1,143 @@
+import type { Node } from '../handler.ts'
+import { believedAddresses, numberHere, orReason, type BelievedAddress } from '../net/belief.ts'
+import { isNamed, type Held } from '../net/ip.ts'
+import { interfaces } from '../net/look.ts'
+import { parkedHere } from '../net/parked.ts'
+import { readPublicAddresses, type PublicAddress } from '../net/public-addresses.ts'
+import { where } from '../net/place.ts'
+import type { Column } from '../table.ts'
+
+/** What one public address is: configured, believed by the daemon, real in the kernel. */
+export interface AddressRow {
+  address: string
+  /** Undefined when the daemon does not know it, or does not say. */
+  believed?: BelievedAddress
+  /** Its line in public_addresses. */
+  listed?: PublicAddress
+  /** Where this node's kernel has it. */
+  held: readonly Held[]
+  parked: boolean
+  state: AddressState
+}
+
+/** The worst first: an address is in the first state that applies. */
+export type AddressState =
+  | 'duplicate'
+  | 'double'
+  | 'stray'
+  | 'missing'
+  | 'wrong-interface'
+  | 'wrong-netmask'
+  | 'parked'
+  | 'tentative'
+  | 'unassigned'
+  | 'unloaded'
+  | 'unlisted'
+  | 'unknown'
+  | 'here'
+  | 'elsewhere'
+
+/** States in which the kernel and the daemon do not agree. */
+export const MISPLACED: readonly AddressState[] = [
+  'duplicate',
+  'double',
+  'stray',
+  'missing',
+  'wrong-interface',
+  'wrong-netmask',
+]
+
+export const ADDRESS_COLUMNS: readonly Column<AddressRow>[] = [
+  { name: 'Public IP', field: 'address', value: ({ address }) => address },
+  { name: 'Node', field: 'node', value: ({ believed }) => believed?.node },
+  { name: 'ActiveInterfaces', field: 'active', value: ({ believed }) => believed?.active, quiet: true },
+  {
+    name: 'AvailableInterfaces',
+    field: 'available',
+    value: ({ believed }) => believed?.available,
+    quiet: true,
+  },
+  {
+    name: 'ConfiguredInterfaces',
+    field: 'configured',
+    value: ({ believed }) => believed?.configured,
+    quiet: true,
+  },
+  { name: 'ListedBits', field: 'listedBits', value: ({ listed }) => listed?.bits, quiet: true },
+  { name: 'ListedInterfaces', field: 'listedInterfaces', value: ({ listed }) => listed?.ifaces },
+  { name: 'Kernel', field: 'kernel', value: ({ held }) => held.map((each) => where([each])) },
+  { name: 'Parked', field: 'parked', value: ({ parked }) => parked, quiet: true },
+  { name: 'State', field: 'state', value: ({ state }) => state, paint: ({ state }) => COLOUR[state] },
+]
+
+const COLOUR: Partial<Record<AddressState, 'good' | 'bad' | 'warn'>> = {
+  ...Object.fromEntries(MISPLACED.map((state) => [state, 'bad' as const])),
+  unassigned: 'bad',
+  parked: 'warn',
+  tentative: 'warn',
+  unloaded: 'warn',
+  unlisted: 'warn',
+  unknown: 'warn',
+  here: 'good',
+}
+
+export interface AddressesSeen {
+  rows: AddressRow[]
+  /** Lines of public_addresses that cannot be read. */
+  problems: string[]
+  /** Why the daemon's view is missing. */
+  silent?: string
+}
+
+/**
+ * Every public address that the daemon knows, in its order, then those that only public_addresses has. Without the
+ * daemon the others are there all the same, as `unknown`. `all` asks every node about its own.
+ */
+export async function addressRows(node: Node, all = false): Promise<AddressesSeen> {
+  const listed = (await readPublicAddresses(node)) ?? { entries: [], problems: [], doubtful: [] }
+  const own = await orReason(numberHere(node))
+  const believed = typeof own === 'string' ? own : await orReason(believedAddresses(node, all))
+  // the kernel last: it is what changes under our hands
+  const held = (await interfaces(node)).flatMap(({ addresses }) => addresses)
+  const parked = await parkedHere(node)
+  const known = typeof believed === 'string' ? [] : believed
+  const names = new Set([
+    ...known.map(({ address }) => address),
+    ...listed.entries.map(({ address }) => address),
+  ])
+  const rows = [...names].map((address) => {
+    const row = {
+      address,
+      believed: known.find((each) => each.address === address),
+      listed: listed.entries.find((each) => each.address === address),
+      held: held.filter((each) => each.address === address),
+      parked: parked.includes(address),
+    }
+    return { ...row, state: typeof believed === 'string' ? ('unknown' as const) : stateOf(row, Number(own)) }
+  })
+  return { rows, problems: listed.problems, ...(typeof believed === 'string' ? { silent: believed } : {}) }
+}
+
+/** Pure. A parked address is on `lo` on purpose. */
+export function stateOf(
+  { believed, listed, held, parked }: Omit<AddressRow, 'state'>,
+  own: number,
+): AddressState {
+  const wired = parked ? held.filter(({ iface }) => iface !== 'lo') : held
+  if (wired.some(({ state }) => state === 'duplicate')) return 'duplicate'
+  if (wired.length > 1) return 'double'
+  if (believed?.node !== own && wired.length > 0) return 'stray'
+  if (parked && wired.length === 0) return 'parked'
+  const [place] = wired
+  if (believed?.node === own) {
+    if (!place) return 'missing'
+    const ifaces = believed.active.length > 0 ? believed.active : (listed?.ifaces ?? [])
+    if (ifaces.length > 0 && !ifaces.some((name) => isNamed(place, name))) return 'wrong-interface'
+    if (listed && listed.bits !== place.bits) return 'wrong-netmask'
+    if (place.state === 'tentative') return 'tentative'
+  }
+  if (!believed) return 'unloaded'
+  if (believed.node < 0) return 'unassigned'
+  if (!listed) return 'unlisted'
+  return place ? 'here' : 'elsewhere'
+}

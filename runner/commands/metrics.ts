@@ -1,0 +1,70 @@
+import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { aboutFigure, unitOf, type Sight } from '../check/figures.ts'
+import { EXIT, type Verdict } from '../check/verdict.ts'
+import { Usage } from '../refusal.ts'
+import { FileError } from '../system/errors.ts'
+
+/** The same figures as `check` has, in Prometheus' text format. What could not be had is not there; `eventscript_up` is 0. */
+export function asMetrics(sight: Sight, { figures, state, reasons }: Verdict): string {
+  const handlers = typeof sight.handlers === 'string' ? [] : sight.handlers
+  const labelled = (value: (each: (typeof handlers)[number]) => number) =>
+    handlers.map((each): Sample => [value(each), { handler: each.name, event: 'monitor' }])
+  return [
+    metric('up', 'Whether CTDB answered all that was asked.', [[reasons.length === 0 ? 1 : 0]]),
+    metric('state', 'What "eventscript check" exits with: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.', [
+      [EXIT[state]],
+    ]),
+    ...figures.map(({ name, value }) =>
+      metric(
+        unitOf(name) === 's' ? `${name}_seconds` : name,
+        `Number of ${aboutFigure(name)}.`.replace(/^Number of time/, 'Time'),
+        [[value]],
+      ),
+    ),
+    metric(
+      'handler_seconds',
+      'Time of an event script at the last monitor event.',
+      labelled(({ seconds }) => seconds),
+    ),
+    metric(
+      'handler_ok',
+      'Whether an event script ended well, or is disabled.',
+      labelled(({ outcome }) => (outcome === 'ok' || outcome === 'disabled' ? 1 : 0)),
+    ),
+  ].join('')
+}
+
+type Sample = [value: number, labels?: Record<string, string>]
+
+function metric(name: string, help: string, samples: readonly Sample[]): string {
+  if (samples.length === 0) return ''
+  const full = `eventscript_${name}`
+  const lines = samples.map(([value, labels = {}]) => {
+    const all = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`)
+    return `${full}${all.length > 0 ? `{${all.join(',')}}` : ''} ${value}`
+  })
+  return [`# HELP ${full} ${help}`, `# TYPE ${full} gauge`, ...lines, ''].join('\n')
+}
+
+function escaped(text: string): string {
+  return text.replaceAll(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')
+}
+
+/**
+ * Replace the file as a whole, so that node_exporter never reads a half; readable by it whatever our umask is. The
+ * draft's name does not end in `.prom`: node_exporter passes over it.
+ */
+export function writeMetrics(file: string, text: string): void {
+  if (!file.endsWith('.prom'))
+    throw new Usage(`metrics ${file}: expected a name that ends in .prom: node_exporter reads no other`)
+  const draft = join(dirname(file), `.${basename(file)}.${process.pid}`)
+  try {
+    writeFileSync(draft, text)
+    chmodSync(draft, 0o644)
+    renameSync(draft, file)
+  } catch (error) {
+    rmSync(draft, { force: true })
+    throw new FileError('write', file, (error as NodeJS.ErrnoException).code ?? String(error))
+  }
+}

@@ -1,0 +1,151 @@
+/** CTDB's files as far as the handlers read them: whatever is wrong there is said with the line. */
+import { accessSync, constants, existsSync, readdirSync, statfsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { readConf } from '../daemon/conf.ts'
+import { canonical } from '../net/address.ts'
+import { why } from '../net/look.ts'
+import { parseNodes } from '../net/nodes.ts'
+import { parsePublicAddresses } from '../net/public-addresses.ts'
+import { Refusal } from '../refusal.ts'
+import { about, type Examination, type Finding } from './finding.ts'
+
+/** The line of the first CR, which ctdbd and the shell take for a part of the last word. */
+function lineOfCr(text: string): number {
+  return text.split('\n').findIndex((line) => line.endsWith('\r')) + 1
+}
+
+const unixEnds = (file: string) => `sed -i 's/\\r$//' ${file}`
+
+const options: Examination = async ({ door, base, folder, settings }) => {
+  const { ok, warn, error } = about('options')
+  const found: Finding[] = []
+  for (const file of [join(base, 'script.options'), ...optionsIn(folder)]) {
+    const text = await door.read(file)
+    if (text === undefined) continue
+    const line = lineOfCr(text)
+    if (line > 0)
+      found.push(
+        ...error(file, `line ${line} ends in CR LF: every value has a CR at its end`, unixEnds(file)),
+      )
+    const parsed = await door.ask`sh -n ${file}`
+    if (parsed.status !== 0)
+      found.push(...error(file, `the shell cannot read it: ${why(parsed)}`, 'mend that line'))
+  }
+  for (const warning of settings?.warnings ?? []) {
+    const [, text = warning, remedy] = /^WARNING: (.*): (mend .*)$/.exec(warning) ?? []
+    found.push(...warn('script.options', text, remedy))
+  }
+  return found.length > 0 ? found : ok(base, 'the options can be read')
+}
+
+function optionsIn(folder: string): string[] {
+  if (!existsSync(folder)) return []
+  const names = readdirSync(folder).filter((name) => name.endsWith('.options'))
+  return names.toSorted().map((name) => join(folder, name))
+}
+
+const publicAddresses: Examination = ({ base, publicAddresses: text, nodes }) => {
+  const { ok, error } = about('public_addresses')
+  const file = join(base, 'public_addresses')
+  if (text === undefined) return ok(file, 'no such file: this node has no public addresses')
+  const line = lineOfCr(text)
+  if (line > 0)
+    return error(
+      file,
+      `line ${line} ends in CR LF: to ctdbd the CR is a part of the interface`,
+      unixEnds(file),
+    )
+  const { entries, problems } = parsePublicAddresses(text, file)
+  const isPrivate = parseNodes(nodes ?? '').filter(({ deleted }) => !deleted)
+  const both = entries.flatMap(({ address }) => {
+    const node = isPrivate.find((each) => each.address === address)
+    if (!node) return []
+    const seen = `${address} is the private address of node ${node.node} too (line ${node.line} of nodes)`
+    return error(file, seen, 'take another public address: this one goes with its node')
+  })
+  const bad = problems.flatMap((problem) =>
+    error(file, problem.replace(`${file} `, ''), 'mend that line: ctdbd does not start'),
+  )
+  const found = [...bad, ...both]
+  return found.length > 0 ? found : ok(file, `${entries.length} public addresses`)
+}
+
+const nodes: Examination = ({ base, nodes: text }) => {
+  const { ok, warn, error } = about('nodes')
+  const file = join(base, 'nodes')
+  if (text === undefined)
+    return error(file, 'no such file: ctdbd does not start', 'list the private address of each node')
+  const all = parseNodes(text)
+  const found = all.flatMap(({ line, problem, deleted }) => {
+    if (problem === undefined) return []
+    const how = deleted ? warn : error
+    return how(
+      file,
+      `line ${line}: ${problem}`,
+      deleted ? 'remove the comment before there is a cluster' : 'mend that line',
+    )
+  })
+  if (all.length === 0) return error(file, 'no node in it', 'list the private address of each node')
+  return found.length > 0 ? found : ok(file, `${all.length} nodes`)
+}
+
+const configuration: Examination = ({ base }) => {
+  const { ok, error } = about('ctdb.conf')
+  const file = join(base, 'ctdb.conf')
+  try {
+    readConf({ etc: base, run: '/run/ctdb' }, {})
+    return ok(file, 'what the event daemon reads of it is good')
+  } catch (problem) {
+    if (!(problem instanceof Refusal)) throw problem
+    return error(file, problem.message, `mend ${file}: the event daemon does not start`)
+  }
+}
+
+/** Bytes; the lists and locks that are kept there need a few thousand. */
+const LITTLE = 1024 * 1024
+
+const state: Examination = ({ facts, vardir: folder }) => {
+  const { ok, error } = about('state')
+  const there = nearest(folder)
+  const { bavail, bsize } = statfsSync(there)
+  if (bavail * bsize < LITTLE)
+    return error(
+      folder,
+      `${bavail * bsize} bytes are left on its disk: what this node hosts is not kept`,
+      `df ${there}`,
+    )
+  if (!facts.privileged) return ok(folder, 'not tried: run as root')
+  try {
+    accessSync(there, constants.W_OK)
+    return ok(folder, there === folder ? 'can be written' : 'not there yet: the first event makes it')
+  } catch {
+    return error(
+      folder,
+      'cannot be written: what this node hosts is not kept',
+      `mount, and permissions, of ${there}`,
+    )
+  }
+}
+
+function nearest(path: string): string {
+  return existsSync(path) || dirname(path) === path ? path : nearest(dirname(path))
+}
+
+/** An address in my-public-ip-addresses that is none comes from a hand or a full disk. */
+const cache: Examination = async ({ door, vardir }) => {
+  const { warn } = about('state')
+  const file = join(vardir, 'my-public-ip-addresses')
+  const lines = ((await door.read(file)) ?? '').split('\n')
+  return lines.flatMap((line, i) =>
+    line.trim() === '' || canonical(line.trim())
+      ? []
+      : warn(
+          file,
+          `line ${i + 1}: "${line.trim()}" is no address`,
+          `rm ${file}: the next ipreallocated writes it`,
+        ),
+  )
+}
+
+/** In the order in which an admin would look. */
+export const FILES = { options, publicAddresses, nodes, configuration, state, cache }

@@ -1,0 +1,55 @@
+import type { Facts, Settings } from '../config.ts'
+import type { Link } from '../net/ip.ts'
+import type { Door } from '../system/door.ts'
+import type { Column } from '../table.ts'
+
+/** What one look at the machine came to. An error must be mended; a warning is a weakness, or something odd. */
+export interface Finding {
+  state: 'ok' | 'warning' | 'error'
+  /** What was looked at: `ip`, `sysctl`, `event folder` … */
+  check: string
+  /** The file, program or address in question. */
+  subject: string
+  text: string
+  /** A command where there is one. */
+  remedy?: string
+}
+
+/** Everything that the examinations share; looked at once. */
+export interface Patient {
+  door: Door
+  facts: Facts
+  /** Undefined when the options cannot be read, which is a finding of its own. */
+  settings: Settings | undefined
+  base: string
+  vardir: string
+  /** Where ctdb-eventd looks for scripts. */
+  folder: string
+  /** Our own handlers. */
+  own: string
+  /** The text of public_addresses, nodes; undefined when there is no such file. */
+  publicAddresses: string | undefined
+  nodes: string | undefined
+  /** Public addresses of each family are configured. */
+  uses: { inet: boolean; inet6: boolean }
+  /** Interfaces with their addresses; none when `ip` does not work, which is a finding of its own. */
+  links: readonly Link[]
+}
+
+export type Examination = (patient: Patient) => Finding[] | Promise<Finding[]>
+
+export const FINDING_COLUMNS: readonly Column<Finding>[] = [
+  { name: 'State', field: 'state', value: ({ state }) => state },
+  { name: 'Check', field: 'check', value: ({ check }) => check },
+  { name: 'Subject', field: 'subject', value: ({ subject }) => subject },
+  { name: 'Text', field: 'text', value: ({ text }) => text },
+  { name: 'Remedy', field: 'remedy', value: ({ remedy }) => remedy },
+]
+
+/** The findings of one examination, under its name. */
+export function about(check: string) {
+  const of = (state: Finding['state']) => (subject: string, text: string, remedy?: string) => [
+    { state, check, subject, text, remedy },
+  ]
+  return { ok: of('ok'), warn: of('warning'), error: of('error') }
+}

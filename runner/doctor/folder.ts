@@ -1,0 +1,133 @@
+/** The folder of event scripts: who may write to it, what in it is passed over in silence, what is there twice. */
+import { existsSync, readdirSync, realpathSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { findHandlers, type Entry } from '../handlers.ts'
+import { above, openTo, statusOf } from '../install/trust.ts'
+import { toShell } from '../system/argv.ts'
+import { about, type Examination, type Patient } from './finding.ts'
+
+const SCRIPT = /^\d\d\..*\.script$/
+/** CTDB ships these two with one number. */
+const SHIPPED_ALIKE = ['11.natgw', '11.routing']
+
+/** CTDB runs what is there as root: whoever may write to an element of the path is root with the next event. */
+const trust: Examination = ({ folder, base }) => {
+  const { ok, error } = about('permissions')
+  const { warn } = about('event folder')
+  if (!existsSync(folder))
+    return about('event folder').error(folder, 'no such folder: no event does anything', `mkdir -p ${folder}`)
+  const files = readdirSync(folder).filter((name) => SCRIPT.test(name) || name.endsWith('.options'))
+  const sourced = ['script.options', 'functions', 'rc.local'].map((name) => join(base, name))
+  const paths = [folder, ...files.map((name) => join(folder, name)), ...sourced].filter((path) =>
+    existsSync(path),
+  )
+  // a link: where it lies and where it leads to
+  const elements = new Set(
+    paths.flatMap((path) => [
+      ...above(join(realpathSync(dirname(path)), basename(path))),
+      ...above(realpathSync(path)),
+    ]),
+  )
+  const found = [...elements].flatMap((path) => {
+    const open = openTo(statusOf(path))
+    return open ? error(path, `${open.seen}: its events run as root`, open.mend) : []
+  })
+  if (files.length === 0) return [...found, ...warn(folder, 'no script in it', 'eventscript install')]
+  return found.length > 0 ? found : ok(folder, `${elements.size} path elements, only root writes to them`)
+}
+
+/** Neither CTDB nor we say a word about these when an event runs. */
+const ignored: Examination = ({ folder }) => {
+  const { warn } = about('name')
+  if (!existsSync(folder)) return []
+  const names = readdirSync(folder)
+  const ofScript = (name: string) => names.includes(name.replace(/\.options$/, '.script'))
+  return names.toSorted().flatMap((name) => {
+    if (SCRIPT.test(name) || /^README|\.script\.(stock(\.\d+)?|new)$/.test(name)) return []
+    const path = join(folder, name)
+    if (!name.endsWith('.options'))
+      return warn(path, 'not run: its name is not NN.name.script', `rename it, or ${toShell(['rm', path])}`)
+    return ofScript(name)
+      ? []
+      : warn(path, 'not read: there is no script of that name', `rename it, or ${toShell(['rm', path])}`)
+  })
+}
+
+/** Enabled, and yet not run: no interpreter, CR LF, a dangling link. */
+const broken: Examination = (patient) => {
+  const { error } = about('script')
+  return scripts(patient).flatMap((entry) => {
+    if (entry.kind !== 'unusable' || isDisabledOnPurpose(entry)) return []
+    return error(
+      entry.path,
+      entry.why.replace(`${entry.path}: `, '').replace(`${entry.path} `, ''),
+      remedyFor(entry),
+    )
+  })
+}
+
+function isDisabledOnPurpose({ why, disabled }: Entry & { kind: 'unusable' }): boolean {
+  return disabled && !why.includes('dangling')
+}
+
+function remedyFor({ why, path }: Entry & { kind: 'unusable' }): string {
+  if (why.includes('CR LF')) return `sed -i 's/\\r$//' ${path}`
+  if (why.includes('dangling')) return toShell(['rm', path])
+  return 'mend its first line, or install what it names'
+}
+
+/** Which of two runs first is decided by the rest of the name, which nobody means. */
+const alike: Examination = (patient) => {
+  const { warn } = about('number')
+  const enabled = scripts(patient).filter((entry) => entry.kind !== 'unusable')
+  const numbers = new Set(enabled.map(({ name }) => name.slice(0, 2)))
+  return [...numbers].flatMap((number) => {
+    const names = enabled.map(({ name }) => name).filter((name) => name.startsWith(`${number}.`))
+    if (names.length < 2 || names.every((name) => SHIPPED_ALIKE.includes(name))) return []
+    return warn(
+      patient.folder,
+      `${names.join(' and ')} have one number: they run in this order`,
+      'give one another number',
+    )
+  })
+}
+
+/** Which handler looks after the addresses: ours, CTDB's, none, or by mistake both. */
+const addresses: Examination = (patient) => {
+  const { ok, error, warn } = about('10.interface')
+  const { folder, own, uses } = patient
+  if (!existsSync(folder)) return []
+  const enabled = scripts(patient).filter((entry) => entry.kind === 'script')
+  const mine = existsSync(own) ? readdirSync(own).filter((name) => SCRIPT.test(name)) : []
+  const isOurs = ({ path }: Entry) => existsSync(own) && dirname(realpathSync(path)) === realpathSync(own)
+  const ours = enabled.filter(isOurs).map(({ path }) => basename(realpathSync(path)))
+  const beside = enabled
+    .filter((entry) => !isOurs(entry))
+    .flatMap((entry) => {
+      const twin = mine.find((name) => ours.includes(name) && isSameJob(entry, name))
+      if (twin === undefined) return []
+      const seen = `does the work of our ${basename(twin, '.script')} as well: every address is taken and released twice`
+      return error(entry.path, seen, toShell(['rm', entry.path]))
+    })
+  if (beside.length > 0) return beside
+  if (ours.includes('10.interface.script')) return ok(folder, '10.interface is ours')
+  if (enabled.some((entry) => isSameJob(entry, '10.interface.script')))
+    return ok(folder, '10.interface is CTDB\'s own: "eventscript install" puts ours in its place')
+  const none = 'no 10.interface is enabled'
+  return uses.inet || uses.inet6
+    ? error(folder, `${none}: public addresses are never taken`, 'eventscript install')
+    : warn(folder, none, 'eventscript install')
+}
+
+/** By the name behind the number, of the file or of what it links to. */
+function isSameJob({ path }: Entry, ours: string): boolean {
+  const job = (file: string) => basename(file).replace(/^\d\d\./, '')
+  return [path, realpathSync(path)].some((each) => job(each) === job(ours))
+}
+
+function scripts({ folder }: Patient): Entry[] {
+  return existsSync(folder) ? findHandlers(folder).filter(({ path }) => path.endsWith('.script')) : []
+}
+
+/** In the order in which an admin would look. */
+export const FOLDER = { trust, ignored, broken, alike, addresses }

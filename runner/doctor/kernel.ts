@@ -1,0 +1,99 @@
+/** Settings of the kernel that bite. */
+import { canonical, familyOf } from '../net/address.ts'
+import { parsePublicAddresses } from '../net/public-addresses.ts'
+import { readNumber } from '../net/sysctl.ts'
+import { about, type Examination, type Finding } from './finding.ts'
+
+const PROC = '/proc/sys/net'
+
+const sysctls: Examination = async ({ door, uses }) => {
+  const { ok, error } = about('sysctl')
+  const found: Finding[] = []
+  if ((await door.read(`${PROC}/ipv4/conf/all/promote_secondaries`)) === undefined)
+    found.push(
+      ...error(
+        'promote_secondaries',
+        'the kernel has no such sysctl: addresses of a subnet go together',
+        'another kernel',
+      ),
+    )
+  for (const family of ['ipv4', 'ipv6'] as const) {
+    if (!uses[family === 'ipv4' ? 'inet' : 'inet6']) continue
+    if ((await readNumber(door, `${PROC}/${family}/ip_nonlocal_bind`)) !== 1) continue
+    const seen = 'is 1: ctdbd 4.17 takes every address for one that is here, so none is ever taken'
+    found.push(...error(`net.${family}.ip_nonlocal_bind`, seen, `sysctl -w net.${family}.ip_nonlocal_bind=0`))
+  }
+  return found.length > 0
+    ? found
+    : ok('net', 'ip_nonlocal_bind and promote_secondaries are as they should be')
+}
+
+/** Of the interfaces that public IPv6 addresses are to be put on. */
+const ipv6: Examination = async ({ door, publicAddresses = '', links }) => {
+  const { ok, warn, error } = about('sysctl')
+  const entries = parsePublicAddresses(publicAddresses, '').entries
+  const wanted = entries
+    .filter(({ address }) => familyOf(address) === 'inet6')
+    .flatMap(({ ifaces }) => ifaces)
+  const found: Finding[] = []
+  for (const iface of new Set(wanted)) {
+    if (!links.some(({ name }) => name === iface)) continue
+    const conf = `${PROC}/ipv6/conf/${iface}`
+    const set = (name: string, value: number) =>
+      `sysctl -w net.ipv6.conf.${iface.replaceAll('.', '/')}.${name}=${value}`
+    const off = await readNumber(door, `${conf}/disable_ipv6`)
+    if (off === undefined || off === 1) {
+      found.push(...error(iface, 'IPv6 is switched off on it', set('disable_ipv6', 0)))
+      continue
+    }
+    for (const name of ['accept_dad', 'dad_transmits'])
+      if ((await readNumber(door, `${conf}/${name}`)) === 0)
+        found.push(
+          ...warn(iface, `${name} is 0: an address that another host has too is not noticed`, set(name, 1)),
+        )
+  }
+  return found.length > 0 || wanted.length === 0 ? found : ok('ipv6', 'duplicates are checked for')
+}
+
+/** ctdbd ends at its start when public_addresses names an interface that is not there, or when it is in no line of nodes. */
+const present: Examination = ({ base, publicAddresses, nodes, links }) => {
+  const { error } = about('interface')
+  if (links.length === 0) return []
+  const file = `${base}/public_addresses`
+  const names = new Set(links.flatMap(({ name, altnames }) => [name, ...altnames]))
+  const missing = parsePublicAddresses(publicAddresses ?? '', file)
+    .entries.flatMap(({ ifaces }) => ifaces)
+    .filter((iface) => !names.has(iface))
+  const found = [...new Set(missing)].flatMap((iface) =>
+    error(
+      iface,
+      `${file} line ${lineWith(publicAddresses ?? '', iface)}: there is no such interface: ctdbd does not start`,
+      `mend ${file}: "ip link show" lists the interfaces`,
+    ),
+  )
+  const listed = (nodes ?? '').split('\n').flatMap((line) => canonical(line.trim()) ?? [])
+  const held = links.flatMap(({ addresses }) => addresses.map(({ address }) => address))
+  if (listed.length === 0 || listed.some((address) => held.includes(address))) return found
+  const seen = `none of its ${listed.length} addresses is on this node: ctdbd does not start`
+  return [
+    ...found,
+    ...about('nodes').error(
+      `${base}/nodes`,
+      seen,
+      "add this node's private address, or bring its interface up",
+    ),
+  ]
+}
+
+function lineWith(text: string, iface: string): number {
+  const has = (line: string) =>
+    !line.trim().startsWith('#') &&
+    line
+      .split(/[\s,]+/)
+      .slice(1)
+      .includes(iface)
+  return text.split('\n').findIndex(has) + 1
+}
+
+/** In the order in which an admin would look. */
+export const KERNEL = { sysctls, ipv6, present }

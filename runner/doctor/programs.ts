@@ -1,0 +1,127 @@
+/** The programs that the handlers start: are they there, are they new enough, do they do what we need. */
+import { packageOf } from '../system/errors.ts'
+import { why } from '../net/look.ts'
+import { about, type Examination } from './finding.ts'
+import { tryKill } from './try-kill.ts'
+
+/** iproute2 4.14 was released on 2017-11-13, and until 2019 called itself by its date. */
+const OLDEST_IP = { date: 171113, version: [4, 14] } as const
+const OLDEST_NODE = [20, 5] as const
+/** From there on node runs TypeScript by itself. */
+const TYPESCRIPT_NODE = [22, 18] as const
+
+const older = (version: readonly number[], than: readonly [number, number]) =>
+  (version[0] ?? 0) < than[0] || (version[0] === than[0] && (version[1] ?? 0) < than[1])
+
+const ip: Examination = async ({ door }) => {
+  const { ok, error } = about('ip')
+  if (!(await door.find('ip')))
+    return error('ip', 'not found in PATH: nothing works without it', packageOf('ip'))
+  const { out, err } = await door.ask`ip -V`
+  const [, date, major, minor] = /iproute2-(?:ss(\d{6})|v?(\d+)\.(\d+))/.exec(out + err) ?? []
+  const seen = (out + err).trim()
+  if (date === undefined && major === undefined)
+    return error('ip', `"ip -V" printed "${seen}": expected its version`, 'install iproute2 4.14 or newer')
+  const old =
+    date === undefined
+      ? older([Number(major), Number(minor)], OLDEST_IP.version)
+      : Number(date) < OLDEST_IP.date
+  if (old) return error('ip', `${seen}: too old, it has no -json`, 'install iproute2 4.14 or newer')
+  return ok('ip', seen)
+}
+
+const needed: Examination = async ({ door, settings }) => {
+  const { ok, error } = about('program')
+  const [ctdb = 'ctdb'] = settings?.ctdb ?? []
+  const all = []
+  for (const [program, what] of [
+    ['flock', 'locks are taken with it'],
+    [ctdb, 'the daemon is asked with it'],
+  ] as const) {
+    const path = await door.find(program)
+    const name = program.slice(program.lastIndexOf('/') + 1)
+    all.push(
+      ...(path ? ok(program, path) : error(program, `not found: ${what}`, packageOf(name) ?? 'mend PATH')),
+    )
+  }
+  return all
+}
+
+/** Either program of that name will do; only which one it is decides how it is called. */
+const arping: Examination = async ({ door, uses }) => {
+  const { ok, warn } = about('arping')
+  const path = await door.find('arping')
+  if (!path)
+    return uses.inet
+      ? warn('arping', 'not found: IPv4 addresses are not announced', packageOf('arping'))
+      : ok('arping', 'not installed, and not needed without IPv4 addresses')
+  const { out, err } = await door.ask`arping -V`
+  const kind = /iputils/i.test(out + err) ? 'of iputils' : "Thomas Habets'"
+  return ok('arping', `${path}, ${kind}`)
+}
+
+const advertiser: Examination = async ({ door, uses }) => {
+  const { ok, warn } = about('advertiser')
+  for (const program of ['ndsend', 'ndptool']) {
+    const path = await door.find(program)
+    if (path) return ok(program, path)
+  }
+  if (!uses.inet6) return ok('ndptool', 'not installed, and not needed without IPv6 addresses')
+  const seen = 'neither ndsend nor ndptool found: the kernel announces IPv6 addresses, once'
+  return warn('ndptool', seen, packageOf('ndptool'))
+}
+
+const iptables: Examination = async ({ door, uses, facts }) => {
+  const { ok, warn, error } = about('iptables')
+  const all = []
+  for (const [program, used] of [
+    ['iptables', uses.inet],
+    ['ip6tables', uses.inet6],
+  ] as const) {
+    if (!used) continue
+    if (!(await door.find(program))) {
+      const seen = 'not found: clients of an address that leaves are reset instead of moved'
+      all.push(...warn(program, seen, packageOf(program)))
+      continue
+    }
+    const { out } = await door.ask`${program} -V`
+    // only root may list rules
+    const rules = facts.privileged ? await door.ask`${program} -w -S INPUT` : undefined
+    if (rules && rules.status !== 0)
+      all.push(...error(program, `cannot list its rules: ${why(rules)}`, 'mend iptables, or remove it'))
+    else all.push(...ok(program, `${out.trim()}${rules ? '' : ': not tried: run as root'}`))
+  }
+  return all
+}
+
+/** Tried on a connection of our own. */
+const ssKill: Examination = async ({ door, settings, facts }) => {
+  const { ok, warn } = about('ss -K')
+  if (settings?.option('CTDB_KILLTCP_USE_SS_KILL') === 'no')
+    return ok('ss', 'not used: CTDB_KILLTCP_USE_SS_KILL is no')
+  const remedy = 'a kernel with CONFIG_INET_DIAG_DESTROY'
+  const instead = 'connections of an address that leaves are ended by ctdb_killtcp, one by one'
+  if (!(await door.find('ss'))) return warn('ss', `not found: ${instead}`, packageOf('ss'))
+  if (!facts.privileged) return ok('ss', 'not tried: run as root')
+  const ended = await tryKill(door)
+  if (ended === undefined) return ok('ss', 'not tried: there is no connection to 127.0.0.1')
+  return ended ? ok('ss', 'ends connections') : warn('ss', `does not end connections: ${instead}`, remedy)
+}
+
+/** CTDB's own scripts want it; ours ask the kernel. */
+const ethtool: Examination = async ({ door }) => {
+  const path = await door.find('ethtool')
+  return about('ethtool').ok('ethtool', path ?? 'not installed: our handlers do not need it')
+}
+
+const node: Examination = () => {
+  const { ok, error } = about('node')
+  const version = process.versions.node.split('.').map(Number)
+  const seen = `${process.version}, ${process.execPath}`
+  if (older(version, OLDEST_NODE)) return error('node', `${seen}: too old`, 'install node 20.5 or newer')
+  const typescript = older(version, TYPESCRIPT_NODE) ? ': handlers in TypeScript must be compiled' : ''
+  return ok('node', `${seen}${typescript}`)
+}
+
+/** In the order in which an admin would look. */
+export const PROGRAMS = { ip, needed, arping, advertiser, iptables, ssKill, ethtool, node }

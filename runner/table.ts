@@ -1,0 +1,146 @@
+/**
+ * What a command lists, as rows and columns: for people, fitted to the terminal; for programs as `ctdb -X` prints,
+ * or as JSON. Pure: it is handed the width and the colours.
+ */
+import type { Paints } from './print.ts'
+import { blanks, fit, NARROWEST, wrap } from './fit.ts'
+import { Usage } from './refusal.ts'
+
+export type Value = string | number | boolean | readonly string[] | undefined
+
+/** One column, which is also one field of JSON: docs/output.md describes each, and a test compares. */
+export interface Column<Row> {
+  /** Its heading, in CTDB's words where CTDB has such a column. */
+  name: string
+  /** Its name in JSON. */
+  field: string
+  value: (row: Row) => Value
+  /** Programs get it, people are spared it. */
+  quiet?: boolean
+  paint?: (row: Row) => keyof Paints | undefined
+}
+
+/** For whom: people, or a program. */
+export type Format = { kind: 'text' } | { kind: 'json' } | { kind: 'fields'; separator: string }
+
+/** The options that every listing command has. */
+export interface FormatOptions {
+  json?: boolean
+  X?: boolean
+  Y?: boolean
+  x?: string
+}
+
+/** `-X` and `-Y` are the same, as in the ctdb tool since 4.2; `-x CHAR` alone implies them, as its manual has it. */
+export function formatOf({ json, X, Y, x }: FormatOptions): Format {
+  if (x !== undefined && !/^[^\n\r"\\]$/u.test(x))
+    throw new Usage(`-x ${JSON.stringify(x)}: expected one character to separate fields, such as -x ,`)
+  const fields = X || Y || x !== undefined
+  if (json && fields) throw new Usage('--json and -X, -Y, -x are two formats: give one of them')
+  if (json) return { kind: 'json' }
+  return fields ? { kind: 'fields', separator: x ?? '|' } : { kind: 'text' }
+}
+
+/**
+ * Lines as `ctdb -X` has them: a header, then the rows, each begun and ended by the separator. No is 0 and yes is 1,
+ * nothing is empty, several are joined by commas; a line end within a value becomes a blank. Throws Usage when the
+ * separator occurs in a heading or a value: who splits such a line would get fields that are none.
+ */
+export function asFields<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  separator: string,
+): string[] {
+  const line = (cells: readonly string[], what: (i: number) => string) => {
+    const bad = cells.findIndex((cell) => cell.includes(separator))
+    if (bad >= 0)
+      throw new Usage(
+        `-x "${separator}": it occurs in ${what(bad)} "${cells[bad]}": take a separator that does not, or --json`,
+      )
+    return `${separator}${cells.join(separator)}${separator}`
+  }
+  return [
+    line(
+      columns.map(({ name }) => name),
+      () => 'the heading',
+    ),
+    ...rows.map((row) =>
+      line(
+        columns.map(({ value }) => asCell(value(row))),
+        (i) => `${columns[i]?.name}`,
+      ),
+    ),
+  ]
+}
+
+/** One object a row, with a field for each column; what is not there is null. */
+export function asObjects<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): object[] {
+  return rows.map((row) => Object.fromEntries(columns.map(({ field, value }) => [field, value(row) ?? null])))
+}
+
+function asCell(value: Value): string {
+  if (value === undefined) return ''
+  if (typeof value === 'boolean') return value ? '1' : '0'
+  const text = Array.isArray(value) ? value.join(',') : String(value)
+  return text.replaceAll(/\s*[\r\n]+\s*/g, ' ')
+}
+
+/** Blanks between two columns. */
+const GAP = 2
+
+/**
+ * For people: columns under their headings; the last one is wrapped into what the terminal leaves for it. On one
+ * that is too narrow for that, each row becomes a paragraph.
+ */
+export function asText<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  width: number,
+  paints: Paints,
+): string[] {
+  const shown = columns.filter(({ quiet }) => !quiet)
+  const cells = rows.map((row) => shown.map(({ value }) => forPeople(value(row))))
+  const widths = shown.map(({ name }, i) =>
+    cells.reduce((widest, row) => Math.max(widest, row[i]?.length ?? 0), name.length),
+  )
+  const before = widths.slice(0, -1).reduce((sum, each) => sum + each + GAP, 0)
+  const last = Math.min(widths.at(-1) ?? 0, width - before)
+  const fits = last >= Math.min(widths.at(-1) ?? 0, NARROWEST)
+  if (!fits) return rows.flatMap((row) => paragraph(shown, row, width, paints))
+  const line = (row: readonly string[], paint: (text: string, i: number) => string): string[] => {
+    const [first = '', ...more] = wrap(row.at(-1) ?? '', last)
+    const head = row
+      .slice(0, -1)
+      .map((cell, i) => paint(cell, i) + blanks((widths[i] ?? 0) - cell.length + GAP))
+    return [
+      `${head.join('')}${paint(first, row.length - 1)}`.trimEnd(),
+      ...more.map((text) => blanks(before) + paint(text, row.length - 1)),
+    ]
+  }
+  return [
+    ...line(
+      shown.map(({ name }) => name),
+      (text) => paints.dim(text),
+    ),
+    ...rows.flatMap((row, k) => line(cells[k] ?? [], (text, i) => painted(shown[i], row, text, paints))),
+  ]
+}
+
+function paragraph<Row>(shown: readonly Column<Row>[], row: Row, width: number, paints: Paints): string[] {
+  const lines = shown.flatMap((column) => {
+    const text = forPeople(column.value(row))
+    if (text === '-') return []
+    return fit(`${column.name}: ${text}`, width, 2).map((line) => painted(column, row, line, paints))
+  })
+  return [...lines, '']
+}
+
+function painted<Row>(column: Column<Row> | undefined, row: Row, text: string, paints: Paints): string {
+  const paint = column?.paint?.(row)
+  return paint === undefined || text === '' || text === '-' ? text : paints[paint](text)
+}
+
+function forPeople(value: Value): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  return asCell(value) || '-'
+}

@@ -1,0 +1,43 @@
+/** Bulk failover: many addresses asked for at once. Needs no root. */
+import { writeFileSync } from 'node:fs'
+import { startLab } from '../../lab/lab.ts'
+import { furnishForBulk } from '../furnish.ts'
+import { inside } from '../inside-lab.ts'
+import type { Options, Part } from '../part.ts'
+import { LIMIT_MS } from './contestants.ts'
+import type { BulkOrders, BulkResults } from './inside.ts'
+import { plot } from './plot.ts'
+import { bulkRows, bulkTable, mishaps, targets } from './table.ts'
+
+const NOTES = `All requests are sent at once over the daemon's socket; seconds until the last reply, medians, interleaved; a burst
+  of more than 3 s, or with a failure (✗), is done once; one is given up after ${LIMIT_MS / 1000} s.
+keepalived: from its first packet as master until the last address is up; it does no duplicate detection.
+ip -batch: the kernel's floor, IPv6 with nodad; "DAD": until none is tentative any more.
+announced: until each was announced once, as the other end of the wire sees it, from the first request.
+ms each: what one address more costs, between two of the columns: the same in both where growth is linear.`
+
+export async function measureBulk({ runs, svg }: Options): Promise<Part> {
+  const lab = await startLab()
+  try {
+    await furnishForBulk(lab)
+    const rows = JSON.parse(await lab.observer.must('ip', '-json', 'link', 'show', 'dev', 'port-eth0')) as {
+      ifindex: number
+    }[]
+    const orders: BulkOrders = {
+      rounds: Math.ceil(runs / 3),
+      anchor: lab.node.pid,
+      observer: { pid: lab.observer.pid, iface: rows[0]?.ifindex ?? 0 },
+    }
+    const { measured, left } = await inside<BulkResults>(lab, 'bulk/inside.js', orders)
+    const bulk = bulkRows(measured)
+    writeFileSync(svg, plot(bulk))
+    return {
+      lines: [bulkTable(bulk), '', ...targets(bulk), ...mishaps(measured), `${svg} is written`],
+      missing: left,
+      notes: NOTES,
+      figures: { bulk },
+    }
+  } finally {
+    await lab.close()
+  }
+}

@@ -1,0 +1,151 @@
+/**
+ * The part of the bulk bench that runs inside the node's namespace. Interleaved: in each round, for each number of
+ * addresses, every contestant once; what takes long or goes wrong is not done again, nor with more addresses.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { endLeftovers } from '../measure.ts'
+import { addresses, ALL, batch } from './addresses.ts'
+import { SIZES, TASKS, type BulkContestant, type BulkTask, type Outcome } from './contestants.ts'
+import { startDaemons } from './daemons.ts'
+import { floors, ipBatch } from './floor.ts'
+import { keepalived, whyNoKeepalived } from './keepalived.ts'
+import { PresentWatch, upNow } from './present.ts'
+import { WireWatch } from './wire.ts'
+
+export interface BulkOrders {
+  rounds: number
+  sizes?: readonly number[]
+  /** The process that holds the node's namespace open, and the observer's end of the wire. */
+  anchor: number
+  observer: { pid: number; iface: number }
+}
+
+export interface BulkMeasured {
+  task: string
+  contestant: string
+  size: number
+  outcomes: Outcome[]
+}
+
+/** What goes back to `bulk.ts`. */
+export interface BulkResults {
+  measured: BulkMeasured[]
+  /** Sentences on what was left out, and why. */
+  left: string[]
+}
+
+/** Longer than this, in milliseconds, and once is enough. */
+const ONCE_MS = 3000
+/** Longer than this, and more addresses are not tried. */
+const TOO_LONG_MS = 20_000
+
+const orders = JSON.parse(process.argv[2] ?? '{}') as BulkOrders
+delete process.env['NODE_OPTIONS']
+const vardir = process.env['CTDB_SCRIPT_VARDIR'] ?? ''
+const present = new PresentWatch()
+const wire = await WireWatch.start(orders.observer)
+const daemons = await startDaemons(process.env['CTDB_BASE'] ?? '', wire)
+const noKeepalived = whyNoKeepalived()
+const all: BulkContestant[] = [
+  ...daemons,
+  ...(noKeepalived === undefined ? [keepalived(present, wire)] : []),
+  ...floors(present),
+]
+const keep = [orders.anchor, present.pid, ...daemons.map(({ pid }) => pid)]
+const measured = new Map<string, BulkMeasured>()
+const left = new Set<string>(noKeepalived === undefined ? [] : [noKeepalived])
+
+/** The network and the list of hosted addresses where the task begins. */
+async function prepare(who: BulkContestant, task: BulkTask, wanted: readonly string[]): Promise<void> {
+  await endLeftovers(keep)
+  await ipBatch(`addr flush dev eth0 to ${ALL.IPv4}\n`)
+  await ipBatch(`addr flush dev eth0 to ${ALL.IPv6}\n`)
+  const hosted = task.event === 'releaseip'
+  if (hosted) await ipBatch(batch('add', task.family, wanted, task.family === 'IPv6' ? ' nodad' : ''))
+  mkdirSync(vardir, { recursive: true })
+  const list = hosted ? wanted.map((address) => `${address}\n`).join('') : ''
+  writeFileSync(join(vardir, 'my-public-ip-addresses'), list)
+  who.configure?.(task, wanted)
+  present.forget()
+  wire.forget()
+}
+
+function check(who: BulkContestant, task: BulkTask, wanted: readonly string[], { ok }: Outcome): void {
+  const up = upNow(task.family)
+  const is = wanted.filter((address) => up.has(address)).length
+  const expected = task.event === 'takeip' ? wanted.length : 0
+  if (!who.tidies && ok === wanted.length && is !== expected)
+    throw new Error(`${task.name}, ${who.name}: said to be done, but ${is} of ${wanted.length} are up`)
+}
+
+/** Why it is not asked (again) for so many, if so. */
+function sparedBy(who: BulkContestant, task: BulkTask, size: number): boolean {
+  const most = who.most(task)
+  if (most === undefined) return true
+  if (size > most) {
+    left.add(
+      `${task.name}, ${who.name}: not tried with more than ${most}, which would all meet the limit of 30 s`,
+    )
+    return true
+  }
+  const before = [...measured.values()].filter(
+    (each) => each.task === task.name && each.contestant === who.name && each.size <= size,
+  )
+  for (const { size: other, outcomes } of before)
+    for (const { ms, ok } of outcomes) {
+      if (other === size && (ok < size || ms > ONCE_MS)) return true
+      if (other < size && (ok < other || ms > TOO_LONG_MS)) {
+        left.add(
+          `${task.name}, ${who.name}: not tried with more than ${other}, which went wrong or took too long`,
+        )
+        return true
+      }
+    }
+  return false
+}
+
+async function once(who: BulkContestant, number: number, task: BulkTask, size: number): Promise<void> {
+  const wanted = addresses(task.family, number, size)
+  await prepare(who, task, wanted)
+  const outcome = await who.burst(task, wanted)
+  check(who, task, wanted, outcome)
+  const key = `${task.name}/${who.name}/${size}`
+  const into = measured.get(key) ?? { task: task.name, contestant: who.name, size, outcomes: [] }
+  into.outcomes.push(outcome)
+  measured.set(key, into)
+}
+
+/** The first calls of a program that has just started are not what a daemon that is up for weeks does. */
+async function warmUp(): Promise<void> {
+  for (const task of TASKS)
+    for (const [number, who] of all.entries())
+      if (who.pid !== undefined && who.most(task) !== undefined) {
+        const wanted = addresses(task.family, number, 3)
+        await prepare(who, task, wanted)
+        await who.burst(task, wanted)
+      }
+}
+
+async function measure(): Promise<void> {
+  await warmUp()
+  for (let round = 0; round < orders.rounds; round += 1)
+    for (const task of TASKS)
+      for (const size of orders.sizes ?? SIZES) {
+        process.stderr.write(`round ${round + 1} of ${orders.rounds}: ${task.name}, ${size} …\n`)
+        for (const [number, who] of all.entries())
+          if (!sparedBy(who, task, size)) await once(who, number, task, size)
+      }
+}
+
+try {
+  await measure()
+  process.stdout.write(
+    JSON.stringify({ measured: [...measured.values()], left: [...left] } satisfies BulkResults),
+  )
+} finally {
+  for (const { close } of daemons) await close?.()
+  await endLeftovers([orders.anchor, present.pid])
+  present.close()
+  wire.close()
+}

@@ -1,0 +1,222 @@
+/** `eventscript doctor`: silent on a healthy node, and each planted fault by its name. */
+import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Test } from 'tap'
+import type { Finding } from '../../runner/doctor/finding.ts'
+import { MAIN, SCRIPT, type Lab } from '../lab/lab.ts'
+import { ALL_PROGRAMS, inLab, prepareFile, programPath, standIn, writeSysctl } from './support.ts'
+
+const why = await prepareFile()
+const needs = ALL_PROGRAMS.filter((program) => program !== 'ctdb')
+// files of any other user are not root's, which is what doctor is to find
+const skip = why ?? (process.getuid?.() === 0 ? undefined : 'needs root: files of other users are findings')
+
+/** A node as it should be: our handler linked, files in order, its private address there. */
+async function healthy(lab: Lab): Promise<void> {
+  mkdirSync(join(lab.dir, 'etc/events/legacy'), { recursive: true })
+  symlinkSync(SCRIPT, join(lab.dir, 'etc/events/legacy/10.interface.script'))
+  lab.configure('nodes', '10.1.0.1\n#10.1.0.2\n10.1.0.3\n')
+  lab.configure('script.options', '# CTDB_PARTIALLY_ONLINE_INTERFACES=yes\nCTDB_KILLTCP_USE_SS_KILL=yes\n')
+  lab.configure('ctdb.conf', '[logging]\n\tlocation = syslog\n')
+  await lab.node.must('ip', 'addr', 'add', '10.1.0.1/24', 'dev', 'eth1')
+}
+
+interface Examined {
+  status: number
+  bad: Finding[]
+}
+
+async function doctor(lab: Lab, ...before: string[]): Promise<Examined> {
+  const { status, out, err } = await lab.node.run(...before, process.execPath, MAIN, 'doctor', '--json')
+  if (err !== '') throw new Error(err)
+  const all = JSON.parse(out) as Finding[]
+  return { status, bad: all.filter(({ state }) => state !== 'ok') }
+}
+
+/** Every fault is found, and nothing but the faults. */
+function expectAll(t: Test, { bad }: Examined, faults: readonly [string, RegExp][]): void {
+  const lines = bad.map((each) => `${each.state} ${each.subject}: ${each.text} -> ${each.remedy}`)
+  for (const [fault, pattern] of faults)
+    t.ok(
+      lines.some((line) => pattern.test(line)),
+      `${fault}: ${pattern}`,
+    )
+  const others = lines.filter((line) => !faults.some(([, pattern]) => pattern.test(line)))
+  t.same(others, [], 'nothing else')
+}
+
+function script(lab: Lab, name: string, text: string): void {
+  const path = join(lab.dir, 'etc/events/legacy', name)
+  writeFileSync(path, text)
+  chmodSync(path, 0o755)
+}
+
+inLab('a healthy node: nothing is found', { needs, skip }, async (t, lab) => {
+  await healthy(lab)
+  t.same(await doctor(lab), { status: 0, bad: [] })
+  const { out } = await lab.eventscript('doctor')
+  t.match(out, /^ok +ip: ip utility, iproute2/m)
+  t.match(out, /^ok +ss: ends connections$/m)
+  t.match(out, /^0 to mend, 0 to look at, \d+ well$/m)
+  t.match(
+    (await lab.eventscript('doctor', '-X')).out,
+    /^\|State\|Check\|Subject\|Text\|Remedy\|\n\|ok\|ip\|ip\|/,
+  )
+})
+
+inLab('faults in the event folder', { needs, skip }, async (t, lab) => {
+  await healthy(lab)
+  const folder = join(lab.dir, 'etc/events/legacy')
+  chmodSync(folder, 0o777)
+  chownSync(join(lab.dir, 'etc/events'), 12_345, 0)
+  script(lab, '20.interpreter.script', '#!/no/such/shell\n')
+  script(lab, '21.crlf.script', '#!/bin/sh\r\nexit 0\r\n')
+  script(lab, '22.bare.script', 'exit 0\n')
+  symlinkSync('/no/such/file', join(folder, '23.dangling.script'))
+  script(lab, '30.one.script', '#!/bin/sh\n')
+  script(lab, '30.two.script', '#!/bin/sh\n')
+  chmodSync(join(folder, '30.two.script'), 0o775)
+  chownSync(join(folder, '30.two.script'), 0, 12_345)
+  script(lab, '12.interface.script', '#!/bin/sh\n. /etc/ctdb/functions\n')
+  script(lab, '40.backup.script~', '#!/bin/sh\n')
+  script(lab, '5.short.script', '#!/bin/sh\n')
+  writeFileSync(join(folder, '99.gone.options'), '')
+  const found = await doctor(lab)
+  t.equal(found.status, 1)
+  expectAll(t, found, [
+    [
+      'everybody may write to the folder',
+      /^error .*\/legacy: everybody may write to it.* -> chmod o-w .*\/legacy$/,
+    ],
+    [
+      "a folder above is somebody else's",
+      /^error .*\/etc\/events: owned by user \d+.* -> chown root .*\/etc\/events$/,
+    ],
+    [
+      'a group may write to a script',
+      /^error .*30\.two\.script: group \d+ may write.* -> chmod g-w .*30\.two\.script$/,
+    ],
+    ['an interpreter is missing', /^error .*20\.interpreter.*interpreter \/no\/such\/shell does not exist/],
+    ['lines end in CR LF', /^error .*21\.crlf.*CR LF.* -> sed -i/],
+    ['no #!', /^error .*22\.bare.*first line is no "#!"/],
+    ['a dangling link', /^error .*23\.dangling.*dangling link.* -> rm /],
+    ['two with one number', /^warning .*30\.one and 30\.two have one number/],
+    [
+      "CTDB's script beside ours",
+      /^error .*12\.interface\.script: does the work of our 10\.interface as well.* -> rm /,
+    ],
+    ["an editor's copy", /^warning .*40\.backup\.script~: not run: its name is not NN/],
+    ['a number of one digit', /^warning .*5\.short\.script: not run/],
+    ['options of a script that is not there', /^warning .*99\.gone\.options: not read/],
+  ])
+})
+
+inLab("faults in CTDB's files", { needs, skip }, async (t, lab) => {
+  await healthy(lab)
+  lab.configure(
+    'public_addresses',
+    '# ours\n10.0.0.1 eth0\nfd00::1/64 eth0,eth7\n10.1.0.1/24 eth1\n[FD00:0::1]/64 eth0\n',
+  )
+  lab.configure('nodes', '# all of them\n10.1.0.1\n::ffff:10.1.0.1\n10.1.0.300\n')
+  lab.configure('script.options', 'A=1\nB="open\n')
+  lab.configure('ctdb.conf', '[event]\n\tdebug script = none.sh\n')
+  writeFileSync(join(lab.dir, 'var/my-public-ip-addresses'), '10.0.0.1\nfd00::\u0000\n')
+  const found = await doctor(lab)
+  t.equal(found.status, 1)
+  expectAll(t, found, [
+    ['a line without a mask', /^error .*public_addresses: line 2: "10\.0\.0\.1 eth0": no netmask/],
+    ['an interface that is not there', /^error eth7: .*public_addresses line 3: there is no such interface/],
+    [
+      'an address twice, in two spellings',
+      /^error .*public_addresses: line 5: .*fd00::1 is there already, in line 3/,
+    ],
+    [
+      "a node's private address",
+      /^error .*10\.1\.0\.1 is the private address of node 1 too \(line 2 of nodes\)/,
+    ],
+    ['a comment that is a node', /^warning .*nodes: line 1: .*to CTDB this comment is a deleted node/],
+    ['a node twice, in two spellings', /^error .*nodes: line 3: 10\.1\.0\.1 is there already, in line 2/],
+    ['a node that is no address', /^error .*nodes: line 4: "10\.1\.0\.300" is no IP address/],
+    ['options that do not parse', /^error .*script\.options: the shell cannot read it: .*(2|3): .*quot/i],
+    ['a debug script that is not there', /^error .*ctdb\.conf: \[event\] debug script = none\.sh/],
+    ['an odd line in the list of hosted addresses', /^warning .*my-public-ip-addresses: line 2: /],
+  ])
+})
+
+inLab('faults of the machine', { needs, skip }, async (t, lab) => {
+  await healthy(lab)
+  standIn(lab, 'ip', '[ "$1" != -V ] || { echo "ip utility, iproute2-ss150831"; exit; }; exec "$real" "$@"')
+  standIn(lab, 'ss', 'exit 0')
+  standIn(lab, 'ip6tables', '[ "$1" = -V ] && exec "$real" "$@"; echo "Table does not exist" >&2; exit 3')
+  lab.configure('script.options', 'CTDB_PARTIALLY_ONLINE_INTERFACES=maybe\n')
+  await writeSysctl(lab.node, 'net/ipv4/ip_nonlocal_bind', 1)
+  await writeSysctl(lab.node, 'net/ipv6/ip_nonlocal_bind', 1)
+  await writeSysctl(lab.node, 'net/ipv6/conf/eth0/disable_ipv6', 1)
+  await writeSysctl(lab.node, 'net/ipv6/conf/eth1/accept_dad', 0)
+  const found = await doctor(lab)
+  t.equal(found.status, 1)
+  expectAll(t, found, [
+    ['ip is too old', /^error ip: .*ss150831: too old, it has no -json -> install iproute2 4\.14/],
+    ['ss -K ends nothing', /^warning ss: does not end connections/],
+    ['ip6tables does not work', /^error ip6tables: cannot list its rules: Table does not exist/],
+    [
+      'a value that the option has not',
+      /^warning script\.options: CTDB_PARTIALLY_ONLINE_INTERFACES="maybe": expected no, yes/,
+    ],
+    [
+      'ip_nonlocal_bind',
+      /^error net\.ipv4\.ip_nonlocal_bind: is 1.* -> sysctl -w net\.ipv4\.ip_nonlocal_bind=0$/,
+    ],
+    ['ip_nonlocal_bind, IPv6', /^error net\.ipv6\.ip_nonlocal_bind: is 1/],
+    [
+      'IPv6 switched off',
+      /^error eth0: IPv6 is switched off on it -> sysctl -w net\.ipv6\.conf\.eth0\.disable_ipv6=0$/,
+    ],
+    [
+      'no duplicate check',
+      /^warning eth1: accept_dad is 0: .* -> sysctl -w net\.ipv6\.conf\.eth1\.accept_dad=1$/,
+    ],
+  ])
+})
+
+inLab('what is missing', { needs, skip }, async (t, lab) => {
+  await healthy(lab)
+  rmSync(join(lab.dir, 'etc/events/legacy/10.interface.script'))
+  rmSync(join(lab.dir, 'bin/ctdb'))
+  lab.configure('nodes', '10.1.0.2\n')
+  lab.configure('public_addresses', '10.0.0.1/24 eth0\nfd00::1/64 eth0\r\n')
+  lab.configure('script.options', '')
+  const only = join(lab.dir, 'only')
+  mkdirSync(only)
+  for (const program of ['ip', 'sh']) symlinkSync(programPath(program) ?? '', join(only, program))
+  const found = await doctor(lab, '/usr/bin/env', `PATH=${only}`)
+  t.equal(found.status, 1)
+  expectAll(t, found, [
+    ['flock', /^error flock: not found: .* -> install util-linux$/],
+    ['the ctdb tool', /^error .*bin\/ctdb: not found: .* -> install ctdb$/],
+    ['arping', /^warning arping: not found: .* -> install iputils-arping$/],
+    ['ndsend and ndptool', /^warning ndptool: neither ndsend nor ndptool found: .* -> install libndp-tools$/],
+    ['iptables', /^warning iptables: not found/],
+    ['ip6tables', /^warning ip6tables: not found/],
+    ['ss', /^warning ss: not found: .* -> install iproute2$/],
+    ['no script at all', /^warning .*legacy: no script in it/],
+    ['nobody takes the addresses', /^error .*legacy: no 10\.interface is enabled.* -> eventscript install$/],
+    ['the node itself in nodes', /^error .*nodes: none of its 1 addresses is on this node/],
+    ['CR LF in public_addresses', /^error .*public_addresses: line 2 ends in CR LF.* -> sed -i/],
+  ])
+})
+
+inLab(
+  'a program that hangs is a finding, within the time that doctor has',
+  { needs, skip },
+  async (t, lab) => {
+    await healthy(lab)
+    standIn(lab, 'arping', 'exec sleep 60')
+    const began = performance.now()
+    const { status, out } = await lab.eventscript('doctor', '--timeout', '4', '--json')
+    t.ok(performance.now() - began < 30_000)
+    t.equal(status, 1)
+    const bad = (JSON.parse(out) as Finding[]).filter(({ state }) => state !== 'ok')
+    t.match(bad[0], { state: 'error', text: /"arping -V" was ended after .*: it hangs/ })
+  },
+)
