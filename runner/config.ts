@@ -29,6 +29,11 @@ const OPTIONS = {
   CTDB_PER_IP_ROUTING_TABLE_ID_HIGH: asWritten(),
 } as const
 
+/** Variables that hold a name: no default, unset is empty, and the handler that needs one checks it. */
+const TEXTS = ['CTDB_LVS_NODES', 'CTDB_LVS_PUBLIC_IP', 'CTDB_LVS_PUBLIC_IFACE'] as const
+
+export type TextOption = (typeof TEXTS)[number]
+
 export type Option = keyof typeof OPTIONS
 /** What an option comes to: a word, a number, or a word for each address. */
 export type Value<N extends Option> = (typeof OPTIONS)[N] extends Kind<infer T> ? T : never
@@ -58,6 +63,8 @@ export interface Settings {
   keepdir: string
   /** What the option comes to, its default where it is not set. */
   option: <N extends Option>(name: N) => Value<N>
+  /** A name as it stands in the options; empty when it is not set. */
+  text: (name: TextOption) => string
   /** What is wrong with the options, a sentence each; their defaults are used. */
   warnings: readonly string[]
 }
@@ -70,7 +77,7 @@ export function vardirOf(env: Facts['env']): string {
 /** The facts about this process; `optionsFolder` defaults to where CTDB keeps its event scripts. */
 export function factsHere(announcer: string, optionsFolder?: string): Facts {
   const env: Record<string, string> = {}
-  for (const name of [...ENVIRONMENT, ...Object.keys(OPTIONS)]) {
+  for (const name of [...ENVIRONMENT, ...Object.keys(OPTIONS), ...TEXTS]) {
     const value = process.env[name]
     if (value) env[name] = value
   }
@@ -108,6 +115,7 @@ export async function loadSettings(door: Door, facts: Facts, handler: string): P
     announcer: facts.announcer,
     privileged: facts.privileged,
     option: (name) => chosen[name] as Value<typeof name>,
+    text: (name) => (values[name] ?? '').trim(),
     warnings,
   }
 }

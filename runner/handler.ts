@@ -36,8 +36,22 @@ export { updateHosted } from './net/cache.ts'
 export { endConnections, tickleConnections } from './net/connections.ts'
 export { hostedAccordingToDaemon } from './net/ctdb.ts'
 export { blocked, unblock } from './net/firewall.ts'
-export { checkLinks } from './net/link.ts'
+export { checkLink, checkLinks } from './net/link.ts'
 export { interfaces, mustBePrivileged, pick, whereIs } from './net/look.ts'
+export {
+  endWhatChanged,
+  follow,
+  lead,
+  leadAgain,
+  leave,
+  leaveOld,
+  rememberLeader,
+  roleOf,
+  takesPart,
+  whyCannotLead,
+} from './net/lvs.ts'
+export { remember } from './net/lvs-memory.ts'
+export { lvsAddress, lvsOptions, mustNotBePublic } from './net/lvs-options.ts'
 export { dropAll, move, putRight } from './net/move.ts'
 export {
   bringUp,

@@ -29,6 +29,8 @@ export async function prepareAnnouncement(node: Node, address: string, link: Lin
 /** Third word of the background program: watch the duplicate check, then announce; or watch it and say nothing. */
 export const WATCH = 'watch'
 export const SILENT = 'silent'
+/** Or: the address is on lo, as an LVS leader has it, and reached by that interface. */
+export const ON_LO = 'on-lo'
 
 /**
  * Tell the network where an address is now, in the background: the event does not wait for it. The same program
@@ -40,15 +42,9 @@ export async function announce(node: Node, address: string, link: Link): Promise
   const watched =
     familyOf(address) === 'inet6' && node.settings.option('EVENTSCRIPT_DAD').of(address) === 'optimistic'
   if (!can && !watched) return
-  try {
-    await node.change({
-      background: true,
-    })`${node.settings.announcer} ${address} ${link.name} ${watched ? [can ? WATCH : SILENT] : []}`
-  } catch (error) {
-    if (!(error instanceof CannotRun)) throw error
-    const nor = watched ? ', nor its duplicate check watched' : ''
-    node.say(`WARNING: ${address} is not announced${nor}: ${error.message}`)
-  }
+  const nor = watched ? ', nor its duplicate check watched' : ''
+  const how = watched ? [can ? WATCH : SILENT] : []
+  await inBackground(node, address, [link.name, ...how], `${address} is not announced${nor}`)
 }
 
 async function canAnnounce(node: Node, address: string, link: Link): Promise<boolean> {
@@ -62,6 +58,26 @@ async function canAnnounce(node: Node, address: string, link: Link): Promise<boo
       : await whyNoAdvertiser(node, address, link)
   if (missing) node.say(`WARNING: ${missing}`)
   return missing === undefined
+}
+
+/** The same for an IPv4 address that is on lo and reached by this interface: there is no duplicate check to watch. */
+export async function announceFromLo(node: Node, address: string, link: Link): Promise<void> {
+  if (await canAnnounce(node, address, link))
+    await inBackground(node, address, [link.name, ON_LO], `${address} is not announced`)
+}
+
+async function inBackground(
+  node: Node,
+  address: string,
+  words: readonly string[],
+  instead: string,
+): Promise<void> {
+  try {
+    await node.change({ background: true })`${node.settings.announcer} ${address} ${words}`
+  } catch (error) {
+    if (!(error instanceof CannotRun)) throw error
+    node.say(`WARNING: ${instead}: ${error.message}`)
+  }
 }
 
 function wanted(node: Node, link: Link): boolean {

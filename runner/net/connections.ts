@@ -62,11 +62,13 @@ export async function connectionsOf(
 /** Samba listens there and ends its side itself when CTDB tells it; only the client must be told. */
 const ONE_WAY_PORTS = new Set([139, 445])
 
+/** Is the client of this connection to be told too, or is it enough to end our side? */
+type BothWays = (connection: Connection) => boolean
+
+const samba: BothWays = ({ local }) => !ONE_WAY_PORTS.has(local.port)
+
 /** What ctdb_killtcp and `ctdb tickle` read: from and to, a pair a line. */
-export function pairs(
-  connections: readonly Connection[],
-  bothWays: (connection: Connection) => boolean,
-): string {
+export function pairs(connections: readonly Connection[], bothWays: BothWays): string {
   return connections
     .flatMap((each) => [
       `${endText(each.peer)} ${endText(each.local)}\n`,
@@ -80,14 +82,19 @@ export function pairs(
  * for a time-out. Says how many of how many were ended, in CTDB's words; what remains is listed. Nothing to end
  * costs one look. Trouble here never keeps the address from being released.
  */
-export async function endConnections(node: Node, address: string, iface: string): Promise<void> {
+export async function endConnections(
+  node: Node,
+  address: string,
+  iface: string,
+  bothWays: BothWays = samba,
+): Promise<void> {
   // unset is `try`: `ss -K` takes milliseconds, ctdb_killtcp up to 5 s for each address
   const how = node.settings.option('CTDB_KILLTCP_USE_SS_KILL')
   let left = (await connectionsOf(node, [address])) ?? []
   node.because(`${left.length} TCP connections to ${address} are to be ended`)
   if (how !== 'no') left = await endWith(node, address, left, 'ss -K', () => killWithSs(node, address))
   if (how !== 'yes')
-    left = await endWith(node, address, left, 'ctdb_killtcp', () => killWithCtdb(node, iface, left))
+    left = await endWith(node, address, left, 'ctdb_killtcp', () => killWithCtdb(node, iface, left, bothWays))
   if (left.length === 0) return
   node.say(
     ['Remaining connections:', ...left.map((each) => `  ${endText(each.local)} ${endText(each.peer)}`)].join(
@@ -117,10 +124,15 @@ async function killWithSs(node: Node, address: string): Promise<boolean> {
   return true
 }
 
-async function killWithCtdb(node: Node, iface: string, connections: readonly Connection[]): Promise<boolean> {
+async function killWithCtdb(
+  node: Node,
+  iface: string,
+  connections: readonly Connection[],
+  bothWays: BothWays,
+): Promise<boolean> {
   const program = `${node.settings.helpers}/ctdb_killtcp`
   if (!(await node.find(program))) return false
-  const input = pairs(connections, ({ local }) => !ONE_WAY_PORTS.has(local.port))
+  const input = pairs(connections, bothWays)
   const killed = await node.change({ input })`${program} ${iface}`
   if (killed.status !== 0) node.say('Failed to kill TCP connections')
   return true

@@ -51,7 +51,7 @@ export async function table(
 }
 
 /** This node's number, asked once and kept in `my-pnn` as CTDB's scripts do; a Refusal when the daemon does not say. */
-async function ownNumber(node: Node): Promise<string> {
+export async function ownNumber(node: Node): Promise<string> {
   const file = `${node.settings.vardir}/my-pnn`
   const known = (await node.read(file))?.trim()
   if (known && /^\d+$/.test(known)) return known

@@ -13,6 +13,8 @@ import { parseLinks } from './ip.ts'
 export interface Taken {
   address: string
   iface: string
+  /** It is on lo, as an LVS leader has it, and reached by that interface. */
+  onLo?: boolean
 }
 
 export type Next = 'wait' | 'give up' | 'announce' | 'stop'
@@ -30,9 +32,9 @@ export function nextFor(state: DadState, roundsLeft: number): Next {
 }
 
 /** Where the address stands. For IPv6 that costs no program; IPv4 has no duplicate check. */
-export async function stateOf(door: Door, { address, iface }: Taken): Promise<DadState> {
+export async function stateOf(door: Door, { address, iface, onLo = false }: Taken): Promise<DadState> {
   if (familyOf(address) === 'inet6') return await dadNow(door, { address, iface })
-  return (await prefixes(door, { address, iface })).length > 0 ? 'ready' : 'absent'
+  return (await prefixes(door, { address, iface: onLo ? 'lo' : iface })).length > 0 ? 'ready' : 'absent'
 }
 
 /** Remove an address that another host has. Gives back the line for the log. */
@@ -45,11 +47,12 @@ export async function giveUp(door: Door, taken: Taken): Promise<string> {
   return `Failed to keep ${address}/${held.join(' ')} on dev ${iface}: ${done}: ${ANOTHER_HAS_IT}`
 }
 
+/** One of scope `host` is not for the wire: an LVS leader that follows again has it so. */
 async function prefixes(door: Door, { address, iface }: Taken): Promise<number[]> {
   const { status, out } = await door.ask`ip -json addr show to ${address} dev ${iface}`
   if (status !== 0) return []
   const held = parseLinks(out).flatMap((link) => link.addresses)
-  return held.filter((each) => each.address === address).map(({ bits }) => bits)
+  return held.filter((each) => each.address === address && each.scope !== 'host').map(({ bits }) => bits)
 }
 
 /** Milliseconds between two looks at a check that goes on; and at one that does not end, as there is no link. */

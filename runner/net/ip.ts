@@ -11,6 +11,8 @@ export interface Held {
   bits: number
   /** The far end, of an address that was added with one: it cannot be deleted without naming it. */
   peer?: string
+  /** `global`, `host` …; by `host` an IPv4 address on lo is kept from answering ARP (arp_ignore 3). */
+  scope?: string
   /** `ready` can be bound; `tentative` waits for duplicate address detection; `duplicate` lost it. */
   state: 'ready' | 'tentative' | 'duplicate'
 }
@@ -75,7 +77,8 @@ function held(iface: string, altnames: readonly string[], info: Record<string, u
     throw new Refusal(`ip -json printed ${address} without a prefix length: ${NEWER}`)
   const state = info['dadfailed'] ? 'duplicate' : info['tentative'] ? 'tentative' : 'ready'
   const peer = typeof info['address'] === 'string' ? canonical(info['address']) : undefined
-  return [{ iface, altnames, address, bits, peer, state }]
+  const scope = typeof info['scope'] === 'string' ? info['scope'] : undefined
+  return [{ iface, altnames, address, bits, peer, scope, state }]
 }
 
 function named(text: string): Record<string, unknown>[] {

@@ -34,6 +34,14 @@ export async function checkLinks(node: Node, listed: readonly PublicAddress[]): 
   return verdicts
 }
 
+/** The same for one interface that no public address is on: the daemon need not know. CTDB's line, when it is of no use. */
+export async function checkLink(node: Node, iface: string): Promise<string | undefined> {
+  const links = await switchOn(node, [iface], await linksInDetail(node))
+  const error = await whyNoLink(node, iface, links)
+  node.because(error ?? `${iface} has a link`)
+  return error
+}
+
 async function switchOn(
   node: Node,
   names: readonly string[],

@@ -65,6 +65,7 @@ const PACKAGES: Record<string, string> = {
   ctdb_killtcp: 'ctdb',
   flock: 'util-linux',
   ps: 'procps',
+  ipvsadm: 'ipvsadm',
 }
 
 /** What to install to get a program: `install iproute2`. */

@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   writeFileSync,
+  writeSync,
   openSync,
   readSync,
   rmSync,
@@ -250,9 +251,19 @@ async function readUntil(path: string, until: Until, signal?: AbortSignal): Prom
   }
 }
 
+/** For writing only: some sysctls (route/flush) cannot be opened for reading, not even by root. */
+function writeEntry(path: string, text: string): void {
+  const fd = openSync(path, constants.O_WRONLY)
+  try {
+    writeSync(fd, text)
+  } finally {
+    closeSync(fd)
+  }
+}
+
 function writeText(path: string, text: string): void {
   try {
-    if (/^\/(proc|sys)\//.test(path)) return writeFileSync(path, text, { flag: 'r+' })
+    if (/^\/(proc|sys)\//.test(path)) return writeEntry(path, text)
     mkdirSync(dirname(path), { recursive: true })
     const draft = `${path}.new.${process.pid}`
     try {

@@ -241,3 +241,14 @@ inLab('our script works beside others in a folder as CTDB has it', skip ? { skip
   t.match(result.out, /^10\.interface +OK .*\n50\.samba +OK .*\n {2}samba: takeip eth0 10\.0\.0\.1 24\n$/)
   t.strictSame(await places(lab.node, '10.0.0.1'), ['eth0/24'])
 })
+
+inLab(
+  'a sysctl that can only be written is written: route caches are flushed',
+  skip ? { skip } : {},
+  async (t, lab) => {
+    const file = join(lab.dir, 'recording.txt')
+    const words = ['--only', '10.interface', '--record', file, 'takeip', 'eth0', '10.0.0.1', '24']
+    t.equal((await lab.eventscript('run', ...words)).status, 0)
+    t.match(readFileSync(file, 'utf8'), /^write \/proc\/sys\/net\/ipv4\/route\/flush\n {2}in 1\n {2}took/m)
+  },
+)

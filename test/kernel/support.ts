@@ -10,8 +10,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { execaSync } from 'execa'
 import t, { type Test } from 'tap'
 import { hexDigits } from '../../runner/net/address.ts'
 import { packageOf } from '../../runner/system/errors.ts'
@@ -70,6 +72,26 @@ export function whyMissing(programs: readonly string[]): string | undefined {
   return `${missing.join(', ')} not found: ${[...new Set(packages)].join(', ')}`
 }
 
+/** Why this kernel cannot have a network device of that kind, in a namespace of our own; undefined when it can. */
+export function whyNoKind(kind: 'bond' | 'vlan'): string | undefined {
+  const script = {
+    bond: 'ip link add probe type bond',
+    vlan: 'ip link add eth0 type veth && ip link add link eth0 name probe type vlan id 1',
+  }[kind]
+  const env = { PATH: FOLDERS.join(delimiter) }
+  const { failed } = execaSync('unshare', ['-Urn', 'sh', '-c', script], { reject: false, env })
+  return failed ? `this kernel has no ${kind}: npm run test:kernel boots one that has` : undefined
+}
+
+/** Why there can be no load balancer in a namespace here. */
+export function whyNoBalancer(): string | undefined {
+  const missing = whyMissing(['ipvsadm'])
+  if (missing) return missing
+  const env = { PATH: FOLDERS.join(delimiter) }
+  const { failed } = execaSync('unshare', ['-n', 'ipvsadm', '-S', '-n'], { reject: false, env })
+  return failed ? 'no IPVS in this kernel, or not root: npm run test:kernel boots one' : undefined
+}
+
 /**
  * What every file begins with. The tests of a file run some at a time: most of their time the kernel lets them wait.
  * Gives back why the file can do nothing on this machine.
@@ -77,8 +99,8 @@ export function whyMissing(programs: readonly string[]): string | undefined {
 export async function prepareFile(): Promise<string | undefined> {
   const reason = await whyNoLab()
   if (reason) t.plan(0, reason)
-  t.setTimeout(600_000)
-  t.jobs = 4
+  t.setTimeout(Number(process.env['LAB_SECONDS'] ?? 600) * 1000)
+  t.jobs = Number(process.env['LAB_JOBS'] ?? 4)
   return reason
 }
 
@@ -87,6 +109,8 @@ export interface Needs {
   needs?: readonly string[]
   /** The kernel's own times for the duplicate check, up to 2 s; else 0.1 s. */
   slowDad?: boolean
+  /** In namespaces of the machine's own root, for what the kernel keeps to it. */
+  asRoot?: boolean
   /** Any other reason not to run it here. */
   skip?: string
 }
@@ -95,7 +119,7 @@ export interface Needs {
 export function inLab(name: string, options: Needs, body: (t: Test, lab: Lab) => Promise<void>): void {
   const skip = options.skip ?? whyMissing(options.needs ?? [])
   void t.test(name, { buffered: true, ...(skip ? { skip } : {}) }, async (test) => {
-    const lab = await startLab()
+    const lab = await startLab({ asRoot: options.asRoot })
     try {
       if (!options.slowDad) await shortenDad(lab)
       await body(test, lab)
@@ -136,9 +160,12 @@ export async function waitFor(
   seconds = 30,
 ): Promise<void> {
   const last = performance.now() + seconds * 1000
-  while (!(await probe())) {
-    if (performance.now() > last) throw new Error(`waited ${seconds} s for ${what}`)
-    await sleep(30)
+  for (;;) {
+    const began = performance.now()
+    if (await probe()) return
+    if (began > last) throw new Error(`waited ${seconds} s for ${what}`)
+    // on a slow machine a look costs more than the pause: what we wait for needs the processor too
+    await sleep(Math.max(30, performance.now() - began))
   }
 }
 
@@ -265,6 +292,15 @@ export async function watch(
   iface: string,
   ip: string,
 ): Promise<{ seen: () => Announcement[]; stop: () => void }> {
+  const { frames, stop } = await capture(host, iface)
+  return { seen: () => frames().flatMap((hex) => announcement(hex, ip) ?? []), stop }
+}
+
+/** All frames that pass an interface from now on, in hexadecimal. */
+export async function capture(
+  host: Host,
+  iface: string,
+): Promise<{ frames: () => string[]; stop: () => void }> {
   const rows = JSON.parse(await host.must('ip', '-json', 'link', 'show', 'dev', iface)) as {
     ifindex: number
   }[]
@@ -272,13 +308,35 @@ export async function watch(
   let text = ''
   child.stdout?.on('data', (more: Buffer) => (text += more.toString()))
   await waitFor('perl to listen', () => text.startsWith('ready\n'))
+  return { frames: () => text.split('\n').slice(1, -1), stop: () => child.kill() }
+}
+
+/** Who was asked for an address, and who answered: MACs of ARP, or of neighbour discovery without the duplicate check. */
+export function questionsAndAnswers(
+  frames: readonly string[],
+  ip: string,
+): { questions: number; answers: string[] } {
+  const hex = (frame: string, from: number, to: number) => frame.slice(from * 2, to * 2)
+  const from = (frame: string) => hex(frame, 6, 12).replaceAll(/..(?!$)/g, '$&:')
+  const kind = (frame: string): 'question' | 'answer' | undefined => {
+    if (!ip.includes(':')) {
+      const address = Buffer.from(ip.split('.').map(Number)).toString('hex')
+      if (hex(frame, 12, 14) !== '0806') return undefined
+      const [sender, target] = [hex(frame, 28, 32), hex(frame, 38, 42)]
+      if (hex(frame, 20, 22) === '0001')
+        return target === address && sender !== address ? 'question' : undefined
+      return sender === address && target !== address ? 'answer' : undefined
+    }
+    if (hex(frame, 12, 14) !== '86dd' || hex(frame, 20, 21) !== '3a' || hex(frame, 62, 78) !== hexDigits(ip))
+      return undefined
+    const isDad = hex(frame, 22, 38) === '0'.repeat(32)
+    // 135 is a solicitation, 136 an advertisement; the flag 0x40 says that it was asked for
+    if (hex(frame, 54, 55) === '87') return isDad ? undefined : 'question'
+    return hex(frame, 54, 55) === '88' && parseInt(hex(frame, 58, 59), 16) & 0x40 ? 'answer' : undefined
+  }
   return {
-    seen: () =>
-      text
-        .split('\n')
-        .slice(1, -1)
-        .flatMap((hex) => announcement(hex, ip) ?? []),
-    stop: () => child.kill(),
+    questions: frames.filter((frame) => kind(frame) === 'question').length,
+    answers: [...new Set(frames.filter((frame) => kind(frame) === 'answer').map(from))],
   }
 }
 
@@ -371,7 +429,7 @@ export interface Client {
 
 /** A TCP connection that is there when this returns. */
 export async function connect(host: Host, address: string, port: number): Promise<Client> {
-  const file = `/tmp/eventscript-speak.${process.pid}.${(clients += 1)}`
+  const file = join(tmpdir(), `eventscript-speak.${process.pid}.${(clients += 1)}`)
   const client = host.start(process.execPath, '-e', CLIENT, address, String(port), file)
   let text = ''
   client.stdout?.on('data', (more: Buffer) => (text += more.toString()))

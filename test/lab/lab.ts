@@ -70,7 +70,12 @@ export async function whyNoLab(): Promise<string | undefined> {
   return failed ? `this machine forbids network namespaces: ${stderr.trim()}` : undefined
 }
 
-export async function startLab(): Promise<Lab> {
+export interface LabOptions {
+  /** Without a user namespace, which needs root: there the kernel keeps IPVS to the machine's own root. */
+  asRoot?: boolean
+}
+
+export async function startLab({ asRoot = false }: LabOptions = {}): Promise<Lab> {
   const dir = mkdtempSync(join(tmpdir(), 'eventscript-lab-'))
   for (const folder of ['etc', 'var', 'bin', 'says']) mkdirSync(join(dir, folder))
   const env: Record<string, string> = {
@@ -82,9 +87,11 @@ export async function startLab(): Promise<Lab> {
   }
   standInForCtdb(dir)
   const anchors: ResultPromise[] = []
-  const node = await host(['unshare', '-Urnm', '--propagation', 'private', 'cat'], env, anchors)
-  const inside = ['nsenter', '-t', String(node.pid), '-U', '-m', '--preserve-credentials']
-  const observer = await host([...inside, 'unshare', '-n', 'cat'], env, anchors)
+  const spaces = asRoot ? '-nm' : '-Urnm'
+  const user = asRoot ? [] : ['-U', '--preserve-credentials']
+  const node = await host(['unshare', spaces, '--propagation', 'private', 'cat'], env, anchors, user)
+  const inside = ['nsenter', '-t', String(node.pid), ...user, '-m']
+  const observer = await host([...inside, 'unshare', '-n', 'cat'], env, anchors, user)
   await node.must('mount', '-t', 'tmpfs', 'tmpfs', '/run') // iptables keeps a lock there
   await ownTables(node, dir, env)
   await wire(node, observer)
@@ -103,7 +110,7 @@ export async function startLab(): Promise<Lab> {
       writeFileSync(join(dir, 'etc', file), text)
     },
     async plugIn(name) {
-      const guest = await host([...inside, 'unshare', '-n', 'cat'], env, anchors)
+      const guest = await host([...inside, 'unshare', '-n', 'cat'], env, anchors, user)
       await guest.must('ip', 'link', 'set', 'lo', 'up')
       await plug(guest, 'eth0', observer, `port-${name}`)
       return guest
@@ -123,7 +130,12 @@ export async function startLab(): Promise<Lab> {
 }
 
 /** `cat` waits until our end of its input is closed, also when we are killed: nothing is left behind. */
-async function host(anchor: string[], env: Record<string, string>, anchors: ResultPromise[]): Promise<Host> {
+async function host(
+  anchor: string[],
+  env: Record<string, string>,
+  anchors: ResultPromise[],
+  user: readonly string[],
+): Promise<Host> {
   const [program = '', ...words] = anchor
   const child = execa(program, words, { stdin: 'pipe', reject: false, env, extendEnv: true })
   anchors.push(child)
@@ -135,7 +147,7 @@ async function host(anchor: string[], env: Record<string, string>, anchors: Resu
   const pid = child.pid ?? 0
   // tap puts hooks of its own into every node program through NODE_OPTIONS, and they cannot load a `.script`
   const bare = ['/usr/bin/env', '-u', 'NODE_OPTIONS'] // by its path: a test may leave little in PATH
-  const enter = ['-t', String(pid), '-U', '-n', '-m', '--preserve-credentials', '--', ...bare]
+  const enter = ['-t', String(pid), ...user, '-n', '-m', '--', ...bare]
   const start = (...argv: string[]) =>
     execa('nsenter', [...enter, ...argv], {
       reject: false,

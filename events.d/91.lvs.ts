@@ -1,0 +1,103 @@
+/**
+ * One address for the whole cluster (LVS): the leader has it on the wire and spreads clients over the nodes, the
+ * others have it silently and answer the clients themselves. IPv4 and IPv6. Off unless CTDB_LVS_NODES is set.
+ */
+import {
+  checkLink,
+  endConnections,
+  endWhatChanged,
+  flushRouteCaches,
+  follow,
+  lead,
+  leadAgain,
+  leave,
+  leaveOld,
+  lvsAddress,
+  lvsOptions,
+  mustBePrivileged,
+  mustNotBePublic,
+  refuse,
+  remember,
+  rememberLeader,
+  roleOf,
+  takesPart,
+  whyCannotLead,
+  type Handler,
+  type Node,
+} from '../runner/handler.ts'
+
+export default {
+  about: 'LVS: one address for all nodes, clients spread by the leader',
+
+  /** A leader that died is still on the wire: a node that starts is not. */
+  async init(node) {
+    if (isOff(node)) return
+    const publicIp = lvsAddress(node)
+    mustBePrivileged(node)
+    await leave(node, publicIp)
+    await remember(node, undefined)
+  },
+
+  /** What is wrong with the options is told before the node is of use to anybody. */
+  async setup(node) {
+    const lvs = await lvsOptions(node)
+    if (lvs) await mustNotBePublic(node, lvs)
+  },
+
+  /** A follower at first, whoever leads; a node that could not lead says so. */
+  async startup(node) {
+    const lvs = await lvsOptions(node)
+    if (!lvs) return
+    await mustNotBePublic(node, lvs)
+    mustBePrivileged(node)
+    if (!(await takesPart(node, lvs))) return
+    await follow(node, lvs.publicIp)
+    const unable = await whyCannotLead(node, lvs)
+    if (unable) node.say(unable)
+  },
+
+  /** The interface has a link, and a node that may lead is able to. */
+  async monitor(node) {
+    const lvs = await lvsOptions(node)
+    if (!lvs) return
+    const error = (lvs.iface && (await checkLink(node, lvs.iface))) || (await whyCannotLead(node, lvs))
+    if (error) refuse(error)
+    await leadAgain(node, lvs)
+  },
+
+  /**
+   * 1. Who leads and who serves, by the daemon's flags and the nodes file.
+   * 2. An address that the options no longer name goes.
+   * 3. Whoever does not lead falls silent, and hands nothing on.
+   * 4. Under another leader, and on a node that no longer serves, connections end.
+   * 5. The leader: services, then the address on the wire, announced.
+   */
+  async ipreallocated(node) {
+    const lvs = await lvsOptions(node)
+    if (!lvs) return
+    mustBePrivileged(node)
+    const role = await roleOf(node, lvs)
+    await leaveOld(node, lvs)
+    if (!(await takesPart(node, lvs))) return await leave(node, lvs.publicIp)
+    if (!role.leads) await follow(node, lvs.publicIp)
+    await endWhatChanged(node, lvs, role)
+    await rememberLeader(node, lvs, role)
+    if (role.leads) await lead(node, lvs, role)
+    await flushRouteCaches(node)
+  },
+
+  /** A node that stops leaves nothing behind, whatever is wrong with the nodes file. */
+  async shutdown(node) {
+    if (isOff(node)) return
+    const publicIp = lvsAddress(node)
+    mustBePrivileged(node)
+    await endConnections(node, publicIp, node.settings.text('CTDB_LVS_PUBLIC_IFACE') || 'lo', () => false)
+    await leave(node, publicIp)
+    await flushRouteCaches(node)
+    await remember(node, undefined)
+  },
+} satisfies Handler
+
+function isOff(node: Node): boolean {
+  return node.settings.text('CTDB_LVS_NODES') === ''
+}

@@ -1,0 +1,50 @@
+import type { Node } from '../handler.ts'
+import { tryWrite } from './sysctl.ts'
+
+/** What this node was told last, so that the next event sees what has changed. */
+export interface Last {
+  publicIp: string
+  /** Its number; `none` where no node could lead. */
+  leader: string
+}
+
+const lastFile = (node: Node) => `${node.settings.vardir}/failover/lvs/leader_old`
+const sysctlFile = (node: Node) => `${node.settings.vardir}/failover/lvs/sysctls`
+
+/** Undefined before the first ipreallocated, and after a start of ctdbd, which empties the folder. */
+export async function lastTime(node: Node): Promise<Last | undefined> {
+  const [publicIp, leader] = ((await node.read(lastFile(node))) ?? '').trim().split(/\s+/)
+  return publicIp && leader ? { publicIp, leader } : undefined
+}
+
+/** Written when it differs. A disk that fails is no reason to serve nobody: the next event ends more connections. */
+export async function remember(node: Node, last: Last | undefined): Promise<void> {
+  const text = last ? `${last.publicIp} ${last.leader}\n` : ''
+  if (((await node.read(lastFile(node))) ?? '') === text) return
+  if (!(await tryWrite(node, lastFile(node), text)))
+    node.say(`WARNING: ${lastFile(node)} is not kept: connections end at every ipreallocated`)
+}
+
+/** Set a sysctl of the machine, once, and keep in mind what it was before. */
+export async function keepSysctl(node: Node, path: string, value: string): Promise<void> {
+  const before = (await node.read(path))?.trim()
+  if (before === undefined || before === value) return
+  const kept = (await node.read(sysctlFile(node))) ?? ''
+  const line = `${path} ${before} ${value}\n`
+  // before it is set: a run that is killed in between leaves a line, not a value that nobody knows
+  if (!kept.includes(`${path} `)) await tryWrite(node, sysctlFile(node), kept + line)
+  if (!(await tryWrite(node, path, `${value}\n`)))
+    node.say(`WARNING: cannot set ${path} to ${value}: run as root`)
+}
+
+/** Put each sysctl back that is still as we have set it; what somebody else has set since is his. */
+export async function restoreSysctls(node: Node): Promise<void> {
+  const kept = (await node.read(sysctlFile(node))) ?? ''
+  if (kept === '') return
+  for (const line of kept.split('\n')) {
+    const [path, before, ours] = line.split(' ')
+    if (!path || !before || !ours) continue
+    if ((await node.read(path))?.trim() === ours) await tryWrite(node, path, `${before}\n`)
+  }
+  await tryWrite(node, sysctlFile(node), '')
+}

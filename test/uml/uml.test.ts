@@ -1,0 +1,39 @@
+/**
+ * The tests on the kernel once more, on a kernel that has what the one here may lack: bonds, VLANs, IPVS. Their results
+ * are this file's: each runs in user-mode Linux, and its TAP is read here.
+ */
+import { join } from 'node:path'
+import t from 'tap'
+import { bootUml, left, whyNoUml } from '../lab/uml.ts'
+
+/** Those of test/kernel that say most on another kernel: node takes a second to start in there. KERNEL_TESTS names others. */
+const FILES = process.env['KERNEL_TESTS']?.split(' ') ?? ['monitor', 'lvs']
+/** All of it takes a quarter of that on an idle machine. */
+const SECONDS = 1800
+
+const why = whyNoUml()
+if (why) t.plan(0, why)
+else {
+  t.setTimeout((SECONDS + 60) * 1000)
+  const guest = await bootUml(
+    FILES.map((name) => `dist/test/kernel/${name}.test.js`),
+    SECONDS,
+  )
+  t.teardown(() => guest.close())
+  t.ok(guest.finished, `the guest has run all files within ${SECONDS} s`, { console: guest.console })
+  for (const name of FILES) {
+    const status = left(guest, `${name}.status`).trim() || '1'
+    await t.spawn(
+      'sh',
+      [
+        '-c',
+        'cat "$1"; cat "$2" >&2; exit "$3"',
+        'sh',
+        join(guest.out, `${name}.tap`),
+        join(guest.out, `${name}.err`),
+        status,
+      ],
+      { name: `in user-mode Linux: ${name}` },
+    )
+  }
+}
