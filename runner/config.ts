@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { asWritten, choice, number, perAddress, type Kind } from './options.ts'
 import { plainAssignments } from './plain-options.ts'
+import { rememberingLast } from './remember.ts'
 import type { Door } from './system/door.ts'
 import { refuse } from './refusal.ts'
 
@@ -103,7 +104,7 @@ export async function loadSettings(door: Door, facts: Facts, handler: string): P
     [`${base}/script.options`, `${facts.optionsFolder}/${handler}.options`],
     env,
   )
-  const { chosen, warnings } = readAll(values)
+  const { chosen, warnings } = readAll(JSON.stringify(values))
   const vardir = vardirOf(env)
   return {
     base,
@@ -120,10 +121,9 @@ export async function loadSettings(door: Door, facts: Facts, handler: string): P
   }
 }
 
-function readAll(values: Readonly<Record<string, string>>): {
-  chosen: Record<string, unknown>
-  warnings: string[]
-} {
+/** Of the same options each time, when many events come together. */
+const readAll = rememberingLast((json) => {
+  const values = JSON.parse(json) as Readonly<Record<string, string>>
   const chosen: Record<string, unknown> = {}
   const warnings: string[] = []
   for (const [name, kind] of Object.entries(OPTIONS)) {
@@ -134,7 +134,7 @@ function readAll(values: Readonly<Record<string, string>>): {
       warnings.push(`WARNING: ${name}="${said}": expected ${expected}: using ${using}: mend script.options`)
   }
   return { chosen, warnings }
-}
+})
 
 /**
  * Options files are shell: quotes, expansions, conditions and all. So the shell reads them, once for both,

@@ -3,7 +3,7 @@ import { Refusal } from '../refusal.ts'
 import { packageOf } from '../system/errors.ts'
 import { canonical, familyOf } from './address.ts'
 import { why } from './look.ts'
-import { rememberingLast } from './remember.ts'
+import { rememberingLast } from '../remember.ts'
 
 /** A rule of ours: whatever arrives on that interface for that address is dropped. */
 export interface Block {

@@ -2,7 +2,7 @@ import type { Node } from '../handler.ts'
 import { whyNoInterface, whyNotPublic } from '../events.ts'
 import { refuse } from '../refusal.ts'
 import { canonical, hostBits } from './address.ts'
-import { rememberingLast } from './remember.ts'
+import { rememberingLast } from '../remember.ts'
 
 /** One line of public_addresses. */
 export interface PublicAddress {
