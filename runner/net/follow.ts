@@ -51,7 +51,8 @@ export async function giveUp(door: Door, taken: Taken): Promise<string> {
 async function prefixes(door: Door, { address, iface }: Taken): Promise<number[]> {
   const { status, out } = await door.ask`ip -json addr show to ${address} dev ${iface}`
   if (status !== 0) return []
-  const held = parseLinks(out).flatMap((link) => link.addresses)
+  // the resident daemon is shown all interfaces, whatever it asks for
+  const held = parseLinks(out).flatMap((link) => (link.name === iface ? link.addresses : []))
   return held.filter((each) => each.address === address && each.scope !== 'host').map(({ bits }) => bits)
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { familyOf } from '../net/address.ts'
-import { arpingRound, ROUND_MS, ROUNDS, roundOf, SILENT } from '../net/announce.ts'
+import { arpingRound, ON_LO, ROUND_MS, ROUNDS, roundOf, SILENT } from '../net/announce.ts'
 import {
   giveUp,
   LOOK_AGAIN_MS,
@@ -109,7 +109,7 @@ export function announcements(door: Door, complain: (line: string) => void): Ann
     add(address, iface, how) {
       const now = performance.now()
       const left = how === SILENT ? 0 : ROUNDS
-      due.set(address, { address, iface, left, at: now, since: now, complained: false })
+      due.set(address, { address, iface, onLo: how === ON_LO, left, at: now, since: now, complained: false })
       if (!working) void work()
     },
     close() {

@@ -206,7 +206,8 @@ echo "$*" >>'${dir}/calls'
 case $1 in addtickle | deltickle | tickle) cat >>'${dir}/calls' ;; esac
 says='${dir}/says/'$(echo "$*" | tr ' ' _)
 if [ -e "$says.fails" ]; then cat "$says.fails" >&2; exit 1; fi
-[ ! -e "$says" ] || cat "$says"
+if [ -e "$says" ]; then cat "$says"
+elif [ "$1" = gettickles ]; then echo '|Source IP|Port|Destiation IP|Port|'; fi
 `
   writeFileSync(program, text)
   chmodSync(program, 0o755)
