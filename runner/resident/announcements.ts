@@ -28,8 +28,9 @@ interface Due extends Taken {
   complained: boolean
 }
 
-/** So long is waited for others that are taken at the same time, in milliseconds. */
+/** So long is waited for others that are taken at the same time, in milliseconds: for the next, and in all. */
 const COMPANY_MS = 20
+const PATIENCE_MS = 200
 /** The longest that the kernel's own duplicate check takes, with 3 s on top. */
 const CHECK_MS = 5000
 
@@ -42,6 +43,8 @@ export function announcements(door: Door, complain: (line: string) => void): Ann
   const due = new Map<string, Due>()
   const sender = senders(complain)
   let working = false
+  /** When the last was added. */
+  let added = 0
   let arping: Promise<Answer> | undefined
 
   async function work(): Promise<void> {
@@ -49,7 +52,10 @@ export function announcements(door: Door, complain: (line: string) => void): Ann
     try {
       while (due.size > 0) {
         const first = Math.min(...[...due.values()].map(({ at }) => at))
-        await sleep(Math.max(0, first - performance.now()) + COMPANY_MS)
+        await sleep(Math.max(0, first - performance.now()))
+        const last = performance.now() + PATIENCE_MS
+        do await sleep(COMPANY_MS)
+        while (performance.now() - added < COMPANY_MS && performance.now() < last)
         await round([...due.values()].filter(({ at }) => at <= performance.now()))
       }
     } catch (error) {
@@ -107,7 +113,7 @@ export function announcements(door: Door, complain: (line: string) => void): Ann
 
   return {
     add(address, iface, how) {
-      const now = performance.now()
+      const now = (added = performance.now())
       const left = how === SILENT ? 0 : ROUNDS
       due.set(address, { address, iface, onLo: how === ON_LO, left, at: now, since: now, complained: false })
       if (!working) void work()

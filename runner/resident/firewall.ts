@@ -3,6 +3,9 @@ import { burst } from './burst.ts'
 
 type Argv = readonly string[]
 
+/** Rules in one transaction: what goes to the kernel in one message must fit into its buffer (208 KiB). */
+const MOST = 500
+
 /** Is it a rule that is put in or taken out: `ip6tables -w -I INPUT …`? */
 export function isRuleChange([program = '', wait, verb = '']: Argv): boolean {
   return /^ip6?tables$/.test(program) && wait === '-w' && /^-[ID]$/.test(verb)
@@ -20,14 +23,23 @@ export function firewall(
     const answers = new Map<Argv, Answer>()
     for (const program of new Set(all.map(([name = '']) => name))) {
       const mine = all.filter(([name]) => name === program)
-      const together = mine.length > 1 ? await restore(`${program}-restore`, transaction(mine)) : undefined
-      for (const argv of mine) answers.set(argv, together?.status === 0 ? together : await run(argv))
+      for (let i = 0; i < mine.length; i += MOST) {
+        const some = mine.slice(i, i + MOST)
+        const together = some.length > 1 ? await restore(`${program}-restore`, transaction(some)) : undefined
+        for (const argv of some) answers.set(argv, together?.status === 0 ? together : await run(argv))
+      }
     }
     return all.map((argv) => answers.get(argv) ?? { status: 1, out: '', err: '' })
   })
 }
 
-/** What `iptables-restore --noflush` reads. */
+/**
+ * What `iptables-restore --noflush` reads. A rule that is put in is the first of its chain, so the ones put in last are
+ * found first: 500 are taken out in 39 ms so, in 177 ms the other way.
+ */
 export function transaction(all: readonly Argv[]): string {
-  return ['*filter', ...all.map(([, , ...rule]) => rule.join(' ')), 'COMMIT', ''].join('\n')
+  const lines = all.map(([, , ...rule]) => rule.join(' '))
+  const isRemoval = (line: string) => line.startsWith('-D')
+  const removals = lines.filter(isRemoval).toReversed()
+  return ['*filter', ...lines.filter((line) => !isRemoval(line)), ...removals, 'COMMIT', ''].join('\n')
 }

@@ -9,15 +9,16 @@ export interface Senders {
   close: () => void
 }
 
-/** Programs at once. A packet costs one; 256 are started in a quarter of a second. */
-const MOST = 256
+/** Programs in a group, of which two may be at work. A packet costs one; 128 are started in an eighth of a second. */
+const MOST = 128
 
 /**
- * arping stays for a second behind its packet, to hear answers that an announcement does not have: so it is ended a
- * fifth of a second after the last one was started.
+ * arping stays for a second behind its packet, to hear answers that an announcement does not have: so those of a group
+ * are ended a fifth of a second after the last one was started. The next group does not wait for that, the one behind
+ * it does.
  */
 const LOOP = String.raw`while read -r n; do
-if [ "$n" = wait ]; then sleep 0.2; [ -z "$pids" ] || kill $pids 2>/dev/null; wait; pids=; printf 'done\n'; continue; fi
+if [ "$n" = wait ]; then [ -z "$ending" ] || wait $ending; { sleep 0.2; kill $pids 2>/dev/null; } & ending="$! $pids"; pids=; printf 'done\n'; continue; fi
 set --; while [ "$n" -gt 0 ]; do IFS= read -r word; set -- "$@" "$word"; n=$((n - 1)); done
 "$@" </dev/null >/dev/null & pids="$pids $!"; done`
 
