@@ -120,6 +120,7 @@ t.test('what many write under one lock is one write, and on disk before the lock
   const disk = new Map<string, string>()
   const writes: string[] = []
   const machine = files({
+    find: () => Promise.resolve(undefined),
     read: (path) => Promise.resolve(disk.get(path)),
     write(path, text) {
       writes.push(text)
@@ -147,6 +148,7 @@ t.test('what many write under one lock is one write, and on disk before the lock
 
 t.test('a disk that fails is the trouble of everybody who wrote', async (t) => {
   const machine = files({
+    find: () => Promise.resolve(undefined),
     read: () => Promise.resolve(''),
     write: () => Promise.reject(new Error('the disk is full')),
   })

@@ -8,6 +8,7 @@ import { familyOf } from './address.ts'
 import { ROUND_MS, roundOf } from './announce.ts'
 import { ANOTHER_HAS_IT, dadNow, duplicateCheck, isUnderCheck, waitForDad, type DadState } from './dad.ts'
 import { parseLinks } from './ip.ts'
+import { rememberingLast } from '../remember.ts'
 
 /** An address, and the interface that it was taken on. */
 export interface Taken {
@@ -51,10 +52,18 @@ export async function giveUp(door: Door, taken: Taken): Promise<string> {
 async function prefixes(door: Door, { address, iface }: Taken): Promise<number[]> {
   const { status, out } = await door.ask`ip -json addr show to ${address} dev ${iface}`
   if (status !== 0) return []
-  // the resident daemon is shown all interfaces, whatever it asks for
-  const held = parseLinks(out).flatMap((link) => (link.name === iface ? link.addresses : []))
-  return held.filter((each) => each.address === address && each.scope !== 'host').map(({ bits }) => bits)
+  return heldIn(out).get(`${address} ${iface}`) ?? []
 }
+
+/** By address and interface, as the resident daemon is shown all of them, whatever it asks for. */
+const heldIn = rememberingLast((out) => {
+  const found = new Map<string, number[]>()
+  for (const { address, iface, bits, scope } of parseLinks(out).flatMap((link) => link.addresses)) {
+    const key = `${address} ${iface}`
+    if (scope !== 'host') found.set(key, [...(found.get(key) ?? []), bits])
+  }
+  return found
+})
 
 /** Milliseconds between two looks at a check that goes on; and at one that does not end, as there is no link. */
 export const LOOK_EVERY_MS = 50

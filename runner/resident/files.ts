@@ -3,12 +3,12 @@ import type { System, Until } from '../system/door.ts'
 import { burst } from './burst.ts'
 import type { KeptBack } from './locks.ts'
 
-type Machine = Pick<System, 'read' | 'write'>
+type Machine = Pick<System, 'read' | 'write' | 'find'>
 
 /** Files, for many events at once. */
 export interface Files extends Machine {
   /** The same, for one that has these locks: what it writes may wait for those who write next. */
-  under: (locks: readonly string[]) => Machine
+  under: (locks: readonly string[]) => Pick<System, 'read' | 'write'>
   keptBack: KeptBack
 }
 
@@ -23,6 +23,7 @@ export function files(machine: Machine): Files {
   const drafts = new Map<string, { lock: string; text: string }>()
   const bells = new Map<string, (text: string) => Promise<void>>()
   const glimpses = new Map<string, Promise<string | undefined>>()
+  const finds = new Map<string, Promise<string | undefined>>()
   const watches = new Map<string, (until: Until) => Promise<string | undefined>>()
 
   function read(path: string, until?: Until): Promise<string | undefined> {
@@ -42,6 +43,14 @@ export function files(machine: Machine): Files {
     return seen
   }
 
+  /** The same of programs. */
+  function find(program: string): Promise<string | undefined> {
+    if (finds.size === 0) setImmediate(() => finds.clear())
+    const found = finds.get(program) ?? machine.find(program)
+    finds.set(program, found)
+    return found
+  }
+
   function write(path: string, text: string): Promise<void> {
     glimpses.delete(path)
     if (!BELL.test(path)) return machine.write(path, text)
@@ -58,6 +67,7 @@ export function files(machine: Machine): Files {
   return {
     read,
     write,
+    find,
     under(locks) {
       const lock = locks.at(-1)
       if (lock === undefined) return { read, write }

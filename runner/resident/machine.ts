@@ -55,7 +55,7 @@ export function resident(facts: ResidentFacts, announce: (words: Argv) => void):
   /** By a shell that stays, or else by a process of its own. */
   async function start(argv: Argv, purpose: string): Promise<Answer> {
     const [program = ''] = argv
-    if ((await plain.find(program)) === undefined) throw new CannotRun(program, 'ENOENT')
+    if ((await disk.find(program)) === undefined) throw new CannotRun(program, 'ENOENT')
     try {
       const answer = await pool.run(argv, (shell) => atWork.set(purpose, shell))
       return answer ?? (await plain.run('ask', argv, {}))
@@ -136,7 +136,7 @@ export function resident(facts: ResidentFacts, announce: (words: Argv) => void):
         signal.throwIfAborted()
         await disk.under(mine).write(path, text)
       },
-      find: (program) => plain.find(program),
+      find: (program) => disk.find(program),
       async hold(path, seconds, how) {
         signal.throwIfAborted()
         const wait = flocks.hold(path, seconds, how)
