@@ -74,7 +74,9 @@ export function resident(facts: ResidentFacts, announce: (words: Argv) => void):
   async function throughIp(argv: Argv): Promise<Answer> {
     const isShow = argv.slice(1, 4).join(' ') === '-json addr show'
     const answer = await ip.run(isShow ? ['addr', 'show'] : argv.slice(1))
-    return answer ?? (await start(argv, 'ip'))
+    if (answer && (answer.status === 0 || answer.signal)) return answer
+    // an ip that has just been started is the judge: the other may remember an interface that was replaced since
+    return await start(argv, 'ip')
   }
 
   /** How it is done, and which process does it; undefined when it is nothing for us. */
