@@ -80,7 +80,7 @@ if (!nothing) {
       standIn(
         lab,
         'ip',
-        `case "$*" in *batch*) sed -u 's/^addr del ${taken}/addr del ${nowhere}/' | $real "$@" ;; *) exec $real "$@" ;; esac`,
+        `case "$*" in *batch*) sed -u 's/^addr del ${taken}/addr del ${nowhere}/' | $real "$@" ;; "addr del ${taken}"*) exec $real addr del ${nowhere}/${bits} dev eth0 ;; *) exec $real "$@" ;; esac`,
       )
       await sleep(1500) // until the next ip stands ready
       await daemon.run('takeip', 'eth0', others[0] ?? '', bits)
