@@ -46,8 +46,9 @@ export async function serve({ paths, conf, log, facts, own, atOnce }: ServerOpti
   const machine = resident({ announcer, vardir: vardirOf(env) }, ([address = '', iface = '', how]) =>
     announcing.add(address, iface, how),
   )
-  const anyTime = machine.system({ signal: new AbortController().signal })
-  const announcing = announcements(doorTo(anyTime), (line) => log.write('WARNING', line))
+  // one for each round: a door remembers for as long as it lives who waits for its signal
+  const door = () => doorTo(machine.system({ signal: new AbortController().signal }))
+  const announcing = announcements(door, (line) => log.write('WARNING', line))
 
   /** Remembered only when its folder could once be listed. */
   function componentNamed(name: string): Component | number {

@@ -2,7 +2,6 @@ import type { Node } from '../handler.ts'
 import { whyNoInterface, whyNotPublic } from '../events.ts'
 import { refuse } from '../refusal.ts'
 import { canonical, hostBits } from './address.ts'
-import { rememberingLast } from '../remember.ts'
 
 /** One line of public_addresses. */
 export interface PublicAddress {
@@ -69,14 +68,17 @@ function parseLine(first: string, second: string | undefined): PublicAddress | s
 export async function readPublicAddresses(node: Node): Promise<PublicAddresses | undefined> {
   const file = `${node.settings.base}/public_addresses`
   const text = await node.read(file)
-  return text === undefined ? undefined : parsed(`${file}\n${text}`)
+  return text === undefined ? undefined : parsed(file, text)
 }
 
-/** A path and, behind a line end, what the file contains. */
-const parsed = rememberingLast((both) => {
-  const end = both.indexOf('\n')
-  return parsePublicAddresses(both.slice(end + 1), both.slice(0, end))
-})
+/** The last one read: events that come together are all shown the same. */
+let last: { file: string; text: string; found: PublicAddresses } | undefined
+
+function parsed(file: string, text: string): PublicAddresses {
+  if (last?.file !== file || last.text !== text)
+    last = { file, text, found: parsePublicAddresses(text, file) }
+  return last.found
+}
 
 /** Bad lines that are named one by one: a file that is something else altogether must not fill the log. */
 const MOST_NAMED = 10

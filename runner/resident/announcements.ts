@@ -39,7 +39,7 @@ const CHECK_MS = 5000
  * then all in the other form, and after ROUND_MS again. One that has left this node is not announced any more, one
  * that is still under its duplicate check is watched. No event waits.
  */
-export function announcements(door: Door, complain: (line: string) => void): Announcements {
+export function announcements(doorForARound: () => Door, complain: (line: string) => void): Announcements {
   const due = new Map<string, Due>()
   const sender = senders(complain)
   let working = false
@@ -68,6 +68,7 @@ export function announcements(door: Door, complain: (line: string) => void): Ann
   }
 
   async function round(all: readonly Due[]): Promise<void> {
+    const door = doorForARound()
     const announced: Due[] = []
     const states = await Promise.all(all.map((each) => stateOf(door, each)))
     for (const [i, each] of all.entries()) {
@@ -82,11 +83,11 @@ export function announcements(door: Door, complain: (line: string) => void): Ann
       each.at = performance.now() + ROUND_MS
       if (each.left === 0) forget(each)
     }
-    await send(announced)
+    await send(door, announced)
   }
 
-  async function send(all: readonly Due[]): Promise<void> {
-    const rounds = await Promise.all(all.map(commandsFor))
+  async function send(door: Door, all: readonly Due[]): Promise<void> {
+    const rounds = await Promise.all(all.map((each) => commandsFor(door, each)))
     const forms = Math.max(0, ...rounds.map((commands) => commands.length))
     for (let form = 0; form < forms; form += 1)
       await sender.send(rounds.flatMap((commands) => commands.slice(form, form + 1)))
@@ -105,7 +106,7 @@ export function announcements(door: Door, complain: (line: string) => void): Ann
   }
 
   /** Which arping this is, is asked once. */
-  async function commandsFor({ address, iface }: Due): Promise<string[][]> {
+  async function commandsFor(door: Door, { address, iface }: Due): Promise<string[][]> {
     if (familyOf(address) === 'inet6') return await roundOf(door, address, iface)
     const { out, err } = await (arping ??= door.ask`arping -V`)
     return arpingRound(out + err, address, iface)

@@ -101,11 +101,12 @@ export function resident(facts: ResidentFacts, announce: (words: Argv) => void):
     const early = askedEarly(soon?.ask, askOnce)
     const own = live(options)
     const mine: string[] = []
+    const aborted = abortOf(signal)
 
     /** At the deadline: what hangs is explained and ended. What is cancelled only leaves: others may wait for the same. */
     async function attended<T>(argv: Argv, work: Promise<T>, by: () => Shell | undefined): Promise<T> {
       const began = Date.now()
-      const ended = await untilAborted(work, signal)
+      const ended = await Promise.race([aborted, work])
       if (ended !== ABORTED) return ended
       work.catch(() => {})
       const culprit = by()
@@ -176,16 +177,10 @@ function isForIp([program, ...words]: Argv): boolean {
 
 const ABORTED = Symbol('aborted')
 
-async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T | typeof ABORTED> {
-  if (signal.aborted) return ABORTED
-  let onAbort: (() => void) | undefined
-  const aborted = new Promise<typeof ABORTED>((resolve) => {
-    onAbort = () => resolve(ABORTED)
-    signal.addEventListener('abort', onAbort)
+/** One for all steps of a handler: to listen anew at each costs as much as the step itself. */
+function abortOf(signal: AbortSignal): Promise<typeof ABORTED> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(ABORTED)
+    else signal.addEventListener('abort', () => resolve(ABORTED), { once: true })
   })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    if (onAbort) signal.removeEventListener('abort', onAbort)
-  }
 }
