@@ -42,7 +42,8 @@ function asModule({ name, path }: Entry, own: string): Entry | undefined {
     if (dirname(target) !== realpathSync(own)) return undefined
     const module = target.replace(/\.script$/, '.mjs')
     statSync(module)
-    return { name, path, kind: 'module', load: () => loadModule(module) }
+    let loaded: ReturnType<typeof loadModule> | undefined
+    return { name, path, kind: 'module', load: () => (loaded ??= loadModule(module)) }
   } catch {
     return undefined // it has just gone: the engine will say so
   }

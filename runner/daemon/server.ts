@@ -50,12 +50,17 @@ export async function serve({ paths, conf, log, facts, own, atOnce }: ServerOpti
   const door = () => doorTo(machine.system({ signal: new AbortController().signal }))
   const announcing = announcements(door, (line) => log.write('WARNING', line))
 
+  /** Folders that could be listed a moment ago: requests that come together look once. */
+  const listed = new Set<string>()
+
   /** Remembered only when its folder could once be listed. */
   function componentNamed(name: string): Component | number {
     const folder = componentFolder(paths.etc, name)
     if (folder === undefined) return NOT_FOUND
     try {
-      mustBeFolder(folder)
+      if (!listed.has(folder)) mustBeFolder(folder)
+      if (listed.size === 0) setImmediate(() => listed.clear())
+      listed.add(folder)
     } catch (error) {
       if (!(error instanceof NoComponent)) throw error
       log.write('WARNING', `failed to get script list for ${folder}, ret=${error.errno}`)
