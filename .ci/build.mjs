@@ -29,7 +29,7 @@ await writeFile('dist/events.d/package.json', '{ "type": "commonjs" }\n')
 // ctdbd starts this one; it finds our modules beside itself, through whatever link it is called by
 await writeFile(
   'dist/ctdb-eventd',
-  '#!/bin/sh\nexec node --max-semi-space-size=8 "$(dirname "$(readlink -f "$0")")/runner/daemon/main.js" "$@"\n',
+  '#!/bin/sh\nexec node --max-semi-space-size=4 "$(dirname "$(readlink -f "$0")")/runner/daemon/main.js" "$@"\n',
 )
 await chmod('dist/ctdb-eventd', 0o755)
 
