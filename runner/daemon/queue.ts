@@ -80,7 +80,7 @@ export function queue(
 
   function next(): void {
     let i = 0
-    while (i < waiting.length && running.size < Math.max(1, atOnce())) {
+    while (i < waiting.length && inTime < Math.max(1, atOnce())) {
       const job = waiting[i] as Job
       const address = addressOf(job)
       // nothing overtakes an event that is about the whole node

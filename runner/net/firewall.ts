@@ -51,8 +51,10 @@ export async function blocked(node: Node, block: Block, work: () => Promise<void
     return await work()
   }
   await lockedIfPossible(node, async () => {
-    const rules = await insertOnce(node, program, block)
+    // ended at a deadline, the insertion may still come: it is taken out behind that
+    let rules: readonly Block[] = [block]
     try {
+      rules = await insertOnce(node, program, block)
       await work()
     } finally {
       for (const rule of rules) await node.change({ undo: true })`${program} -w -D ${ruleOf(rule)}`

@@ -26,7 +26,9 @@ export function firewall(
       for (let i = 0; i < mine.length; i += MOST) {
         const some = mine.slice(i, i + MOST)
         const together = some.length > 1 ? await restore(`${program}-restore`, transaction(some)) : undefined
-        for (const argv of some) answers.set(argv, together?.status === 0 ? together : await run(argv))
+        // one that had to be ended would hang again
+        const settled = together?.status === 0 || together?.signal !== undefined
+        for (const argv of some) answers.set(argv, settled && together ? together : await run(argv))
       }
     }
     return all.map((argv) => answers.get(argv) ?? { status: 1, out: '', err: '' })

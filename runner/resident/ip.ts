@@ -48,7 +48,10 @@ export function residentIp(): Ip {
     )
     const looks = lines.length > changes.length
     const results = await talk.ask([...changes, ...(looks ? [SHOW] : [])])
-    if (!results) current = undefined
+    if (!results) {
+      clearTimeout(expiry)
+      retire()
+    }
     const look = looks ? results?.at(-1) : undefined
     seen = look?.out ?? seen
     const answers = new Map(changes.map((line, i) => [line, results?.[i]]))

@@ -65,10 +65,7 @@ export function resident(facts: ResidentFacts, announce: (words: Argv) => void):
   }
 
   const askOnce = shared((argv) => start(argv, argv.join(' ')))
-  const changeRules = firewall(
-    (argv) => start(argv, 'rules'),
-    (program, input) => plain.run('change', [program, '-w', '--noflush'], { input }),
-  )
+  const changeRules = firewall((argv) => start(argv, 'rules'), restoreRules)
   const lookAtConnections = connections((argv) => start(argv, 'connections'))
 
   async function throughIp(argv: Argv): Promise<Answer> {
@@ -166,6 +163,24 @@ export function resident(facts: ResidentFacts, announce: (words: Argv) => void):
       pool.close()
       flocks.close()
     },
+  }
+}
+
+/** Of a third of an event's time: while it hangs, no rule of this node can be changed. */
+const RESTORE_MS = 10_000
+
+async function restoreRules(program: string, input: string): Promise<Answer> {
+  const own = live({ signal: AbortSignal.timeout(RESTORE_MS), atOnce: () => true })
+  try {
+    return await own.run('change', [program, '-w', '--noflush'], { input })
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error
+    return {
+      status: 137,
+      signal: 'SIGKILL',
+      out: '',
+      err: `${program} was ended after ${RESTORE_MS / 1000} s`,
+    }
   }
 }
 

@@ -42,9 +42,9 @@ export function senders(complain: (line: string) => void): Senders {
     })
 
   function complainOnce(): void {
-    const lines = said.split('\n').filter((line) => line !== '')
+    const lines = said.split('\n').filter((line) => line !== '' && !LEFT.test(line))
     const [first] = lines
-    if (first !== undefined && !LEFT.test(said))
+    if (first !== undefined)
       complain(
         `announcement failed: ${first}${lines.length > 1 ? `, and ${lines.length - 1} lines more` : ''}`,
       )

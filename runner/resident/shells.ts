@@ -102,7 +102,7 @@ function startWorker(): Worker {
     alive: () => alive,
     run: (argv) =>
       new Promise((resolve) => {
-        if (!alive) return resolve(undefined)
+        if (!alive || pid === undefined) return resolve(undefined)
         done = resolve
         send(`${argv.length}\n${argv.join('\n')}\n`)
       }),
