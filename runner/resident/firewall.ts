@@ -27,8 +27,8 @@ export function firewall(
         const some = mine.slice(i, i + MOST)
         const together = some.length > 1 ? await restore(`${program}-restore`, transaction(some)) : undefined
         // one that had to be ended would hang again
-        const settled = together?.status === 0 || together?.signal !== undefined
-        for (const argv of some) answers.set(argv, settled && together ? together : await run(argv))
+        const settled = together?.status === 0 || together?.signal ? together : undefined
+        for (const argv of some) answers.set(argv, settled ?? (await run(argv)))
       }
     }
     return all.map((argv) => answers.get(argv) ?? { status: 1, out: '', err: '' })

@@ -2,6 +2,7 @@ import type { Answer } from '../system/door.ts'
 import { startCoprocess, type Coprocess } from '../system/coprocess.ts'
 import { parseLinks, type Link } from '../net/ip.ts'
 import { burst } from './burst.ts'
+import { killed } from './shells.ts'
 
 /** What `ip` is asked, a line of its batch: a change, or "addr show" of everything. */
 type Line = readonly string[]
@@ -125,13 +126,12 @@ interface Talk extends Pick<Coprocess, 'pid' | 'finish' | 'kill'> {
 }
 
 const NO_SUCH_COMMAND = 'eventscript'
-const KILLED: Answer = { status: 137, signal: 'SIGKILL', out: '', err: 'ip was ended at a deadline' }
 
 function begin(): Talk {
   let said = ''
   let sent = 0
   let alive = true
-  let killed = false
+  let isKilled = false
   let waiting: { mark: number; done: (text: string) => void } | undefined
 
   const heard = () => {
@@ -160,7 +160,7 @@ function begin(): Talk {
     pid: coprocess.pid,
     finish: coprocess.finish,
     kill() {
-      killed = true
+      isKilled = true
       coprocess.kill()
     },
     busy: () => waiting !== undefined,
@@ -173,7 +173,7 @@ function begin(): Talk {
         coprocess.send(`${[...lines.map((line) => line.join(' ')), NO_SUCH_COMMAND].join('\n')}\n`)
       })
       // one that ended by itself did so over one of the lines: each by itself, then, as none is done twice in vain
-      if (!alive) return killed ? lines.map(() => KILLED) : undefined
+      if (!alive) return isKilled ? lines.map(() => killed('ip was ended at a deadline')) : undefined
       return answersIn(text, first, lines.length)
     },
   }

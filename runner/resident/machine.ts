@@ -9,7 +9,7 @@ import { askedEarly, foreseen } from './foresight.ts'
 import { firewall, isRuleChange } from './firewall.ts'
 import { residentIp } from './ip.ts'
 import { locks } from './locks.ts'
-import { shells, type Shell } from './shells.ts'
+import { killed, shells, type Shell } from './shells.ts'
 
 type Argv = readonly string[]
 
@@ -117,7 +117,6 @@ export function resident(facts: ResidentFacts, announce: (words: Argv) => void):
     return {
       async run(verb, argv, how: RunOptions) {
         if (!how.undo) signal.throwIfAborted()
-        // one whose duplicate check is to be watched has a third word, and a process of its own
         if (how.background && argv[0] === facts.announcer) {
           announce(argv.slice(1))
           return { status: 0, out: '', err: '' }
@@ -175,12 +174,7 @@ async function restoreRules(program: string, input: string): Promise<Answer> {
     return await own.run('change', [program, '-w', '--noflush'], { input })
   } catch (error) {
     if (!(error instanceof Interrupted)) throw error
-    return {
-      status: 137,
-      signal: 'SIGKILL',
-      out: '',
-      err: `${program} was ended after ${RESTORE_MS / 1000} s`,
-    }
+    return killed(`${program} was ended after ${RESTORE_MS / 1000} s`)
   }
 }
 

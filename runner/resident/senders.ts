@@ -1,10 +1,11 @@
 import { startCoprocess, type Coprocess } from '../system/coprocess.ts'
+import { inLines, READ_WORDS } from './shells.ts'
 
 type Argv = readonly string[]
 
 /** Sends packets by small programs, many at once. */
 export interface Senders {
-  /** Resolves when all of them have ended. */
+  /** Resolves when all of them have been started. */
   send: (commands: readonly Argv[]) => Promise<void>
   close: () => void
 }
@@ -19,7 +20,7 @@ const MOST = 128
  */
 const LOOP = String.raw`while read -r n; do
 if [ "$n" = wait ]; then [ -z "$ending" ] || wait $ending; { sleep 0.2; kill $pids 2>/dev/null; } & ending="$! $pids"; pids=; printf 'done\n'; continue; fi
-set --; while [ "$n" -gt 0 ]; do IFS= read -r word; set -- "$@" "$word"; n=$((n - 1)); done
+${READ_WORDS}
 "$@" </dev/null >/dev/null & pids="$pids $!"; done`
 
 /** The address has left this node meanwhile. */
@@ -54,7 +55,7 @@ export function senders(complain: (line: string) => void): Senders {
   return {
     async send(commands) {
       for (let i = 0; i < commands.length; i += MOST) {
-        const text = commands.slice(i, i + MOST).map((argv) => `${argv.length}\n${argv.join('\n')}\n`)
+        const text = commands.slice(i, i + MOST).map(inLines)
         await new Promise<void>((resolve) => {
           done = resolve
           shell ??= begin()

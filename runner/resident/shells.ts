@@ -26,11 +26,20 @@ const READY = 4
 /** Programs at once, of those that are started so. */
 const MOST = 16
 
+/** For a shell that has read `n`: as many words, a line each, become `$@`. None is ever seen by the shell's parser. */
+export const READ_WORDS =
+  'set --; while [ "$n" -gt 0 ]; do IFS= read -r word; set -- "$@" "$word"; n=$((n - 1)); done'
+
+/** What such a shell reads. No word may contain a line end. */
+export function inLines(argv: readonly string[]): string {
+  return `${argv.length}\n${argv.join('\n')}\n`
+}
+
 /**
  * Reads a number and as many words, a line each, runs them as a command and prints NUL, the exit status, NUL. No word
  * is ever seen by the shell's parser.
  */
-const LOOP = String.raw`while read -r n; do set --; while [ "$n" -gt 0 ]; do IFS= read -r word; set -- "$@" "$word"; n=$((n - 1)); done
+const LOOP = String.raw`while read -r n; do ${READ_WORDS}
 "$@" </dev/null; s=$?; printf '\0' >&2; printf '\0%d\0' "$s"; done`
 
 export function shells(): Shells {
@@ -104,9 +113,14 @@ function startWorker(): Worker {
       new Promise((resolve) => {
         if (!alive || pid === undefined) return resolve(undefined)
         done = resolve
-        send(`${argv.length}\n${argv.join('\n')}\n`)
+        send(inLines(argv))
       }),
   }
+}
+
+/** What a program came to that we had to end. */
+export function killed(err: string): Answer {
+  return answerOf(128 + constants.signals.SIGKILL, '', err)
 }
 
 /** As a shell has it, 128 + N is a program that signal N has ended. */

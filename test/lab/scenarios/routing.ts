@@ -1,7 +1,7 @@
 /** The events of 13.per_ip_routing and 11.routing. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { both, type Family, type Scenario, type Stage } from './stage.ts'
+import { both, FAMILIES, type Family, type Scenario, type Stage } from './stage.ts'
 
 /** The networks of each family as the lab has them; the observer is the gateway. */
 function networks({ tag, ip, client }: Family) {
@@ -215,7 +215,7 @@ export const perIpRouting: readonly Scenario[] = [
     name: 'releaseip.delete-fails',
     event: 'releaseip eth0 10.0.0.1 24',
     async prepare(stage) {
-      const [family] = FOURS
+      const [family] = FAMILIES
       await routed(stage, family)
       usual(stage, family)
       stage.meddle('ip', '*-force*', { instead: 'setpriv --bounding-set=-net_admin @ "$@"' })
@@ -286,7 +286,7 @@ export const perIpRouting: readonly Scenario[] = [
     name: 'reconfigure.another-gateway',
     event: 'reconfigure',
     async prepare(stage) {
-      const [family] = FOURS
+      const [family] = FAMILIES
       await routed(stage, family)
       conf(stage, '10.0.0.1 10.5.0.0/16 10.0.0.253\n')
       hosts(stage, ['10.0.0.1', 'eth0'])
@@ -327,19 +327,6 @@ export const perIpRouting: readonly Scenario[] = [
   },
   { name: 'monitor.not-configured', event: 'monitor' },
 ]
-
-/** For what is told of IPv4 alone. */
-const FOURS = [
-  {
-    tag: '',
-    ip: '10.0.0.1',
-    bits: 24,
-    otherBits: 25,
-    neighbour: '10.0.0.2',
-    client: '10.0.0.254',
-    iptables: 'iptables',
-  },
-] as const satisfies readonly Family[]
 
 const STATIC = `# of both families
 eth0 10.5.0.0/16 10.0.0.254

@@ -30,7 +30,8 @@ export interface Family {
   iptables: 'iptables' | 'ip6tables'
 }
 
-const FAMILIES: readonly Family[] = [
+/** IPv4 first. */
+export const FAMILIES = [
   {
     tag: '',
     ip: '10.0.0.1',
@@ -49,7 +50,7 @@ const FAMILIES: readonly Family[] = [
     client: 'fd00::fe',
     iptables: 'ip6tables',
   },
-]
+] as const satisfies readonly Family[]
 
 /** The same scenario for IPv4 and IPv6: `what` is told without the event, `rest` is made for each family. */
 export function both(
