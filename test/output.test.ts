@@ -109,7 +109,8 @@ t.test('on a terminal listings are fitted and coloured, elsewhere neither', noSc
     t.testdir({ nodes: 'fd00::1\nno such address at all, and more words behind it\n' }),
     'nodes',
   )
-  const env = { ...process.env, FORCE_COLOR: undefined, NO_COLOR: undefined, TERM: 'xterm' }
+  // chalk takes a machine that says CI for one without colours
+  const env = { ...process.env, CI: undefined, FORCE_COLOR: undefined, NO_COLOR: undefined, TERM: 'xterm' }
   const command = `stty cols 50; ${process.execPath} ${MAIN} nodes ${file} 2>/dev/null`
   const { stdout } = await execa('script', ['-qec', command, '/dev/null'], { reject: false, env })
   t.match(stdout, '\u001b[', 'coloured')

@@ -255,11 +255,11 @@ export async function machine(host: Host): Promise<string> {
     .replaceAll(/\[\d+:\d+\]/g, '')
 }
 
-/** Wait until the link-local addresses are there: from then on a machine that nobody touches stays as it is. */
+/** Wait until the link-local addresses are there and nothing is tentative: a machine that nobody touches then stays so. */
 export async function calm(host: Host): Promise<void> {
   await waitFor('the link-local addresses', async () => {
-    const text = await host.must('ip', '-6', 'addr', 'show', 'scope', 'link')
-    return text.split('inet6').length === 3 && !text.includes('tentative')
+    const text = await host.must('ip', '-6', 'addr', 'show')
+    return text.split('scope link').length === 3 && !text.includes('tentative')
   })
 }
 
