@@ -65,9 +65,11 @@ if (!nothing) {
       const duplicate = family === 'IPv6' ? 8 : 0 // nothing checks IPv4 for duplicates
       t.same(results, [8, duplicate, ...zeros(18)])
       t.same((await present(lab, others)).toSorted(), others.toSorted())
-      t.match(daemon.log(), /10\.interface: Failed to bringup interface nosuch0/)
+      await daemon.logged(/10\.interface: Failed to bringup interface nosuch0/)
       if (duplicate)
-        t.match(daemon.log(), `10.interface: Failed to add ${second}/${bits} on dev eth0: another host`)
+        await daemon.logged(
+          new RegExp(`10\\.interface: Failed to add ${second}/${bits} on dev eth0: another host`),
+        )
       t.same(await places(lab.node, second), duplicate ? [] : [`eth0/${bits}`])
     })
 
@@ -89,8 +91,7 @@ if (!nothing) {
       const all = [taken, ...others]
       const results = await Promise.all(all.map((address) => daemon.run('releaseip', 'eth0', address, bits)))
       t.same(results, [8, ...zeros(9)])
-      t.match(
-        daemon.log(),
+      await daemon.logged(
         new RegExp(`10\\.interface: Failed to del ${taken}/${bits} on dev eth0: .*[Nn]ot found`),
       )
       t.same(await present(lab, all), [taken])
@@ -149,7 +150,11 @@ if (!nothing) {
           await waitFor('the client to be told', () => client.events().includes('ECONNRESET'))
         kept?.speak()
         await waitFor('the connection that stays', () => kept?.events().includes('echo') ?? false)
-        const killed = [...daemon.log().matchAll(/Killed 1\/1 TCP connections to released IP (\S+),/g)]
+        const told = () => [
+          ...daemon.log().matchAll(/Killed 1\/1 TCP connections to released IP (\S+),/g),
+        ]
+        await waitFor('the log', () => told().length === ended.length)
+        const killed = told()
         t.same(killed.map(([, address = '']) => address).toSorted(), some.slice(1).toSorted())
       },
     )

@@ -11,6 +11,8 @@ export interface Resident {
   /** The same with a limit in seconds. */
   runWithin: (seconds: number, event: string, ...words: string[]) => Promise<number>
   log: () => string
+  /** Wait for a line of the log: an answer may come before it is written. */
+  logged: (pattern: RegExp) => Promise<void>
   pid: number
   kill: (signal: NodeJS.Signals) => Promise<void>
 }
@@ -46,6 +48,7 @@ export async function startResident(lab: Lab, settings = ''): Promise<Resident> 
     runWithin,
     run: (event, ...words) => runWithin(30, event, ...words),
     log,
+    logged: (pattern) => waitFor(`${pattern} in the log`, () => pattern.test(log())),
     pid,
     async kill(signal) {
       client.close()
