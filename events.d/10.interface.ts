@@ -10,13 +10,16 @@ import {
   deleteAddress,
   endConnections,
   flushRouteCaches,
+  forgetParked,
   forgetTickles,
   hostedAccordingToDaemon,
   interfaces,
   dropAll,
+  isParkingPlace,
   isRight,
   move,
   mustBePrivileged,
+  parkedHere,
   pick,
   prepareAnnouncement,
   publicAddresses,
@@ -25,17 +28,20 @@ import {
   refuse,
   refuseProblems,
   restoreDadTimers,
-  settle,
+  take,
   tickleConnections,
   unblock,
   updateHosted,
   updateTickles,
   warnIfDifferent,
+  watchParked,
   where,
   whereIs,
   withDadTimers,
   type Handler,
+  type Link,
   type Node,
+  type Outcome,
 } from '../runner/handler.ts'
 
 export default {
@@ -68,6 +74,7 @@ export default {
     const listed = await publicAddresses(node)
     if (!listed) return
     await restoreDadTimers(node)
+    if ((await parkedHere(node)).length > 0) await watchParked(node)
     const verdicts = await checkLinks(node, listed)
     const errors = verdicts.flatMap(({ error }) => error ?? [])
     const someAreUp = errors.length < verdicts.length
@@ -82,30 +89,29 @@ export default {
 
   /**
    * 1. The interface is there, and up.
-   * 2. An address that is already here otherwise than wanted is put right; one that is as wanted is left alone.
-   * 3. A firewall rule that a killed releaseip has left would keep the clients out: it goes.
-   * 4. IPv6: wait for duplicate address detection, as EVENTSCRIPT_DAD has it. A duplicate is given up.
+   * 2. A firewall rule that a killed releaseip has left would keep the clients out: it goes.
+   * 3. An address that is already here otherwise than wanted is put right; one that is as wanted is left alone.
+   * 4. IPv6: wait for duplicate address detection, as EVENTSCRIPT_DAD has it. IPv4: another host was asked before, if
+   *    EVENTSCRIPT_IPV4_DAD says so. A duplicate is given up, parked or seized, as EVENTSCRIPT_DAD_CONFLICT has it.
    * 5. Clients are told, in the background.
    */
   async takeip(node, wanted) {
     const { address } = wanted
     if (!(await readPublicAddresses(node))) return noFile(node)
     mustBePrivileged(node)
+    await forgetParked(node, [address])
     const links = await interfaces(node)
     const link = await bringUp(node, pick(links, wanted.iface), wanted.iface, links)
     const places = links.flatMap((each) => each.addresses.filter((held) => held.address === address))
     const target = { ...wanted, iface: link.name }
 
     await prepareAnnouncement(node, address, link)
-    await withDadTimers(node, target, async () => {
-      await putRight(node, places, target)
-      await unblock(node, [address])
-      await settle(node, target)
-    })
+    await unblock(node, [address])
+    const outcome = await withDadTimers(node, target, () => take(node, places, target, putRight))
     await flushRouteCaches(node)
     await updateHosted(node, (hosted) => hosted.add(address))
     await forgetTickles(node)
-    await announce(node, address, link)
+    await tellClients(node, address, link, outcome)
   },
 
   /**
@@ -119,6 +125,7 @@ export default {
     const { address } = said
     if (!(await readPublicAddresses(node))) return noFile(node)
     mustBePrivileged(node)
+    await forgetParked(node, [address])
     const places = await whereIs(node, address)
     if (places.length === 0) {
       node.say(
@@ -129,7 +136,9 @@ export default {
       node.because(
         `${address} is on ${where(places)}, the daemon said ${where([said])}: releasing it from ${where(places)}`,
       )
-    warnIfDifferent(node, places, said, `releasing it from ${where(places)}`)
+    // that a parked address is not where the daemon has it is what parking is for
+    const onWire = places.filter((held) => !isParkingPlace(held))
+    warnIfDifferent(node, onWire, said, `releasing it from ${where(onWire)}`)
     for (const held of places)
       await blocked(node, held, async () => {
         await endConnections(node, address, held.iface)
@@ -147,16 +156,18 @@ export default {
    * 4. Block what arrives for it at the old place, and delete it there.
    * 5. Add it to the new interface, with the mask that was passed. If that fails, it is put back.
    * 6. Unblock, also what a killed releaseip has left on the new interface.
-   * 7. IPv6: wait for duplicate address detection, as EVENTSCRIPT_DAD has it.
+   * 7. IPv6: wait for duplicate address detection, as EVENTSCRIPT_DAD and EVENTSCRIPT_DAD_CONFLICT have it.
    * 8. Flush route caches.
    * 9. Tell the clients: announce the address, and wake its connections.
    */
   async updateip(node, { from, to, address, bits }) {
     if (!(await readPublicAddresses(node))) return noFile(node)
     mustBePrivileged(node)
+    await forgetParked(node, [address])
     const links = await interfaces(node)
-    const places = links.flatMap((each) => each.addresses.filter((held) => held.address === address))
-    if (places.length === 0)
+    const all = links.flatMap((each) => each.addresses.filter((held) => held.address === address))
+    const places = all.filter((held) => !isParkingPlace(held))
+    if (all.length === 0)
       node.say(`WARNING: Unable to determine interface for IP ${address}: held nowhere on this node`)
 
     const link = await bringUp(node, pick(links, to), to, links)
@@ -173,15 +184,12 @@ export default {
     )
     warnIfDifferent(node, places, { address, bits, iface: from }, `moving it from ${where(places)}`)
     await prepareAnnouncement(node, address, link)
-    await withDadTimers(node, target, async () => {
-      await move(node, places, target)
-      await settle(node, target)
-    })
+    const outcome = await withDadTimers(node, target, () => take(node, all, target, move))
     await flushRouteCaches(node)
     await updateHosted(node, (hosted) => hosted.add(address))
     await forgetTickles(node)
-    await announce(node, address, link)
-    await tickleConnections(node, address)
+    await tellClients(node, address, link, outcome)
+    if (outcome !== 'parked') await tickleConnections(node, address)
   },
 
   /** The daemon has decided who hosts what: our list of what this node hosts is written afresh. */
@@ -209,6 +217,12 @@ export default {
     refuseProblems(found)
   },
 } satisfies Handler
+
+/** Of an address that is off the wire nobody is told: it is tried again. */
+async function tellClients(node: Node, address: string, link: Link, outcome: Outcome): Promise<void> {
+  if (outcome === 'parked') return await watchParked(node)
+  await announce(node, address, link, { seized: outcome === 'seized' })
+}
 
 /** As CTDB has it: without the file this node has no public addresses, and nothing to do with them. */
 function noFile(node: Node): void {

@@ -22,6 +22,8 @@ const OPTIONS = {
   EVENTSCRIPT_EVENTS_AT_ONCE: number(1000, 1, 10_000),
   EVENTSCRIPT_ANNOUNCE: choice('yes', 'no'),
   EVENTSCRIPT_DAD: perAddress('default', 'fast', 'optimistic', 'off'),
+  EVENTSCRIPT_DAD_CONFLICT: perAddress('fail', 'park', 'seize'),
+  EVENTSCRIPT_IPV4_DAD: choice('no', 'yes'),
   EVENTSCRIPT_DAD_PROBES: number(3, 1, 10),
   EVENTSCRIPT_DAD_INTERVAL_MS: number(100, 10, 1000),
   CTDB_PER_IP_ROUTING_CONF: asWritten(),

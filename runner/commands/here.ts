@@ -1,11 +1,8 @@
-import { loadSettings, type Facts } from '../config.ts'
+import { nodeOutsideEvents } from '../background.ts'
+import type { Facts } from '../config.ts'
 import type { Node } from '../handler.ts'
-import { refuse } from '../refusal.ts'
 import { doorTo } from '../system/door.ts'
 import { live } from '../system/live.ts'
-
-/** The handler whose options a listing goes by. */
-const HANDLER = '10.interface'
 
 /**
  * This node, for commands that only look. All that they start is ended at the deadline, at once: it only looks too,
@@ -17,6 +14,5 @@ export async function nodeHere(
   tell: (line: string) => void = () => {},
 ): Promise<Node> {
   const door = doorTo(live({ signal: AbortSignal.timeout(seconds * 1000), atOnce: () => true }))
-  const settings = await loadSettings(door, facts, HANDLER)
-  return { ...door, settings, say: tell, because: () => {}, refuse }
+  return await nodeOutsideEvents(door, facts, tell)
 }

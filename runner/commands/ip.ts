@@ -111,7 +111,7 @@ export async function addressRows(node: Node, all = false): Promise<AddressesSee
       believed: known.find((each) => each.address === address),
       listed: listed.entries.find((each) => each.address === address),
       held: held.filter((each) => each.address === address),
-      parked: parked.includes(address),
+      parked: parked.some((each) => each.address === address),
     }
     return { ...row, state: typeof believed === 'string' ? ('unknown' as const) : stateOf(row, Number(own)) }
   })

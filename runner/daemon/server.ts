@@ -6,7 +6,11 @@ import { component, type Component } from './component.ts'
 import type { Conf, Paths } from './conf.ts'
 import type { Log } from './log.ts'
 import { componentFolder, findScripts, mustBeFolder, NoComponent } from './scripts.ts'
+import { nodeOutsideEvents } from '../background.ts'
+import { PARKED } from '../net/announce.ts'
+import { concede, type Taken } from '../net/follow.ts'
 import { announcements } from '../resident/announcements.ts'
+import { keeper } from '../resident/keeper.ts'
 import { resident } from '../resident/machine.ts'
 import { doorTo } from '../system/door.ts'
 import { setEnabled } from './switch.ts'
@@ -43,12 +47,26 @@ export const ACTIVITY_SOCKET = 'eventscript.socket'
 export async function serve({ paths, conf, log, facts, own, atOnce }: ServerOptions): Promise<EventServer> {
   const components = new Map<string, Component>()
   const { announcer, env } = facts
-  const machine = resident({ announcer, vardir: vardirOf(env) }, ([address = '', iface = '', how]) =>
-    announcing.add(address, iface, how),
-  )
+  const machine = resident({ announcer, vardir: vardirOf(env) }, ([address = '', iface = '', how]) => {
+    if (address === PARKED) parking.wake()
+    else announcing.add(address, iface, how)
+  })
+  const complain = (line: string) => log.write('WARNING', line)
   // one for each round: a door remembers for as long as it lives who waits for its signal
   const door = () => doorTo(machine.system({ signal: new AbortController().signal }))
-  const announcing = announcements(door, (line) => log.write('WARNING', line))
+  const node = () => nodeOutsideEvents(door(), facts, complain)
+  const conceding = async (taken: Taken) => {
+    try {
+      const outcome = await concede(await node(), taken)
+      if (outcome === 'parked') parking.wake()
+      return outcome
+    } catch (error) {
+      complain(`${taken.address}: ${error instanceof Error ? error.message : String(error)}`)
+      return 'given up'
+    }
+  }
+  const announcing = announcements(door, conceding, complain)
+  const parking = keeper(node, (address, iface) => announcing.add(address, iface), complain)
 
   /** Folders that could be listed a moment ago: requests that come together look once. */
   const listed = new Set<string>()
@@ -137,6 +155,7 @@ export async function serve({ paths, conf, log, facts, own, atOnce }: ServerOpti
       for (const name of ['eventd.socket', ACTIVITY_SOCKET]) rmSync(join(paths.run, name), { force: true })
       await Promise.all([...components.values()].map((each) => each.close()))
       announcing.close()
+      parking.close()
       machine.close()
     },
   }

@@ -11,6 +11,19 @@ import { tryWrite } from './sysctl.ts'
  */
 export const ROUNDS = 3
 export const ROUND_MS = 1100
+/** A seized address is announced for as long as it is here: so often for a minute, then every 10 s. */
+const QUICK_ROUNDS = 60
+const SLOW_ROUND_MS = 10_000
+
+/** Milliseconds to the next round, when so many have been sent. */
+export function pauseAfter(rounds: number): number {
+  return rounds < QUICK_ROUNDS ? ROUND_MS : SLOW_ROUND_MS
+}
+
+/** How many rounds of announcing, by the third word of the background program. */
+export function roundsOf(how?: string): number {
+  return how === SILENT ? 0 : how === SEIZED ? Infinity : ROUNDS
+}
 
 /** Programs that send an unsolicited neighbour advertisement, the first that is there is used. */
 const ADVERTISERS = ['ndsend', 'ndptool'] as const
@@ -29,6 +42,8 @@ export async function prepareAnnouncement(node: Node, address: string, link: Lin
 /** Third word of the background program: watch the duplicate check, then announce; or watch it and say nothing. */
 export const WATCH = 'watch'
 export const SILENT = 'silent'
+/** Or: another host has it too, and clients are told again and again that it is here. */
+export const SEIZED = 'seized'
 /** Or: the address is on lo, as an LVS leader has it, and reached by that interface. */
 export const ON_LO = 'on-lo'
 
@@ -37,14 +52,21 @@ export const ON_LO = 'on-lo'
  * watches the duplicate check of an optimistic address, also where nothing is to be announced. A missing program is
  * one WARNING with the package to install; it never fails the event.
  */
-export async function announce(node: Node, address: string, link: Link): Promise<void> {
+export async function announce(
+  node: Node,
+  address: string,
+  link: Link,
+  { seized = false } = {},
+): Promise<void> {
   const can = await canAnnounce(node, address, link)
+  if (seized && can)
+    return await inBackground(node, [address, link.name, SEIZED], `${address} is not announced`)
   const watched =
     familyOf(address) === 'inet6' && node.settings.option('EVENTSCRIPT_DAD').of(address) === 'optimistic'
   if (!can && !watched) return
   const nor = watched ? ', nor its duplicate check watched' : ''
   const how = watched ? [can ? WATCH : SILENT] : []
-  await inBackground(node, address, [link.name, ...how], `${address} is not announced${nor}`)
+  await inBackground(node, [address, link.name, ...how], `${address} is not announced${nor}`)
 }
 
 async function canAnnounce(node: Node, address: string, link: Link): Promise<boolean> {
@@ -63,17 +85,20 @@ async function canAnnounce(node: Node, address: string, link: Link): Promise<boo
 /** The same for an IPv4 address that is on lo and reached by this interface: there is no duplicate check to watch. */
 export async function announceFromLo(node: Node, address: string, link: Link): Promise<void> {
   if (await canAnnounce(node, address, link))
-    await inBackground(node, address, [link.name, ON_LO], `${address} is not announced`)
+    await inBackground(node, [address, link.name, ON_LO], `${address} is not announced`)
 }
 
-async function inBackground(
-  node: Node,
-  address: string,
-  words: readonly string[],
-  instead: string,
-): Promise<void> {
+/** The only word of the background program: try what is parked again and again, until nothing is. */
+export const PARKED = 'parked'
+
+/** Somebody tries what is parked on this node, from now on if not already. */
+export async function watchParked(node: Node): Promise<void> {
+  await inBackground(node, [PARKED], 'what is parked is not tried again until the next event')
+}
+
+async function inBackground(node: Node, words: readonly string[], instead: string): Promise<void> {
   try {
-    await node.change({ background: true })`${node.settings.announcer} ${address} ${words}`
+    await node.change({ background: true })`${node.settings.announcer} ${words}`
   } catch (error) {
     if (!(error instanceof CannotRun)) throw error
     node.say(`WARNING: ${instead}: ${error.message}`)
@@ -112,10 +137,15 @@ export async function roundOf(door: Door, address: string, iface: string): Promi
   return arpingRound(out + err, address, iface)
 }
 
+/** There are two programs named arping, iputils' and Habets', whose options differ: what `arping -V` says. */
+export function isIputils(version: string): boolean {
+  return /iputils/i.test(version)
+}
+
 /** Some networks take only the request form, some only the reply form: both, whichever arping it is. */
 export function arpingRound(version: string, address: string, iface: string): string[][] {
   // iputils waits for answers until -w is over even after the last packet
-  if (/iputils/i.test(version)) {
+  if (isIputils(version)) {
     const common = ['-q', '-c', '1', '-w', '1', '-I', iface, address]
     return [
       ['arping', '-U', ...common],

@@ -6,10 +6,6 @@ import { readNumber } from './sysctl.ts'
 /** What became of an IPv6 address while its duplicate check ran; an `optimistic` one can be bound meanwhile. */
 export type DadState = 'absent' | 'tentative' | 'optimistic' | 'duplicate' | 'ready'
 
-/** What an admin is told of a duplicate. */
-export const ANOTHER_HAS_IT =
-  'another host has this address (dadfailed): find it with "ip -6 neigh" or "ndisc6", and take it away there'
-
 /** include/uapi/linux/if_addr.h */
 const IFA_F_OPTIMISTIC = 0x04
 const IFA_F_DADFAILED = 0x08

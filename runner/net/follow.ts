@@ -2,11 +2,14 @@
  * What is still to be done for an address when the event that took it has ended: watch its duplicate check, if that
  * goes on, and then tell the network where it is.
  */
+import type { Node } from '../handler.ts'
+import { Refusal } from '../refusal.ts'
 import type { Door } from '../system/door.ts'
 import { toShell } from '../system/argv.ts'
 import { familyOf } from './address.ts'
-import { ROUND_MS, roundOf } from './announce.ts'
-import { ANOTHER_HAS_IT, dadNow, duplicateCheck, isUnderCheck, waitForDad, type DadState } from './dad.ts'
+import { pauseAfter, roundOf } from './announce.ts'
+import { decide, type Outcome } from './conflict.ts'
+import { dadNow, duplicateCheck, isUnderCheck, waitForDad, type DadState } from './dad.ts'
 import { parseLinks } from './ip.ts'
 import { rememberingLast } from '../remember.ts'
 
@@ -38,14 +41,22 @@ export async function stateOf(door: Door, { address, iface, onLo = false }: Take
   return (await prefixes(door, { address, iface: onLo ? 'lo' : iface })).length > 0 ? 'ready' : 'absent'
 }
 
-/** Remove an address that another host has. Gives back the line for the log. */
-export async function giveUp(door: Door, taken: Taken): Promise<string> {
+/** Another host has an address that was in use here: it is taken off the wire, and then decided about as in the event. */
+export async function concede(node: Node, taken: Taken): Promise<Outcome | 'given up'> {
   const { address, iface } = taken
-  const held = await prefixes(door, taken)
-  for (const bits of held) await door.change`ip addr del ${address}/${bits} dev ${iface}`
-  const left = await prefixes(door, taken)
-  const done = left.length === 0 ? 'removed' : 'it could not be removed'
-  return `Failed to keep ${address}/${held.join(' ')} on dev ${iface}: ${done}: ${ANOTHER_HAS_IT}`
+  const held = await prefixes(node, taken)
+  for (const bits of held) await node.change`ip addr del ${address}/${bits} dev ${iface}`
+  const left = await prefixes(node, taken)
+  const [bits] = held
+  const failing = `Failed to keep ${address}/${held.join(' ')} on dev ${iface}: ${left.length === 0 ? 'removed' : 'it could not be removed'}`
+  if (bits === undefined) return 'given up' // it has gone meanwhile
+  try {
+    return await decide(node, { address, bits, iface }, failing)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    node.say(error.message)
+    return 'given up'
+  }
 }
 
 /** One of scope `host` is not for the wire: an LVS leader that follows again has it so. */
@@ -77,30 +88,39 @@ async function waitForEnd(door: Door, taken: Taken, isLate: boolean): Promise<Da
 
 export interface Means {
   /** A line for the system's log: nobody reads our output any more. */
-  log: (line: string) => Promise<void>
+  say: (line: string) => void
   sleep: (ms: number) => Promise<unknown>
+  /** This node with its settings: only needed when there is something to decide. */
+  node: () => Promise<Node>
 }
 
-/** Follow one address, alone, until nothing is left to be done for it. */
-export async function follow(door: Door, taken: Taken, rounds: number, { log, sleep }: Means): Promise<void> {
+/** Follow one address, alone, until nothing is left to be done for it; gives back how it came off when it was conceded. */
+export async function follow(
+  door: Door,
+  taken: Taken,
+  rounds: number,
+  { say, sleep, node }: Means,
+): Promise<Outcome | 'given up' | undefined> {
   const commands = rounds > 0 ? await roundOf(door, taken.address, taken.iface) : []
   let left = commands.length > 0 ? rounds : 0
+  let sent = 0
   let isLate = false
   for (;;) {
     const next = nextFor(await stateOf(door, taken), left)
-    if (next === 'stop') return
-    if (next === 'give up') return await log(await giveUp(door, taken))
+    if (next === 'stop') return undefined
+    if (next === 'give up') return await concede(await node(), taken)
     if (next === 'wait') {
       const endless = isUnderCheck(await waitForEnd(door, taken, isLate))
-      if (endless && !isLate) await log(stillUnderCheck(taken))
+      if (endless && !isLate) say(stillUnderCheck(taken))
       isLate ||= endless
       continue
     }
     left -= 1
-    const pause = sleep(left > 0 ? ROUND_MS : 0)
-    await Promise.all(commands.map((argv) => send(door, argv, log)))
+    sent += 1
+    const pause = sleep(left > 0 ? pauseAfter(sent) : 0)
+    await Promise.all(commands.map((argv) => send(door, argv, say)))
     await pause
-    if (left === 0) return
+    if (left === 0) return undefined
   }
 }
 
@@ -109,10 +129,10 @@ export function stillUnderCheck({ address, iface }: Taken): string {
   return `duplicate address detection of ${address} does not end: has ${iface} a link? It is watched until it does`
 }
 
-async function send(door: Door, argv: readonly string[], log: Means['log']): Promise<void> {
+async function send(door: Door, argv: readonly string[], say: Means['say']): Promise<void> {
   const { status, err } = await door.change`${argv}`
   if (status === 0 || isJustUnanswered(argv, err)) return
-  await log(`announcement failed: ${toShell(argv)}: ${err.trim() || `exit status ${status}`}`)
+  say(`announcement failed: ${toShell(argv)}: ${err.trim() || `exit status ${status}`}`)
 }
 
 /** Nobody answers an announcement; arping takes that for a failure, without a word. */

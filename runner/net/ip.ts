@@ -13,6 +13,8 @@ export interface Held {
   peer?: string
   /** `global`, `host` …; by `host` an IPv4 address on lo is kept from answering ARP (arp_ignore 3). */
   scope?: string
+  /** Never chosen as a source (`preferred_lft 0`). */
+  deprecated?: boolean
   /** `ready` can be bound; `tentative` waits for duplicate address detection; `duplicate` lost it. */
   state: 'ready' | 'tentative' | 'duplicate'
 }
@@ -27,6 +29,8 @@ export interface Link {
   master: string | undefined
   /** `vlan`, `bond`, `veth` …; undefined for plain devices, and without `-details`. */
   kind: string | undefined
+  /** Its hardware address, in lower case. */
+  mac: string | undefined
   /** `ether`, `loopback`, `infiniband` …; undefined in `addr show` of old `ip`. */
   type: string | undefined
   /** Administratively up. */
@@ -61,6 +65,7 @@ function linksIn(text: string): readonly Link[] {
       below: onAnother && typeof row['link'] === 'string' ? row['link'] : undefined,
       master: typeof row['master'] === 'string' ? row['master'] : undefined,
       kind: typeof kind === 'string' ? kind : undefined,
+      mac: typeof row['address'] === 'string' ? row['address'].toLowerCase() : undefined,
       type: typeof row['link_type'] === 'string' ? row['link_type'] : undefined,
       up: flags.includes('UP'),
       carrier: flags.includes('LOWER_UP'),
@@ -78,7 +83,7 @@ function held(iface: string, altnames: readonly string[], info: Record<string, u
   const state = info['dadfailed'] ? 'duplicate' : info['tentative'] ? 'tentative' : 'ready'
   const peer = typeof info['address'] === 'string' ? canonical(info['address']) : undefined
   const scope = typeof info['scope'] === 'string' ? info['scope'] : undefined
-  return [{ iface, altnames, address, bits, peer, scope, state }]
+  return [{ iface, altnames, address, bits, peer, scope, deprecated: info['deprecated'] === true, state }]
 }
 
 function named(text: string): Record<string, unknown>[] {

@@ -4,6 +4,7 @@ import { updateHosted } from './cache.ts'
 import { blocked, unblock } from './firewall.ts'
 import type { Held } from './ip.ts'
 import { interfaces } from './look.ts'
+import { forgetParked } from './parked.ts'
 import { addAddress, deleteAddress, isRight, warnIfDifferent, where, type Wanted } from './place.ts'
 import { forgetTickles } from './tickles.ts'
 
@@ -44,7 +45,7 @@ export async function move(node: Node, places: readonly Held[], target: Wanted):
 /** Where that fails too, the admin must know both: the first failure is what there is to mend. */
 async function putBack(node: Node, old: Held, first: unknown): Promise<void> {
   try {
-    await addAddress(node, old, true)
+    await addAddress(node, old, { dad: 'none', undo: true })
   } catch (error) {
     if (!(error instanceof Refusal && first instanceof Refusal)) throw error
     refuse(`${first.message}\nand it could not be put back: ${error.message}`)
@@ -58,6 +59,7 @@ async function putBack(node: Node, old: Held, first: unknown): Promise<void> {
 export async function dropAll(node: Node, addresses: readonly string[]): Promise<void> {
   const failures: string[] = []
   node.because(`none of the ${addresses.length} public addresses may stay on this node`)
+  await forgetParked(node)
   for (const held of (await interfaces(node)).flatMap((link) => link.addresses)) {
     if (!addresses.includes(held.address)) continue
     node.say(`Removing public address ${held.address}/${held.bits} from device ${held.iface}`)

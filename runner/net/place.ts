@@ -1,7 +1,6 @@
 import type { Node } from '../handler.ts'
 import { refuse } from '../refusal.ts'
-import { familyOf } from './address.ts'
-import { ANOTHER_HAS_IT, duplicateCheck, waitForDad, type DadState } from './dad.ts'
+import { familyOf, hostBits } from './address.ts'
 import { isNamed, type Held, type Link } from './ip.ts'
 import { why, whereIs } from './look.ts'
 import { tryWrite } from './sysctl.ts'
@@ -37,13 +36,15 @@ export function warnIfDifferent(node: Node, places: readonly Held[], said: Wante
  * Put an address on an interface. Broadcast is the subnet's own (`brd +`) for IPv4. Rejects with a Refusal that
  * begins with CTDB's line `Failed to add … on dev …`.
  */
-export async function addAddress(node: Node, { address, bits, iface }: Wanted, known = false): Promise<void> {
+export async function addAddress(
+  node: Node,
+  { address, bits, iface }: Wanted,
+  { dad = 'as set', undo = false }: { dad?: DadWish; undo?: boolean } = {},
+): Promise<void> {
   const broadcast = familyOf(address) === 'inet' ? ['brd', '+'] : []
-  const how = familyOf(address) === 'inet6' ? dadFlag(node, address, known) : []
-  node.because(`${address}/${bits} is wanted on ${iface}: adding it${known ? ' again' : ''}`)
-  const added = await node.change({
-    undo: known,
-  })`ip addr add ${address}/${bits} ${broadcast} dev ${iface} ${how}`
+  const how = familyOf(address) === 'inet6' ? dadFlag(node, address, dad) : []
+  node.because(`${address}/${bits} is wanted on ${iface}: adding it${undo ? ' again' : ''}`)
+  const added = await node.change({ undo })`ip addr add ${address}/${bits} ${broadcast} dev ${iface} ${how}`
   if (added.status === 0) return
   const now = await whereIs(node, address)
   if (now.some((held) => isRight(held, { address, bits, iface }))) return
@@ -51,10 +52,15 @@ export async function addAddress(node: Node, { address, bits, iface }: Wanted, k
   refuse(`Failed to add ${address}/${bits} on dev ${iface}: ${reason}`)
 }
 
+/**
+ * Which duplicate check an IPv6 address is added with: `as set` by EVENTSCRIPT_DAD; the kernel's own; `none` for one
+ * that this node held a moment ago, or that it is to have whoever else does.
+ */
+export type DadWish = 'as set' | 'kernel' | 'none'
+
 /** How `ip` is told which duplicate check is wanted. */
-function dadFlag(node: Node, address: string, known: boolean): string[] {
-  // an address that this node holds already needs none to be put back
-  if (known) return ['nodad']
+function dadFlag(node: Node, address: string, dad: DadWish): string[] {
+  if (dad !== 'as set') return dad === 'none' ? ['nodad'] : []
   const flags = { default: [], fast: [], optimistic: ['optimistic'], off: ['nodad'] }
   return flags[node.settings.option('EVENTSCRIPT_DAD').of(address)]
 }
@@ -73,7 +79,8 @@ async function whyNoIpv6(node: Node, address: string, iface: string): Promise<st
  * An address that has gone by itself meanwhile is fine: the kernel is asked, as its wording varies.
  */
 export async function deleteAddress(node: Node, { address, bits, iface, peer }: Wanted): Promise<void> {
-  if (familyOf(address) === 'inet') await keepSecondaries(node, iface)
+  // an address that is alone in its subnet has no others that it could take along
+  if (familyOf(address) === 'inet' && bits < hostBits(address)) await keepSecondaries(node, iface)
   const what = peer === undefined ? [`${address}/${bits}`] : [address, 'peer', `${peer}/${bits}`]
   const deleted = await node.change`ip addr del ${what} dev ${iface}`
   if (deleted.status === 0) return
@@ -87,39 +94,6 @@ async function keepSecondaries(node: Node, iface: string): Promise<void> {
   if ((await node.read(sysctl))?.trim() === '1') return
   if (!(await tryWrite(node, sysctl, '1\n')))
     node.say(`WARNING: cannot set ${sysctl}: other addresses of the subnet on ${iface} may go with this one`)
-}
-
-/**
- * Wait until an IPv6 address can be used; an IPv4 address can at once, and so can an IPv6 address whose policy is
- * optimistic. When another host answered the duplicate check, or the check does not end, the address is removed and
- * the event refused.
- */
-export async function settle(node: Node, wanted: Wanted): Promise<void> {
-  const { address, bits, iface } = wanted
-  if (familyOf(address) === 'inet') return
-  const policy = node.settings.option('EVENTSCRIPT_DAD').of(address)
-  const limit = await duplicateCheck(node, iface)
-  node.because(`${address} can be used ${WHEN[policy](limit / 1000)}`)
-  const enough = policy === 'optimistic' ? (state: DadState) => state !== 'tentative' : undefined
-  const state = await waitForDad(node, wanted, { limit, enough })
-  if (state === 'ready' || (state === 'optimistic' && enough)) return
-  const endless = `duplicate address detection did not end within ${limit / 1000} s: has ${iface} a link?`
-  const reason = {
-    duplicate: ANOTHER_HAS_IT,
-    tentative: endless,
-    optimistic: endless,
-    absent: `it was gone again at once: has somebody taken ${iface} down?`,
-  }[state]
-  if (state !== 'absent') await node.change`ip addr del ${address}/${bits} dev ${iface}`
-  refuse(`Failed to add ${address}/${bits} on dev ${iface}: ${reason}`)
-}
-
-/** Of each policy, when an address that was added with it can be used. */
-const WHEN = {
-  default: (seconds: number) => `when its duplicate check is over, in ${seconds} s at most`,
-  fast: (seconds: number) => `when its duplicate check, with short times, is over, in ${seconds} s at most`,
-  optimistic: () => 'at once, while its duplicate check goes on: it is watched',
-  off: () => 'at once, without a duplicate check',
 }
 
 /**

@@ -22,7 +22,7 @@ const LOCK_SECONDS = 10
  * Do something (add an address and wait for it) with the times that EVENTSCRIPT_DAD asks for. Where they cannot be
  * had it is done with the kernel's own, after a WARNING.
  */
-export async function withDadTimers(node: Node, wanted: Wanted, work: () => Promise<void>): Promise<void> {
+export async function withDadTimers<T>(node: Node, wanted: Wanted, work: () => Promise<T>): Promise<T> {
   const policy = node.settings.option('EVENTSCRIPT_DAD')
   const wishes = wishesOf(node, wanted)
   if (wishes.length === 0) {
@@ -33,14 +33,14 @@ export async function withDadTimers(node: Node, wanted: Wanted, work: () => Prom
   let begun = false
   const begin = async () => {
     begun = true
-    await work()
+    return await work()
   }
   try {
-    await lowered(node, wishes, begin)
+    return await lowered(node, wishes, begin)
   } catch (error) {
     if (begun || !(error instanceof Refusal)) throw error
     node.say(`WARNING: ${wanted.address} is checked with the kernel's own times: ${error.message}`)
-    await work()
+    return await work()
   }
 }
 
@@ -64,7 +64,7 @@ function wishesOf(node: Node, { address, iface }: Wanted): Wish[] {
   ]
 }
 
-async function lowered(node: Node, wishes: readonly Wish[], work: () => Promise<void>): Promise<void> {
+async function lowered<T>(node: Node, wishes: readonly Wish[], work: () => Promise<T>): Promise<T> {
   const { record, users, lock } = files(node)
   let entered: readonly Lowered[] | undefined
   const among = async () => {
@@ -72,16 +72,18 @@ async function lowered(node: Node, wishes: readonly Wish[], work: () => Promise<
     entered = parseLowered((await node.read(record)) ?? '')
     if ((await dueOf(node, wishes)).length > 0)
       entered = await node.hold(lock, LOCK_SECONDS, () => lower(node, wishes))
-    await work()
+    return await work()
   }
+  let result: T
   try {
-    await node.hold(users, LOCK_SECONDS, among, { shared: true })
+    result = await node.hold(users, LOCK_SECONDS, among, { shared: true })
   } catch (error) {
     // at a deadline nothing more can be done here: then it is as after a crash
     if (entered) await restoreIfLast(node, entered).catch(() => {})
     throw error
   }
   await restoreIfLast(node, entered)
+  return result
 }
 
 async function dueOf(node: Node, wishes: readonly Wish[]): Promise<Lowered[]> {

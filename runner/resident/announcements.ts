@@ -1,15 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { familyOf } from '../net/address.ts'
-import { arpingRound, ON_LO, ROUND_MS, ROUNDS, roundOf, SILENT } from '../net/announce.ts'
-import {
-  giveUp,
-  LOOK_AGAIN_MS,
-  LOOK_EVERY_MS,
-  nextFor,
-  stateOf,
-  stillUnderCheck,
-  type Taken,
-} from '../net/follow.ts'
+import { arpingRound, ON_LO, pauseAfter, roundOf, roundsOf, SEIZED } from '../net/announce.ts'
+import type { Outcome } from '../net/conflict.ts'
+import { LOOK_AGAIN_MS, LOOK_EVERY_MS, nextFor, stateOf, stillUnderCheck, type Taken } from '../net/follow.ts'
 import type { Answer, Door } from '../system/door.ts'
 import { senders } from './senders.ts'
 
@@ -20,8 +13,9 @@ export interface Announcements {
 }
 
 interface Due extends Taken {
-  /** Rounds that are still to come. */
+  /** Rounds that are still to come, and those that are over. */
   left: number
+  sent: number
   /** Milliseconds of the monotonic clock: when to look again, and since when. */
   at: number
   since: number
@@ -36,10 +30,14 @@ const CHECK_MS = 5000
 
 /**
  * Looks after all addresses together, and each in turn: every one is announced once, in the form that most hosts take,
- * then all in the other form, and after ROUND_MS again. One that has left this node is not announced any more, one
+ * then all in the other form, and after a pause again. One that has left this node is not announced any more, one
  * that is still under its duplicate check is watched. No event waits.
  */
-export function announcements(doorForARound: () => Door, complain: (line: string) => void): Announcements {
+export function announcements(
+  doorForARound: () => Door,
+  concede: (taken: Taken) => Promise<Outcome | 'given up'>,
+  complain: (line: string) => void,
+): Announcements {
   const due = new Map<string, Due>()
   const sender = senders(complain)
   let working = false
@@ -76,11 +74,12 @@ export function announcements(doorForARound: () => Door, complain: (line: string
       if (next === 'wait') wait(each)
       else if (next === 'announce') announced.push(each)
       else forget(each)
-      if (next === 'give up') complain(await giveUp(door, each))
+      if (next === 'give up' && (await concede(each)) === 'seized') add(each.address, each.iface, SEIZED)
     }
     for (const each of announced) {
       each.left -= 1
-      each.at = performance.now() + ROUND_MS
+      each.sent += 1
+      each.at = performance.now() + pauseAfter(each.sent)
       if (each.left === 0) forget(each)
     }
     await send(door, announced)
@@ -112,13 +111,15 @@ export function announcements(doorForARound: () => Door, complain: (line: string
     return arpingRound(out + err, address, iface)
   }
 
+  function add(address: string, iface: string, how?: string): void {
+    const now = (added = performance.now())
+    const own = { address, iface, onLo: how === ON_LO, left: roundsOf(how), sent: 0 }
+    due.set(address, { ...own, at: now, since: now, complained: false })
+    if (!working) void work()
+  }
+
   return {
-    add(address, iface, how) {
-      const now = (added = performance.now())
-      const left = how === SILENT ? 0 : ROUNDS
-      due.set(address, { address, iface, onLo: how === ON_LO, left, at: now, since: now, complained: false })
-      if (!working) void work()
-    },
+    add,
     close() {
       due.clear()
       sender.close()

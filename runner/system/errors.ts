@@ -61,6 +61,7 @@ const PACKAGES: Record<string, string> = {
   ip6tables: 'iptables',
   arping: 'iputils-arping',
   ndptool: 'libndp-tools',
+  ndisc6: 'ndisc6',
   ctdb: 'ctdb',
   ctdb_killtcp: 'ctdb',
   flock: 'util-linux',

@@ -150,9 +150,7 @@ if (!nothing) {
           await waitFor('the client to be told', () => client.events().includes('ECONNRESET'))
         kept?.speak()
         await waitFor('the connection that stays', () => kept?.events().includes('echo') ?? false)
-        const told = () => [
-          ...daemon.log().matchAll(/Killed 1\/1 TCP connections to released IP (\S+),/g),
-        ]
+        const told = () => [...daemon.log().matchAll(/Killed 1\/1 TCP connections to released IP (\S+),/g)]
         await waitFor('the log', () => told().length === ended.length)
         const killed = told()
         t.same(killed.map(([, address = '']) => address).toSorted(), some.slice(1).toSorted())

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { DIST, MAIN, startLab, whyNoLab } from './lab.ts'
 import { findHandlers } from '../../runner/handlers.ts'
 import { edit } from './edited.ts'
+import { conflict } from './scenarios/conflict.ts'
 import { dad } from './scenarios/dad.ts'
 import { edited } from './scenarios/edited.ts'
 import { monitor } from './scenarios/monitor.ts'
@@ -20,7 +21,7 @@ import { updateip } from './scenarios/updateip.ts'
 const FIXTURES = join(DIST, '../fixtures')
 /** By handler, whose name is that of the folder. */
 const SCENARIOS: Readonly<Record<string, readonly Scenario[]>> = {
-  '10.interface': [...takeip, ...releaseip, ...updateip, ...monitor, ...node, ...dad],
+  '10.interface': [...takeip, ...releaseip, ...updateip, ...monitor, ...node, ...dad, ...conflict],
   '11.routing': staticRouting,
   '13.per_ip_routing': perIpRouting,
 }

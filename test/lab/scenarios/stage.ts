@@ -83,6 +83,7 @@ export class Stage {
    * addresses that follow from them are there at once.
    */
   async settle(): Promise<void> {
+    await this.observer('ip link set dev lan address 02:00:00:00:00:fe')
     for (const [i, name] of ['eth0', 'eth1'].entries()) {
       await this.sysctl(`net/ipv6/conf/${name}/accept_dad`, '0')
       await this.node(`ip link set dev ${name} down`)

@@ -1,0 +1,16 @@
+import { loadSettings, type Facts } from './config.ts'
+import type { Node } from './handler.ts'
+import { refuse } from './refusal.ts'
+import type { Door } from './system/door.ts'
+
+/** The handler whose options hold for what is not done by any handler's event. */
+const HANDLER = '10.interface'
+
+/** This node for what runs outside of events: a listing, or what goes on behind them. Its words go to `say`. */
+export async function nodeOutsideEvents(
+  door: Door,
+  facts: Facts,
+  say: (line: string) => void,
+): Promise<Node> {
+  return { ...door, settings: await loadSettings(door, facts, HANDLER), say, because: () => {}, refuse }
+}

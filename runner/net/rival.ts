@@ -1,0 +1,124 @@
+/** Who has an address that should be ours: a line of evidence for the admin who has to find that host. */
+import type { Node } from '../handler.ts'
+import { Refusal, refuse } from '../refusal.ts'
+import { canonical, familyOf } from './address.ts'
+import { isIputils } from './announce.ts'
+import { table } from './ctdb.ts'
+import { rows, type Link } from './ip.ts'
+import { linksInDetail, why } from './look.ts'
+import { parseNodes } from './nodes.ts'
+
+export interface Contested {
+  address: string
+  iface: string
+}
+
+/** Probes for an IPv4 address, a second apart; and how long an answer to a question of IPv6 may take, in ms. */
+const ARP_PROBES = 2
+const ANSWER_MS = 500
+/** The kernel asks three times, a second apart; and not before it has an address of its own to ask from. */
+const LOOKS = 4
+
+/**
+ * The MAC that answers for the address on that interface (`known`, if it has been heard already), and whose it is, as far
+ * as can be found out: `52:54:00:12:34:56 on eth0, which is node 2 (fd01::3)`. Never fails: what cannot be found out is
+ * said in its place.
+ */
+export async function whoHas(node: Node, contested: Contested, known?: string): Promise<string> {
+  const { iface } = contested
+  try {
+    const mac = known ?? (await macOf(node, contested))
+    if (mac === undefined) return `nobody answers for it on ${iface} when asked again`
+    return `${mac} on ${iface}, which is ${await whoIs(node, mac, contested)}`
+  } catch (error) {
+    if (error instanceof Refusal) return `who it is cannot be asked: ${error.message}`
+    throw error
+  }
+}
+
+/**
+ * The MAC of another host that answers for this IPv4 address, which is not on our wire. Two questions, so 2 s when nobody
+ * does; that we have an interface on the same network is no conflict. Throws a Refusal when it cannot be asked.
+ */
+export async function rivalMac(node: Node, contested: Contested): Promise<string | undefined> {
+  const mac = await macByArp(node, contested)
+  return mac !== undefined && (await ownLink(node, mac)) ? undefined : mac
+}
+
+function macOf(node: Node, contested: Contested): Promise<string | undefined> {
+  return (familyOf(contested.address) === 'inet6' ? macByDiscovery : macByArp)(node, contested)
+}
+
+async function macByArp(node: Node, { address, iface }: Contested): Promise<string | undefined> {
+  const version = await node.ask`arping -V`
+  const [probes, seconds] = [
+    ['-c', String(ARP_PROBES)],
+    ['-w', String(ARP_PROBES)],
+  ]
+  const { out, err, status } = isIputils(version.out + version.err)
+    ? await node.ask`arping -D ${probes} ${seconds} -I ${iface} ${address}`
+    : await node.ask`arping -0 ${probes} ${seconds} -C 1 -i ${iface} ${address}`
+  const mac = macIn(out)
+  // both exit with 1 for an answer, or for none; and with 2 for a question that could not be asked
+  if (mac === undefined && status > 1) refuse(`arping cannot ask on ${iface}: ${why({ status, out, err })}`)
+  return mac
+}
+
+/** `ndisc6` asks and prints the MAC; where it is missing, the kernel asks, and its neighbour table has the answer. */
+async function macByDiscovery(node: Node, { address, iface }: Contested): Promise<string | undefined> {
+  if (await node.find('ndisc6')) {
+    const { out } = await node.ask`ndisc6 -1 -q -r 2 -w ${ANSWER_MS} ${address} ${iface}`
+    const mac = macIn(out)
+    if (mac) return mac
+  }
+  // what the table may know from before is no evidence
+  await node.change`ip neigh del ${address} dev ${iface}`
+  await node.change`ip neigh replace ${address} dev ${iface} use`
+  for (let look = 0; look < LOOKS; look += 1) {
+    await node.ask`sleep ${ANSWER_MS / 1000}`
+    const { out } = await node.ask`ip -json neigh show to ${address} dev ${iface}`
+    const mac = macIn(out)
+    if (mac) return mac
+  }
+  return undefined
+}
+
+function macIn(text: string): string | undefined {
+  return /\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b/i.exec(text)?.[0].toLowerCase()
+}
+
+/** Ours, a node's, or a neighbour's that we know by another address too. */
+async function whoIs(node: Node, mac: string, { address, iface }: Contested): Promise<string> {
+  const own = await ownLink(node, mac)
+  if (own) return `this node's own ${own.name}: is it on the same network as ${iface}?`
+  const others = (await neighboursWith(node, mac)).filter((other) => other !== address)
+  if (others.length === 0) return 'no neighbour that is known by another address'
+  const cluster = await clusterNode(node, others)
+  return cluster ?? `the neighbour ${others.join(', ')}`
+}
+
+async function ownLink(node: Node, mac: string): Promise<Link | undefined> {
+  return (await linksInDetail(node)).find((link) => link.mac === mac)
+}
+
+async function neighboursWith(node: Node, mac: string): Promise<string[]> {
+  const { status, out } = await node.ask`ip -json neigh show`
+  if (status !== 0) return []
+  return rows(out, 'neighbours')
+    .filter((row) => row['lladdr'] === mac)
+    .flatMap((row) => canonical(String(row['dst'])) ?? [])
+}
+
+/** By the nodes file, or by another public address that the daemon says it hosts. */
+async function clusterNode(node: Node, addresses: readonly string[]): Promise<string | undefined> {
+  const listed = parseNodes((await node.read(`${node.settings.base}/nodes`)) ?? '')
+  const member = listed.find((each) => each.address !== undefined && addresses.includes(each.address))
+  if (member) return `node ${member.node} (${member.address})`
+  const hosted = await table(node, ['ip'], ['Public IP', 'Node'])
+  if (typeof hosted === 'string') return undefined
+  const row = hosted.find((each) => {
+    const known = canonical(each['Public IP'] ?? '')
+    return known !== undefined && addresses.includes(known) && Number(each['Node']) >= 0
+  })
+  return row && `node ${row['Node']} (it has ${row['Public IP']})`
+}

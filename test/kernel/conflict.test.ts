@@ -1,0 +1,339 @@
+/** Another host has the address: EVENTSCRIPT_DAD_CONFLICT on the real kernel, by the script and by the event daemon. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Host, Lab } from '../lab/lab.ts'
+import { startResident } from './resident.ts'
+import {
+  announcers,
+  calm,
+  FAMILIES,
+  inLab,
+  lines,
+  macOf,
+  neighbour,
+  noStandIn,
+  places,
+  prepareFile,
+  reaches,
+  serve,
+  standIn,
+  waitFor,
+  watch,
+} from './support.ts'
+
+const ARP_IGNORE = '/proc/sys/net/ipv4/conf/all/arp_ignore'
+
+/** Does events with our script, one process each, or in one resident daemon. */
+interface Runner {
+  /** Its exit status or result, and what was said. */
+  run: (event: string, ...words: string[]) => Promise<{ ok: boolean; said: string[] }>
+  /** What was said behind events, so far. */
+  log: () => string
+}
+
+const WAYS: readonly { way: string; start: (lab: Lab, options: string) => Promise<Runner> }[] = [
+  {
+    way: 'script',
+    start(lab, options) {
+      lab.configure('script.options', options)
+      const file = join(lab.dir, 'log')
+      writeFileSync(file, '')
+      standIn(lab, 'logger', `echo "$*" >>'${file}'`)
+      return Promise.resolve({
+        async run(...words) {
+          const result = await lab.script(...words)
+          return { ok: result.status === 0, said: lines(result) }
+        },
+        log: () => readFileSync(file, 'utf8'),
+      })
+    },
+  },
+  {
+    way: 'daemon',
+    async start(lab, options) {
+      const daemon = await startResident(lab, options)
+      return {
+        async run(event, ...words) {
+          const before = daemon.log().length
+          const result = await daemon.run(event, ...words)
+          // the log may be a moment behind the answer
+          await waitFor('the log', async () => {
+            const length = daemon.log().length
+            await new Promise((resolve) => setTimeout(resolve, 100))
+            return daemon.log().length === length
+          })
+          const said = [
+            ...daemon
+              .log()
+              .slice(before)
+              .matchAll(/: 10\.interface: (.*)/g),
+          ].map(([, line = '']) => line)
+          return { ok: result === 0, said }
+        },
+        log: daemon.log,
+      }
+    },
+  },
+]
+
+/** A host outside of the cluster that has the address. */
+async function rivalWith(lab: Lab, ip: string, bits: string): Promise<{ host: Host; mac: string }> {
+  // who has no address yet cannot ask either
+  await calm(lab.node)
+  const host = await lab.plugIn('rival')
+  await host.must('ip', 'addr', 'add', `${ip}/${bits}`, 'dev', 'eth0', ...(ip.includes(':') ? ['nodad'] : []))
+  await waitFor('the rival to answer', () => reaches(lab.observer, ip))
+  return { host, mac: await macOf(host, 'eth0') }
+}
+
+const parkedLines = (lab: Lab) => {
+  const file = join(lab.dir, 'eventscript/parked')
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : []
+}
+
+/** The node has spoken with that host before. */
+async function meets({ node }: Lab, address: string): Promise<void> {
+  await node.must('ip', 'addr', 'add', 'fd00::77/64', 'dev', 'eth0', 'nodad')
+  await waitFor(`${address} to answer`, () => reaches(node, address))
+}
+
+const nothing = await prepareFile()
+if (!nothing)
+  for (const { family, ip, bits, other } of FAMILIES)
+    for (const { way, start } of WAYS) {
+      const needs = family === 'IPv4' ? ['arping', 'perl'] : ['ndptool', 'perl']
+      const options = (policy: string) => `EVENTSCRIPT_DAD_CONFLICT="${policy}"\nEVENTSCRIPT_IPV4_DAD=yes\n`
+      const mark = family === 'IPv6' ? ' \\(dadfailed\\)' : ''
+      const here = family === 'IPv6' ? `lo/128` : `lo/32`
+
+      inLab(`${family}, ${way}: "fail" gives it up, and says which MAC has it`, { needs }, async (t, lab) => {
+        const { mac } = await rivalWith(lab, ip, bits)
+        const runner = await start(lab, options('fail'))
+        const { ok, said } = await runner.run('takeip', 'eth0', ip, bits)
+        t.notOk(ok)
+        t.match(said, [
+          new RegExp(
+            `^Failed to add ${ip}/${bits} on dev eth0: another host has this address${mark}: ${mac} on eth0, ` +
+              'which is no neighbour that is known by another address: take it away there$',
+          ),
+        ])
+        t.equal(said.length, 1)
+        t.same(await places(lab.node, ip), [])
+        t.same(parkedLines(lab), [])
+      })
+
+      inLab(
+        `${family}, ${way}: "park" keeps it on lo, bound and silent, until the rival is gone`,
+        { needs },
+        async (t, lab) => {
+          const { host, mac } = await rivalWith(lab, ip, bits)
+          const runner = await start(lab, options('park'))
+          const wire = await watch(lab.observer, 'lan', ip)
+          const { ok, said } = await runner.run('takeip', 'eth0', ip, bits)
+          t.ok(ok, 'the event succeeds')
+          t.match(said, [
+            new RegExp(
+              `^WARNING: ${ip}/${bits} is parked on lo: another host has this address${mark}: ${mac} on eth0`,
+            ),
+          ])
+          t.equal(said.length, 1)
+          t.match(parkedLines(lab), [new RegExp(`^${ip} ${bits} eth0 [0-]+ ${mac} on eth0`)])
+          t.ok((await places(lab.node, ip)).includes(here))
+          await serve(lab.node, ip, 445)
+          t.match(
+            await runner.run('takeip', 'eth0', other, bits),
+            { ok: true, said: [] },
+            'others are served',
+          )
+          t.match(await runner.run('monitor'), { ok: true, said: [] }, 'the node stays healthy')
+
+          const mine = await macOf(lab.node, 'eth0')
+          await lab.observer.must('ip', 'neigh', 'flush', 'dev', 'lan')
+          t.ok(await reaches(lab.observer, ip))
+          t.equal(await neighbour(lab.observer, ip), mac, 'the rival alone answers')
+          // two more tries, and not a word
+          await new Promise((resolve) => setTimeout(resolve, 11_000))
+          t.equal(wire.seen().filter((each) => each.mac === mine).length, 0, 'this node says nothing')
+          t.notMatch(runner.log().split('is parked on lo').slice(2).join(''), /parked/, 'nor in the log')
+
+          await host.must('ip', 'addr', 'del', `${ip}/${bits}`, 'dev', 'eth0')
+          await waitFor(
+            'it to be on eth0',
+            async () => (await places(lab.node, ip)).join() === `eth0/${bits}`,
+          )
+          await waitFor('it to be announced', () => wire.seen().some((each) => each.mac === mine))
+          t.same(parkedLines(lab), [])
+          await waitFor('a line', () =>
+            runner.log().includes(`${ip}/${bits} is no longer parked: no other host has it`),
+          )
+          if (family === 'IPv4') t.equal((await lab.node.must('cat', ARP_IGNORE)).trim(), '0')
+          if (way === 'script') await waitFor('the announcer to end', () => announcers(lab).length === 0)
+        },
+      )
+
+      inLab(
+        `${family}, ${way}: what is parked is released, moved, dropped by init and shutdown`,
+        { needs },
+        async (t, lab) => {
+          await rivalWith(lab, ip, bits)
+          const runner = await start(lab, options(`fail ${ip}=park`))
+          const takes = async () => {
+            t.ok((await runner.run('takeip', 'eth0', ip, bits)).ok)
+            t.ok((await places(lab.node, ip)).includes(here))
+          }
+          for (const [event = '', ...words] of [['releaseip', 'eth0', ip, bits], ['init'], ['shutdown']]) {
+            await takes()
+            const { ok, said } = await runner.run(event, ...words)
+            t.ok(ok)
+            t.notMatch(said.join('\n'), /VNN says/, 'that it is on lo is no surprise')
+            t.same(await places(lab.node, ip), [])
+            t.same(parkedLines(lab), [])
+          }
+          await takes()
+          const moved = await runner.run('updateip', 'eth0', 'eth1', ip, bits)
+          t.ok(moved.ok)
+          t.match(moved.said, [new RegExp(`^WARNING: ${ip}/${bits} is parked on lo: .* on eth1`)])
+          t.match(parkedLines(lab), [new RegExp(`^${ip} ${bits} eth1 `)])
+          const again = await runner.run('takeip', 'eth0', ip, bits)
+          t.ok(again.ok, 'and taken again')
+          t.match(parkedLines(lab), [new RegExp(`^${ip} ${bits} eth0 `)])
+          t.ok((await places(lab.node, ip)).includes(here))
+        },
+      )
+
+      inLab(
+        `${family}, ${way}: "seize" takes it all the same, and announces it again and again`,
+        { needs },
+        async (t, lab) => {
+          const { mac } = await rivalWith(lab, ip, bits)
+          const runner = await start(lab, options('seize'))
+          const wire = await watch(lab.observer, 'lan', ip)
+          const { ok, said } = await runner.run('takeip', 'eth0', ip, bits)
+          t.ok(ok)
+          t.match(said, [
+            new RegExp(
+              `^WARNING: ${ip}/${bits} is seized on eth0: another host has this address${mark}: ${mac} on eth0`,
+            ),
+          ])
+          t.equal(said.length, 1)
+          t.same(await places(lab.node, ip), [`eth0/${bits}`])
+          const mine = await macOf(lab.node, 'eth0')
+          const rounds = () =>
+            wire.seen().filter((each) => each.mac === mine && each.override !== false && !each.solicited)
+              .length
+          const usual = family === 'IPv4' ? 6 : 3
+          await waitFor('more than the usual rounds', () => rounds() > usual + 2)
+          t.equal(await neighbour(lab.observer, ip), mine, 'clients come here')
+          t.ok((await runner.run('releaseip', 'eth0', ip, bits)).ok)
+          if (way === 'script') await waitFor('the announcer to end', () => announcers(lab).length === 0)
+        },
+      )
+    }
+if (!nothing) {
+  const park = 'EVENTSCRIPT_DAD_CONFLICT=park\n'
+
+  inLab(
+    'without ndisc6 the kernel asks, and its neighbour table tells who it is; a node of the cluster by its number',
+    { needs: ['ndptool'] },
+    async (t, lab) => {
+      const { host, mac } = await rivalWith(lab, 'fd00::1', '64')
+      await host.must('ip', 'addr', 'add', 'fd00::a2/64', 'dev', 'eth0', 'nodad')
+      lab.configure('nodes', 'fd00::a1\nFD00:0::A2\n')
+      lab.configure('script.options', park)
+      await meets(lab, 'fd00::a2')
+      standIn(lab, 'ndisc6', 'exit 1')
+      const result = await lab.script('takeip', 'eth0', 'fd00::1', '64')
+      t.equal(result.status, 0)
+      t.match(result.out + result.err, `${mac} on eth0, which is node 1 (fd00::a2): it goes to eth0`)
+    },
+  )
+
+  inLab('a cluster node is known by another public address that it hosts', {}, async (t, lab) => {
+    const { host, mac } = await rivalWith(lab, 'fd00::1', '64')
+    await host.must('ip', 'addr', 'add', 'fd00::2/64', 'dev', 'eth0', 'nodad')
+    lab.ctdbSays('ip', '|Public IP|Node|\n|fd00::1|0|\n|fd00::2|2|\n')
+    lab.configure('script.options', park)
+    await meets(lab, 'fd00::2')
+    const result = await lab.script('takeip', 'eth0', 'fd00::1', '64')
+    t.match(result.out + result.err, `${mac} on eth0, which is node 2 (it has fd00::2)`)
+  })
+
+  inLab('an interface of our own on the same network is named as such', {}, async (t, lab) => {
+    lab.configure('script.options', park)
+    // by hand, and without a check: the kernel lets one node have it twice
+    await lab.node.must('ip', 'addr', 'add', 'fd00::1/80', 'dev', 'eth1', 'nodad')
+    await lab.node.must('ip', 'addr', 'add', 'fd00::1/64', 'dev', 'eth0')
+    const mine = await macOf(lab.node, 'eth1')
+    standIn(lab, 'ip', 'case "$*" in "addr del fd00::1/80 dev eth1") exit 0 ;; esac; exec $real "$@"')
+    const result = await lab.script('takeip', 'eth0', 'fd00::1', '64')
+    noStandIn(lab, 'ip')
+    t.match(result.out + result.err, `${mine} on eth0, which is this node's own eth1`)
+  })
+
+  for (const { way, start } of WAYS)
+    inLab(
+      `${way}: a conflict that an optimistic address has after its event is parked too`,
+      { slowDad: true },
+      async (t, lab) => {
+        const runner = await start(lab, `EVENTSCRIPT_DAD=optimistic\n${park}`)
+        await lab.node.must('sh', '-c', 'echo 4 >/proc/sys/net/ipv6/conf/eth0/dad_transmits')
+        t.match(await runner.run('takeip', 'eth0', 'fd00::1', '64'), { ok: true, said: [] })
+        await lab.observer.must('ip', 'addr', 'add', 'fd00::1/64', 'dev', 'lan', 'nodad')
+        await waitFor('it to be parked', async () => (await places(lab.node, 'fd00::1')).includes('lo/128'))
+        await waitFor('the log', () => /fd00::1\/64 is parked on lo: another host/.test(runner.log()))
+        await lab.observer.must('ip', 'addr', 'del', 'fd00::1/64', 'dev', 'lan')
+        await waitFor(
+          'it to be on eth0',
+          async () => (await places(lab.node, 'fd00::1')).join() === 'eth0/64',
+        )
+      },
+    )
+
+  inLab(
+    'IPv4 is asked for only where EVENTSCRIPT_IPV4_DAD says so; without arping it is a WARNING',
+    {},
+    async (t, lab) => {
+      await rivalWith(lab, '10.0.0.1', '24')
+      lab.configure('script.options', 'EVENTSCRIPT_DAD_CONFLICT=fail\n')
+      t.equal((await lab.script('takeip', 'eth0', '10.0.0.1', '24')).status, 0)
+      t.equal((await lab.script('releaseip', 'eth0', '10.0.0.1', '24')).status, 0)
+      lab.configure('script.options', 'EVENTSCRIPT_IPV4_DAD=yes\n')
+      standIn(lab, 'arping', '[ "$1" = -V ] && exec $real -V; echo "arping: broken" >&2; exit 2')
+      const result = await lab.script('takeip', 'eth0', '10.0.0.1', '24')
+      t.equal(result.status, 0)
+      t.match(lines(result), [
+        /^WARNING: 10\.0\.0\.1 is not checked for duplicates: arping cannot ask on eth0: arping: broken/,
+      ])
+    },
+  )
+
+  inLab('what a killed run has left parked is tried again at the next monitor', {}, async (t, lab) => {
+    const { host } = await rivalWith(lab, 'fd00::1', '64')
+    lab.configure('script.options', park)
+    t.equal((await lab.script('takeip', 'eth0', 'fd00::1', '64')).status, 0)
+    await waitFor('the announcer', () => announcers(lab).length === 1)
+    for (const pid of announcers(lab)) process.kill(pid, 'SIGKILL')
+    await waitFor('its end', () => announcers(lab).length === 0)
+    await host.must('ip', 'addr', 'del', 'fd00::1/64', 'dev', 'eth0')
+    t.equal((await lab.script('monitor')).status, 0)
+    await waitFor('it to be on eth0', async () => (await places(lab.node, 'fd00::1')).join() === 'eth0/64')
+  })
+
+  inLab('"explain" says what would become of a conflict', {}, async (t, lab) => {
+    const explained = async () => (await lab.eventscript('explain', 'takeip', 'eth0', 'fd00::1', '64')).out
+    t.notMatch(await explained(), 'EVENTSCRIPT_DAD_CONFLICT', 'as ever: nothing to say')
+    lab.configure('script.options', park)
+    t.match(
+      await explained(),
+      /EVENTSCRIPT_DAD_CONFLICT=park: kept on lo, off the wire, if another host has it/,
+    )
+  })
+
+  inLab('ndisc6 is asked first', { needs: ['ndisc6'] }, async (t, lab) => {
+    const { mac } = await rivalWith(lab, 'fd00::1', '64')
+    standIn(lab, 'ndisc6', `echo "$*" >'${lab.dir}/asked'; exec $real "$@"`)
+    const result = await lab.script('takeip', 'eth0', 'fd00::1', '64')
+    t.match(result.out + result.err, mac)
+    t.match(readFileSync(join(lab.dir, 'asked'), 'utf8'), 'fd00::1 eth0')
+  })
+}
