@@ -4,6 +4,7 @@ import type { Replayed } from './commands/replay.ts'
 import type { Activity } from './daemon/component.ts'
 import { outcomeOf } from './daemon/status.ts'
 import type { ScriptStatus } from './daemon/wire.ts'
+import type { Parked } from './net/parked.ts'
 import type { HandlerReport, Outcome, Report } from './report.ts'
 import { toShell } from './system/argv.ts'
 import type { Witness } from './system/record.ts'
@@ -71,6 +72,11 @@ export function printer(paints: Paints) {
         .join('\n')
     },
 
+    /** An address that is kept off the wire, since some event before. */
+    parked({ address, bits, iface, rival }: Parked): string {
+      return paints.warn(`parked: ${address}/${bits}, which belongs on ${iface}: ${rival} has it`)
+    },
+
     /** A script's end as the event daemon has it, in the manner of `ctdb event status`. */
     script({ name, begin, end, result, output }: ScriptStatus): string {
       const seconds = end.seconds - begin.seconds + (end.microseconds - begin.microseconds) / 1e6
@@ -94,11 +100,14 @@ export function printer(paints: Paints) {
       return [`${component}:`, ...current, ...lines].join('\n')
     },
 
-    /** One run, a line, and below it what was not well. */
+    /** One run, a line, and below it what was not well, or not as it should be. */
     run({ event, words, outcome, began, ms, handlers }: Report): string {
-      const bad = handlers.filter((each) => each.outcome !== 'ok' && each.outcome !== 'disabled')
+      const odd = handlers.flatMap(({ name, outcome: end, output, why = '' }) => [
+        ...output.filter((line) => line.startsWith('WARNING')).map((line) => `  ${name}: ${line}`),
+        ...(end === 'ok' || end === 'disabled' ? [] : [`  ${name}: ${why}`]),
+      ])
       const head = `${ctime(began)}  ${word(outcome)} ${(ms / 1000).toFixed(3).padStart(7)} s  ${[event, ...words].join(' ')}`
-      return [head, ...bad.map(({ name, why }) => `  ${name}: ${why ?? ''}`)].join('\n')
+      return [head, ...odd].join('\n')
     },
 
     replayed(file: string, { report, problems }: Replayed): string {

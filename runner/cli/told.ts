@@ -1,6 +1,6 @@
 /** The commands that list what this program knows by itself: handlers, and how their runs ended. */
 import { askActivity, askStatus } from '../commands/daemon.ts'
-import { historyFile, recall } from '../commands/history.ts'
+import { historyFile, parkedBeside, recall } from '../commands/history.ts'
 import { list, type Listed } from '../commands/list.ts'
 import { asReport } from '../daemon/status.ts'
 import { Refusal, Usage } from '../refusal.ts'
@@ -39,6 +39,7 @@ const ended = ({ outcome }: HandlerReport) => endsEvent(outcome) !== undefined
 export function toldCommands(screen: Screen): Command[] {
   const { print, show } = screen
   const history = () => historyFile(screen.facts().env)
+  const parked = () => parkedBeside(history()).map((each) => show.parked(each))
 
   return [
     {
@@ -70,7 +71,7 @@ export function toldCommands(screen: Screen): Command[] {
         if (args.socket) {
           const status = await askStatus(args.event)
           const rows = status.scripts.map(asReport)
-          const text = () => status.scripts.map((each) => show.script(each))
+          const text = () => [...status.scripts.map((each) => show.script(each)), ...parked()]
           printListing(screen, args, { columns: ENDS, rows, json: status, text })
           if (status.summary !== 0) process.exitCode = 1
           return
@@ -78,7 +79,7 @@ export function toldCommands(screen: Screen): Command[] {
         const file = history()
         const report = recall(file).findLast(({ event }) => event === args.event)
         if (!report) throw new Refusal(`Event ${args.event} has never run here: ${file} has no run of it`)
-        const text = () => [show.status(report)]
+        const text = () => [show.status(report), ...parked()]
         printListing(screen, args, { columns: ENDS, rows: report.handlers, json: report, text })
         if (endsEvent(report.outcome)) process.exitCode = 1
       },

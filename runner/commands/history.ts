@@ -9,6 +9,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Facts } from '../config.ts'
+import { parseParked, type Parked } from '../net/parked.ts'
 import type { Report } from '../report.ts'
 import { doorTo } from '../system/door.ts'
 import { FileError } from '../system/errors.ts'
@@ -49,6 +50,15 @@ export async function remember(file: string, report: Report): Promise<string | u
     return ['EACCES', 'EPERM', 'EROFS'].includes(code)
       ? undefined
       : `the run is not kept in the history: ${message}`
+  }
+}
+
+/** What is parked on this node, which is kept in the same folder; nothing, where that cannot be read. */
+export function parkedBeside(file: string): Parked[] {
+  try {
+    return parseParked(readFileSync(join(dirname(file), 'parked'), 'utf8'))
+  } catch {
+    return []
   }
 }
 

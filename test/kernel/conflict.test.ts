@@ -329,6 +329,25 @@ if (!nothing) {
     )
   })
 
+  inLab('what is parked is in the history, in "status" and in "ip"', {}, async (t, lab) => {
+    const { mac } = await rivalWith(lab, 'fd00::1', '64')
+    lab.configure('script.options', park)
+    t.equal(
+      (await lab.eventscript('run', '--only', '10.interface', 'takeip', 'eth0', 'fd00::1', '64')).status,
+      0,
+    )
+    const parked = 'WARNING: fd00::1/64 is parked on lo: another host has this address (dadfailed): '
+    const { out } = await lab.eventscript('history')
+    t.match(out, `takeip eth0 fd00::1 64\n  10.interface: ${parked}${mac} on eth0`)
+    t.match((await lab.eventscript('status', 'takeip')).out, `OUTPUT: ${parked}${mac} on eth0`)
+    t.equal((await lab.eventscript('run', '--only', '10.interface', 'monitor')).status, 0)
+    t.match(
+      (await lab.eventscript('status')).out,
+      new RegExp(`^parked: fd00::1/64, which belongs on eth0: ${mac} on eth0, .* has it$`, 'm'),
+    )
+    t.match((await lab.eventscript('ip', '-X')).out, /^\|fd00::1\|.*\|lo\/128\|1\|/m)
+  })
+
   inLab('ndisc6 is asked first', { needs: ['ndisc6'] }, async (t, lab) => {
     const { mac } = await rivalWith(lab, 'fd00::1', '64')
     standIn(lab, 'ndisc6', `echo "$*" >'${lab.dir}/asked'; exec $real "$@"`)
