@@ -69,7 +69,8 @@ async function scene(
   const others = await nodes(cluster, '0', '1')
   t.equal(contested.length + others.length, ADDRESSES)
   await cluster('rogue', ...contested)
-  await cluster('ctdb', '2', 'disable')
+  // the tool waits for the takeover, and complains when that fails
+  await cluster('ctdb', '2', 'disable').catch(() => '')
   return { cluster, contested, others }
 }
 
