@@ -59,8 +59,9 @@ async function macByArp(node: Node, { address, iface }: Contested): Promise<stri
     ? await node.ask`arping -D ${probes} ${seconds} -I ${iface} ${address}`
     : await node.ask`arping -0 ${probes} ${seconds} -C 1 -i ${iface} ${address}`
   const mac = macIn(out)
-  // both exit with 1 for an answer, or for none; and with 2 for a question that could not be asked
-  if (mac === undefined && status > 1) refuse(`arping cannot ask on ${iface}: ${why({ status, out, err })}`)
+  // by the exit status an answer, none, and a question that could not be asked differ in neither of the two
+  if (mac === undefined && !/ received|^received /im.test(out))
+    refuse(`arping cannot ask on ${iface}: ${why({ status, out, err })}`)
   return mac
 }
 
