@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import chalk from 'chalk'
 import yargs, { type Argv } from 'yargs'
 import { careCommands } from './cli/care.ts'
+import { cleanupCommands } from './cli/cleanup.ts'
 import { seenCommands } from './cli/seen.ts'
 import { toldCommands } from './cli/told.ts'
 import type { Command, Screen } from './cli/screen.ts'
@@ -335,8 +336,8 @@ async function main(): Promise<void> {
       (args) => placeCommand(args, uninstall),
     )
 
-  for (const each of [...toldCommands(screen), ...seenCommands(screen), ...careCommands(screen)])
-    declare(cli, each)
+  const more = [toldCommands, seenCommands, careCommands, cleanupCommands]
+  for (const each of more.flatMap((commands) => commands(screen))) declare(cli, each)
   await cli
     .demandCommand(1, 'which command? "eventscript --help" lists them')
     .strict()

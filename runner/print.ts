@@ -6,7 +6,7 @@ import { outcomeOf } from './daemon/status.ts'
 import type { ScriptStatus } from './daemon/wire.ts'
 import type { Parked } from './net/parked.ts'
 import type { HandlerReport, Outcome, Report } from './report.ts'
-import { toShell } from './system/argv.ts'
+import { toPrinting, toShell } from './system/argv.ts'
 import type { Witness } from './system/record.ts'
 import type { Step } from './system/transcript.ts'
 
@@ -166,21 +166,11 @@ function indented(text: string): string {
 /** A step that changes something, as lines for a shell; none for one that only looks, or that failed. */
 function asCommand(step: Step): string[] {
   if (step.trouble) return []
-  if (step.verb === 'write') return [`${printing(step.text)} >${toShell([step.path])}`]
+  if (step.verb === 'write') return [`${toPrinting(step.text)} >${toShell([step.path])}`]
   if (step.verb !== 'change') return []
   const command = toShell(step.argv)
   if (step.how === 'start') return [`${command} &`]
-  return [step.input === undefined ? command : `${printing(step.input)} | ${command}`]
-}
-
-/** The command that prints this text, on one line: sysctls and lists are lines that end in a newline. */
-function printing(text: string): string {
-  if (text === '') return ':'
-  if (!text.endsWith('\n')) return `printf %s ${toShell([text])}`
-  const lines = text.slice(0, -1).split('\n')
-  return lines.length === 1 && /^[\w.]+$/.test(text.trimEnd())
-    ? `echo ${text.trimEnd()}`
-    : `printf '%s\\n' ${toShell(lines)}`
+  return [step.input === undefined ? command : `${toPrinting(step.input)} | ${command}`]
 }
 
 /** As `ctdb event status` writes a time: Sun Nov 22 15:07:20 2026, in the zone of this machine. */

@@ -19,6 +19,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { install, uninstall } from '../runner/commands/install.ts'
+import { textFor } from '../runner/install/drop-in.ts'
 import { weakness, whyUnsafe } from '../runner/install/trust.ts'
 import { printer } from '../runner/print.ts'
 import { DIST, MAIN } from './lab/lab.ts'
@@ -280,6 +281,46 @@ t.test(
   },
 )
 
+t.test('systemd is told to clean up behind ctdbd, and no longer when we go', async (t) => {
+  const here = world(t)
+  const units = join(here.dir, 'sys/systemd/system')
+  const place = join(units, 'ctdb.service.d/eventscript.conf')
+  const options = { ...both(here), env: { ...here.env, CTDB_SYS_ETCDIR: join(here.dir, 'sys') } }
+  t.equal((await install(options)).length, 2, 'no systemd: nothing of it')
+  mkdirSync(units, { recursive: true })
+  const program = join(here.dist, 'runner/main.js')
+  const before = `ExecStopPost=-${program} cleanup\n`
+
+  const lines: string[] = []
+  await install({ ...options, rehearse: true, witness: show.commands((line) => lines.push(line)) })
+  t.notOk(existsSync(place))
+  await paste(lines.filter((line) => !line.startsWith('#')))
+  t.match(readFileSync(place, 'utf8'), before)
+  const pasted = readFileSync(place, 'utf8')
+  rmSync(place)
+  t.match((await install(options)).at(-1), { name: 'ctdb.service', place, did: 'installed' })
+  t.equal(readFileSync(place, 'utf8'), pasted, 'as the dry run has it')
+  t.match((await install(options)).at(-1), { did: 'already', commands: [] })
+  writeFileSync(place, readFileSync(place, 'utf8').replace(program, '/elsewhere'))
+  t.match((await install(options)).at(-1), { did: 'installed' }, 'that of an earlier place is mended')
+  t.match((await uninstall(options)).at(-1), { did: 'removed' })
+  t.same(readdirSync(units), [], 'and the folder, which is empty then')
+  t.same(await uninstall(options), [])
+
+  mkdirSync(join(place, '..'))
+  writeFileSync(place, '[Service]\nRestart=always\n')
+  await t.rejects(install(options), { message: /not as "eventscript install" writes it/ })
+  t.match((await uninstall(options)).at(-1), { did: 'absent', text: /is not ours and stays/ })
+  t.match(readFileSync(place, 'utf8'), 'Restart=always')
+})
+
+t.test('what systemd takes for something else in a path is written so that it does not', (t) => {
+  const line = (path: string) => /^Exec.*$/m.exec(textFor(path))?.[0]
+  t.equal(line('/usr/lib/node/main.js'), 'ExecStopPost=-/usr/lib/node/main.js cleanup')
+  t.equal(line('/a b/100%/$y'), 'ExecStopPost=-"/a b/100%%/$y" cleanup')
+  t.end()
+})
+
 t.test('a stock file that somebody has written anew is not lost', async (t) => {
   const here = world(t)
   const place = join(here.lib, 'ctdb-eventd')
@@ -475,13 +516,16 @@ for folder in /etc/ctdb /usr/libexec/ctdb /var/lib/dpkg; do
   mount -t overlay -o "lowerdir=$folder,upperdir=$tmp$folder/up,workdir=$tmp$folder/work" overlay "$folder"
 done
 mount -t tmpfs tmpfs /var/lib/ctdb
-seen() { find /etc/ctdb/events /usr/libexec/ctdb -printf '%p %y %m %U:%G %l\\n' | sort; sha256sum /usr/libexec/ctdb/*; dpkg-divert --list; }
+mkdir -p /etc/systemd && mount -t tmpfs tmpfs /etc/systemd && mkdir /etc/systemd/system
+! [ -d /run/systemd ] || mount -t tmpfs tmpfs /run/systemd
+seen() { find /etc/ctdb/events /etc/systemd /usr/libexec/ctdb -printf '%p %y %m %U:%G %l\\n' | sort; sha256sum /usr/libexec/ctdb/*; dpkg-divert --list; }
 seen >"$tmp/before"
 "$@" install
 echo "== $(dpkg-divert --truename /usr/libexec/ctdb/ctdb-eventd)"
 echo "== $(dpkg-divert --truename /etc/ctdb/events/legacy/10.interface.script)"
 echo "== $(readlink /usr/libexec/ctdb/ctdb-eventd)"
 echo "== $(dpkg --verify ctdb)"
+grep ExecStopPost /etc/systemd/system/ctdb.service.d/eventscript.conf
 "$@" uninstall
 seen >"$tmp/after"
 diff "$tmp/before" "$tmp/after" && echo "== as before"
@@ -517,12 +561,13 @@ for (const { name, did } of placed) console.log(name, did)`,
     const env = { ...process.env, NODE_OPTIONS: '', DPKG_ADMINDIR: '/var/lib/dpkg' }
     const { stdout, stderr, exitCode } = await execa('unshare', namespace, { reject: false, env })
     t.equal(exitCode, 0, stderr)
-    t.match(stdout, /^10\.interface installed\nctdb-eventd installed\n/)
+    t.match(stdout, /^10\.interface installed\nctdb-eventd installed\nctdb\.service installed\n/)
     t.match(
       stdout,
       '== /usr/libexec/ctdb/ctdb-eventd.stock\n== /etc/ctdb/events/legacy/10.interface.script.stock\n',
     )
     t.match(stdout, `== ${here.dist}/ctdb-eventd\n`)
-    t.match(stdout, /^10\.interface restored\nctdb-eventd restored\n== as before$/m)
+    t.match(stdout, `\nExecStopPost=-${here.dist}/runner/main.js cleanup\n`)
+    t.match(stdout, /^10\.interface restored\nctdb-eventd restored\nctdb\.service removed\n== as before$/m)
   },
 )

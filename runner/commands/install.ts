@@ -2,11 +2,12 @@ import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:f
 import { basename, dirname, join } from 'node:path'
 import type { Facts } from '../config.ts'
 import { inWords, planInstall, planUninstall, type Plan } from '../install/plan.ts'
+import { lookAtDropIn, planDropIn, planNoDropIn, type DropInPlan } from '../install/drop-in.ts'
 import { look, thingAt, type Found, type Place } from '../install/look.ts'
 import { readRecord, recordFile, writeRecord, type Places } from '../install/record.ts'
 import { whyUnsafe } from '../install/trust.ts'
 import { refuse, Usage } from '../refusal.ts'
-import { toShell } from '../system/argv.ts'
+import { toPrinting, toShell } from '../system/argv.ts'
 import { doorTo, type Door } from '../system/door.ts'
 import { live } from '../system/live.ts'
 import { witnessed, type Witness } from '../system/record.ts'
@@ -52,13 +53,17 @@ export async function install(
   const warnings = [...new Set(places.flatMap((each) => unsafe(each, dist)))]
   return await changing(options, places, async (door, record, file) => {
     const found = await lookAll(door, places, record)
+    const dropIn = lookAtDropIn(env, dist)
     const plans = found
       .map((each) => planInstall(each))
       .map((plan, i) => (i === 0 ? { ...plan, notes: [...warnings, ...plan.notes] } : plan))
     const now = { ...record, ...Object.fromEntries(found.map((each) => [each.place, entry(each, record)])) }
     // before anything is changed, so that whatever is half done is known to be ours
     await keep(door, file, record, now)
-    return await carryOut(door, options, found, plans)
+    return [
+      ...(await carryOut(door, options, found, plans)),
+      ...(await carryOutDropIn(door, options, dropIn && planDropIn(dropIn))),
+    ]
   })
 }
 
@@ -78,7 +83,11 @@ export async function uninstall(options: InstallOptions): Promise<Placed[]> {
     )
     mustBeWritable(options, found)
     const plans = found.map((each) => planUninstall(each, record[each.place]?.was))
-    const placed = await carryOut(door, options, found, plans)
+    const dropIn = lookAtDropIn(env, dist)
+    const placed = [
+      ...(await carryOut(door, options, found, plans)),
+      ...(await carryOutDropIn(door, options, dropIn && planNoDropIn(dropIn))),
+    ]
     if (thingAt(file).kind !== 'nothing') await act(door, ['rm', '-f', file])
     return placed
   })
@@ -200,6 +209,25 @@ async function carryOut(
     placed.push({ name, place, ...plan, notes: all, commands: acts.map(toShell) })
   }
   return placed
+}
+
+async function carryOutDropIn(
+  door: Door,
+  { witness }: InstallOptions,
+  plan: DropInPlan | undefined,
+): Promise<Placed[]> {
+  if (!plan) return []
+  const { acts, ...rest } = plan
+  const name = 'ctdb.service'
+  witness?.notes({ verb: 'handler', name })
+  for (const each of acts)
+    if ('argv' in each) await act(door, each.argv)
+    else await door.write(each.file, each.text)
+  witness?.notes({ verb: 'say', text: plan.text })
+  const commands = acts.map((each) =>
+    'argv' in each ? toShell(each.argv) : `${toPrinting(each.text)} >${toShell([each.file])}`,
+  )
+  return [{ name, ...rest, commands }]
 }
 
 async function act(door: Door, argv: readonly string[]): Promise<void> {

@@ -53,6 +53,8 @@ export interface Activity {
 export interface Component extends Queue {
   /** Of each event that has come to its end, the last time. */
   status: (event: string) => EventStatus | undefined
+  /** The event that was the last to end, and whether it ended well. */
+  last: () => { event: string; good: boolean } | undefined
   activity: () => Activity
 }
 
@@ -218,6 +220,10 @@ export function component({ facts, log, debugScript, scripts, machine, atOnce }:
   return {
     ...events,
     status: (event) => statuses.get(event),
+    last() {
+      const [event, status] = [...statuses].at(-1) ?? []
+      return event === undefined ? undefined : { event, good: status?.summary === 0 }
+    },
     activity() {
       const at = performance.now()
       return {

@@ -19,6 +19,8 @@ export interface Conf {
   location: { kind: 'stderr' } | { kind: 'file'; path: string } | { kind: 'syslog' }
   level: Level
   host: string
+  /** The public addresses are somebody else's business. */
+  failoverDisabled: boolean
 }
 
 export function pathsOf(env: NodeJS.ProcessEnv): Paths {
@@ -51,9 +53,16 @@ export function readConf({ etc }: Paths, env: NodeJS.ProcessEnv): Conf {
     location: locationOf(file, values.get('logging/location')),
     level: levelOf(file, values.get('logging/log level')),
     host: hostname().replace(/\..*/, ''),
+    failoverDisabled: isFailoverDisabled(etc),
   }
   // a daemon in the foreground logs there too
   return env['CTDB_INTERACTIVE'] ? { ...conf, location: { kind: 'stderr' }, level: 'NOTICE' } : conf
+}
+
+/** `[failover] disabled`, for which CTDB takes these two words. */
+export function isFailoverDisabled(etc: string): boolean {
+  const value = parseIni(readIfThere(join(etc, 'ctdb.conf'))).get('failover/disabled') ?? ''
+  return /^(?:true|yes)$/i.test(value)
 }
 
 function readIfThere(file: string): string {

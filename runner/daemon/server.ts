@@ -12,7 +12,7 @@ import { concede, type Taken } from '../net/follow.ts'
 import { announcements } from '../resident/announcements.ts'
 import { keeper } from '../resident/keeper.ts'
 import { resident } from '../resident/machine.ts'
-import { doorTo } from '../system/door.ts'
+import { doorTo, type System } from '../system/door.ts'
 import { setEnabled } from './switch.ts'
 import { BadPacket, decodeRequest, encodeReply, Frames, type Reply, type Request } from './wire.ts'
 
@@ -25,10 +25,19 @@ export interface ServerOptions {
   own: string
   /** How many events that move addresses may run at once. */
   atOnce: () => number
+  /** Told when a client has hung up. */
+  clientGone: () => void
 }
 
 export interface EventServer {
+  /** Take no more events and end those that run. The machine is still there. */
+  stop: () => Promise<void>
+  /** That, and no more machine. */
   close: () => Promise<void>
+  /** The machine, for what is to be done behind the events. */
+  system: (signal: AbortSignal) => System
+  /** The last event was `shutdown`, and it ended well: this node holds nothing. */
+  wasShutDown: () => boolean
 }
 
 /** Far more than CTDB opens: one connection of ctdbd, one for each `ctdb event` at work. */
@@ -44,8 +53,10 @@ const INVALID = 22
 export const ACTIVITY_SOCKET = 'eventscript.socket'
 
 /** Listen where ctdb-eventd does and answer as it does. Resolves when clients can connect. */
-export async function serve({ paths, conf, log, facts, own, atOnce }: ServerOptions): Promise<EventServer> {
+export async function serve(options: ServerOptions): Promise<EventServer> {
+  const { paths, conf, log, facts, own, atOnce, clientGone } = options
   const components = new Map<string, Component>()
+  let stopped: Promise<void> | undefined
   const { announcer, env } = facts
   const machine = resident({ announcer, vardir: vardirOf(env) }, ([address = '', iface = '', how]) => {
     if (address === PARKED) parking.wake()
@@ -92,6 +103,7 @@ export async function serve({ paths, conf, log, facts, own, atOnce }: ServerOpti
   }
 
   function answer(request: Request, client: Socket): void {
+    if (stopped) return // an answer would be a lie: who waits hears that we have gone
     const reply = (result: number, status?: Reply['status']) => {
       if (client.destroyed) return
       client.write(encodeReply({ kind: request.kind, reqid: request.reqid, result, status }))
@@ -138,7 +150,10 @@ export async function serve({ paths, conf, log, facts, own, atOnce }: ServerOpti
       }
     })
     client.on('error', () => {}) // followed by close
-    client.on('close', () => components.forEach((each) => each.drop(client)))
+    client.on('close', () => {
+      components.forEach((each) => each.drop(client))
+      clientGone()
+    })
   }
 
   const events = await listen(join(paths.run, 'eventd.socket'), welcome)
@@ -148,15 +163,25 @@ export async function serve({ paths, conf, log, facts, own, atOnce }: ServerOpti
       JSON.stringify([...components].map(([name, each]) => ({ component: name, ...each.activity() }))),
     )
   })
+  async function stop(): Promise<void> {
+    events.close()
+    activity.close()
+    for (const name of ['eventd.socket', ACTIVITY_SOCKET]) rmSync(join(paths.run, name), { force: true })
+    announcing.close()
+    parking.close()
+    await Promise.all([...components.values()].map((each) => each.close()))
+  }
+
   return {
+    stop: () => (stopped ??= stop()),
     async close() {
-      events.close()
-      activity.close()
-      for (const name of ['eventd.socket', ACTIVITY_SOCKET]) rmSync(join(paths.run, name), { force: true })
-      await Promise.all([...components.values()].map((each) => each.close()))
-      announcing.close()
-      parking.close()
+      await (stopped ??= stop())
       machine.close()
+    },
+    system: (signal) => machine.system({ signal }),
+    wasShutDown() {
+      const last = components.get('legacy')?.last()
+      return last?.event === 'shutdown' && last.good
     },
   }
 }

@@ -6,20 +6,22 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
-  statSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import { factsHere, loadSettings, type Facts } from '../config.ts'
 import { Refusal, Usage } from '../refusal.ts'
 import { doorTo } from '../system/door.ts'
 import { LockBusy } from '../system/errors.ts'
 import { live } from '../system/live.ts'
+import { lockPidFile } from './claim.ts'
 import { pathsOf, readConf } from './conf.ts'
+import { endWithout } from './end.ts'
 import { openLog, type Log } from './log.ts'
+import { parentOf, watch } from './parent.ts'
 import { describe, serve } from './server.ts'
 
 export interface StartOptions {
@@ -41,6 +43,9 @@ export function wholeNumber(name: string, text: string | undefined): number | un
 const ALREADY_RUNS = 17
 const PARENT_GONE = 3
 const BAD_CONFIGURATION = 22
+
+/** Whatever hangs, we are gone before the next daemon gives up waiting for us (claim.ts). */
+const MOST_MS = 8000
 
 /**
  * Be CTDB's event daemon until told otherwise. The order is ctdb-eventd's own: configuration, log, pid file, signals,
@@ -66,7 +71,10 @@ export async function startEventDaemon({ pid, startupFd, announcer, own }: Start
   log.write('NOTICE', 'startup completed successfully')
   const facts = factsHere(announcer)
   let atOnce = await eventsAtOnce(facts, log)
-  const server = await serve({ paths, conf, log, facts, own, atOnce: () => atOnce })
+  const parent = pid !== undefined && pid > 1 ? parentOf(pid) : undefined
+  let hungUp = () => {}
+  const clientGone = () => hungUp()
+  const server = await serve({ paths, conf, log, facts, own, atOnce: () => atOnce, clientGone })
   log.write('NOTICE', `listening on ${join(paths.run, 'eventd.socket')}`)
 
   let ending = false
@@ -74,12 +82,28 @@ export async function startEventDaemon({ pid, startupFd, announcer, own }: Start
     if (ending) return
     ending = true
     log.write('NOTICE', 'Shutting down')
-    await server.close()
+    const isGone = parent?.isGone() ?? false
+    // whoever ends us before ctdbd's shutdown event ends ctdbd too: it goes when we do, and leaves its addresses
+    if (parent && (isGone || !server.wasShutDown())) {
+      setTimeout(() => process.exit(status), MOST_MS)
+      const ctdbd = `ctdbd (pid ${parent.pid}) ${isGone ? 'is gone' : 'goes with us'}`
+      await endWithout(ctdbd, { log, facts, conf, own, server })
+    }
+    await Promise.race([server.close(), sleep(MOST_MS)])
     rmSync(pidFile, { force: true })
     // a log on a dead disk must not keep us
     await Promise.race([log.close(), sleep(500)])
     process.exit(status)
   }
+  /** Told by a SIGTERM that came just before it went, we go without a word: it stands in line behind this. */
+  async function whenGone(): Promise<void> {
+    await nextTurn()
+    await nextTurn()
+    if (ending) return
+    log.write('ERROR', `PID ${parent?.pid} gone away, exiting`)
+    await end(PARENT_GONE)
+  }
+  if (parent) hungUp = watch(parent, () => void whenGone()).look
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => {
       log.write('NOTICE', `Received signal ${constants.signals[signal]}`)
@@ -94,11 +118,6 @@ export async function startEventDaemon({ pid, startupFd, announcer, own }: Start
     log.write('NOTICE', 'reconfigure completed successfully')
   }
   process.on('SIGUSR1', () => void reconfigure())
-  if (pid !== undefined && pid > 1)
-    watch(pid, () => {
-      log.write('ERROR', `PID ${pid} gone away, exiting`)
-      void end(PARENT_GONE)
-    })
   if (up !== undefined) writeSync(up, Buffer.alloc(4))
 }
 
@@ -147,15 +166,14 @@ async function eventsAtOnce(facts: Facts, log: Log): Promise<number> {
 /** What would unlock the pid file: held on to, or the descriptor would be closed when its owner is collected. */
 const keepLocked: unknown[] = []
 
-/** One event daemon on a node. ctdb-eventd locks its pid file with fcntl(2), which node has not: /proc/locks shows it. */
 async function claim(pidFile: string, log: Log): Promise<void> {
   try {
-    keepLocked.push(await live().hold(pidFile, 0))
-    const { ino } = statSync(pidFile)
-    const rival = new RegExp(`POSIX .* WRITE (\\d+) [0-9a-f]+:[0-9a-f]+:${ino} `).exec(
-      readFileSync('/proc/locks', 'utf8'),
-    )?.[1]
-    if (rival !== undefined) throw new LockBusy(`${pidFile} is locked by pid ${rival}`)
+    const waits = (owner: number) =>
+      log.write(
+        'NOTICE',
+        `pid ${owner} is still letting go of the addresses of the ctdbd before: waiting for it`,
+      )
+    keepLocked.push(await lockPidFile(pidFile, waits))
     writeFileSync(pidFile, `${process.pid}\n`)
   } catch (error) {
     log.write(
@@ -176,17 +194,4 @@ function neverFallOver(log: Log): void {
   process.on('unhandledRejection', (error) =>
     log.write('ERROR', `defect, please report it: ${describe(error)}`),
   )
-}
-
-/** ctdbd is looked for after 1 s, then every 5 s. */
-function watch(pid: number, gone: () => void): void {
-  const look = () => {
-    try {
-      process.kill(pid, 0)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ESRCH') return gone()
-    }
-    setTimeout(look, 5000)
-  }
-  setTimeout(look, 1000)
 }

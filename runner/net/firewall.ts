@@ -21,7 +21,7 @@ export function programFor(address: string): 'iptables' | 'ip6tables' {
   return familyOf(address) === 'inet6' ? 'ip6tables' : 'iptables'
 }
 
-function ruleOf({ address, iface }: Block): string[] {
+export function ruleOf({ address, iface }: Block): string[] {
   return ['INPUT', '-i', iface, '-d', address, '-j', 'DROP']
 }
 
@@ -94,7 +94,8 @@ export async function unblock(node: Node, addresses: readonly string[]): Promise
   })
 }
 
-async function blocksOf(
+/** The rules there are for these addresses; none where that cannot be seen. */
+export async function blocksOf(
   node: Node,
   program: 'iptables' | 'ip6tables',
   addresses: readonly string[],

@@ -60,7 +60,9 @@ export async function dropAll(node: Node, addresses: readonly string[]): Promise
   const failures: string[] = []
   node.because(`none of the ${addresses.length} public addresses may stay on this node`)
   await forgetParked(node)
-  for (const held of (await interfaces(node)).flatMap((link) => link.addresses)) {
+  const all = (await interfaces(node)).flatMap((link) => link.addresses)
+  // from the last to the first: when the first of its subnet goes, the kernel sets up all others anew
+  for (const held of all.toReversed()) {
     if (!addresses.includes(held.address)) continue
     node.say(`Removing public address ${held.address}/${held.bits} from device ${held.iface}`)
     try {

@@ -157,6 +157,11 @@ async function tryRead(door: Door, path: string): Promise<string | undefined> {
   }
 }
 
+/** What is lowered at this moment, in a file. */
+export function recordOf(node: Node): string {
+  return files(node).record
+}
+
 /** Not named `lowered.lock`: the resident daemon would keep back what is written under that until it is released. */
 function files({ settings: { keepdir } }: Node): { record: string; users: string; lock: string } {
   return { record: `${keepdir}/dad/lowered`, users: `${keepdir}/dad/users`, lock: `${keepdir}/dad/lock` }

@@ -85,3 +85,13 @@ export function fromShell(line: string): string[] | undefined {
   if (word !== undefined) words.push(word)
   return words
 }
+
+/** The command that prints this text, on one line: sysctls and lists are lines that end in a newline. */
+export function toPrinting(text: string): string {
+  if (text === '') return ':'
+  if (!text.endsWith('\n')) return `printf %s ${toShell([text])}`
+  const lines = text.slice(0, -1).split('\n')
+  return lines.length === 1 && /^[\w.]+$/.test(text.trimEnd())
+    ? `echo ${text.trimEnd()}`
+    : `printf '%s\\n' ${toShell(lines)}`
+}

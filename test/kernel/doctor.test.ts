@@ -3,6 +3,7 @@ import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } f
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { Finding } from '../../runner/doctor/finding.ts'
+import { textFor } from '../../runner/install/drop-in.ts'
 import { MAIN, SCRIPT, type Lab } from '../lab/lab.ts'
 import { ALL_PROGRAMS, inLab, prepareFile, programPath, standIn, writeSysctl } from './support.ts'
 
@@ -218,5 +219,22 @@ inLab(
     t.equal(status, 1)
     const bad = (JSON.parse(out) as Finding[]).filter(({ state }) => state !== 'ok')
     t.match(bad[0], { state: 'error', text: /"arping -V" was ended after .*: it hangs/ })
+  },
+)
+
+inLab(
+  'systemd does not clean up behind ctdbd: that is said, until install has told it to',
+  { needs, skip },
+  async (t, lab) => {
+    await healthy(lab)
+    const etc = join(lab.dir, 'systemd-etc')
+    mkdirSync(join(etc, 'systemd/system/ctdb.service.d'), { recursive: true })
+    const place = join(etc, 'systemd/system/ctdb.service.d/eventscript.conf')
+    const look = () => doctor(lab, 'env', `CTDB_SYS_ETCDIR=${etc}`)
+    t.match((await look()).bad, [{ subject: place, text: /^no such file: /, remedy: 'eventscript install' }])
+    writeFileSync(place, textFor('/elsewhere/main.js'))
+    t.match((await look()).bad, [{ subject: place, text: /^it does not call this eventscript: / }])
+    writeFileSync(place, textFor(MAIN))
+    t.same((await look()).bad, [])
   },
 )

@@ -15,18 +15,21 @@ export interface Resident {
   logged: (pattern: RegExp) => Promise<void>
   pid: number
   kill: (signal: NodeJS.Signals) => Promise<void>
+  /** Its exit status. */
+  ended: Promise<number | undefined>
 }
 
-/** It ends with the lab. */
-export async function startResident(lab: Lab, settings = ''): Promise<Resident> {
+/** It ends with the lab, and with `parent`, which stands for ctdbd. */
+export async function startResident(lab: Lab, settings = '', parent = 0): Promise<Resident> {
   const etc = join(lab.dir, 'etc')
   for (const folder of ['run', 'events/legacy', 'share/events/legacy'])
     mkdirSync(join(etc, folder), { recursive: true })
-  lab.configure('ctdb.conf', `[logging]\n  location = file:${etc}/log\n  log level = NOTICE\n`)
+  const more = existsSync(join(etc, 'ctdb.conf')) ? readFileSync(join(etc, 'ctdb.conf'), 'utf8') : ''
+  lab.configure('ctdb.conf', `${more}[logging]\n  location = file:${etc}/log\n  log level = NOTICE\n`)
   if (settings !== '') lab.configure('script.options', settings)
   const link = join(etc, 'events/legacy/10.interface.script')
   if (!existsSync(link)) symlinkSync(SCRIPT, link)
-  const daemon = lab.node.start('env', 'CTDB_TEST_MODE=yes', join(DIST, 'ctdb-eventd'))
+  const daemon = lab.node.start('env', 'CTDB_TEST_MODE=yes', join(DIST, 'ctdb-eventd'), '-P', String(parent))
   const log = () => (existsSync(join(etc, 'log')) ? readFileSync(join(etc, 'log'), 'utf8') : '')
   const before = log().length
   await waitFor('the event daemon', () => log().slice(before).includes('listening on'))
@@ -45,6 +48,7 @@ export async function startResident(lab: Lab, settings = ''): Promise<Resident> 
   }
   const pid = Number(readFileSync(join(etc, 'run/eventd.pid'), 'utf8'))
   return {
+    ended: daemon.then(({ exitCode }) => exitCode),
     runWithin,
     run: (event, ...words) => runWithin(30, event, ...words),
     log,

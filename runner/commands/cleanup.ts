@@ -1,0 +1,114 @@
+import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { vardirOf, type Facts } from '../config.ts'
+import { lockPidFile } from '../daemon/claim.ts'
+import { isFailoverDisabled, pathsOf } from '../daemon/conf.ts'
+import { parentOf } from '../daemon/parent.ts'
+import { lastAct, type LastAct } from '../last-act.ts'
+import { refuse } from '../refusal.ts'
+import { resident } from '../resident/machine.ts'
+import type { HandlerReport } from '../report.ts'
+import { LockBusy } from '../system/errors.ts'
+import { live } from '../system/live.ts'
+import type { Witness } from '../system/record.ts'
+import { rehearsal } from '../system/rehearse.ts'
+
+export interface CleanupOptions {
+  facts: Facts
+  /** Our own handlers. */
+  own: string
+  /** Also while ctdbd is alive. */
+  force?: boolean
+  /** Look for real, change nothing. */
+  rehearse?: boolean
+  witness?: Witness
+}
+
+export interface Cleanup extends LastAct {
+  /** Why nothing was to be done. */
+  skipped?: string
+  handlers: HandlerReport[]
+}
+
+/**
+ * Do what the event daemon does when ctdbd is gone, for the case that it went too. A new event daemon waits until this
+ * is done, and this waits for the end of one that is doing it itself.
+ */
+export async function cleanUp({ facts, own, force, rehearse, witness }: CleanupOptions): Promise<Cleanup> {
+  const etc = facts.env['CTDB_BASE'] ?? '/etc/ctdb'
+  const { run } = pathsOf(process.env)
+  const handlers: HandlerReport[] = []
+  if (isFailoverDisabled(etc)) {
+    const skipped = `${join(etc, 'ctdb.conf')}: [failover] disabled = true: the public addresses are not CTDB's, and stay`
+    return { skipped, handlers, addresses: 0, rules: 0, sysctls: 0, good: true, left: [] }
+  }
+  if (!facts.privileged && !rehearse)
+    refuse('no privilege to change addresses (CAP_NET_ADMIN): run as root, or look with --dry-run')
+  if (!force && !rehearse) mustBeDead(join(run, 'ctdbd.pid'))
+  // with the event daemon's helpers: a process for each of hundreds of addresses would take seconds
+  const helpers = resident({ announcer: facts.announcer, vardir: vardirOf(facts.env) }, () => {})
+  const plain = (signal: AbortSignal) => live({ signal, atOnce: () => true })
+  try {
+    return await alone(join(run, 'eventd.pid'), { needed: !force && !rehearse }, async () => ({
+      ...(await lastAct({
+        // looking needs no privilege, so anybody may rehearse
+        facts: rehearse ? { ...facts, privileged: true } : facts,
+        own,
+        machines: rehearse
+          ? [(signal) => rehearsal(plain(signal))]
+          : [(signal) => helpers.system({ signal }), plain],
+        ended: (handler) => handlers.push(handler),
+        witness,
+        rehearse,
+      })),
+      handlers,
+    }))
+  } finally {
+    helpers.close()
+  }
+}
+
+/** The addresses of a ctdbd that is alive are in use. */
+function mustBeDead(pidFile: string): void {
+  const pid = Number.parseInt(existsSync(pidFile) ? readFileSync(pidFile, 'utf8') : '', 10)
+  if (!(pid > 0) || parentOf(pid).isGone() || !isCtdbd(pid)) return
+  refuse(
+    `ctdbd is alive (pid ${pid}, ${pidFile}): expected it to be gone: stop it with "ctdb shutdown", or repeat with --force`,
+  )
+}
+
+/** The pid may be another's by now. */
+function isCtdbd(pid: number): boolean {
+  try {
+    return /\bctdbd\b/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))
+  } catch {
+    return false
+  }
+}
+
+/** With the event daemon's lock. Where nothing has ever run there is none. */
+async function alone<T>(
+  pidFile: string,
+  { needed }: { needed: boolean },
+  work: () => Promise<T>,
+): Promise<T> {
+  if (!needed || !existsSync(join(pidFile, '..'))) return await work()
+  const release = await lockPidFile(pidFile).catch((error: unknown) => {
+    if (!(error instanceof LockBusy)) throw error
+    return refuse(`an event daemon runs here: ${error.message}: stop it, or repeat with --force`)
+  })
+  try {
+    return await work()
+  } finally {
+    // what a daemon that was killed has left, or we: whoever waits for it looks whether it is still there
+    rmSync(pidFile, { force: true })
+    await release()
+  }
+}
+
+/** What is left, in a line each with what to do. */
+export function complaints({ left }: Pick<Cleanup, 'left'>): string[] {
+  return left.map(
+    ({ text, remedy }) => `${text}: no other node can have it: expected it to be gone: "${remedy}"`,
+  )
+}

@@ -1,0 +1,54 @@
+/** How the event daemon ends, and what it does before when ctdbd has not shut down. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Facts } from '../config.ts'
+import { inWords, lastAct } from '../last-act.ts'
+import type { System } from '../system/door.ts'
+import { live } from '../system/live.ts'
+import type { Conf } from './conf.ts'
+import type { Log } from './log.ts'
+import { describe, type EventServer } from './server.ts'
+import { linesOf } from './status.ts'
+
+export interface Ending {
+  log: Log
+  facts: Facts
+  conf: Conf
+  own: string
+  server: EventServer
+}
+
+/** Milliseconds for the events that run to end: they are killed, but one may be putting an address back. */
+const STOP_MS = 1000
+
+/** Take no more events, end those that run, and let go of the addresses. Never rejects. */
+export async function endWithout(ctdbd: string, { log, facts, conf, own, server }: Ending): Promise<void> {
+  const began = performance.now()
+  await Promise.race([server.stop(), sleep(STOP_MS)])
+  // as ctdbd has read it, at its start
+  if (conf.failoverDisabled)
+    return log.write('NOTICE', `${ctdbd}: [failover] disabled = true: addresses are left as they are`)
+  try {
+    const act = await lastAct({
+      facts,
+      own,
+      // helpers that stay are fast with hundreds of addresses, but systemd may just have sent them a SIGTERM
+      machines: [server.system, (signal): System => live({ signal, atOnce: () => true })],
+      ended(handler) {
+        for (const line of linesOf(handler)) log.write('ERROR', `${handler.name}: ${line}`)
+      },
+    })
+    const ms = Math.round(performance.now() - began)
+    const done = inWords(act)
+    log.write(
+      done === '' ? 'NOTICE' : 'ERROR',
+      `${ctdbd}: last act: ${done || 'no public address was left here'} (${ms} ms)`,
+    )
+    for (const { text, remedy } of act.left)
+      log.write('ERROR', `${ctdbd}: last act: ${text}: no other node can have it: "${remedy}"`)
+  } catch (error) {
+    log.write(
+      'ERROR',
+      `${ctdbd}: last act: ${describe(error)}: "eventscript cleanup" drops the public addresses`,
+    )
+  }
+}
