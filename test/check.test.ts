@@ -1,10 +1,21 @@
 /** `eventscript check` and `metrics`: ranges, figures, states, and what is said when CTDB does not. */
-import { chmodSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { figuresOf, parseThresholds, type Sight } from '../runner/check/figures.ts'
-import { hungAmong, parseEventStatus } from '../runner/check/handlers.ts'
+import { hungAmong, hungInside, parseEventStatus } from '../runner/check/handlers.ts'
 import { parseRange } from '../runner/check/range.ts'
 import { judge, statusLine } from '../runner/check/verdict.ts'
 import { asMetrics, writeMetrics } from '../runner/commands/metrics.ts'
@@ -142,6 +153,22 @@ t.test('a hung script is one that runs, not one that is edited', (t) => {
   t.end()
 })
 
+t.test('a module that hangs inside our event daemon is counted there, an executable by ps alone', (t) => {
+  const event = { event: 'monitor', words: [] }
+  const running = [
+    { ...event, ms: 75_400, handler: '10.interface', program: 'ip -json addr show', programMs: 75_000 },
+    { ...event, ms: 61_000, handler: '11.routing' },
+    { ...event, ms: 60_000, handler: '91.lvs' },
+    { ...event, ms: 75_000, handler: '50.samba', program: '/etc/ctdb/events/legacy/50.samba.script monitor' },
+    { ...event, ms: 75_000 },
+  ]
+  t.same(hungInside([{ running, waiting: [{ ...event, ms: 75_000 }] }]), [
+    '10.interface monitor (in the event daemon, 75 s: ip -json addr show)',
+    '11.routing monitor (in the event daemon, 61 s)',
+  ])
+  t.end()
+})
+
 t.test('metrics are replaced as a whole, can be read by all, and only under a name that is read', (t) => {
   const dir = t.testdir({ 'ctdb.prom': 'old' })
   const file = join(dir, 'ctdb.prom')
@@ -215,4 +242,44 @@ t.test('wrong usage of the plugin is UNKNOWN too', async (t) => {
     t.equal(exitCode, 3, words.join(' '))
     t.match(stdout, /^CTDB UNKNOWN - /)
   }
+})
+
+t.test('our event daemon is asked for what hangs in it; one that hangs itself is UNKNOWN', async (t) => {
+  // a short path: a socket's has 107 bytes at most
+  const base = mkdtempSync(join(tmpdir(), 'esc-'))
+  t.teardown(() => rmSync(base, { recursive: true, force: true }))
+  mkdirSync(join(base, 'run'))
+  const tool = join(base, 'ctdb')
+  writeFileSync(
+    tool,
+    `#!/bin/sh\ncase $* in *nodestatus*) echo '${HEAD}'; echo '|0|10.0.0.1|0|0|0|0|0|0|0|0|Y|';; "event status"*) exit 0;; esac\nexit 1\n`,
+    { mode: 0o755 },
+  )
+  const env = { CTDB_TEST_MODE: 'yes', CTDB_BASE: base, CTDB_SCRIPT_VARDIR: join(base, 'var'), CTDB: tool }
+  const ask = () => execa(process.execPath, [MAIN, 'check', '--timeout', '20'], { reject: false, env })
+  const running = [{ event: 'monitor', words: [], ms: 90_000, handler: '10.interface' }]
+  const activity = JSON.stringify([{ component: 'legacy', running, waiting: [] }])
+  const cases: [string, string | undefined, RegExp][] = [
+    [
+      'a hung module',
+      activity,
+      /^CTDB CRITICAL - 1 event scripts that run .* \(10\.interface monitor \(in the event daemon, 90 s\)\)/,
+    ],
+    ['half an answer', activity.slice(0, 20), /^CTDB UNKNOWN .*eventscript\.socket: the event daemon said /],
+    [
+      'no answer',
+      undefined,
+      /^CTDB UNKNOWN .*eventscript\.socket: no answer within [\d.]+ s: the event daemon hangs/,
+    ],
+  ]
+  for (const [what, answer, expected] of cases) {
+    const daemon = createServer((client) => {
+      client.on('error', () => {})
+      if (answer !== undefined) client.end(answer)
+    })
+    await new Promise<void>((resolve) => daemon.listen(join(base, 'run/eventscript.socket'), resolve))
+    t.match((await ask()).stdout, expected, what)
+    await new Promise((resolve) => daemon.close(resolve))
+  }
+  t.match((await ask()).stdout, / scripts_hung=0;/, 'without our daemon, ps alone')
 })

@@ -1,4 +1,5 @@
 /** How the scripts of an event ended, and which hang, as the ctdb tool and ps tell it. Pure. */
+import type { Activity } from '../daemon/component.ts'
 import type { Process } from '../daemon/proc.ts'
 import { Refusal } from '../refusal.ts'
 import type { Answer } from '../system/door.ts'
@@ -36,11 +37,24 @@ export function parseEventStatus({ status, out, err }: Answer): HandlerEnd[] {
 /** Seconds: twice what EventScriptTimeout gives an event. */
 const LONGEST = 60
 
+/** A script with its event, as ps and our event daemon show it. */
+const SCRIPT = /^(?:\S+ ){0,2}\S*\/events\/[\w-]+\/(\d\d\.\S+)\.script ([a-z]+)\b/
+
 /** Processes that are a script with its event and have run for longer than any event may, with their age. */
 export function hungAmong(processes: readonly Process[]): string[] {
-  const script = /^(?:\S+ ){0,2}\S*\/events\/[\w-]+\/(\d\d\.\S+)\.script ([a-z]+)\b/
   return processes.flatMap(({ args, age, pid }) => {
-    const [, name, event] = script.exec(args) ?? []
+    const [, name, event] = SCRIPT.exec(args) ?? []
     return name !== undefined && age > LONGEST ? `${name} ${event} (pid ${pid}, ${age} s)` : []
   })
+}
+
+/** The same of our event daemon's modules, which are no processes. What it runs as a process is told by ps. */
+export function hungInside(components: readonly Activity[]): string[] {
+  return components.flatMap(({ running }) =>
+    running.flatMap(({ event, handler, program, ms }) => {
+      const seconds = Math.floor(ms / 1000)
+      if (handler === undefined || seconds <= LONGEST || SCRIPT.test(program ?? '')) return []
+      return `${handler} ${event} (in the event daemon, ${seconds} s${program === undefined ? '' : `: ${program}`})`
+    }),
+  )
 }

@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Facts } from '../config.ts'
 import { parseProcesses, PS_COLUMNS } from '../daemon/proc.ts'
 import type { Sight } from '../check/figures.ts'
-import { hungAmong, parseEventStatus } from '../check/handlers.ts'
+import { hungAmong, hungInside, parseEventStatus } from '../check/handlers.ts'
 import type { Node } from '../handler.ts'
 import { believedNodes, orReason } from '../net/belief.ts'
 import { why as whyFailed } from '../net/look.ts'
 import { refuse, Refusal } from '../refusal.ts'
 import { Interrupted } from '../system/errors.ts'
+import { askActivity, NotRunning } from './daemon.ts'
 import { nodeHere } from './here.ts'
 import { addressRows, MISPLACED, type AddressRow } from './ip.ts'
 
@@ -19,6 +20,7 @@ const AGAIN = 1500
  * seconds. What cannot be had is a sentence.
  */
 export async function look(facts: Facts, seconds: number): Promise<Sight> {
+  const deadline = performance.now() + seconds * 1000
   let node: Node
   try {
     node = await nodeHere(facts, seconds)
@@ -30,12 +32,10 @@ export async function look(facts: Facts, seconds: number): Promise<Sight> {
   const nodes = await orReason(believedNodes(node))
   // without ctdbd each further question would take its time to fail in the same way
   if (typeof nodes === 'string') return { nodes, addresses: nodes, handlers: nodes, hung: nodes }
-  return {
-    nodes,
-    addresses: await orReason(addresses(node)),
-    handlers: await orReason(handlers(node)),
-    hung: await orReason(hung(node)),
-  }
+  const found = await orReason(addresses(node))
+  // an event daemon that hangs keeps the tool waiting for all the time that is left
+  const [ends, scripts] = await Promise.all([orReason(handlers(node)), orReason(hung(node, deadline))])
+  return { nodes, addresses: found, handlers: ends, hung: scripts }
 }
 
 /** An address that is moving while we look is here and there: what is misplaced is looked at once more. */
@@ -55,8 +55,19 @@ async function handlers(node: Node): Promise<ReturnType<typeof parseEventStatus>
   return parseEventStatus(await node.ask`${node.settings.ctdb} event status legacy monitor`)
 }
 
-async function hung(node: Node): Promise<string[]> {
+/** Milliseconds: our event daemon answers that at once or not at all. */
+const ANSWERS = 3000
+
+/** Executables are told by ps, modules by the daemon that runs them. What ps tells counts without the daemon's word. */
+async function hung(node: Node, deadline: number): Promise<string[]> {
   const answer = await node.ask`ps -ww -eo ${PS_COLUMNS}`
   if (answer.status !== 0) refuse(`ps failed: ${whyFailed(answer)}`)
-  return hungAmong(parseProcesses(answer.out))
+  const processes = hungAmong(parseProcesses(answer.out))
+  try {
+    const left = Math.max(1, deadline - performance.now())
+    return [...processes, ...hungInside(await askActivity(Math.min(ANSWERS, left)))]
+  } catch (error) {
+    if (error instanceof NotRunning || (error instanceof Refusal && processes.length > 0)) return processes
+    throw error
+  }
 }

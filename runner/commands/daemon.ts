@@ -26,21 +26,45 @@ export async function askStatus(event: string): Promise<EventStatus> {
   }
 }
 
-/** What our event daemon is running, and what waits. */
-export async function askActivity(): Promise<(Activity & { component: string })[]> {
+/** What the components of our event daemon are doing. */
+export type Activities = (Activity & { component: string })[]
+
+/** Our event daemon does not run on this node: CTDB's own may. */
+export class NotRunning extends Refusal {
+  override name = 'NotRunning'
+}
+
+/** What our event daemon is running, and what waits. A Refusal when it does not say so within that time. */
+export async function askActivity(limitMs = 5000): Promise<Activities> {
   const path = join(pathsOf(process.env).run, ACTIVITY_SOCKET)
   const text = await new Promise<string>((resolve, reject) => {
     const socket = createConnection(path)
     let got = ''
+    const late = setTimeout(
+      () => socket.destroy(new Error(`no answer within ${(limitMs / 1000).toFixed(1)} s`)),
+      limitMs,
+    )
     socket.setEncoding('utf8')
-    socket.setTimeout(5000, () => socket.destroy(new Error('no answer within 5 s')))
     socket.on('data', (chunk: string) => (got += chunk))
     socket.on('end', () => resolve(got))
-    socket.on('error', (error: NodeJS.ErrnoException) =>
-      reject(
-        new Refusal(`${path}: ${error.code ?? error.message}: is eventscript's event daemon running here?`),
-      ),
-    )
+    socket.on('error', (error: NodeJS.ErrnoException) => reject(whyNoActivity(path, error)))
+    socket.on('close', () => clearTimeout(late))
   })
-  return JSON.parse(text) as (Activity & { component: string })[]
+  try {
+    return JSON.parse(text) as Activities
+  } catch {
+    throw new Refusal(`${path}: the event daemon said "${text.slice(0, 80)}": expected all of its answer`)
+  }
+}
+
+function whyNoActivity(path: string, { code, message }: NodeJS.ErrnoException): Refusal {
+  switch (code) {
+    case 'ENOENT':
+    case 'ECONNREFUSED':
+      return new NotRunning(`${path}: ${code}: is eventscript's event daemon running here?`)
+    case undefined:
+      return new Refusal(`${path}: ${message}: the event daemon hangs: see its log, "eventscript top"`)
+    default:
+      return new Refusal(`${path}: ${code}: expected to be allowed to ask the event daemon: run as root`)
+  }
 }

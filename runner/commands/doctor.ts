@@ -2,6 +2,7 @@ import { loadSettings, type Facts } from '../config.ts'
 import { FILES } from '../doctor/files.ts'
 import { FOLDER } from '../doctor/folder.ts'
 import { KERNEL } from '../doctor/kernel.ts'
+import { LVS } from '../doctor/lvs.ts'
 import { PROGRAMS } from '../doctor/programs.ts'
 import { about, type Examination, type Finding, type Patient } from '../doctor/finding.ts'
 import { familyOf } from '../net/address.ts'
@@ -17,6 +18,7 @@ const EXAMINATIONS: readonly [string, Examination][] = [
   ...Object.entries(KERNEL),
   ...Object.entries(FOLDER),
   ...Object.entries(FILES),
+  ...Object.entries(LVS),
 ]
 
 export interface DoctorOptions {

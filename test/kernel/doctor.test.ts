@@ -180,6 +180,58 @@ inLab('faults of the machine', { needs, skip }, async (t, lab) => {
   ])
 })
 
+inLab('faults of an LVS group', { needs, skip }, async (t, lab) => {
+  await healthy(lab)
+  const file = join(lab.dir, 'etc/lvs_nodes')
+  const configure = (ip: string, iface: string, text: string) => {
+    lab.configure('lvs_nodes', text)
+    lab.configure(
+      'script.options',
+      `CTDB_LVS_NODES=${file}\nCTDB_LVS_PUBLIC_IP=${ip}\nCTDB_LVS_PUBLIC_IFACE=${iface}\nCTDB_KILLTCP_USE_SS_KILL=yes\n`,
+    )
+  }
+  lab.configure('public_addresses', '10.0.0.1/24 eth0\nfd00::1/64 eth0\n')
+  configure('10.0.0.9', 'eth0', '# the group\n10.1.0.1\n::ffff:10.1.0.3\tfollower-only\n')
+  t.same(await doctor(lab), { status: 0, bad: [] })
+  configure(
+    '::ffff:10.0.0.1',
+    'eth7',
+    '10.1.0.1\n[::FFFF:10.1.0.1]\n10.1.0.2\n10.1.0.3 slave-only\nfd00::5\n10.1.0.300\n',
+  )
+  const found = await doctor(lab)
+  t.equal(found.status, 1)
+  expectAll(t, found, [
+    [
+      'a public address as well',
+      /^error CTDB_LVS_PUBLIC_IP: 10\.0\.0\.1 is a public address too \(line 1 of public_addresses\)/,
+    ],
+    ['no such interface', /^error CTDB_LVS_PUBLIC_IFACE: eth7: there is no such interface/],
+    [
+      'a node twice, in two spellings',
+      /^warning .*lvs_nodes: line 2: 10\.1\.0\.1 is there already, in line 1/,
+    ],
+    ['a deleted node', /^warning .*lvs_nodes: line 3: 10\.1\.0\.2 is no node of this cluster/],
+    [
+      'an old spelling',
+      /^error .*lvs_nodes: line 4: .*"slave-only" is no option: expected ADDRESS \[follower-only\]/,
+    ],
+    ['another family', /^error .*lvs_nodes: line 5: .*another family/],
+    ['another family is no node either', /^warning .*lvs_nodes: line 5: fd00::5 is no node of this cluster/],
+    ['no address', /^error .*lvs_nodes: line 6: .*"10\.1\.0\.300" is no IP address/],
+  ])
+  configure('10.0.0.9', '', '10.1.0.1\n')
+  expectAll(t, await doctor(lab), [
+    ['a leader without an interface', /^error CTDB_LVS_PUBLIC_IFACE: not set/],
+  ])
+  configure('', '', '10.1.0.1 follower-only\n')
+  expectAll(t, await doctor(lab), [
+    ['no address of the group', /^error CTDB_LVS_PUBLIC_IP: not set/],
+    ['nobody may lead', /^error .*lvs_nodes: no node in it may lead/],
+  ])
+  rmSync(file)
+  expectAll(t, await doctor(lab), [['no such file', /^error .*lvs_nodes: no such file/]])
+})
+
 inLab('what is missing', { needs, skip }, async (t, lab) => {
   await healthy(lab)
   rmSync(join(lab.dir, 'etc/events/legacy/10.interface.script'))
