@@ -15,6 +15,7 @@ import { explainHung } from './hung.ts'
 import { NoComponent } from './scripts.ts'
 import { CANCELLED, Cancelled, queue, TIMED_OUT, type Job, type Queue } from './queue.ts'
 import { linesOf, statusOf } from './status.ts'
+import { turns } from './turns.ts'
 import type { EventStatus } from './wire.ts'
 
 /** What a component's events run on and tell to. */
@@ -90,7 +91,7 @@ export function component({ facts, log, debugScript, scripts, machine, atOnce }:
       facts,
       interrupt: signal,
       grace: GRACE_MS,
-      turn: (entry) => (entry.kind === 'script' ? turn(signal) : undefined),
+      turn: (entry, stop) => (entry.kind === 'script' ? turn(stop) : undefined),
       system: (handlers, entry) =>
         witnessed(
           systemFor(job, handlers, entry, () => now.handler),
@@ -240,27 +241,6 @@ export function component({ facts, log, debugScript, scripts, machine, atOnce }:
 
 /** Scripts at once: each starts some processes more, and two cores are not many. */
 const MOST_SCRIPTS = 4
-
-/** A turn for each, so many at a time, in the order of asking. Who is told to stop does not wait any longer. */
-function turns(most: number): (signal: AbortSignal) => Promise<() => void> {
-  let taken = 0
-  let waiting: (() => void)[] = []
-  return async (signal) => {
-    if (taken >= most)
-      await new Promise<void>((resolve) => {
-        waiting.push(resolve)
-        signal.addEventListener('abort', () => {
-          waiting = waiting.filter((each) => each !== resolve)
-          resolve()
-        })
-      })
-    taken += 1
-    return () => {
-      taken -= 1
-      waiting.shift()?.()
-    }
-  }
-}
 
 /** ENOEXEC stands for any failure of a script: the details are in the status. */
 const RESULTS: Record<Report['outcome'], number> = { ok: 0, failed: 8, timedout: TIMED_OUT }
