@@ -31,6 +31,8 @@ export interface EventServer {
 const MOST_CLIENTS = 256
 /** Bytes of replies that may wait for a client that does not read. */
 const MOST_UNREAD = 32 * 1024 * 1024
+/** What a round of announcing asks for takes some milliseconds. */
+const ROUND_LIMIT_MS = 10_000
 /** The longest that a timer of node can wait, 24 days: a longer one would fire at once. */
 const LONGEST_MS = 2 ** 31 - 1
 const NOT_FOUND = 2
@@ -46,8 +48,8 @@ export async function serve({ paths, conf, log, facts, own, atOnce }: ServerOpti
   const machine = resident({ announcer, vardir: vardirOf(env) }, ([address = '', iface = '', how]) =>
     announcing.add(address, iface, how),
   )
-  // one for each round: a door remembers for as long as it lives who waits for its signal
-  const door = () => doorTo(machine.system({ signal: new AbortController().signal }))
+  // one for each round: a look that hangs is ended, and is made again in the next
+  const door = () => doorTo(machine.system({ signal: AbortSignal.timeout(ROUND_LIMIT_MS) }))
   const announcing = announcements(door, (line) => log.write('WARNING', line))
 
   /** Folders that could be listed a moment ago: requests that come together look once. */
