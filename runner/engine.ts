@@ -20,10 +20,10 @@ export interface World {
   /** Told at a handler's deadline, before anything is ended. */
   late?: (handler: string, began: Date) => void
   /**
-   * A handler may have to wait for its turn among events that run at once; told when it has ended. Without one
+   * An executable may have to wait for its turn among events that run at once; told when it has ended. Without one
    * (undefined) it was told to stop before it came.
    */
-  turn?: (entry: Entry, stop: AbortSignal) => Promise<(() => void) | undefined> | undefined
+  turn?: (stop: AbortSignal) => Promise<(() => void) | undefined>
   /** Milliseconds that ending what runs may take behind the deadline. */
   grace?: number
 }
@@ -83,10 +83,10 @@ async function inTurn(
   ms: number,
   run: (waited: number) => Promise<HandlerReport>,
 ): Promise<HandlerReport> {
+  if (!world.turn || entry.kind !== 'script') return await run(0)
   const clock = new AbortController()
   const began = performance.now()
-  const turn = world.turn?.(entry, clock.signal)
-  if (!turn) return await run(0)
+  const turn = world.turn(clock.signal)
   const stop = () => clock.abort()
   const timer = Number.isFinite(ms) ? setTimeout(stop, ms) : undefined
   world.interrupt?.addEventListener('abort', stop)

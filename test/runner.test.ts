@@ -191,7 +191,7 @@ t.test('a script whose turn does not come within the time of its event is not st
   writeFileSync(join(folder, '10.a.script'), `#!/bin/sh\ntouch ${marker}\n`, { mode: 0o755 })
   const turn = turns(1)
   const leave = await turn(new AbortController().signal)
-  const world = here({ turn: (_entry, stop) => turn(stop) })
+  const world = here({ turn })
   const report = await runEvent(findHandlers(folder), monitor, world, { handler: 200, event: 200 })
   t.match(report, {
     outcome: 'timedout',
@@ -217,7 +217,7 @@ t.test('a script that has waited for its turn has the rest of the time of its ev
   const turn = turns(1)
   const leave = await turn(new AbortController().signal)
   setTimeout(() => leave?.(), 100)
-  const world = here({ turn: (_entry, stop) => turn(stop) })
+  const world = here({ turn })
   const report = await runEvent(findHandlers(folder), monitor, world, { handler: 600, event: 600 })
   t.match(report.handlers, [
     { why: /^timed out after the 0.6 s of the event, .* while running ".*10.a.script/ },

@@ -91,7 +91,7 @@ export function component({ facts, log, debugScript, scripts, machine, atOnce }:
       facts,
       interrupt: signal,
       grace: GRACE_MS,
-      turn: (entry, stop) => (entry.kind === 'script' ? turn(stop) : undefined),
+      turn,
       system: (handlers, entry) =>
         witnessed(
           systemFor(job, handlers, entry, () => now.handler),

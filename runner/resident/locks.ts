@@ -152,9 +152,13 @@ function oneLock(path: string, shared: boolean, keptBack: KeptBack) {
     alone = false
     // who shares it may want it alone next: not before it is really free
     if (shared && inside === 0 && waiting.length === 0) return await letGo()
+    const onDisk = keptBack.any(path)
+      ? new Promise<void>((resolve, reject) => done.push({ resolve, reject }))
+      : undefined
     // a moment for those who are about to ask: what one writes can then be the last
-    setImmediate(next)
-    if (keptBack.any(path)) await new Promise<void>((resolve, reject) => done.push({ resolve, reject }))
+    if (waiting.length > 0) next()
+    else setImmediate(next)
+    await onDisk
   }
 
   async function toDisk(): Promise<void> {
