@@ -1,3 +1,4 @@
+import { setImmediate as aMoment } from 'node:timers/promises'
 import type { Facts } from '../config.ts'
 import { runEvent, type World } from '../engine.ts'
 import { parseEvent, type Event } from '../events.ts'
@@ -7,6 +8,7 @@ import { toShell } from '../system/argv.ts'
 import { doorTo } from '../system/door.ts'
 import { Interrupted } from '../system/errors.ts'
 import { live } from '../system/live.ts'
+import type { Early } from '../resident/foresight.ts'
 import type { Resident } from '../resident/machine.ts'
 import { witnessed } from '../system/record.ts'
 import { isNote, type Note } from '../system/transcript.ts'
@@ -64,6 +66,9 @@ const EXPLAIN_MS = 2000
 const DEBUG_MS = 5000
 const GRACE_MS = 10_000
 
+/** Our handler of public addresses, which foresight helps. */
+const isPublicAddresses = ({ name, kind }: Entry) => kind === 'module' && name === '10.interface'
+
 /** The events of one folder of scripts: their queue, what they do, and how they ended. */
 export function component({ facts, log, debugScript, scripts, machine, atOnce }: Surroundings): Component {
   const statuses = new Map<string, EventStatus>()
@@ -94,7 +99,7 @@ export function component({ facts, log, debugScript, scripts, machine, atOnce }:
       turn,
       system: (handlers, entry) =>
         witnessed(
-          systemFor(job, handlers, entry, () => now.handler),
+          systemFor(job, handlers, isPublicAddresses(entry) ? begun : undefined, () => now.handler),
           {
             begins(step) {
               if (step.verb === 'ask' || step.verb === 'change')
@@ -126,8 +131,12 @@ export function component({ facts, log, debugScript, scripts, machine, atOnce }:
       },
     }
     const { event, problem } = asEvent(job)
+    // begun before anything else, it is at work while we read: the handler was there at the last event
+    const begun = isOurs ? machine.foresee(job.event, job.words) : undefined
+    if (begun) await aMoment()
     const here = scriptsOrErrno()
     if (typeof here === 'number') return here
+    isOurs = here.some(isPublicAddresses)
     const entries = problem ? here.map((entry) => refusing(entry, problem)) : here
     const limits = { handler: job.limit, event: job.limit, all: job.all }
     const report = await runEvent(entries, event, world, limits, (handler) => {
@@ -144,6 +153,8 @@ export function component({ facts, log, debugScript, scripts, machine, atOnce }:
   }
 
   let found: Entry[] | number | undefined
+  /** Was the handler of public addresses ours, when last seen? */
+  let isOurs = false
 
   /** The folder may have gone while the event waited. Events that begin at the same moment look once. */
   function scriptsOrErrno(): Entry[] | number {
@@ -156,10 +167,15 @@ export function component({ facts, log, debugScript, scripts, machine, atOnce }:
     }
   }
 
-  function systemFor(job: Job, signal: AbortSignal, entry: Entry, handler: () => string | undefined) {
+  function systemFor(
+    job: Job,
+    signal: AbortSignal,
+    early: Early | undefined,
+    handler: () => string | undefined,
+  ) {
     return machine.system({
       signal,
-      event: entry.kind === 'module' ? job : undefined,
+      early,
       atOnce: (reason) => reason instanceof Cancelled,
       beforeEnd: (pid, soFar) => lookAt(pid, soFar, job, handler()),
     })

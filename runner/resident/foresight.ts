@@ -24,12 +24,11 @@ export function foreseen(event: string, words: Argv, vardir: string): Foreseen |
   return { ask: [programFor(address), '-w', '-S', 'INPUT'], lock: `${hostedFile(vardir)}.lock` }
 }
 
-/** Begins with it, and gives it once, to the first who wants the same. */
-export function askedEarly(
-  argv: Argv | undefined,
-  workOf: (argv: Argv) => Work<Answer>,
-): (wanted: Argv) => Work<Answer> | undefined {
-  if (!argv) return () => undefined
+/** What was begun early: given once, to the first who wants the same. */
+export type Early = (wanted: Argv) => Work<Answer> | undefined
+
+/** Begins with it. */
+export function askedEarly(argv: Argv, workOf: (argv: Argv) => Work<Answer>): Early {
   const work = workOf(argv)
   const answer = work.done()
   // it may be that nobody wants it in the end

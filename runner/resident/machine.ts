@@ -7,7 +7,7 @@ import { shared } from './burst.ts'
 import { connections, sourceOf } from './connections.ts'
 import { files } from './files.ts'
 import { fed } from './fed.ts'
-import { askedEarly, foreseen } from './foresight.ts'
+import { askedEarly, foreseen, type Early } from './foresight.ts'
 import { changeAgain, firewall, isRuleChange } from './firewall.ts'
 import { residentIp } from './ip.ts'
 import { locks } from './locks.ts'
@@ -17,6 +17,8 @@ type Argv = readonly string[]
 
 /** What stays between events, and is shared by those that run at once. */
 export interface Resident {
+  /** Begin with what our handler of public addresses will want at this event; undefined when that is nothing. */
+  foresee: (event: string, words: Argv) => Early | undefined
   /** The machine for one handler of one event. */
   system: (options: HandlerOptions) => System
   close: () => void
@@ -30,8 +32,8 @@ export interface ResidentFacts {
 
 export interface HandlerOptions extends LiveOptions {
   signal: AbortSignal
-  /** One of our handlers is about to do this, and may be helped by foresight. */
-  event?: { event: string; words: Argv }
+  /** What was begun for this handler. */
+  early?: Early
 }
 
 /** Programs that end by themselves and leave nothing running behind them: a shell that stays may start them. */
@@ -104,11 +106,15 @@ export function resident(facts: ResidentFacts, announce: (words: Argv) => void):
     return { done: () => (verb === 'ask' ? askOnce(argv) : start(argv, [argv])), by }
   }
 
+  function foresee(event: string, words: Argv): Early | undefined {
+    const soon = foreseen(event, words, facts.vardir)
+    if (!soon) return undefined
+    flocks.expect(soon.lock)
+    return askedEarly(soon.ask, (argv) => ({ done: () => askOnce(argv), by: () => atWork.get(argv) }))
+  }
+
   function system(options: HandlerOptions): System {
-    const { signal, event } = options
-    const soon = event && foreseen(event.event, event.words, facts.vardir)
-    if (soon) flocks.expect(soon.lock)
-    const early = askedEarly(soon?.ask, (argv) => ({ done: () => askOnce(argv), by: () => atWork.get(argv) }))
+    const { signal, early } = options
     const own = live(options)
     const mine: string[] = []
     const { attend, finish } = attendant(options)
@@ -123,7 +129,7 @@ export function resident(facts: ResidentFacts, announce: (words: Argv) => void):
         const special = how.background || how.combined || how.input !== undefined
         const way = special ? undefined : wayOf(verb, argv)
         if (!way) return await own.run(verb, argv, how)
-        const work = (verb === 'ask' ? early(argv) : undefined) ?? way
+        const work = (verb === 'ask' ? early?.(argv) : undefined) ?? way
         return how.undo ? await finish(work) : await attend(argv, work)
       },
       async read(path, until) {
@@ -158,6 +164,7 @@ export function resident(facts: ResidentFacts, announce: (words: Argv) => void):
   }
 
   return {
+    foresee,
     system,
     close() {
       ip.close()
