@@ -393,7 +393,13 @@ t.test('what nobody waits for any more has an end of its own', async (t) => {
   t.ok(hung.work.by(), 'others may wait for it')
   t.equal(await other, 'done again')
   const undo = hanging()
-  await t.rejects(attendant({ signal: never(), cap: 50 }).finish(undo.work), Ended, 'nor does taking back')
+  await t.rejects(attendant({ signal: soon(), cap: 50 }).finish(['iptables'], undo.work), Interrupted)
+  const patient = hanging()
+  const inTime = attendant({ signal: never(), cap: 50 }).finish(['iptables'], patient.work)
+  await sleep(300)
+  t.ok(patient.work.by(), 'what takes back, in its time, is waited for')
+  patient.work.by()?.kill()
+  t.equal(await inTime, 'done again')
 })
 
 t.test('a rule that was being changed is not changed twice', async (t) => {

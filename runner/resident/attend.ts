@@ -32,8 +32,8 @@ export interface AttendOptions extends Omit<LiveOptions, 'ownGroups'> {
 export interface Attendant {
   /** Wait for it until the time is up. */
   attend: <Result>(argv: readonly string[], work: Work<Result>) => Promise<Result>
-  /** Wait for it however long it takes: it takes back what was done. */
-  finish: <Result>(work: Work<Result>) => Promise<Result>
+  /** The same for what takes back what was done: it goes on when the time is up, until its own end comes. */
+  finish: <Result>(argv: readonly string[], work: Work<Result>) => Promise<Result>
 }
 
 /** The longest that a program of ours needs by itself; nobody who waits is kept so short. */
@@ -65,11 +65,16 @@ export function attendant({ signal, beforeEnd, atOnce, cap = CAP_MS }: AttendOpt
 
   return {
     attend,
-    async finish(work) {
+    async finish(argv, work) {
+      const began = Date.now()
       const attempt = { isLeft: false }
       const result = persistently(work, attempt)
-      endInTime(result, work.by, cap, () => (attempt.isLeft = true))
-      return await result
+      void aborted.then(() => endInTime(result, work.by, cap, () => (attempt.isLeft = true)))
+      try {
+        return await result
+      } catch (error) {
+        throw error instanceof Ended ? new Interrupted(argv, Date.now() - began, signal.reason) : error
+      }
     },
   }
 }

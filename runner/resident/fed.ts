@@ -1,3 +1,4 @@
+import { constants } from 'node:os'
 import { startCoprocess } from '../system/coprocess.ts'
 import type { Answer } from '../system/door.ts'
 import { Ended, type Worker } from './attend.ts'
@@ -18,8 +19,12 @@ export function fed(
     const { pid, kill, send, finish } = startCoprocess(argv, {
       out: (text) => void (out += text),
       err: (text) => void (err += text),
-      ended: (status = 127) =>
-        isKilled ? reject(new Ended(`${argv[0]} was ended`)) : resolve({ status, out, err }),
+      ended(status) {
+        if (isKilled) reject(new Ended(`${argv[0]} was ended`))
+        else if (status !== undefined || pid === undefined) resolve({ status: status ?? 127, out, err })
+        // another has ended it: whether it has done its work is not known
+        else resolve({ status: 128 + constants.signals.SIGKILL, signal: 'SIGKILL', out, err })
+      },
     })
     started({
       pid,

@@ -130,7 +130,7 @@ export function resident(facts: ResidentFacts, announce: (words: Argv) => void):
         const way = special ? undefined : wayOf(verb, argv)
         if (!way) return await own.run(verb, argv, how)
         const work = (verb === 'ask' ? early?.(argv) : undefined) ?? way
-        return how.undo ? await finish(work) : await attend(argv, work)
+        return how.undo ? await finish(argv, work) : await attend(argv, work)
       },
       async read(path, until) {
         const text = disk.under(mine).read(path, until)
