@@ -19,8 +19,11 @@ export interface World {
   interrupt?: AbortSignal
   /** Told at a handler's deadline, before anything is ended. */
   late?: (handler: string, began: Date) => void
-  /** A handler may have to wait for its turn among events that run at once; told when it has ended. */
-  turn?: (entry: Entry) => Promise<() => void> | undefined
+  /**
+   * An executable may have to wait for its turn among events that run at once; told when it has ended. Without one
+   * (undefined) it was told to stop before it came.
+   */
+  turn?: (stop: AbortSignal) => Promise<(() => void) | undefined>
   /** Milliseconds that ending what runs may take behind the deadline. */
   grace?: number
 }
@@ -47,9 +50,11 @@ export async function runEvent(
   const handlers: HandlerReport[] = []
   let outcome: Report['outcome'] = 'ok'
   for (const entry of entries) {
-    const leave = await world.turn?.(entry)
-    const time = timeLeft(limits, performance.now() - start, handlers)
-    const report = await runHandler(entry, event, world, time).finally(leave)
+    const report = await inTurn(entry, world, leftOf(limits, start), async (waited) => {
+      const time = timeLeft(limits, performance.now() - start, handlers, waited)
+      const isTooLate = entry.kind === 'script' && time.ms === 0
+      return isTooLate ? notStarted(entry, time.verdict) : await runHandler(entry, event, world, time)
+    })
     handlers.push(report)
     ended(report)
     const end = endsEvent(report.outcome)
@@ -67,6 +72,47 @@ export async function runEvent(
   }
 }
 
+function leftOf({ event = Infinity }: Limits, start: number): number {
+  return event - (performance.now() - start)
+}
+
+/** Run it when its turn has come, unless the event's time, in milliseconds, is over before. */
+async function inTurn(
+  entry: Entry,
+  world: World,
+  ms: number,
+  run: (waited: number) => Promise<HandlerReport>,
+): Promise<HandlerReport> {
+  if (!world.turn || entry.kind !== 'script') return await run(0)
+  const clock = new AbortController()
+  const began = performance.now()
+  const turn = world.turn(clock.signal)
+  const stop = () => clock.abort()
+  const timer = Number.isFinite(ms) ? setTimeout(stop, ms) : undefined
+  world.interrupt?.addEventListener('abort', stop)
+  const leave = await turn
+  clearTimeout(timer)
+  world.interrupt?.removeEventListener('abort', stop)
+  try {
+    // without a turn its time is over, if to the clock of a timer only
+    return await run(leave || world.interrupt?.aborted ? performance.now() - began : Infinity)
+  } finally {
+    leave?.()
+  }
+}
+
+/** Its time was over before it began: to start it and end it at once could leave half of its work behind. */
+function notStarted({ name }: Entry, why: string): HandlerReport {
+  return {
+    name,
+    began: new Date().toISOString(),
+    ms: 0,
+    output: [],
+    outcome: 'timedout',
+    why: `${why}: it was not started`,
+  }
+}
+
 interface Time {
   ms: number
   /** Said when it is over; names who used up the event's time when it was another. */
@@ -78,16 +124,20 @@ function timeLeft(
   { handler, event = Infinity }: Limits,
   used: number,
   before: readonly HandlerReport[],
+  waited: number,
 ): Time {
-  // the first has all of the time, whichever of the two it is called
+  // the first has all of the time, whichever of the two it is called, unless it has waited for its turn
   const own = Math.min(handler, event)
-  if (own <= event - used || before.length === 0)
+  if (own <= event - used || (before.length === 0 && waited < 1))
     return { ms: own, verdict: `timed out after ${own / 1000} s` }
   const slowest = before.toSorted((a, b) => b.ms - a.ms)[0]
-  const blame = slowest ? `, ${(slowest.ms / 1000).toFixed(1)} s of it taken by ${slowest.name}` : ''
+  const blame =
+    slowest && slowest.ms > Math.min(waited, used)
+      ? `${(slowest.ms / 1000).toFixed(1)} s of it taken by ${slowest.name}`
+      : `${(Math.min(waited, used) / 1000).toFixed(1)} s of it waiting while scripts of other events ran`
   return {
-    ms: Math.max(0, event - used),
-    verdict: `timed out after the ${event / 1000} s of the event${blame}`,
+    ms: waited === Infinity ? 0 : Math.max(0, event - used),
+    verdict: `timed out after the ${event / 1000} s of the event, ${blame}`,
   }
 }
 

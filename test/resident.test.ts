@@ -1,17 +1,24 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import t from 'tap'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { execa, execaSync } from 'execa'
+import t, { type Test } from 'tap'
+import { announcements } from '../runner/resident/announcements.ts'
+import { attendant, Ended, type Worker } from '../runner/resident/attend.ts'
 import { burst, shared } from '../runner/resident/burst.ts'
 import { connections, sourceOf } from '../runner/resident/connections.ts'
 import { files } from '../runner/resident/files.ts'
-import { firewall, transaction } from '../runner/resident/firewall.ts'
+import { changeAgain, firewall, transaction } from '../runner/resident/firewall.ts'
 import { foreseen } from '../runner/resident/foresight.ts'
 import { answersIn, inGoodOrder } from '../runner/resident/ip.ts'
-import { locks, type KeptBack } from '../runner/resident/locks.ts'
+import { flockKeeper } from '../runner/resident/flock.ts'
+import { locks, type KeptBack, type Locks } from '../runner/resident/locks.ts'
 import { shells } from '../runner/resident/shells.ts'
-import type { Answer } from '../runner/system/door.ts'
-import { LockBusy } from '../runner/system/errors.ts'
+import { doorTo, type Answer } from '../runner/system/door.ts'
+import { Interrupted, LockBusy } from '../runner/system/errors.ts'
+import { live } from '../runner/system/live.ts'
 
 const ok: Answer = { status: 0, out: '', err: '' }
 
@@ -136,7 +143,7 @@ t.test('what many write under one lock is one write, and on disk before the lock
   t.teardown(() => held.close())
   const mine = machine.under([lock])
   const add = async (name: string) => {
-    const { release } = await held.hold(lock, 5)
+    const { release } = await held.hold(lock, 5).held
     await mine.write(path, `${(await mine.read(path)) ?? ''}${name}\n`)
     await release()
     return disk.get(path)
@@ -158,7 +165,7 @@ t.test('a disk that fails is the trouble of everybody who wrote', async (t) => {
   t.teardown(() => held.close())
   const lock = join(dir, 'list.lock')
   const write = async () => {
-    const { release } = await held.hold(lock, 5)
+    const { release } = await held.hold(lock, 5).held
     await machine.under([lock]).write(join(dir, 'list'), 'x')
     await release()
   }
@@ -174,13 +181,13 @@ t.test('a lock: one after the other, several who agree, and none while another p
   const ours = locks(nothing)
   const theirs = locks(nothing)
   t.teardown(() => [ours, theirs].forEach((each) => each.close()))
-  const together = await Promise.all([1, 2].map(() => ours.hold(path, 5, { together: true })))
+  const together = await Promise.all([1, 2].map(() => ours.hold(path, 5, { together: true }).held))
   t.equal(together.length, 2, 'both have it')
-  await t.rejects(theirs.hold(path, 0), LockBusy)
+  await t.rejects(theirs.hold(path, 0).held, LockBusy)
   for (const { release } of together) await release()
-  const first = await ours.hold(path, 5)
+  const first = await ours.hold(path, 5).held
   let second = false
-  const waiting = ours.hold(path, 5).then((held) => {
+  const waiting = ours.hold(path, 5).held.then((held) => {
     second = true
     return held
   })
@@ -190,13 +197,13 @@ t.test('a lock: one after the other, several who agree, and none while another p
   await (await waiting).release()
 
   const sharedWithOthers = await Promise.all([
-    ours.hold(`${path}.s`, 5, { shared: true }),
-    theirs.hold(`${path}.s`, 5, { shared: true }),
+    ours.hold(`${path}.s`, 5, { shared: true }).held,
+    theirs.hold(`${path}.s`, 5, { shared: true }).held,
   ])
-  await t.rejects(ours.hold(`${path}.s`, 0), LockBusy, 'not alone while another shares it')
+  await t.rejects(ours.hold(`${path}.s`, 0).held, LockBusy, 'not alone while another shares it')
   await sharedWithOthers[1].release()
   await sharedWithOthers[0].release()
-  await (await ours.hold(`${path}.s`, 0)).release() // and at once when the last has left
+  await (await ours.hold(`${path}.s`, 0).held).release() // and at once when the last has left
 })
 
 t.test('a shell that stays starts programs and keeps their outputs, statuses and words apart', async (t) => {
@@ -221,7 +228,7 @@ t.test('a shell that stays starts programs and keeps their outputs, statuses and
   let kill = () => {}
   const hung = pool.run(['sleep', '600'], (shell) => (kill = shell.kill))
   setTimeout(() => kill(), 200)
-  t.match(await hung, { signal: 'SIGKILL' })
+  await t.rejects(hung, Ended)
   t.match(await pool.run(['echo', 'well']), { out: 'well\n' })
 })
 
@@ -234,4 +241,216 @@ t.test('only what is sure to be wanted is begun early', (t) => {
   t.equal(foreseen('takeip', ['eth0', 'rubbish', '24'], '/v'), undefined)
   t.equal(foreseen('monitor', [], '/v'), undefined)
   t.end()
+})
+
+/** A lock of this process, and one of another: whether `flock -n` gets it. */
+function lockPlace(t: Test): { path: string; ours: Locks; isFree: () => boolean } {
+  const nothing: KeptBack = { any: () => false, write: () => Promise.resolve() }
+  const dir = mkdtempSync(join(tmpdir(), 'eventscript-locks-'))
+  const ours = locks(nothing)
+  t.teardown(() => {
+    ours.close()
+    rmSync(dir, { recursive: true })
+  })
+  const path = join(dir, 'lock')
+  return { path, ours, isFree: () => !execaSync('flock', ['-n', path, 'true'], { reject: false }).failed }
+}
+
+t.test('who waits for a lock that another event here holds does not wait longer than it says', async (t) => {
+  const { path, ours } = lockPlace(t)
+  const first = await ours.hold(path, 5).held
+  await t.rejects(ours.hold(path, 0).held, /cannot lock .*lock: other events of this daemon/)
+  await t.rejects(ours.hold(path, 1).held, LockBusy)
+  const patient = ours.hold(path, 20).held
+  await first.release()
+  await (await patient).release()
+})
+
+t.test('who does not want to wait hears at once that others here share it', async (t) => {
+  const { path, ours } = lockPlace(t)
+  const { release } = await ours.hold(path, 5, { shared: true }).held
+  await t.rejects(ours.hold(path, 0).held, /other events of this daemon/)
+  await release()
+  await (await ours.hold(path, 0).held).release()
+})
+
+t.test('a lock that is granted when nobody waits for it any more is given back', async (t) => {
+  const { path, ours, isFree } = lockPlace(t)
+  const first = await ours.hold(path, 5).held
+  const late = ours.hold(path, 5)
+  late.withdraw()
+  await t.rejects(late.held, LockBusy)
+  const granted = ours.hold(path, 5)
+  await first.release()
+  granted.withdraw() // the same moment
+  await granted.held.catch(() => {})
+  while (!isFree()) await sleep(50)
+
+  const theirs = execa('flock', [path, 'sh', '-c', 'echo mine; read -r end'], {
+    stdin: 'pipe',
+    reject: false,
+  })
+  await once(theirs.stdout, 'data')
+  const waiting = ours.hold(path, 20)
+  while (ours.pid(path) === undefined) await sleep(10)
+  waiting.withdraw()
+  await t.rejects(waiting.held, LockBusy)
+  theirs.stdin.end()
+  await theirs
+  while (!isFree()) await sleep(50)
+  t.pass('another process gets it')
+})
+
+t.test('a lock is taken by perl, or by flock(1) where there is none', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'eventscript-locks-'))
+  t.teardown(() => rmSync(dir, { recursive: true }))
+  for (const program of ['sh', 'flock']) symlinkSync(`/usr/bin/${program}`, join(dir, program))
+  const { PATH } = process.env
+  for (const path of [PATH, dir]) {
+    process.env['PATH'] = path
+    const [ours, theirs] = [flockKeeper(join(dir, 'lock'), false), flockKeeper(join(dir, 'lock'), false)]
+    await ours.take(5)
+    t.match(readFileSync(`/proc/${ours.pid()}/cmdline`, 'utf8'), path === dir ? /^sh/ : /^perl/)
+    await t.rejects(theirs.take(0), LockBusy)
+    await t.rejects(theirs.take(1), /another process has held it for 1 s/)
+    const patient = theirs.take(20)
+    await ours.letGo()
+    await patient
+    await t.rejects(ours.take(0), LockBusy)
+    await theirs.letGo()
+    await ours.take(0)
+    ours.close()
+    theirs.close()
+  }
+  process.env['PATH'] = PATH
+})
+
+/** Work for several, done by one worker that hangs until it is ended. */
+function hanging() {
+  let tries = 0
+  const waiting: ((error: Error) => void)[] = []
+  let worker: Worker | undefined
+  const begin = () => {
+    worker ??= {
+      pid: 1000 + (tries += 1),
+      kill() {
+        worker = undefined
+        for (const reject of waiting.splice(0)) reject(new Ended('ended'))
+      },
+    }
+    return worker
+  }
+  return {
+    tries: () => tries,
+    work: {
+      done: () => new Promise<string>((_resolve, reject) => (begin(), waiting.push(reject))),
+      again: () => Promise.resolve('done again'),
+      by: () => worker,
+    },
+  }
+}
+
+function soon(): AbortSignal {
+  const clock = new AbortController()
+  setTimeout(() => clock.abort(), 50)
+  return clock.signal
+}
+
+const never = () => new AbortController().signal
+
+t.test('what is ended at the deadline of one is done again for the others', async (t) => {
+  const { work } = hanging()
+  const looked: number[] = []
+  const beforeEnd = (pid: number) => Promise.resolve(void looked.push(pid))
+  const others = [1, 2].map(() => attendant({ signal: never() }).attend(['ip'], work))
+  await t.rejects(attendant({ signal: soon(), beforeEnd }).attend(['ip'], work), Interrupted)
+  t.same(await Promise.all(others), ['done again', 'done again'])
+  t.same(looked, [1001], 'and was looked at before')
+})
+
+t.test('what works for others only is left alone by a deadline', async (t) => {
+  let kills = 0
+  const busy: Worker = { pid: 1, kill: () => void (kills += 1) }
+  const queued = { done: () => new Promise<string>(() => {}), by: (): Worker | undefined => undefined }
+  await t.rejects(attendant({ signal: soon() }).attend(['ip'], queued), Interrupted)
+  t.equal(kills, 0)
+  await t.rejects(attendant({ signal: soon() }).attend(['ip'], { ...queued, by: () => busy }), Interrupted)
+  t.equal(kills, 1)
+})
+
+t.test('what nobody waits for any more has an end of its own', async (t) => {
+  const awake = setInterval(() => {}, 1000) // the looks alone keep no process up
+  t.teardown(() => clearInterval(awake))
+  const cancelled = new AbortController()
+  const hung = hanging()
+  const ending = attendant({ signal: cancelled.signal, atOnce: () => true, cap: 50 }).attend(
+    ['ss'],
+    hung.work,
+  )
+  const other = attendant({ signal: never() }).attend(['ss'], hung.work)
+  cancelled.abort()
+  await t.rejects(ending, Interrupted)
+  t.ok(hung.work.by(), 'others may wait for it')
+  t.equal(await other, 'done again')
+  const undo = hanging()
+  await t.rejects(attendant({ signal: soon(), cap: 50 }).finish(['iptables'], undo.work), Interrupted)
+  const patient = hanging()
+  const inTime = attendant({ signal: never(), cap: 50 }).finish(['iptables'], patient.work)
+  await sleep(300)
+  t.ok(patient.work.by(), 'what takes back, in its time, is waited for')
+  patient.work.by()?.kill()
+  t.equal(await inTime, 'done again')
+})
+
+t.test('a rule that was being changed is not changed twice', async (t) => {
+  const run: string[] = []
+  const answers = (status: number) => (argv: readonly string[]) => {
+    run.push(argv[2] ?? '')
+    return Promise.resolve({ ...ok, status: argv[2] === '-C' ? status : 0 })
+  }
+  const rule = (verb: string) => ['iptables', '-w', verb, 'INPUT', '-d', '10.0.0.1', '-j', 'DROP']
+  await changeAgain(rule('-I'), answers(0))
+  await changeAgain(rule('-I'), answers(1))
+  await changeAgain(rule('-D'), answers(0))
+  await changeAgain(rule('-D'), answers(1))
+  t.same(run, ['-C', '-C', '-I', '-C', '-D', '-C'])
+})
+
+t.test('an announcement whose look fails is tried again, and is the trouble of no other', async (t) => {
+  const packets = t.testdir()
+  const log = join(packets, 'log')
+  for (const program of ['arping', 'ip'])
+    writeFileSync(join(packets, program), `#!/bin/sh\necho "$*" >>${log}\n`, { mode: 0o755 })
+  const { PATH } = process.env
+  process.env['PATH'] = `${packets}:${PATH}`
+  let isBroken = true
+  let versions = 0
+  const door = doorTo({
+    ...live(),
+    run(_verb, argv) {
+      const [program, , , , , address = ''] = argv
+      if (program === 'arping' && (versions += 1) === 1) return Promise.reject(new Error('no arping now'))
+      if (address === '10.0.0.2' && isBroken) return Promise.reject(new Error('no look now'))
+      const held = { local: address, prefixlen: 24, family: 'inet', scope: 'global' }
+      return Promise.resolve({ ...ok, out: JSON.stringify([{ ifname: 'eth0', addr_info: [held] }]) })
+    },
+  })
+  const complaints: string[] = []
+  const all = announcements(
+    () => door,
+    () => Promise.reject(new Error('nobody else has these')),
+    (line) => complaints.push(line),
+  )
+  t.teardown(() => {
+    all.close()
+    process.env['PATH'] = PATH
+  })
+  all.add('10.0.0.1', 'eth0')
+  all.add('10.0.0.2', 'eth0')
+  const sent = (address: string) => existsSync(log) && readFileSync(log, 'utf8').includes(address)
+  while (!sent('10.0.0.1')) await sleep(50)
+  t.notOk(sent('10.0.0.2'))
+  t.match(complaints, [/no look now: it is tried again/, /no arping now/])
+  isBroken = false
+  while (!sent('10.0.0.2')) await sleep(50)
 })

@@ -1,7 +1,8 @@
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { factsHere, loadSettings } from '../runner/config.ts'
+import { turns } from '../runner/daemon/turns.ts'
 import { runEvent, type World } from '../runner/engine.ts'
 import { parseEvent } from '../runner/events.ts'
 import type { Handler, Node } from '../runner/handler.ts'
@@ -182,6 +183,45 @@ t.test('at its deadline a handler is ended, with the program that used the time 
     handlers: [{ why: /^timed out after 0.2 s while running "sleep 600"$/ }],
   })
   t.equal(report.handlers.length, 1)
+})
+
+t.test('a script whose turn does not come within the time of its event is not started', async (t) => {
+  const folder = t.testdir()
+  const marker = join(folder, 'ran')
+  writeFileSync(join(folder, '10.a.script'), `#!/bin/sh\ntouch ${marker}\n`, { mode: 0o755 })
+  const turn = turns(1)
+  const leave = await turn(new AbortController().signal)
+  const world = here({ turn })
+  const report = await runEvent(findHandlers(folder), monitor, world, { handler: 200, event: 200 })
+  t.match(report, {
+    outcome: 'timedout',
+    handlers: [
+      {
+        name: '10.a',
+        why: 'timed out after the 0.2 s of the event, 0.2 s of it waiting while scripts of other events ran: it was not started',
+      },
+    ],
+  })
+  t.notOk(existsSync(marker))
+
+  setTimeout(() => leave?.(), 300)
+  t.match(await runEvent(findHandlers(folder), monitor, world, { handler: 9000, event: 9000 }), {
+    outcome: 'ok',
+  })
+  t.ok(existsSync(marker), 'the turn that was not taken is not lost')
+})
+
+t.test('a script that has waited for its turn has the rest of the time of its event', async (t) => {
+  const folder = t.testdir()
+  writeFileSync(join(folder, '10.a.script'), '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 })
+  const turn = turns(1)
+  const leave = await turn(new AbortController().signal)
+  setTimeout(() => leave?.(), 100)
+  const world = here({ turn })
+  const report = await runEvent(findHandlers(folder), monitor, world, { handler: 600, event: 600 })
+  t.match(report.handlers, [
+    { why: /^timed out after the 0.6 s of the event, .* while running ".*10.a.script/ },
+  ])
 })
 
 t.test('a handler that waits for nothing that ever comes is ended too', async (t) => {

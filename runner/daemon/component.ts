@@ -1,3 +1,4 @@
+import { setImmediate as aMoment } from 'node:timers/promises'
 import type { Facts } from '../config.ts'
 import { runEvent, type World } from '../engine.ts'
 import { parseEvent, type Event } from '../events.ts'
@@ -7,6 +8,7 @@ import { toShell } from '../system/argv.ts'
 import { doorTo } from '../system/door.ts'
 import { Interrupted } from '../system/errors.ts'
 import { live } from '../system/live.ts'
+import type { Early } from '../resident/foresight.ts'
 import type { Resident } from '../resident/machine.ts'
 import { witnessed } from '../system/record.ts'
 import { isNote, type Note } from '../system/transcript.ts'
@@ -15,6 +17,7 @@ import { explainHung } from './hung.ts'
 import { NoComponent } from './scripts.ts'
 import { CANCELLED, Cancelled, queue, TIMED_OUT, type Job, type Queue } from './queue.ts'
 import { linesOf, statusOf } from './status.ts'
+import { turns } from './turns.ts'
 import type { EventStatus } from './wire.ts'
 
 /** What a component's events run on and tell to. */
@@ -65,6 +68,9 @@ const EXPLAIN_MS = 2000
 const DEBUG_MS = 5000
 const GRACE_MS = 10_000
 
+/** Our handler of public addresses, which foresight helps. */
+const isPublicAddresses = ({ name, kind }: Entry) => kind === 'module' && name === '10.interface'
+
 /** The events of one folder of scripts: their queue, what they do, and how they ended. */
 export function component({ facts, log, debugScript, scripts, machine, atOnce }: Surroundings): Component {
   const statuses = new Map<string, EventStatus>()
@@ -92,10 +98,10 @@ export function component({ facts, log, debugScript, scripts, machine, atOnce }:
       facts,
       interrupt: signal,
       grace: GRACE_MS,
-      turn: (entry) => (entry.kind === 'script' ? turn(signal) : undefined),
+      turn,
       system: (handlers, entry) =>
         witnessed(
-          systemFor(job, handlers, entry, () => now.handler),
+          systemFor(job, handlers, isPublicAddresses(entry) ? begun : undefined, () => now.handler),
           {
             begins(step) {
               if (step.verb === 'ask' || step.verb === 'change')
@@ -127,8 +133,12 @@ export function component({ facts, log, debugScript, scripts, machine, atOnce }:
       },
     }
     const { event, problem } = asEvent(job)
+    // begun before anything else, it is at work while we read: the handler was there at the last event
+    const begun = isOurs ? machine.foresee(job.event, job.words) : undefined
+    if (begun) await aMoment()
     const here = scriptsOrErrno()
     if (typeof here === 'number') return here
+    isOurs = here.some(isPublicAddresses)
     const entries = problem ? here.map((entry) => refusing(entry, problem)) : here
     const limits = { handler: job.limit, event: job.limit, all: job.all }
     const report = await runEvent(entries, event, world, limits, (handler) => {
@@ -145,6 +155,8 @@ export function component({ facts, log, debugScript, scripts, machine, atOnce }:
   }
 
   let found: Entry[] | number | undefined
+  /** Was the handler of public addresses ours, when last seen? */
+  let isOurs = false
 
   /** The folder may have gone while the event waited. Events that begin at the same moment look once. */
   function scriptsOrErrno(): Entry[] | number {
@@ -157,10 +169,15 @@ export function component({ facts, log, debugScript, scripts, machine, atOnce }:
     }
   }
 
-  function systemFor(job: Job, signal: AbortSignal, entry: Entry, handler: () => string | undefined) {
+  function systemFor(
+    job: Job,
+    signal: AbortSignal,
+    early: Early | undefined,
+    handler: () => string | undefined,
+  ) {
     return machine.system({
       signal,
-      event: entry.kind === 'module' ? job : undefined,
+      early,
       atOnce: (reason) => reason instanceof Cancelled,
       beforeEnd: (pid, soFar) => lookAt(pid, soFar, job, handler()),
     })
@@ -246,27 +263,6 @@ export function component({ facts, log, debugScript, scripts, machine, atOnce }:
 
 /** Scripts at once: each starts some processes more, and two cores are not many. */
 const MOST_SCRIPTS = 4
-
-/** A turn for each, so many at a time, in the order of asking. Who is told to stop does not wait any longer. */
-function turns(most: number): (signal: AbortSignal) => Promise<() => void> {
-  let taken = 0
-  let waiting: (() => void)[] = []
-  return async (signal) => {
-    if (taken >= most)
-      await new Promise<void>((resolve) => {
-        waiting.push(resolve)
-        signal.addEventListener('abort', () => {
-          waiting = waiting.filter((each) => each !== resolve)
-          resolve()
-        })
-      })
-    taken += 1
-    return () => {
-      taken -= 1
-      waiting.shift()?.()
-    }
-  }
-}
 
 /** ENOEXEC stands for any failure of a script: the details are in the status. */
 const RESULTS: Record<Report['outcome'], number> = { ok: 0, failed: 8, timedout: TIMED_OUT }

@@ -44,6 +44,10 @@ export interface EventServer {
 const MOST_CLIENTS = 256
 /** Bytes of replies that may wait for a client that does not read. */
 const MOST_UNREAD = 32 * 1024 * 1024
+/** What a round of announcing asks for takes some milliseconds. */
+const ROUND_LIMIT_MS = 10_000
+/** To decide about a conflict, or to try what is parked, is a duplicate check and some questions: 10 s, and locks. */
+const TRY_LIMIT_MS = 60_000
 /** The longest that a timer of node can wait, 24 days: a longer one would fire at once. */
 const LONGEST_MS = 2 ** 31 - 1
 const NOT_FOUND = 2
@@ -63,9 +67,9 @@ export async function serve(options: ServerOptions): Promise<EventServer> {
     else announcing.add(address, iface, how)
   })
   const complain = (line: string) => log.write('WARNING', line)
-  // one for each round: a door remembers for as long as it lives who waits for its signal
-  const door = () => doorTo(machine.system({ signal: new AbortController().signal }))
-  const node = () => nodeOutsideEvents(door(), facts, complain)
+  // one for each round: a look that hangs is ended, and is made again in the next
+  const door = (limit: number) => doorTo(machine.system({ signal: AbortSignal.timeout(limit) }))
+  const node = () => nodeOutsideEvents(door(TRY_LIMIT_MS), facts, complain)
   const conceding = async (taken: Taken) => {
     try {
       const outcome = await concede(await node(), taken)
@@ -76,7 +80,7 @@ export async function serve(options: ServerOptions): Promise<EventServer> {
       return 'given up'
     }
   }
-  const announcing = announcements(door, conceding, complain)
+  const announcing = announcements(() => door(ROUND_LIMIT_MS), conceding, complain)
   const parking = keeper(node, (address, iface) => announcing.add(address, iface), complain)
 
   /** Folders that could be listed a moment ago: requests that come together look once. */

@@ -17,11 +17,12 @@ export async function updateHosted(node: Node, change: (hosted: Set<string>) => 
   try {
     await node.hold(`${file}.lock`, LOCK_SECONDS, async () => {
       const before = (await node.read(file)) ?? ''
-      const hosted = new Set(parseHosted(before))
+      const hosted = parseHosted(before)
+      // it is about to be changed in place: should that fail, the text is read anew
+      last = undefined
       change(hosted)
-      const after = [...hosted].map((address) => `${address}\n`).join('')
-      if (after === before) return
-      await node.write(file, after)
+      const after = [...hosted, ''].join('\n')
+      if (after !== before) await node.write(file, after)
       last = { text: after, hosted }
     })
   } catch (error) {
@@ -43,10 +44,10 @@ export async function hostedNow(node: Node): Promise<string[]> {
 }
 
 /** What was written last is what is read next, when hundreds of addresses move at once. */
-let last: { text: string; hosted: ReadonlySet<string> } = { text: '', hosted: new Set() }
+let last: { text: string; hosted: Set<string> } | undefined
 
-function parseHosted(text: string): ReadonlySet<string> {
-  if (text !== last.text)
+function parseHosted(text: string): Set<string> {
+  if (text !== last?.text)
     last = { text, hosted: new Set(text.split('\n').flatMap((line) => canonical(line.trim()) ?? [])) }
   return last.hosted
 }

@@ -44,49 +44,78 @@ export function announcements(
   /** When the last was added. */
   let added = 0
   let arping: Promise<Answer> | undefined
+  /** What goes wrong is said once, until a round has gone well. */
+  const said = new Set<string>()
+  let isWell = true
 
   async function work(): Promise<void> {
     working = true
-    try {
-      while (due.size > 0) {
-        const first = Math.min(...[...due.values()].map(({ at }) => at))
-        await sleep(Math.max(0, first - performance.now()))
-        const last = performance.now() + PATIENCE_MS
-        do await sleep(COMPANY_MS)
-        while (performance.now() - added < COMPANY_MS && performance.now() < last)
-        await round([...due.values()].filter(({ at }) => at <= performance.now()))
-      }
-    } catch (error) {
-      // whatever it is, the addresses that come next are to be announced
-      due.clear()
-      complain(`announcing failed: ${error instanceof Error ? error.message : String(error)}`)
-    } finally {
-      working = false
+    while (due.size > 0) {
+      const first = Math.min(...[...due.values()].map(({ at }) => at))
+      await sleep(Math.max(0, first - performance.now()))
+      const last = performance.now() + PATIENCE_MS
+      do await sleep(COMPANY_MS)
+      while (performance.now() - added < COMPANY_MS && performance.now() < last)
+      const all = [...due.values()].filter(({ at }) => at <= performance.now())
+      isWell = true
+      await round(all).catch((error: unknown) => all.forEach((each) => tryLater(each, error)))
+      if (isWell) said.clear()
     }
+    working = false
   }
 
   async function round(all: readonly Due[]): Promise<void> {
     const door = doorForARound()
-    const announced: Due[] = []
-    const states = await Promise.all(all.map((each) => stateOf(door, each)))
-    for (const [i, each] of all.entries()) {
-      const next = nextFor(states[i] ?? 'absent', each.left)
-      if (next === 'wait') wait(each)
-      else if (next === 'announce') announced.push(each)
-      else forget(each)
-      if (next === 'give up' && (await concede(each)) === 'seized') add(each.address, each.iface, SEIZED)
-    }
-    for (const each of announced) {
+    const looked = await eachOf(all, (each) => comesNext(door, each))
+    const announced = looked.flatMap(([each, isToBe]) => (isToBe ? [each] : []))
+    await send(await eachOf(announced, (each) => commandsFor(door, each)))
+  }
+
+  /** For each by itself: a failure about one is no other's, and it is tried again in the next round. */
+  async function eachOf<Result>(
+    all: readonly Due[],
+    act: (each: Due) => Promise<Result>,
+  ): Promise<[Due, Result][]> {
+    const ends = await Promise.allSettled(all.map(act))
+    return all.flatMap((each, i): [Due, Result][] => {
+      const end = ends[i] as PromiseSettledResult<Result>
+      if (end.status === 'fulfilled') return [[each, end.value]]
+      tryLater(each, end.reason)
+      return []
+    })
+  }
+
+  function tryLater(each: Due, error: unknown): void {
+    each.at = performance.now() + pauseAfter(0)
+    const line = `announcing failed: ${error instanceof Error ? error.message : String(error)}: it is tried again`
+    if (!said.has(line)) complain(line)
+    said.add(line)
+    isWell = false
+  }
+
+  /** Is it to be announced now? */
+  async function comesNext(door: Door, each: Due): Promise<boolean> {
+    const next = nextFor(await stateOf(door, each), each.left)
+    if (next === 'announce') return true
+    if (next === 'wait') wait(each)
+    if (next === 'give up') void giveUp(each)
+    if (next !== 'wait') forget(each)
+    return false
+  }
+
+  /** Who has it is asked for, which takes seconds: the others do not wait for that. */
+  async function giveUp(each: Due): Promise<void> {
+    if ((await concede(each)) === 'seized') add(each.address, each.iface, SEIZED)
+  }
+
+  async function send(all: readonly [Due, string[][]][]): Promise<void> {
+    for (const [each] of all) {
       each.left -= 1
       each.sent += 1
       each.at = performance.now() + pauseAfter(each.sent)
       if (each.left === 0) forget(each)
     }
-    await send(door, announced)
-  }
-
-  async function send(door: Door, all: readonly Due[]): Promise<void> {
-    const rounds = await Promise.all(all.map((each) => commandsFor(door, each)))
+    const rounds = all.map(([, commands]) => commands)
     const forms = Math.max(0, ...rounds.map((commands) => commands.length))
     for (let form = 0; form < forms; form += 1)
       await sender.send(rounds.flatMap((commands) => commands.slice(form, form + 1)))
@@ -107,8 +136,14 @@ export function announcements(
   /** Which arping this is, is asked once. */
   async function commandsFor(door: Door, { address, iface }: Due): Promise<string[][]> {
     if (familyOf(address) === 'inet6') return await roundOf(door, address, iface)
-    const { out, err } = await (arping ??= door.ask`arping -V`)
-    return arpingRound(out + err, address, iface)
+    arping ??= door.ask`arping -V`
+    try {
+      const { out, err } = await arping
+      return arpingRound(out + err, address, iface)
+    } catch (error) {
+      arping = undefined
+      throw error
+    }
   }
 
   function add(address: string, iface: string, how?: string): void {

@@ -36,9 +36,9 @@ export function burst<Item, Result>(
     })
 }
 
-/** The same question of several: asked once, for all who ask before it is put. */
+/** The same question of several: asked once, for all who ask before it is put; `askers` has each one's own words. */
 export function shared<Result>(
-  ask: (argv: readonly string[]) => Promise<Result>,
+  ask: (argv: readonly string[], askers: readonly (readonly string[])[]) => Promise<Result>,
 ): (argv: readonly string[]) => Promise<Result> {
   const asking = new Map<string, (argv: readonly string[]) => Promise<Result>>()
   return async (argv) => {
@@ -46,7 +46,7 @@ export function shared<Result>(
     const known =
       asking.get(key) ??
       burst<readonly string[], Result>(async (all) => {
-        const answer = await ask(argv)
+        const answer = await ask(argv, all)
         return all.map(() => answer)
       })
     asking.set(key, known)

@@ -4,6 +4,8 @@ import type { Answer } from '../system/door.ts'
 import { burst } from './burst.ts'
 
 type Argv = readonly string[]
+/** Run a command; `items` are those on whose behalf. */
+type Run = (argv: Argv, items: readonly Argv[]) => Promise<Answer>
 
 /** The address that `ss … src [ADDRESS]` asks for; undefined when it asks anything else. */
 export function sourceOf(argv: Argv): string | undefined {
@@ -12,7 +14,7 @@ export function sourceOf(argv: Argv): string | undefined {
 }
 
 /** One look at the connections of all addresses of a burst; each gets the lines of its own. */
-export function connections(run: (argv: Argv) => Promise<Answer>): (argv: Argv) => Promise<Answer> {
+export function connections(run: Run): (argv: Argv) => Promise<Answer> {
   const kinds = new Map<string, (argv: Argv) => Promise<Answer>>()
   return (argv) => {
     const question = argv.slice(0, -2)
@@ -26,20 +28,16 @@ export function connections(run: (argv: Argv) => Promise<Answer>): (argv: Argv) 
 /** Addresses in one filter: `ss` needs 2.3 s to make sense of one of 900. */
 const MOST = 50
 
-async function askTogether(
-  run: (argv: Argv) => Promise<Answer>,
-  question: Argv,
-  all: readonly Argv[],
-): Promise<Answer[]> {
+async function askTogether(run: Run, question: Argv, all: readonly Argv[]): Promise<Answer[]> {
   // what ends connections (-K) must name each; a look may see more than is asked for
   const isLook = !question.includes('-K')
-  if (isLook && all.length > MOST) return eachItsOwn(await run(question), all)
+  if (isLook && all.length > MOST) return eachItsOwn(await run(question, all), all)
   const answers: Answer[] = []
   for (let i = 0; i < all.length; i += MOST) {
     const some = all.slice(i, i + MOST)
     const sources = some.flatMap((argv, k) => [...(k > 0 ? ['or'] : []), ...argv.slice(-2)])
     const filter = some.length > 1 ? ['(', ...sources, ')'] : sources
-    answers.push(...eachItsOwn(await run([...question, ...filter]), some))
+    answers.push(...eachItsOwn(await run([...question, ...filter], some), some))
   }
   return answers
 }

@@ -2,6 +2,8 @@ import type { Answer } from '../system/door.ts'
 import { burst } from './burst.ts'
 
 type Argv = readonly string[]
+/** Run a command; `items` are those on whose behalf. */
+type Run = (argv: Argv, items: readonly Argv[]) => Promise<Answer>
 
 /** Rules in one transaction: what goes to the kernel in one message must fit into its buffer (208 KiB). */
 const MOST = 500
@@ -16,8 +18,8 @@ export function isRuleChange([program = '', wait, verb = '']: Argv): boolean {
  * has been changed, and each is tried by itself, so that the reason is that of its own address.
  */
 export function firewall(
-  run: (argv: Argv) => Promise<Answer>,
-  restore: (program: string, input: string) => Promise<Answer>,
+  run: Run,
+  restore: (program: string, input: string, items: readonly Argv[]) => Promise<Answer>,
 ): (argv: Argv) => Promise<Answer> {
   return burst<Argv, Answer>(async (all) => {
     const answers = new Map<Argv, Answer>()
@@ -25,10 +27,11 @@ export function firewall(
       const mine = all.filter(([name]) => name === program)
       for (let i = 0; i < mine.length; i += MOST) {
         const some = mine.slice(i, i + MOST)
-        const together = some.length > 1 ? await restore(`${program}-restore`, transaction(some)) : undefined
+        const together =
+          some.length > 1 ? await restore(`${program}-restore`, transaction(some), some) : undefined
         // one that had to be ended would hang again
         const settled = together?.status === 0 || together?.signal ? together : undefined
-        for (const argv of some) answers.set(argv, settled ?? (await run(argv)))
+        for (const argv of some) answers.set(argv, settled ?? (await run(argv, [argv])))
       }
     }
     return all.map((argv) => answers.get(argv) ?? { status: 1, out: '', err: '' })
@@ -44,4 +47,12 @@ export function transaction(all: readonly Argv[]): string {
   const isRemoval = (line: string) => line.startsWith('-D')
   const removals = lines.filter(isRemoval).toReversed()
   return ['*filter', ...lines.filter((line) => !isRemoval(line)), ...removals, 'COMMIT', ''].join('\n')
+}
+
+/** A rule that was being changed when the program was ended: it may be in, or out, already. */
+export async function changeAgain(argv: Argv, run: Run): Promise<Answer> {
+  const [program = '', wait = '', verb, ...rule] = argv
+  const { status } = await run([program, wait, '-C', ...rule], [argv])
+  const isDone = verb === '-I' ? status === 0 : status === 1
+  return isDone ? { status: 0, out: '', err: '' } : await run(argv, [argv])
 }

@@ -2,6 +2,7 @@ import { canonical, familyOf } from '../net/address.ts'
 import { hostedFile } from '../net/cache.ts'
 import { programFor } from '../net/firewall.ts'
 import type { Answer } from '../system/door.ts'
+import { endInTime, type Work } from './attend.ts'
 
 type Argv = readonly string[]
 
@@ -23,18 +24,20 @@ export function foreseen(event: string, words: Argv, vardir: string): Foreseen |
   return { ask: [programFor(address), '-w', '-S', 'INPUT'], lock: `${hostedFile(vardir)}.lock` }
 }
 
-/** Begins to ask, and gives the answer once, to the first who wants the same. */
-export function askedEarly(
-  argv: Argv | undefined,
-  ask: (argv: Argv) => Promise<Answer>,
-): (wanted: Argv) => Promise<Answer> | undefined {
-  let answer = argv && ask(argv)
+/** What was begun early: given once, to the first who wants the same. */
+export type Early = (wanted: Argv) => Work<Answer> | undefined
+
+/** Begins with it. */
+export function askedEarly(argv: Argv, workOf: (argv: Argv) => Work<Answer>): Early {
+  const work = workOf(argv)
+  const answer = work.done()
   // it may be that nobody wants it in the end
-  answer?.catch(() => {})
+  answer.catch(() => {})
+  endInTime(answer, work.by)
+  let isWanted = false
   return (wanted) => {
-    if (argv?.join(' ') !== wanted.join(' ')) return undefined
-    const mine = answer
-    answer = undefined
-    return mine
+    if (isWanted || argv.join(' ') !== wanted.join(' ')) return undefined
+    isWanted = true
+    return { ...work, done: () => answer, again: work.done }
   }
 }

@@ -2,7 +2,7 @@ import type { Answer } from '../system/door.ts'
 import { startCoprocess, type Coprocess } from '../system/coprocess.ts'
 import { parseLinks, type Link } from '../net/ip.ts'
 import { burst } from './burst.ts'
-import { killed } from './shells.ts'
+import { Ended, type Worker } from './attend.ts'
 
 /** What `ip` is asked, a line of its batch: a change, or "addr show" of everything. */
 type Line = readonly string[]
@@ -11,10 +11,8 @@ type Line = readonly string[]
 export interface Ip {
   /** Undefined when it cannot be had this way: let a process of its own do it, also when this one may have done it. */
   run: (line: Line) => Promise<Answer | undefined>
-  /** The process that works on what is asked at the moment. */
-  pid: () => number | undefined
-  /** End what hangs; who waits for it hears that it was ended. */
-  kill: () => void
+  /** The process that works on this line at the moment. */
+  worker: (line: Line) => Worker | undefined
   close: () => void
 }
 
@@ -35,6 +33,8 @@ export function residentIp(): Ip {
   let current: Talk | undefined
   let expiry: NodeJS.Timeout | undefined
   let expired = false
+  /** The burst that is being worked on. */
+  let asked: { lines: ReadonlySet<Line>; talk: Talk } | undefined
   /** What the last look showed. */
   let seen = ''
   let closed = false
@@ -48,11 +48,11 @@ export function residentIp(): Ip {
       seen,
     )
     const looks = lines.length > changes.length
-    const results = await talk.ask([...changes, ...(looks ? [SHOW] : [])])
-    if (!results) {
-      clearTimeout(expiry)
-      retire()
-    }
+    asked = { lines: new Set(lines), talk }
+    const results = await talk.ask([...changes, ...(looks ? [SHOW] : [])]).finally(() => {
+      asked = undefined
+      if (!talk.alive()) renew()
+    })
     const look = looks ? results?.at(-1) : undefined
     seen = look?.out ?? seen
     const answers = new Map(changes.map((line, i) => [line, results?.[i]]))
@@ -77,10 +77,14 @@ export function residentIp(): Ip {
     if (!closed) ready = begin()
   }
 
+  function renew(): void {
+    clearTimeout(expiry)
+    retire()
+  }
+
   return {
     run: (line) => (closed ? Promise.resolve(undefined) : run(line)),
-    pid: () => current?.pid,
-    kill: () => current?.kill(),
+    worker: (line) => (asked?.lines.has(line) ? asked.talk : undefined),
     close() {
       closed = true
       clearTimeout(expiry)
@@ -123,6 +127,7 @@ function isShow(line: Line): boolean {
 interface Talk extends Pick<Coprocess, 'pid' | 'finish' | 'kill'> {
   ask: (lines: readonly Line[]) => Promise<Answer[] | undefined>
   busy: () => boolean
+  alive: () => boolean
 }
 
 const NO_SUCH_COMMAND = 'eventscript'
@@ -164,6 +169,7 @@ function begin(): Talk {
       coprocess.kill()
     },
     busy: () => waiting !== undefined,
+    alive: () => alive,
     async ask(lines) {
       if (!alive) return undefined
       const first = sent + 1
@@ -172,8 +178,9 @@ function begin(): Talk {
         waiting = { mark: sent, done }
         coprocess.send(`${[...lines.map((line) => line.join(' ')), NO_SUCH_COMMAND].join('\n')}\n`)
       })
+      if (isKilled) throw new Ended('ip was ended')
       // one that ended by itself did so over one of the lines: each by itself, then, as none is done twice in vain
-      if (!alive) return isKilled ? lines.map(() => killed('ip was ended at a deadline')) : undefined
+      if (!alive) return undefined
       return answersIn(text, first, lines.length)
     },
   }

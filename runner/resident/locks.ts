@@ -1,13 +1,11 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
 import type { HoldOptions } from '../system/door.ts'
-import { CannotRun, FileError, LockBusy } from '../system/errors.ts'
-import { startCoprocess } from '../system/coprocess.ts'
+import { LockBusy } from '../system/errors.ts'
+import { flockKeeper } from './flock.ts'
 
 /** Locks of this process: taken once for all events that want one at about the same time. */
 export interface Locks {
-  /** As `hold` of the door. Resolves when it is ours; the release is done when what was written under it is on disk. */
-  hold: (path: string, seconds: number, how?: HoldOptions) => Promise<Held>
+  /** As `hold` of the door. */
+  hold: (path: string, seconds: number, how?: HoldOptions) => Request
   /** It will be wanted in some milliseconds, alone. */
   expect: (path: string) => void
   /** The process that waits for that lock, to be looked at when it takes too long. */
@@ -15,13 +13,23 @@ export interface Locks {
   close: () => void
 }
 
+export interface Request {
+  /** Resolves when it is ours; rejects with LockBusy when the time is over, whoever holds it. */
+  held: Promise<Held>
+  /** Nobody waits for it any longer: one that is granted all the same is given back at once. */
+  withdraw: () => void
+}
+
 export interface Held {
+  /** Done when what was written under the lock is on disk. */
   release: () => Promise<void>
 }
 
 interface Waiter {
   how: HoldOptions
-  seconds: number
+  /** Milliseconds of the monotonic clock. */
+  until: number
+  timer?: NodeJS.Timeout
   resolve: (held: Held) => void
   reject: (error: unknown) => void
 }
@@ -32,6 +40,8 @@ const KEPT_FOR_MS = 2000
 const LINGER_MS = 50
 /** Nobody waits yet for a lock that is only expected to be needed. */
 const SOON_SECONDS = 1
+/** Who does not want to wait waits so long for another event of ours; and that much longer waits who waits, so that flock(2) is the first to say no. */
+const FLOOR_MS = 100
 
 /** What is written under a lock may wait for those who come next; it is on disk before another process has the lock. */
 export interface KeptBack {
@@ -49,7 +59,12 @@ export function locks(keptBack: KeptBack): Locks {
     return lock
   }
   return {
-    hold: (path, seconds, how = {}) => lockOf(path, how.shared).hold(seconds, how),
+    hold(path, seconds, how = {}) {
+      // that others of ours share it needs no question to anybody
+      const isShared = !how.shared && seconds === 0 && known.get(`shared ${path}`)?.isInUse()
+      if (isShared) return { held: Promise.reject(busyHere(path, seconds)), withdraw() {} }
+      return lockOf(path, how.shared).hold(seconds, how)
+    },
     expect: (path) => lockOf(path).expect(),
     pid: (path, how) => lockOf(path, how?.shared).pid(),
     close() {
@@ -60,12 +75,13 @@ export function locks(keptBack: KeptBack): Locks {
 
 /** One flock(2), and who in this process has it: several who agree to that, or one after the other. */
 function oneLock(path: string, shared: boolean, keptBack: KeptBack) {
-  const keeper = keepFlock()
+  const keeper = flockKeeper(path, shared)
   let waiting: Waiter[] = []
   let inside = 0
   let alone = false
   /** `busy`: the keeper or the disk is at work. */
   let state: 'free' | 'busy' | 'ours' = 'free'
+  let isWaiting = false
   let since = 0
   let lingering: NodeJS.Timeout | undefined
   let hasLingered = false
@@ -75,7 +91,7 @@ function oneLock(path: string, shared: boolean, keptBack: KeptBack) {
   function next(): void {
     if (state === 'busy') return
     const [first] = waiting
-    if (state === 'free') return first && void take(first.seconds)
+    if (state === 'free') return first && void take(longest())
     const tired = performance.now() - since > KEPT_FOR_MS
     if (first && !tired && mayEnter(first)) return enter(first)
     if (inside > 0) return
@@ -93,6 +109,7 @@ function oneLock(path: string, shared: boolean, keptBack: KeptBack) {
 
   function enter(first: Waiter): void {
     stopLingering()
+    clearTimeout(first.timer)
     waiting = waiting.slice(1)
     inside += 1
     alone = !(first.how.together || first.how.shared)
@@ -100,23 +117,34 @@ function oneLock(path: string, shared: boolean, keptBack: KeptBack) {
     next()
   }
 
+  /** Whole seconds until the last of those who wait gives up; 0 when nobody is willing to wait. */
+  function longest(): number {
+    const ms = Math.max(...waiting.map(({ until }) => until)) - performance.now()
+    return Math.max(0, Math.ceil(ms / 1000))
+  }
+
   async function take(seconds: number): Promise<void> {
     state = 'busy'
-    const before = [...waiting]
+    isWaiting = true
+    const before = new Set(waiting)
     try {
-      await keeper.take(path, seconds, shared)
+      await keeper.take(seconds)
       state = 'ours'
       since = performance.now()
     } catch (error) {
       state = 'free'
       // who came meanwhile has not waited as long; but a lock that cannot be had at all is so for everybody
-      const isOver = (each: Waiter) =>
-        !(error instanceof LockBusy) || (before.includes(each) && each.seconds <= seconds)
-      const over = waiting.filter(isOver)
-      waiting = waiting.filter((each) => !isOver(each))
-      for (const { reject } of over) reject(error)
+      const isOver = (each: Waiter) => !(error instanceof LockBusy) || before.has(each)
+      for (const each of waiting.filter(isOver)) refuse(each, error)
     }
+    isWaiting = false
     next()
+  }
+
+  function refuse(each: Waiter, error: unknown): void {
+    clearTimeout(each.timer)
+    waiting = waiting.filter((other) => other !== each)
+    each.reject(error)
   }
 
   async function leave(): Promise<void> {
@@ -124,9 +152,13 @@ function oneLock(path: string, shared: boolean, keptBack: KeptBack) {
     alone = false
     // who shares it may want it alone next: not before it is really free
     if (shared && inside === 0 && waiting.length === 0) return await letGo()
+    const onDisk = keptBack.any(path)
+      ? new Promise<void>((resolve, reject) => done.push({ resolve, reject }))
+      : undefined
     // a moment for those who are about to ask: what one writes can then be the last
-    setImmediate(next)
-    if (keptBack.any(path)) await new Promise<void>((resolve, reject) => done.push({ resolve, reject }))
+    if (waiting.length > 0) next()
+    else setImmediate(next)
+    await onDisk
   }
 
   async function toDisk(): Promise<void> {
@@ -157,67 +189,37 @@ function oneLock(path: string, shared: boolean, keptBack: KeptBack) {
     next()
   }
 
+  function hold(seconds: number, how: HoldOptions): Request {
+    const until = performance.now() + seconds * 1000
+    const own: Waiter = { how, until, resolve() {}, reject() {} }
+    const held = new Promise<Held>((resolve, reject) => Object.assign(own, { resolve, reject }))
+    waiting.push(own)
+    next()
+    if (waiting.includes(own))
+      own.timer = setTimeout(() => refuse(own, busyHere(path, seconds)), seconds * 1000 + FLOOR_MS)
+    return {
+      held,
+      withdraw() {
+        if (waiting.includes(own)) refuse(own, new LockBusy(`cannot lock ${path}: nobody waits for it`))
+        void held.then(({ release }) => release()).catch(() => {})
+      },
+    }
+  }
+
   return {
-    hold: (seconds: number, how: HoldOptions): Promise<Held> =>
-      new Promise((resolve, reject) => {
-        waiting.push({ how, seconds, resolve, reject })
-        next()
-      }),
+    hold,
+    isInUse: () => inside > 0,
     expect(): void {
       if (state === 'free') void take(SOON_SECONDS)
     },
-    pid: () => keeper.pid(),
+    // one that has the lock hangs in nothing
+    pid: () => (isWaiting ? keeper.pid() : undefined),
     close: () => keeper.close(),
   }
 }
 
-/** Takes and leaves one lock, again and again. The file is opened anew each time: it may have been replaced. */
-const KEEPER = String.raw`while read -r seconds; do
-if [ "$seconds" = leave ]; then exec 9>&-; printf 'left\n'; continue; fi
-read -r how; exec 9>>"$0"; flock "-$how" -w "$seconds" 9; printf '%d\n' $?; done`
-
-/** flock(2) is not in node, so a small process has the lock; it goes with us, and the lock with it. */
-function keepFlock() {
-  let process: ReturnType<typeof startCoprocess> | undefined
-  let heard: ((line: string) => void) | undefined
-
-  const talk = (path: string, text: string): Promise<string> =>
-    new Promise((resolve) => {
-      heard = resolve
-      process ??= startCoprocess(['sh', '-c', KEEPER, path], {
-        out: (line) => heard?.(line.trim()),
-        ended() {
-          process = undefined
-          heard?.('ended')
-        },
-      })
-      process.send(text)
-    })
-
-  return {
-    async take(path: string, seconds: number, shared: boolean): Promise<void> {
-      mustBeOpenable(path)
-      const status = await talk(path, `${seconds}\n${shared ? 's' : 'x'}\n`)
-      if (status === '0') return
-      if (status === '127') throw new CannotRun('flock', 'ENOENT')
-      if (status === 'ended') throw new LockBusy(`cannot lock ${path}: the shell that does it has ended`)
-      throw new LockBusy(
-        `cannot lock ${path}: another process has held it for ${seconds} s: "fuser -v ${path}" names it`,
-      )
-    },
-    async letGo(): Promise<void> {
-      if (process) await talk('', 'leave\n')
-    },
-    pid: () => process?.pid,
-    close: () => process?.finish(),
-  }
-}
-
-function mustBeOpenable(path: string): void {
-  try {
-    mkdirSync(dirname(path), { recursive: true })
-    closeSync(openSync(path, 'a'))
-  } catch (error) {
-    throw new FileError('open the lock', path, String((error as NodeJS.ErrnoException).code))
-  }
+function busyHere(path: string, seconds: number): LockBusy {
+  return new LockBusy(
+    `cannot lock ${path}: other events of this daemon have held it for ${seconds} s: "eventscript top" shows them`,
+  )
 }

@@ -1,20 +1,24 @@
 import { basename } from 'node:path'
 import type { Answer, RunOptions, System, Verb } from '../system/door.ts'
-import { CannotRun, Interrupted } from '../system/errors.ts'
+import { CannotRun } from '../system/errors.ts'
 import { live, type LiveOptions } from '../system/live.ts'
+import { attendant, type Work, type Worker } from './attend.ts'
 import { shared } from './burst.ts'
 import { connections, sourceOf } from './connections.ts'
 import { files } from './files.ts'
-import { askedEarly, foreseen } from './foresight.ts'
-import { firewall, isRuleChange } from './firewall.ts'
+import { fed } from './fed.ts'
+import { askedEarly, foreseen, type Early } from './foresight.ts'
+import { changeAgain, firewall, isRuleChange } from './firewall.ts'
 import { residentIp } from './ip.ts'
 import { locks } from './locks.ts'
-import { killed, shells, type Shell } from './shells.ts'
+import { shells } from './shells.ts'
 
 type Argv = readonly string[]
 
 /** What stays between events, and is shared by those that run at once. */
 export interface Resident {
+  /** Begin with what our handler of public addresses will want at this event; undefined when that is nothing. */
+  foresee: (event: string, words: Argv) => Early | undefined
   /** The machine for one handler of one event. */
   system: (options: HandlerOptions) => System
   close: () => void
@@ -28,8 +32,8 @@ export interface ResidentFacts {
 
 export interface HandlerOptions extends LiveOptions {
   signal: AbortSignal
-  /** One of our handlers is about to do this, and may be helped by foresight. */
-  event?: { event: string; words: Argv }
+  /** What was begun for this handler. */
+  early?: Early
 }
 
 /** Programs that end by themselves and leave nothing running behind them: a shell that stays may start them. */
@@ -49,70 +53,71 @@ export function resident(facts: ResidentFacts, announce: (words: Argv) => void):
   const pool = shells()
   const disk = files(plain)
   const flocks = locks(disk.keptBack)
-  /** By what they are asked for: the processes at work, to be looked at when it takes too long. */
-  const atWork = new Map<string, Shell>()
+  /** For each that is asked for, which process is at it, to be looked at when it takes too long. */
+  const atWork = new Map<Argv, Worker>()
 
-  /** By a shell that stays, or else by a process of its own. */
-  async function start(argv: Argv, purpose: string): Promise<Answer> {
+  /** By a shell that stays, or else by a process of its own; on behalf of these. */
+  async function start(argv: Argv, items: readonly Argv[]): Promise<Answer> {
     const [program = ''] = argv
     if ((await disk.find(program)) === undefined) throw new CannotRun(program, 'ENOENT')
-    try {
-      const answer = await pool.run(argv, (shell) => atWork.set(purpose, shell))
+    return await noted(items, async (started) => {
+      const answer = await pool.run(argv, started)
       return answer ?? (await plain.run('ask', argv, {}))
+    })
+  }
+
+  async function noted(
+    items: readonly Argv[],
+    run: (started: (worker: Worker) => void) => Promise<Answer>,
+  ): Promise<Answer> {
+    try {
+      return await run((worker) => items.forEach((item) => atWork.set(item, worker)))
     } finally {
-      atWork.delete(purpose)
+      for (const item of items) atWork.delete(item)
     }
   }
 
-  const askOnce = shared((argv) => start(argv, argv.join(' ')))
-  const changeRules = firewall((argv) => start(argv, 'rules'), restoreRules)
-  const lookAtConnections = connections((argv) => start(argv, 'connections'))
+  const restore = (program: string, input: string, items: readonly Argv[]) =>
+    noted(items, (started) => fed([program, '-w', '--noflush'], input, started))
+  const askOnce = shared(start)
+  const changeRules = firewall(start, restore)
+  const lookAtConnections = connections(start)
 
-  async function throughIp(argv: Argv): Promise<Answer> {
-    const isShow = argv.slice(1, 4).join(' ') === '-json addr show'
-    const answer = await ip.run(isShow ? ['addr', 'show'] : argv.slice(1))
-    if (answer && (answer.status === 0 || answer.signal)) return answer
+  async function throughIp(argv: Argv, line: Argv): Promise<Answer> {
+    const answer = await ip.run(line)
+    if (answer?.status === 0) return answer
     // an ip that has just been started is the judge: the other may remember an interface that was replaced since
-    return await start(argv, 'ip')
+    return await start(argv, [argv])
   }
 
-  /** How it is done, and which process does it; undefined when it is nothing for us. */
-  function wayOf(
-    verb: Verb,
-    argv: Argv,
-  ): { done: () => Promise<Answer>; by: () => Shell | undefined } | undefined {
-    const by = (purpose: string) => () => atWork.get(purpose)
-    const talk = () => atWork.get('ip') ?? { pid: ip.pid(), kill: () => ip.kill() }
-    if (isForIp(argv)) return { done: () => throughIp(argv), by: talk }
-    if (isRuleChange(argv)) return { done: () => changeRules(argv), by: by('rules') }
-    if (sourceOf(argv) !== undefined) return { done: () => lookAtConnections(argv), by: by('connections') }
-    const purpose = argv.join(' ')
+  /** How it is done, and by which process; undefined when it is nothing for us. */
+  function wayOf(verb: Verb, argv: Argv): Work<Answer> | undefined {
+    // no shell can be told such a word line by line
+    if (argv.some((word) => word.includes('\n'))) return undefined
+    const by = () => atWork.get(argv)
+    if (isForIp(argv)) {
+      const line = argv[1] === '-json' ? ['addr', 'show'] : argv.slice(1)
+      return { done: () => throughIp(argv, line), by: () => by() ?? ip.worker(line) }
+    }
+    if (isRuleChange(argv))
+      return { done: () => changeRules(argv), again: () => changeAgain(argv, start), by }
+    if (sourceOf(argv) !== undefined) return { done: () => lookAtConnections(argv), by }
     if (!SHORT.has(basename(argv[0] ?? ''))) return undefined
-    return { done: () => (verb === 'ask' ? askOnce(argv) : start(argv, purpose)), by: by(purpose) }
+    return { done: () => (verb === 'ask' ? askOnce(argv) : start(argv, [argv])), by }
+  }
+
+  function foresee(event: string, words: Argv): Early | undefined {
+    const soon = foreseen(event, words, facts.vardir)
+    if (!soon) return undefined
+    flocks.expect(soon.lock)
+    return askedEarly(soon.ask, (argv) => ({ done: () => askOnce(argv), by: () => atWork.get(argv) }))
   }
 
   function system(options: HandlerOptions): System {
-    const { signal, beforeEnd, atOnce, event } = options
-    const soon = event && foreseen(event.event, event.words, facts.vardir)
-    if (soon) flocks.expect(soon.lock)
-    const early = askedEarly(soon?.ask, askOnce)
+    const { signal, early } = options
     const own = live(options)
     const mine: string[] = []
-    const aborted = abortOf(signal)
-
-    /** At the deadline: what hangs is explained and ended. What is cancelled only leaves: others may wait for the same. */
-    async function attended<T>(argv: Argv, work: Promise<T>, by: () => Shell | undefined): Promise<T> {
-      const began = Date.now()
-      const ended = await Promise.race([aborted, work])
-      if (ended !== ABORTED) return ended
-      work.catch(() => {})
-      const culprit = by()
-      if (culprit?.pid !== undefined && !atOnce?.(signal.reason)) {
-        await beforeEnd?.(culprit.pid, '')
-        if (by() === culprit || by()?.pid === culprit.pid) culprit.kill()
-      }
-      throw new Interrupted(argv, Date.now() - began, signal.reason)
-    }
+    const { attend, finish } = attendant(options)
 
     return {
       async run(verb, argv, how: RunOptions) {
@@ -124,12 +129,12 @@ export function resident(facts: ResidentFacts, announce: (words: Argv) => void):
         const special = how.background || how.combined || how.input !== undefined
         const way = special ? undefined : wayOf(verb, argv)
         if (!way) return await own.run(verb, argv, how)
-        const done = (verb === 'ask' ? early(argv) : undefined) ?? way.done()
-        return how.undo ? await done : await attended(argv, done, way.by)
+        const work = (verb === 'ask' ? early?.(argv) : undefined) ?? way
+        return how.undo ? await finish(argv, work) : await attend(argv, work)
       },
       async read(path, until) {
         const text = disk.under(mine).read(path, until)
-        return until ? await attended(['read', path], text, () => undefined) : await text
+        return until ? await attend(['read', path], { done: () => text, by: () => undefined }) : await text
       },
       async write(path, text) {
         signal.throwIfAborted()
@@ -138,24 +143,28 @@ export function resident(facts: ResidentFacts, announce: (words: Argv) => void):
       find: (program) => disk.find(program),
       async hold(path, seconds, how) {
         signal.throwIfAborted()
-        const wait = flocks.hold(path, seconds, how)
-        const argv = ['flock', '-w', String(seconds), path]
-        const keeper = () => ({ pid: flocks.pid(path, how), kill: () => {} })
-        const held = await attended(argv, wait, keeper).catch((error: unknown) => {
-          // one that comes too late is given back
-          void wait.then(({ release }) => release()).catch(() => {})
-          throw error
+        const { held, withdraw } = flocks.hold(path, seconds, how)
+        const waits = () => {
+          const pid = flocks.pid(path, how)
+          // others may wait for the lock by the same process, which ends in time by itself
+          return pid === undefined ? undefined : { pid, kill() {} }
+        }
+        const { release } = await attend(['flock', '-w', String(seconds), path], {
+          done: () => held,
+          by: waits,
+          left: withdraw,
         })
         mine.push(path)
         return async () => {
           mine.splice(mine.lastIndexOf(path), 1)
-          await held.release()
+          await release()
         }
       },
     }
   }
 
   return {
+    foresee,
     system,
     close() {
       ip.close()
@@ -165,31 +174,8 @@ export function resident(facts: ResidentFacts, announce: (words: Argv) => void):
   }
 }
 
-/** Of a third of an event's time: while it hangs, no rule of this node can be changed. */
-const RESTORE_MS = 10_000
-
-async function restoreRules(program: string, input: string): Promise<Answer> {
-  const own = live({ signal: AbortSignal.timeout(RESTORE_MS), atOnce: () => true })
-  try {
-    return await own.run('change', [program, '-w', '--noflush'], { input })
-  } catch (error) {
-    if (!(error instanceof Interrupted)) throw error
-    return killed(`${program} was ended after ${RESTORE_MS / 1000} s`)
-  }
-}
-
 /** A look at addresses, or a change of an address or link, in words that need no quotes. */
 function isForIp([program, ...words]: Argv): boolean {
   if (program !== 'ip' || !words.every((word) => PLAIN_WORD.test(word))) return false
   return /^(?:-json addr show|addr (?:add|del)|link set) /.test(`${words.join(' ')} `)
-}
-
-const ABORTED = Symbol('aborted')
-
-/** One for all steps of a handler: to listen anew at each costs as much as the step itself. */
-function abortOf(signal: AbortSignal): Promise<typeof ABORTED> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(ABORTED)
-    else signal.addEventListener('abort', () => resolve(ABORTED), { once: true })
-  })
 }

@@ -1,21 +1,19 @@
 import { constants } from 'node:os'
 import type { Answer } from '../system/door.ts'
 import { startCoprocess } from '../system/coprocess.ts'
+import { Ended, type Worker } from './attend.ts'
 
 /** Small shells that start programs for us: 1 ms for each, and none of ours. */
 export interface Shells {
-  /** Undefined when it cannot be had this way, and nothing was started. `started` is told which process to look at when it hangs. */
-  run: (argv: readonly string[], started?: (shell: Shell) => void) => Promise<Answer | undefined>
+  /**
+   * Undefined when it cannot be had this way, and nothing was started. `started` is told which process to look at when
+   * it hangs. Rejects with `Ended` when that was killed.
+   */
+  run: (argv: readonly string[], started?: (shell: Worker) => void) => Promise<Answer | undefined>
   close: () => void
 }
 
-export interface Shell {
-  pid: number | undefined
-  /** It and the program that it runs: who waits gets undefined. */
-  kill: () => void
-}
-
-interface Worker extends Shell {
+interface Shell extends Worker {
   run: (argv: readonly string[]) => Promise<Answer | undefined>
   finish: () => void
   alive: () => boolean
@@ -43,7 +41,7 @@ const LOOP = String.raw`while read -r n; do ${READ_WORDS}
 "$@" </dev/null; s=$?; printf '\0' >&2; printf '\0%d\0' "$s"; done`
 
 export function shells(): Shells {
-  let idle: Worker[] = Array.from({ length: READY }, startWorker)
+  let idle: Shell[] = Array.from({ length: READY }, startShell)
   let busy = 0
   let closed = false
   const queue: (() => void)[] = []
@@ -57,30 +55,32 @@ export function shells(): Shells {
     async run(argv, started) {
       if (closed || argv.some((word) => word.includes('\n'))) return undefined
       await turn()
-      idle = idle.filter((worker) => worker.alive())
-      const worker = idle.pop() ?? startWorker()
+      idle = idle.filter((shell) => shell.alive())
+      const shell = idle.pop() ?? startShell()
       try {
-        started?.(worker)
-        return await worker.run(argv)
+        started?.(shell)
+        return await shell.run(argv)
       } finally {
         busy -= 1
         queue.shift()?.()
-        if (worker.alive() && idle.length < READY && !closed) idle.push(worker)
-        else worker.finish()
+        if (shell.alive() && idle.length < READY && !closed) idle.push(shell)
+        else shell.finish()
       }
     },
     close() {
       closed = true
-      for (const worker of idle) worker.finish()
+      for (const shell of idle) shell.finish()
     },
   }
 }
 
-function startWorker(): Worker {
+function startShell(): Shell {
   let out = ''
   let err = ''
   let alive = true
+  let isKilled = false
   let done: ((answer: Answer | undefined) => void) | undefined
+  let failed: ((error: Ended) => void) | undefined
 
   const heard = () => {
     const end = /\0(\d+)\0$/.exec(out)
@@ -100,27 +100,27 @@ function startWorker(): Worker {
     },
     ended() {
       alive = false
-      // not undefined: what was ended is not to be tried again
-      done?.(answerOf(128 + constants.signals.SIGKILL, out, err))
+      if (isKilled) failed?.(new Ended('the shell that ran it was ended'))
+      // not undefined: what another has ended is not to be tried again
+      else done?.(answerOf(128 + constants.signals.SIGKILL, out, err))
     },
   })
   return {
     pid,
-    kill,
+    kill() {
+      isKilled = true
+      kill()
+    },
     finish,
     alive: () => alive,
     run: (argv) =>
-      new Promise((resolve) => {
+      new Promise((resolve, reject) => {
         if (!alive || pid === undefined) return resolve(undefined)
         done = resolve
+        failed = reject
         send(inLines(argv))
       }),
   }
-}
-
-/** What a program came to that we had to end. */
-export function killed(err: string): Answer {
-  return answerOf(128 + constants.signals.SIGKILL, '', err)
 }
 
 /** As a shell has it, 128 + N is a program that signal N has ended. */

@@ -12,8 +12,7 @@ export function toArgv(strings: readonly string[], values: readonly Word[]): str
     if (word !== undefined) argv.push(word)
     word = undefined
   }
-  strings.forEach((text, i) => {
-    const pieces = text.split(/\s+/)
+  piecesOf(strings).forEach((pieces, i) => {
     pieces.forEach((piece, k) => {
       if (k > 0) end()
       if (piece !== '') word = (word ?? '') + piece
@@ -27,6 +26,15 @@ export function toArgv(strings: readonly string[], values: readonly Word[]): str
   })
   end()
   return argv
+}
+
+/** Of a template, which is the same each time that it is come by. */
+const known = new WeakMap<readonly string[], string[][]>()
+
+function piecesOf(strings: readonly string[]): string[][] {
+  const pieces = known.get(strings) ?? strings.map((text) => text.split(/\s+/))
+  known.set(strings, pieces)
+  return pieces
 }
 
 /** A command as one can paste it into a shell, always in one line. */

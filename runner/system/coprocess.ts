@@ -13,8 +13,8 @@ export interface Coprocess {
 export interface Listener {
   out: (text: string) => void
   err?: (text: string) => void
-  /** It has ended, or could not be started at all. */
-  ended: () => void
+  /** It has ended by itself, by a signal (no status), or could not be started at all (no status). */
+  ended: (status?: number) => void
 }
 
 /**
@@ -38,7 +38,7 @@ export function startCoprocess([program = '', ...words]: readonly string[], list
   if (listener.err) child.stderr?.setEncoding('utf8').on('data', listener.err)
   // EPIPE: it has ended, which is told by itself
   child.stdin.on('error', () => {})
-  void child.then(listener.ended)
+  void child.then(({ exitCode }) => listener.ended(exitCode))
   return {
     pid: child.pid,
     send: (text) => void child.stdin.write(text),

@@ -42,7 +42,11 @@ if (!nothing) {
           Promise.all(many.map((address) => daemon.run(event, 'eth0', address, bits)))
         t.same(await all('takeip'), zeros(60))
         t.same((await present(lab, many)).toSorted(), many.toSorted(), 'each is there, once')
-        t.notMatch(await lab.node.must('ip', 'addr', 'show', 'dev', 'eth0'), /tentative/, 'and can be bound')
+        t.notMatch(
+          await lab.node.must('ip', 'addr', 'show', 'dev', 'eth0'),
+          /scope global[^\n]*tentative/,
+          'and can be bound',
+        )
         t.same(hosted(lab), many.toSorted(), 'the list has each of them, once')
         t.same(await all('releaseip'), zeros(60))
         t.same(await present(lab, many), [])
@@ -229,6 +233,50 @@ if (!nothing) {
         async () => (await daemon.runWithin(2, 'takeip', 'eth0', '10.0.0.3', '24')) === 0,
       )
       t.same(await places(lab.node, '10.0.0.3'), ['eth0/24'])
+    },
+  )
+
+  inLab(
+    'an ip that one event has ended at its deadline is started again for the others',
+    {},
+    async (t, lab) => {
+      standIn(
+        lab,
+        'ip',
+        'case "$*" in *batch*) mkdir "$CTDB_BASE/hung" 2>/dev/null && exec sleep 600 ;; esac; exec $real "$@"',
+      )
+      const daemon = await startResident(lab)
+      const results = await Promise.all([
+        daemon.runWithin(1, 'takeip', 'eth0', '10.0.0.1', '24'),
+        daemon.run('takeip', 'eth0', '10.0.0.2', '24'),
+      ])
+      t.same(results, [110, 0])
+      t.same(await places(lab.node, '10.0.0.2'), ['eth0/24'])
+      t.match(daemon.log(), /10\.interface: .*pid \d+ sleep 600/)
+    },
+  )
+
+  inLab(
+    'a firewall transaction that hangs is explained and ended by the event whose time is over, and made again for the others',
+    { needs: ['iptables'] },
+    async (t, lab) => {
+      standIn(
+        lab,
+        'iptables-restore',
+        'mkdir "$CTDB_BASE/hung" 2>/dev/null && exec sleep 600; exec $real "$@"',
+      )
+      const daemon = await startResident(lab)
+      const some = manyAddresses('IPv4', 5)
+      for (const address of some) await daemon.run('takeip', 'eth0', address, '24')
+      const [first = '', ...others] = some
+      const results = await Promise.all([
+        daemon.runWithin(2, 'releaseip', 'eth0', first, '24'),
+        ...others.map((address) => daemon.run('releaseip', 'eth0', address, '24')),
+      ])
+      t.same(results, [110, ...zeros(4)])
+      t.same(await present(lab, some), [first])
+      t.match(daemon.log(), /10\.interface: .*pid \d+ sleep 600/)
+      await waitFor('the last rule to go', async () => (await dropRules(lab.node)).length === 0)
     },
   )
 

@@ -1,0 +1,39 @@
+import { constants } from 'node:os'
+import { startCoprocess } from '../system/coprocess.ts'
+import type { Answer } from '../system/door.ts'
+import { Ended, type Worker } from './attend.ts'
+
+/**
+ * Run a program that is given its input at once. `started` is told which process it is. One that cannot be started is
+ * 127, as for a shell.
+ */
+export function fed(
+  argv: readonly string[],
+  input: string,
+  started: (worker: Worker) => void,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    let out = ''
+    let err = ''
+    let isKilled = false
+    const { pid, kill, send, finish } = startCoprocess(argv, {
+      out: (text) => void (out += text),
+      err: (text) => void (err += text),
+      ended(status) {
+        if (isKilled) reject(new Ended(`${argv[0]} was ended`))
+        else if (status !== undefined || pid === undefined) resolve({ status: status ?? 127, out, err })
+        // another has ended it: whether it has done its work is not known
+        else resolve({ status: 128 + constants.signals.SIGKILL, signal: 'SIGKILL', out, err })
+      },
+    })
+    started({
+      pid,
+      kill() {
+        isKilled = true
+        kill()
+      },
+    })
+    send(input)
+    finish()
+  })
+}
