@@ -59,6 +59,8 @@ for (const of of FAMILIES)
           `CTDB_LVS_NODES=${members}\nCTDB_LVS_PUBLIC_IP=${of.ip}\nCTDB_LVS_PUBLIC_IFACE=eth0\n`,
         ),
       })
+      // on a busy machine the tool gives up before the cluster has done it; what came of it is looked at
+      const admin = (...words: string[]) => cluster('ctdb', ...words).catch(() => '')
       t.teardown(async () => {
         await cluster('down')
         rmSync(dir, { recursive: true, force: true })
@@ -71,18 +73,18 @@ for (const of of FAMILIES)
       const clients = await clientsOn(hostIn(NAME, 'rogue'), 'eth0', of)
       t.strictSame(await servers(clients), ['0', '1', '2'], 'clients are spread over all nodes')
 
-      await cluster('ctdb', '1', 'disable', '-n', '0')
+      await admin('1', 'disable', '-n', '0')
       await asCtdbSays(t, cluster, of, ['silent', 'wire 1 2', 'silent'], 'the leader is disabled')
       t.strictSame(await servers(clients), ['1', '2'])
 
-      await cluster('ctdb', '1', 'enable', '-n', '0')
+      await admin('1', 'enable', '-n', '0')
       await asCtdbSays(t, cluster, of, ['wire 0 1 2', 'silent', 'silent'], 'it is back')
       await servers(clients)
 
-      for (const n of ['0', '1']) await cluster('ctdb', '1', 'disable', '-n', n)
+      for (const n of ['0', '1']) await admin('1', 'disable', '-n', n)
       await asCtdbSays(t, cluster, of, ['silent', 'silent', 'silent'], 'nobody that may lead is usable')
-      await cluster('ctdb', '1', 'enable', '-n', '1')
-      await cluster('ctdb', '0', 'shutdown').catch(() => '') // the tool loses its connection
+      await admin('1', 'enable', '-n', '1')
+      await admin('0', 'shutdown')
       await asCtdbSays(t, cluster, of, ['gone', 'wire 1 2', 'silent'], 'shutdown leaves nothing')
       await servers(clients)
       clients.stop()
