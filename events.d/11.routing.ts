@@ -20,9 +20,6 @@ export default {
     const routes = await staticRoutes(node)
     if (!routes) return
     mustBePrivileged(node)
-    await addStaticRoutes(
-      node,
-      routes.filter(({ iface }) => iface === from || iface === to),
-    )
+    await addStaticRoutes(node, routes, [from, to])
   },
 } satisfies Handler

@@ -488,7 +488,7 @@ t.test('what is left of addresses that are not here goes, and nothing of anybody
 })
 
 t.test('a gateway must be where the interface reaches it', (t) => {
-  const why = (gateway: string, seen = NOTHING, before: Route[] = [], more: string[] = []) => {
+  const why = (gateway: string, seen: Seen = NOTHING, before: Route[] = [], more: string[] = []) => {
     const routes = [...before, { ...route('10.9.0.0/16', gateway), more }]
     return whyNoGateway({ ...wanted, routes }, 24, seen)
   }

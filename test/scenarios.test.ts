@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { replayFile } from '../runner/commands/replay.ts'
 import { findHandlers } from '../runner/handlers.ts'
+import { redactor } from '../runner/system/redact.ts'
 
 const DIST = fileURLToPath(new URL('..', import.meta.url))
 const FIXTURES = join(DIST, '../fixtures')
@@ -15,6 +16,9 @@ process.env['PATH'] = ''
 for (const folder of readdirSync(FIXTURES).filter((name) => /^\d\d\./.test(name)))
   for (const file of readdirSync(join(FIXTURES, folder)).filter((name) => name.endsWith('.txt')))
     void t.test(`${folder}/${file} goes as recorded`, async (test) => {
-      const { problems } = await replayFile(readFileSync(join(FIXTURES, folder, file), 'utf8'), entries)
+      const recording = readFileSync(join(FIXTURES, folder, file), 'utf8')
+      const { problems } = await replayFile(recording, entries)
       test.equal(problems.join('\n\n'), '')
+      const redacted = await replayFile(redactor()(recording), entries)
+      test.equal(redacted.problems.join('\n\n'), '', 'and so it does with --redact')
     })

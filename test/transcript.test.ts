@@ -1,6 +1,8 @@
 /** A recording is written, read, edited by people and cut short by accidents: nothing of that may be a surprise. */
 import * as fc from 'fast-check'
 import t from 'tap'
+import { canonical, familyOf } from '../runner/net/address.ts'
+import { contains, networkOf, networkText, parseNetwork } from '../runner/net/network.ts'
 import { fromShell, toShell } from '../runner/system/argv.ts'
 import { CannotRun, FileError, LockBusy, Mismatch } from '../runner/system/errors.ts'
 import { redactor } from '../runner/system/redact.ts'
@@ -408,6 +410,40 @@ void t.test('a program that the deadline ended has no answer', async (test) => {
   await test.rejects(system.run('ask', ['ctdb', 'ip'], {}), {
     message: /line 4: .*does not say how this ended/s,
   })
+})
+
+void t.test('what is in a network is in it when hidden, and a network stays one', (test) => {
+  const hide = redactor('node1')
+  test.equal(hide('10.0.0.1/24 via 10.0.0.254'), '198.18.0.1/24 via 198.18.0.129')
+  test.equal(hide('10.0.0.0/24 10.0/16 10.5.0.0/16'), '198.18.0.0/24 198.18.0.0/16 198.22.0.0/16')
+  test.equal(hide('fd00::/64 fd00::fe fe80::7'), '2001:db8::/64 2001:db8::81 fe80::1')
+  const dotted = fc.ipV4().filter((ip) => !/^(127|0|255)\./.test(ip))
+  const six = fc.ipV6().map((ip) => canonical(ip) ?? '')
+  const plain = six.filter((ip) => ip.includes(':') && !/^(?:0?:|ff)/.test(ip))
+  for (const [addresses, head, all] of [
+    [dotted, 8, 32],
+    [plain, 16, 128],
+  ] as const)
+    fc.assert(
+      fc.property(
+        fc.array(addresses, { minLength: 2, maxLength: 8 }),
+        fc.integer({ min: head, max: all }),
+        (some, bits) => {
+          const own = redactor('node1')
+          const hidden = some.map((ip) => own(ip))
+          const networks = some.map((ip) => networkText(networkOf(ip, bits)))
+          return some.every((ip, i) =>
+            networks.every((text, j) => {
+              const network = parseNetwork(own(text), familyOf(ip))
+              const before = parseNetwork(text, familyOf(ip))
+              if (typeof network === 'string' || typeof before === 'string') return false
+              return contains(network, hidden[i] ?? '') === contains(before, ip) && hidden[j] !== ''
+            }),
+          )
+        },
+      ),
+    )
+  test.end()
 })
 
 void t.test('what is private is hidden alike in every spelling, and nothing is hidden twice', (test) => {

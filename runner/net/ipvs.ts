@@ -55,12 +55,11 @@ export function planServices(
 
 /** Why this node could not lead, or undefined. The first words are CTDB's own. */
 export async function whyNoIpvs(node: Node): Promise<string | undefined> {
-  if (!(await node.find('ipvsadm'))) return MISSING
+  if (!(await node.find('ipvsadm')))
+    return `LVS configured but ipvsadm not found: this node cannot lead: ${packageOf('ipvsadm')}`
   const listed = await node.ask`ipvsadm -S -n`
   return listed.status === 0 ? undefined : `LVS configured but the kernel has no IPVS: ${whyNot(listed)}`
 }
-
-const MISSING = `LVS configured but ipvsadm not found: this node cannot lead: ${packageOf('ipvsadm')}`
 
 function whyNot(answer: Parameters<typeof why>[0]): string {
   const reason = why({ ...answer, err: answer.err.replaceAll(/^modprobe: .*\n|^Are you sure .*\n/gm, '') })
@@ -77,7 +76,7 @@ export async function setServices(
   address: string,
   servers: readonly string[] | undefined,
 ): Promise<string | undefined> {
-  if (!(await node.find('ipvsadm'))) return servers && MISSING
+  if (!(await node.find('ipvsadm'))) return servers && `ipvsadm not found: ${packageOf('ipvsadm')}`
   const listed = await node.ask`ipvsadm -S -n`
   if (listed.status !== 0) return servers && `ipvsadm cannot show the services: ${whyNot(listed)}`
   const plan = planServices(parseServices(listed.out, address), address, servers)

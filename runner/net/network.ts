@@ -34,9 +34,9 @@ export function parseNetwork(text: string, family: Family): Network | string {
   return network
 }
 
-const EXAMPLES: Record<Family, string> = { inet: '10.5.0.0/16', inet6: 'fd05::/64' }
+const EXAMPLES: Record<Family, string> = { inet: '192.0.2.0/24', inet6: '2001:db8::/64' }
 
-function padWithZeros(name: string): string {
+export function padWithZeros(name: string): string {
   return [...name.split('.'), '0', '0', '0'].slice(0, 4).join('.')
 }
 
@@ -50,12 +50,12 @@ export function contains({ family, value, bits }: Network, address: string): boo
   return networkOf(address, bits).value === value
 }
 
-function numberOf(address: string): bigint {
+export function numberOf(address: string): bigint {
   if (familyOf(address) === 'inet6') return BigInt(`0x${hexDigits(address)}`)
   return address.split('.').reduce((number, octet) => number * 256n + BigInt(octet), 0n)
 }
 
-function addressText(family: Family, value: bigint): string {
+export function addressText(family: Family, value: bigint): string {
   if (family === 'inet') return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 255n).join('.')
   const groups = value.toString(16).padStart(32, '0').match(/..../g) ?? []
   return canonical(groups.join(':')) ?? ''

@@ -1,7 +1,8 @@
 import type { Node } from '../handler.ts'
 import { Refusal, refuse } from '../refusal.ts'
+import type { Answer } from '../system/door.ts'
 import { canonical, hostBits, type Family } from './address.ts'
-import { rows } from './ip.ts'
+import { parseLinks, rows } from './ip.ts'
 import { why } from './look.ts'
 import { networkText, parseNetwork } from './network.ts'
 
@@ -28,30 +29,53 @@ export interface Seen {
   routes: KernelRoute[]
 }
 
-/** Nothing: also what a kernel without that family has. */
-export const NOTHING: Seen = { rules: [], routes: [] }
+/** An interface's own name, by which routes name it, for each other name that it has. */
+export type OtherNames = ReadonlyMap<string, string>
 
-/** Rules and routes of one family, in one look. */
-export async function lookAtRouting(node: Node, family: Family): Promise<Seen> {
-  const input = 'rule show\nroute show table all\n'
+/** What one look shows. */
+export interface Look extends Seen {
+  otherNames: OtherNames
+}
+
+/** Nothing: also what a kernel without that family has. */
+export const NOTHING: Look = { rules: [], routes: [], otherNames: new Map() }
+
+/** Rules and routes of one family, and what the interfaces are called, in one look. */
+export async function lookAtRouting(node: Node, family: Family): Promise<Look> {
+  // the links last: behind them this ip would show no addresses any more, and who knows what else
+  const input = 'rule show\nroute show table all\nlink show\n'
   const answer = await node.ask({ input })`ip -json ${optionOf(family)} -batch -`
   if (/not supported/i.test(answer.err)) return NOTHING
   if (/-json" is unknown/.test(answer.err))
     refuse('ip is too old: it does not know -json: install iproute2 4.14 or newer')
   if (answer.status !== 0) refuse(`ip cannot show the rules and routes: ${why(answer)}`)
-  const [rules, routes] = answer.out.split('\n').filter((line) => line.trim() !== '')
-  if (rules === undefined || routes === undefined)
-    throw new Refusal(
-      `ip -json printed ${JSON.stringify(answer.out.slice(0, 60))}: expected a line for the rules and one for the routes: check "ip -V" (iproute2 4.14 or newer)`,
-    )
-  return { rules: parseRules(rules), routes: parseRoutes(routes, family) }
+  const [rules = '', routes = '', links = ''] = partsOf(answer, 3)
+  return {
+    rules: parseRules(rules),
+    routes: parseRoutes(routes, family),
+    otherNames: otherNamesIn(links),
+  }
 }
 
 /** All routes of both families. */
-export async function lookAtRoutes(node: Node): Promise<KernelRoute[]> {
-  const answer = await node.ask`ip -json route show table all`
+export async function lookAtRoutes(node: Node): Promise<Omit<Look, 'rules'>> {
+  const answer = await node.ask({ input: 'route show table all\nlink show\n' })`ip -json -batch -`
   if (answer.status !== 0) refuse(`ip cannot show the routes: ${why(answer)}`)
-  return parseRoutes(answer.out)
+  const [routes = '', links = ''] = partsOf(answer, 2)
+  return { routes: parseRoutes(routes), otherNames: otherNamesIn(links) }
+}
+
+/** What each line of a batch has printed. */
+function partsOf({ out }: Answer, count: number): string[] {
+  const parts = out.split('\n').filter((line) => line.trim() !== '')
+  if (parts.length === count) return parts
+  throw new Refusal(
+    `ip -json printed ${JSON.stringify(out.slice(0, 60))}: expected ${count} lines, a list each: check "ip -V" (iproute2 4.14 or newer)`,
+  )
+}
+
+function otherNamesIn(text: string): OtherNames {
+  return new Map(parseLinks(text).flatMap(({ name, altnames }) => altnames.map((other) => [other, name])))
 }
 
 export function optionOf(family: Family): '-4' | '-6' {

@@ -4,7 +4,8 @@ import type { Routing } from './routing-options.ts'
 import { addressOfLabel, allot, parseTables, withEntries, withoutOurs, type TableName } from './rt-tables.ts'
 
 /** Where newer releases of iproute2 ship the file; the one in /etc, once there is one, is read instead of it. */
-const SHIPPED = ['/usr/share/iproute2/rt_tables', '/usr/lib/iproute2/rt_tables']
+const SHIPPED_IN = ['/usr/share/iproute2', '/usr/lib/iproute2']
+const SHIPPED = SHIPPED_IN.map((folder) => `${folder}/rt_tables`)
 
 /** A third of an event's time; CTDB's script waits 30 s, which is all of it. */
 const LOCK_SECONDS = 10
@@ -34,6 +35,18 @@ async function readTables(node: Node): Promise<string> {
   return ''
 }
 
+/** Ids that packages and admins have taken beside that file: `ip` reads all `rt_tables.d/*.conf`, and we write to none. */
+async function idsElsewhere(node: Node): Promise<number[]> {
+  const ids: number[] = []
+  for (const folder of [`${node.settings.etcdir}/iproute2`, ...SHIPPED_IN].map(
+    (each) => `${each}/rt_tables.d/`,
+  ))
+    for (const name of ((await node.read(folder)) ?? '').split('\n'))
+      if (/^[^.].*\.conf$/.test(name))
+        ids.push(...parseTables((await node.read(`${folder}${name}`)) ?? '').map(({ id }) => id))
+  return ids
+}
+
 /**
  * A table id for each address: the one in rt_tables, or a free one, which is written there under the lock that CTDB's
  * script takes. Where all are known (`names`) nothing is locked. Refuses, and gives out none, when the range is full.
@@ -49,7 +62,7 @@ export async function tableIds(
   return await node.hold(lockOf(node), LOCK_SECONDS, async () => {
     // another event may have been here meanwhile
     const text = await readTables(node)
-    const { ids, added, none } = allot(parseTables(text), addresses, routing)
+    const { ids, added, none } = allot(parseTables(text), addresses, routing, await idsElsewhere(node))
     if (none.length > 0)
       refuse(
         `add_routing_for_ip: out of table ids in range ${routing.low} - ${routing.high}: ${fileOf(node)} has none left for ${none[0]}: set CTDB_PER_IP_ROUTING_TABLE_ID_HIGH higher`,

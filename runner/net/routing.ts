@@ -3,11 +3,12 @@ import { refuse } from '../refusal.ts'
 import { familyOf, type Family } from './address.ts'
 import { FileError } from '../system/errors.ts'
 import { networkOf, networkText } from './network.ts'
+import { parkedHere } from './parked.ts'
 import { refuseProblems } from './public-addresses.ts'
 import { carryOut, type Failure } from './routing-change.ts'
 import { parseRoutingFile, type Route, type RoutingFile } from './routing-file.ts'
 import type { Hosted } from './routing-hosted.ts'
-import { lookAtRouting, NOTHING, type Seen } from './routing-look.ts'
+import { lookAtRouting, NOTHING, type Look } from './routing-look.ts'
 import { AUTO_LINK_LOCAL, type Routing } from './routing-options.ts'
 import {
   additions,
@@ -97,7 +98,7 @@ export async function routeAll(
 ): Promise<void> {
   const wanted = await wantedFor(node, routing, hosted)
   const names = await tableNames(node)
-  const seen = new Map<Family, Seen>()
+  const seen = new Map<Family, Look>()
   for (const family of FAMILIES) {
     const looks = mayHaveOurs(family, names) || hasFarGateway(wanted, hosted, family)
     seen.set(family, looks ? await lookAtRouting(node, family) : NOTHING)
@@ -131,16 +132,22 @@ async function bringAbout(
   node: Node,
   routing: Routing,
   hosted: readonly Hosted[],
-  wanted: readonly Wanted[],
-  seen: ReadonlyMap<Family, Seen>,
+  meant: readonly Wanted[],
+  seen: ReadonlyMap<Family, Look>,
   names: readonly TableName[],
   { force, concerns }: { force: boolean; concerns: (address: string) => boolean },
 ): Promise<void> {
   const sees = (family: Family) => seen.get(family) ?? NOTHING
-  const far = wanted.flatMap(
+  // an admin may say an altname; the kernel's routes never do
+  const named = meant.map((each) => ({
+    ...each,
+    iface: sees(familyOf(each.address)).otherNames.get(each.iface) ?? each.iface,
+  }))
+  const far = named.flatMap(
     (each) => whyNoGateway(each, bitsOf(hosted, each.address), sees(familyOf(each.address))) ?? [],
   )
   refuseProblems({ problems: far })
+  const wanted = await withoutAddress(node, named)
   const ids = await tableIds(
     node,
     routing,
@@ -166,6 +173,24 @@ async function bringAbout(
     problems.push(...refused.map((failure) => inWords(failure, ids)))
   }
   refuseProblems({ problems })
+}
+
+/**
+ * An address that is kept off the wire is not on its interface, and then the kernel takes a gateway of its subnet for
+ * out of reach. The routes are to be there when it comes.
+ */
+async function withoutAddress(node: Node, wanted: readonly Wanted[]): Promise<readonly Wanted[]> {
+  const parked = wanted.length > 0 ? await parkedHere(node) : []
+  return wanted.map((each) => {
+    if (!parked.includes(each.address)) return each
+    node.because(`${each.address} is kept off the wire: its gateways are taken to be on ${each.iface}`)
+    return { ...each, routes: each.routes.map(onLink) }
+  })
+}
+
+function onLink(route: Route): Route {
+  const isPlain = route.gateway === undefined || route.more.includes('onlink')
+  return isPlain ? route : { ...route, more: [...route.more, 'onlink'] }
 }
 
 function idOf(ids: ReadonlyMap<string, number>, { address }: { address: string }): number {

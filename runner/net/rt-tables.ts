@@ -31,15 +31,16 @@ const RESERVED = new Set([0, 253, 254, 255])
 
 /**
  * A table for each address: the one that it has, or the lowest free one of the range. `none` are those that are left
- * without. Entries are never taken away here, so an address keeps its table for as long as the daemon runs.
+ * without, `others` are ids that are taken elsewhere. Entries are never taken away here, so an address keeps its table for as long as the daemon runs.
  */
 export function allot(
   tables: readonly TableName[],
   addresses: readonly string[],
   { low, high }: { low: number; high: number },
+  others: readonly number[] = [],
 ): { ids: Map<string, number>; added: TableName[]; none: string[] } {
   const known = new Map(tables.toReversed().map(({ id, name }) => [name, id]))
-  const taken = new Set(tables.map(({ id }) => id))
+  const taken = new Set([...tables.map(({ id }) => id), ...others])
   const ids = new Map<string, number>()
   const added: TableName[] = []
   const none: string[] = []

@@ -60,14 +60,24 @@ export function whyNotAdd(route: StaticRoute, there: readonly KernelRoute[]): st
 }
 
 /**
- * Add the routes that are missing. One that cannot be there yet waits for an address to come to its interface; one
- * that the kernel refuses fails the event when all have been tried.
+ * Add the routes that are missing; `of` are the interfaces that matter, all when it is not given. A route that cannot be
+ * there yet waits for an address to come to its interface; one that the kernel refuses fails the event when all have
+ * been tried.
  */
-export async function addStaticRoutes(node: Node, routes: readonly StaticRoute[]): Promise<void> {
+export async function addStaticRoutes(
+  node: Node,
+  routes: readonly StaticRoute[],
+  of?: readonly string[],
+): Promise<void> {
   if (routes.length === 0) return
-  const there = await lookAtRoutes(node)
+  const { routes: there, otherNames } = await lookAtRoutes(node)
+  // the file and the daemon may each say an altname; the kernel's routes never do
+  const nameOf = (iface: string) => otherNames.get(iface) ?? iface
+  const concerned = of?.map(nameOf)
   const lines: Line[] = []
-  for (const route of routes) {
+  for (const each of routes) {
+    const route = { ...each, iface: nameOf(each.iface) }
+    if (concerned && !concerned.includes(route.iface)) continue
     const words = routeWords(route, route.iface)
     const why = whyNotAdd(route, there)
     node.because(`${route.origin}: ${words}: ${why ?? 'it is missing: adding it'}`)

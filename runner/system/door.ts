@@ -47,7 +47,10 @@ export type Verb = 'ask' | 'change'
 export interface System {
   /** Rejects with a Refusal when the program could not be started. */
   run(verb: Verb, argv: readonly string[], options: RunOptions): Promise<Answer>
-  /** Undefined when there is no such file; rejects with a FileError when it cannot be read. */
+  /**
+   * Undefined when there is no such file; rejects with a FileError when it cannot be read. Of a path that ends in `/`, the
+   * names in that folder, a line each.
+   */
   read(path: string, until?: Until): Promise<string | undefined>
   /** Replaces a file as a whole (an entry of /proc is written to); rejects with a FileError. */
   write(path: string, text: string): Promise<void>

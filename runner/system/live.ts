@@ -6,6 +6,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  readdirSync,
   renameSync,
   writeFileSync,
   writeSync,
@@ -234,7 +235,7 @@ function kill(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
  */
 function readText(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8')
+    return path.endsWith('/') ? readdirSync(path).toSorted().join('\n') : readFileSync(path, 'utf8')
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined
     throw new FileError('read', path, codeOf(error))

@@ -1,13 +1,15 @@
 import { hostname } from 'node:os'
 import { canonical, hexDigits } from '../net/address.ts'
+import { padWithZeros } from '../net/network.ts'
+import { disguise } from './disguise.ts'
 
-/** Addresses that tell nothing about a site, and that decisions are made on. */
-const PUBLIC_KNOWLEDGE = /^(?:127\.|0\.0\.0\.0$|255\.|::1?$|ff)/
+/** Addresses that tell nothing about a site, and that decisions are made on; the last two are in our own messages. */
+const PUBLIC_KNOWLEDGE = /^(?:127\.|0\.0\.0\.0$|255\.|::1?$|ff|192\.0\.2\.0$|2001:db8::$)/
 
 /**
  * In one pass, so that nothing is hidden twice: an address as 32 digits (/proc/net/if_inet6); a MAC (6, InfiniBand 20
- * bytes), which is no IPv6 address though it looks a bit like one; IPv6; IPv4. The names of our
- * tables (`ctdb.10.0.0.1`) hold addresses too.
+ * bytes), which is no IPv6 address though it looks a bit like one; IPv6; IPv4, also as short as a network may be written
+ * (`10.5/16`). The names of our tables (`ctdb.10.0.0.1`) hold addresses too.
  */
 const PRIVATE = new RegExp(
   [
@@ -15,6 +17,7 @@ const PRIVATE = new RegExp(
     /(?<![0-9a-f:])((?:[0-9a-f]{2}:){5}(?:[0-9a-f]{2}:)*[0-9a-f]{2})(?![0-9a-f:])/,
     /(?:(?<![\w:.])|(?<=\w:)|(?<=\bctdb\.))[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,8}(?:\.\d{1,3}){0,3}(?![\w:])/,
     /(?:(?<![\d.])|(?<=\bctdb\.))\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)/,
+    /(?<![\w.:/])\d{1,3}(?:\.\d{1,3}){1,2}(?=\/\d{1,2}(?![\w./]))/,
   ]
     .map(({ source }) => source)
     .join('|'),
@@ -23,25 +26,24 @@ const PRIVATE = new RegExp(
 
 /**
  * A function that hides what is private in a text: addresses, MACs and the name of this host. The same thing becomes
- * the same other thing wherever it appears, in whichever spelling, so that a recording still replays. IPv4 becomes
- * 198.18.x.x (RFC 2544), IPv6 2001:db8::x (RFC 3849), a MAC 02:00:…; prefix lengths and interface names stay.
+ * the same other thing wherever it appears, in whichever spelling, and what is in a network stays in it, so that a
+ * recording still replays. The first IPv4 address becomes 198.18.0.1, the first IPv6 one 2001:db8::1, a MAC 02:00:…;
+ * prefix lengths and interface names stay.
  */
 export function redactor(host = hostname()): (text: string) => string {
+  const other = disguise()
   const addresses = new Map<string, string>()
   const macs = new Map<string, string>()
-  const counts = { inet: 0, inet6: 0 }
 
-  function address(seen: string): string | undefined {
+  /** `behind` is what follows it: of a network, the length of its prefix. */
+  function address(seen: string, behind: string): string | undefined {
     const key = canonical(seen)
     if (key === undefined) return undefined
     if (PUBLIC_KNOWLEDGE.test(key)) return seen
-    const known = addresses.get(key)
-    if (known !== undefined) return known
-    const n = (counts[key.includes(':') ? 'inet6' : 'inet'] += 1)
-    const made = key.includes(':')
-      ? `2001:db8::${n.toString(16)}`
-      : `198.${18 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`
-    addresses.set(key, made)
+    const prefix = /^\/(\d{1,3})(?!\d)/.exec(behind)?.[0] ?? ''
+    const made =
+      addresses.get(key + prefix) ?? other(key, prefix === '' ? undefined : Number(prefix.slice(1)))
+    addresses.set(key + prefix, made)
     return made
   }
 
@@ -57,19 +59,30 @@ export function redactor(host = hostname()): (text: string) => string {
     return ['02', ...(digits.match(/../g) ?? [])].join(':')
   }
 
-  function hidden(seen: string, digits?: string, bytes?: string): string {
+  function hidden(
+    seen: string,
+    digits: string | undefined,
+    bytes: string | undefined,
+    behind: string,
+  ): string {
     if (digits !== undefined) {
-      const other = address((digits.match(/..../g) ?? []).join(':'))
-      return other?.includes(':') ? hexDigits(other) : digits
+      const made = address((digits.match(/..../g) ?? []).join(':'), '')
+      return made?.includes(':') ? hexDigits(made) : digits
     }
     if (bytes !== undefined && !canonical(bytes)) return mac(bytes)
+    if (/^\d+(\.\d+){1,2}$/.test(seen)) return address(padWithZeros(seen), behind) ?? seen
     // in "fd00::1: no such host" the last colon is none of the address
-    const core = address(seen) === undefined ? seen.replace(/:$/, '') : seen
-    return (address(core) ?? core) + seen.slice(core.length)
+    const core = canonical(seen) === undefined ? seen.replace(/:$/, '') : seen
+    return (address(core, behind) ?? core) + seen.slice(core.length)
   }
 
   const hostPattern =
     host.length > 2 ? new RegExp(`\\b${host.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\b`, 'gi') : undefined
 
-  return (text) => (hostPattern ? text.replaceAll(hostPattern, 'node') : text).replaceAll(PRIVATE, hidden)
+  return (text) =>
+    (hostPattern ? text.replaceAll(hostPattern, 'node') : text).replaceAll(
+      PRIVATE,
+      (seen: string, digits: string | undefined, bytes: string | undefined, at: number, whole: string) =>
+        hidden(seen, digits, bytes, whole.slice(at + seen.length, at + seen.length + 5)),
+    )
 }

@@ -22,6 +22,13 @@ export const LVS_FAMILIES = [
 ] as const
 export type LvsFamily = (typeof LVS_FAMILIES)[number]
 
+/** The shared address, and those of its clients. */
+export interface Shared {
+  ip: string
+  client: (n: number) => string
+  bits: string
+}
+
 /** The columns of `ctdb -X nodestatus` behind number and address, of ctdb 4.17. */
 const HEADER =
   '|Node|IP|Disconnected|Unknown|Banned|Disabled|Unhealthy|Stopped|Inactive|PartiallyOnline|ThisNode|\n'
@@ -115,40 +122,12 @@ export class LvsGroup {
 
   /** On every node a server of TCP and UDP that says which node it is. After startup: UDP answers from an address of its own. */
   async serve(): Promise<void> {
-    for (const { host, number } of this.nodes) {
-      const server = host.start(process.execPath, '-e', SERVER, String(number), this.family.ip)
-      let text = ''
-      server.stdout?.on('data', (more: Buffer) => (text += more.toString()))
-      await waitFor(`the server of node ${number}`, () => text.includes('listening'))
-    }
+    for (const { host, number } of this.nodes) await serveOn(host, number, this.family.ip)
   }
 
   /** Six clients, by address: each keeps a connection, sends something time and again, and connects anew when it ends. */
   async clients(): Promise<Clients> {
-    const { client, ip, bits } = this.family
-    const addresses = [1, 2, 3, 4, 5, 6].map(client)
-    const dad = ip.includes(':') ? ['nodad'] : []
-    for (const address of addresses)
-      await this.lab.observer.must('ip', 'addr', 'add', `${address}/${bits}`, 'dev', 'lan', ...dad)
-    const child = this.lab.observer.start(process.execPath, '-e', CLIENTS, ip, ...addresses)
-    let text = ''
-    child.stdout?.on('data', (more: Buffer) => (text += more.toString()))
-    const rows = () =>
-      text
-        .split('\n')
-        .slice(0, -1)
-        .map((line) => line.split(' '))
-    return {
-      addresses,
-      log: () => text,
-      mark: () => rows().length,
-      servers: (since, kind = 'echo') => {
-        const found = new Map<string, string>()
-        for (const [what, from = '', by = ''] of rows().slice(since)) if (what === kind) found.set(from, by)
-        return found
-      },
-      stop: () => child.kill(),
-    }
+    return await clientsOn(this.lab.observer, 'lan', this.family)
   }
 
   async services({ host }: GroupNode): Promise<string[]> {
@@ -167,6 +146,45 @@ export interface Clients {
   /** Which node has answered which client last, since that mark: over TCP (`echo`) or UDP (`udp`). */
   servers: (since: number, kind?: 'echo' | 'udp') => Map<string, string>
   stop: () => void
+}
+
+/** A server of TCP and UDP that says which node it is. */
+export async function serveOn({ start }: Pick<Host, 'start'>, number: number, ip: string): Promise<void> {
+  const server = start(process.execPath, '-e', SERVER, String(number), ip)
+  let text = ''
+  server.stdout?.on('data', (more: Buffer) => (text += more.toString()))
+  await waitFor(`the server of node ${number}`, () => text.includes('listening'))
+}
+
+/** Clients with addresses of their own on that interface; see LvsGroup.clients. */
+export async function clientsOn(
+  host: Pick<Host, 'start' | 'must'>,
+  iface: string,
+  { client, ip, bits }: Shared,
+): Promise<Clients> {
+  const addresses = [1, 2, 3, 4, 5, 6].map(client)
+  const dad = ip.includes(':') ? ['nodad'] : []
+  for (const address of addresses)
+    await host.must('ip', 'addr', 'add', `${address}/${bits}`, 'dev', iface, ...dad)
+  const child = host.start(process.execPath, '-e', CLIENTS, ip, ...addresses)
+  let text = ''
+  child.stdout?.on('data', (more: Buffer) => (text += more.toString()))
+  const rows = () =>
+    text
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => line.split(' '))
+  return {
+    addresses,
+    log: () => text,
+    mark: () => rows().length,
+    servers: (since, kind = 'echo') => {
+      const found = new Map<string, string>()
+      for (const [what, from = '', by = ''] of rows().slice(since)) if (what === kind) found.set(from, by)
+      return found
+    },
+    stop: () => child.kill(),
+  }
 }
 
 /** Prints what the test has left for the question; writes its words down. */

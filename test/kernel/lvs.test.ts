@@ -113,6 +113,9 @@ if (!(await prepareFile())) {
         const group = await LvsGroup.start(lab, family, ['follower-only', '', ''])
         const [first, second, third] = group.nodes
         if (!first || !second || !third) return
+        // a public address that is kept off the wire, beside ours
+        const parked = v6 ? 'fd00::7' : '10.0.0.7'
+        await second.host.must('ip', 'addr', 'add', `${parked}/${bits}`, 'dev', 'lo', 'scope', 'host')
         const untouched = await machine(second.host)
         const sysctls = () => second.host.must('sh', '-c', 'cat /proc/sys/net/ipv4/conf/all/arp_*')
         const before = await sysctls()
@@ -138,6 +141,7 @@ if (!(await prepareFile())) {
         t.strictSame(await second.lvs('ipreallocated'), { status: 0, out: '', err: '' })
         const fewer = expected.filter((line) => !line.includes(end(third.address)))
         t.strictSame(await group.services(second), fewer.toSorted(), 'a node that is disabled is no server')
+        t.strictSame(await places(second.host, parked), [`lo/${bits}`], 'what else is on lo is none of ours')
 
         t.strictSame(await second.lvs('shutdown'), { status: 0, out: '', err: '' })
         t.strictSame(await second.lvs('shutdown'), { status: 0, out: '', err: '' }, 'and once more')

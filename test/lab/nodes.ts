@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
-import { DIST, SCRIPT } from './lab.ts'
+import { DIST, SCRIPT, type Host } from './lab.ts'
 
 const CLUSTER = fileURLToPath(new URL('../../../test/lab/cluster', import.meta.url))
 
@@ -30,6 +30,27 @@ export function clusterIn(name: string, dir: string, more: Record<string, string
     const { stdout, stderr, exitCode } = await execa('env', argv, { env, reject: false })
     if (exitCode !== 0) throw new Error(`cluster ${words.join(' ')}: ${stderr || stdout}`)
     return stdout
+  }
+}
+
+/**
+ * The network of a host of that cluster, also when its daemon is gone: `0`, `1` …, or `rogue`. Its files are this
+ * machine's.
+ */
+export function hostIn(name: string, host: string): Pick<Host, 'start' | 'must'> {
+  const start = (...argv: string[]) =>
+    execa('ip', ['netns', 'exec', `${name}${host}`, '/usr/bin/env', '-u', 'NODE_OPTIONS', ...argv], {
+      reject: false,
+      stdin: 'ignore',
+      stripFinalNewline: false,
+    })
+  return {
+    start,
+    async must(...argv) {
+      const { exitCode, stdout, stderr } = await start(...argv)
+      if (exitCode !== 0) throw new Error(`${argv.join(' ')}: ${stderr || `exit status ${exitCode}`}`)
+      return stdout
+    },
   }
 }
 

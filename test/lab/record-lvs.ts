@@ -14,6 +14,8 @@ import {
 import { join } from 'node:path'
 import { DIST, MAIN, startLab } from './lab.ts'
 import { bootUml, whyNoUml } from './uml.ts'
+import { Stage } from './scenarios/stage.ts'
+import { timeless } from './timeless.ts'
 import { lvsScenarios, type LvsScenario } from './scenarios/lvs.ts'
 import { LvsGroup, type GroupNode } from '../kernel/lvs-group.ts'
 
@@ -33,7 +35,7 @@ async function outside(): Promise<void> {
   mkdirSync(FOLDER, { recursive: true })
   for (const name of readdirSync(guest.out).filter((file) => file.endsWith('.txt'))) {
     const [now, then] = [join(guest.out, name), join(FOLDER, name)]
-    if (existsSync(then) && timeless(now) === timeless(then)) continue
+    if (existsSync(then) && timelessFile(now) === timelessFile(then)) continue
     process.stdout.write(`${name}: ${existsSync(then) ? 'CHANGED' : 'new'}\n`)
     copyFileSync(now, then)
   }
@@ -55,10 +57,10 @@ async function inside(folder: string): Promise<void> {
 async function record({ family, members, event, prepare }: LvsScenario): Promise<string> {
   const lab = await startLab({ asRoot: true })
   try {
+    await new Stage(lab).settle()
     const group = await LvsGroup.start(lab, family, members)
     const node = group.nodes[0]
     if (!node) throw new Error('no node')
-    await node.host.must('ip', 'link', 'set', 'eth0', 'address', '02:00:00:00:00:10')
     await prepare?.(group, node)
     const file = join(lab.dir, 'recording.txt')
     const env = [...Object.entries(node.env).map(([name, value]) => `${name}=${value}`), ...options(node)]
@@ -79,6 +81,6 @@ function options({ dir }: GroupNode): string[] {
   return lines
 }
 
-function timeless(file: string): string {
-  return readFileSync(file, 'utf8').replaceAll(/^ {2}took .*\n/gm, '')
+function timelessFile(file: string): string {
+  return timeless(readFileSync(file, 'utf8'))
 }

@@ -17,6 +17,7 @@ import { releaseip } from './scenarios/releaseip.ts'
 import { Stage, type Scenario } from './scenarios/stage.ts'
 import { takeip } from './scenarios/takeip.ts'
 import { updateip } from './scenarios/updateip.ts'
+import { timeless } from './timeless.ts'
 
 const FIXTURES = join(DIST, '../fixtures')
 /** By handler, whose name is that of the folder. */
@@ -59,19 +60,6 @@ function save(handler: string, name: string, text: string): string {
   if (old !== undefined && timeless(old) === timeless(text)) return 'as before'
   writeFileSync(file, text)
   return old === undefined ? 'new' : 'CHANGED'
-}
-
-/** Without times, and with neighbouring lines of one kind in order: `ss` and /proc/net/if_inet6 follow salted hashes. */
-function timeless(text: string): string {
-  const lines = text.split('\n').filter((line) => !line.startsWith('  took '))
-  const kind = (line: string | undefined) => /^ *(out|in|say)\b/.exec(line ?? '')?.[1]
-  const groups: string[][] = []
-  lines.forEach((line, i) => {
-    const group = groups.at(-1)
-    if (group && kind(line) && kind(line) === kind(lines[i - 1])) group.push(line)
-    else groups.push([line])
-  })
-  return groups.flatMap((group) => group.toSorted()).join('\n')
 }
 
 /** Made from the recordings as they are now, and therefore last. */
