@@ -7,7 +7,7 @@ import type { Node } from '../handler.ts'
 import { refuse } from '../refusal.ts'
 import { canonical, familyOf, hostBits } from './address.ts'
 import type { Held } from './ip.ts'
-import { whereIs, why } from './look.ts'
+import { interfaces, whereIs, why } from './look.ts'
 import type { Wanted } from './place.ts'
 import { readNumber, tryWrite } from './sysctl.ts'
 
@@ -112,10 +112,16 @@ export async function forgetParked(node: Node, addresses?: readonly string[]): P
   })
 }
 
-/** Take one from the list; the last one gives arp_ignore back, unless somebody else has changed it meanwhile. */
+/** Take one from the list; the last one gives arp_ignore back, unless somebody else has changed or needs it. */
 export async function unlist(node: Node, parked: Parked[], gone: Parked): Promise<void> {
   parked.splice(parked.indexOf(gone), 1)
   const { arpIgnore } = gone
   if (arpIgnore === undefined || parked.some((each) => each.arpIgnore !== undefined)) return
-  if ((await readNumber(node, ARP_IGNORE)) === SILENT) await tryWrite(node, ARP_IGNORE, `${arpIgnore}\n`)
+  if ((await readNumber(node, ARP_IGNORE)) !== SILENT) return
+  // an LVS node keeps its address silent in the same way
+  const hidden = (await interfaces(node))
+    .flatMap(({ addresses }) => addresses)
+    .filter((held) => held.iface === PLACE && held.scope === 'host' && familyOf(held.address) === 'inet')
+  const isNeeded = hidden.some(({ address }) => address !== gone.address && !address.startsWith('127.'))
+  if (!isNeeded) await tryWrite(node, ARP_IGNORE, `${arpIgnore}\n`)
 }

@@ -182,7 +182,7 @@ async function bringAbout(
 async function withoutAddress(node: Node, wanted: readonly Wanted[]): Promise<readonly Wanted[]> {
   const parked = wanted.length > 0 ? await parkedHere(node) : []
   return wanted.map((each) => {
-    if (!parked.includes(each.address)) return each
+    if (!parked.some(({ address }) => address === each.address)) return each
     node.because(`${each.address} is kept off the wire: its gateways are taken to be on ${each.iface}`)
     return { ...each, routes: each.routes.map(onLink) }
   })

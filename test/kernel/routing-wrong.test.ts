@@ -228,7 +228,8 @@ if (!nothing) {
         hosts(lab, [[one, 'eth0']])
         await lab.node.must('ip', 'addr', 'add', `${one}/${of.option === '-6' ? 128 : 32}`, 'dev', 'lo')
         t.match(await lab.handler(NAME, 'takeip', 'eth0', one, bits), { status: 1 }, 'nobody says so')
-        writeFileSync(join(lab.dir, 'var/parked'), `${one} 02:00:00:00:00:07\n`)
+        mkdirSync(join(lab.dir, 'eventscript'), { recursive: true })
+        writeFileSync(join(lab.dir, 'eventscript/parked'), `${one} ${bits} eth0 - 02:00:00:00:00:07\n`)
         const there = [
           `${farNet} via ${gateways[0]} dev eth0 onlink`,
           `default via ${gateways[1]} dev eth0 onlink`,
@@ -240,7 +241,7 @@ if (!nothing) {
         }
         await lab.node.must('ip', 'addr', 'del', `${one}/${of.option === '-6' ? 128 : 32}`, 'dev', 'lo')
         await hold(lab, of, one)
-        rmSync(join(lab.dir, 'var/parked'))
+        rmSync(join(lab.dir, 'eventscript/parked'))
         t.strictSame(await lab.handler(NAME, 'ipreallocated'), silent)
         t.strictSame(await routesOf(lab, of, one), there, 'they are good as they are')
         t.strictSame(await lab.handler(NAME, 'releaseip', 'eth0', one, bits), silent)

@@ -1,5 +1,5 @@
 /** One address, written in ten ways, is one address: in files, arguments, what ctdb prints, and what we list. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { canonical } from '../../runner/net/address.ts'
@@ -147,7 +147,8 @@ inLab(
       listedInterfaces: ['eth0', 'eth9'],
       parked: false,
     })
-    writeFileSync(join(lab.dir, 'var/parked'), '10.0.0.1 since 12:00\n')
+    mkdirSync(join(lab.dir, 'eventscript'), { recursive: true })
+    writeFileSync(join(lab.dir, 'eventscript/parked'), '10.0.0.1 24 eth0 - somebody\n')
     t.match((await lab.eventscript('ip', '-X')).out, /^\|10\.0\.0\.1\|0\|.*\|1\|parked\|$/m)
     t.same((await lab.eventscript('ifaces', '-X')).out.trimEnd().split('\n'), [
       '|Name|LinkStatus|References|Listed|KernelLink|Held|State|',
