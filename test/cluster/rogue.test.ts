@@ -140,10 +140,7 @@ else {
       const failed = new RegExp(
         `Failed to add ${first}/64 on dev eth0: another host has this address \\(dadfailed\\): \\S+ on eth0`,
       )
-      const logs = async () =>
-        (
-          await Promise.all(['0', '1'].map((node) => cluster('exec', node, 'cat', '/var/log/ctdb/log.ctdb')))
-        ).join('')
+      const logs = async () => (await Promise.all(['0', '1'].map((node) => cluster('log', node)))).join('')
       t.ok(
         await eventually(async () => failed.test(await logs()), 60),
         'the log names the address and the MAC',
