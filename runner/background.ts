@@ -11,6 +11,7 @@ export async function nodeOutsideEvents(
   door: Door,
   facts: Facts,
   say: (line: string) => void,
+  handler = HANDLER,
 ): Promise<Node> {
-  return { ...door, settings: await loadSettings(door, facts, HANDLER), say, because: () => {}, refuse }
+  return { ...door, settings: await loadSettings(door, facts, handler), say, because: () => {}, refuse }
 }

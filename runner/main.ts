@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import chalk from 'chalk'
 import yargs, { type Argv } from 'yargs'
+import { auditCommands } from './cli/audit.ts'
 import { careCommands } from './cli/care.ts'
 import { cleanupCommands } from './cli/cleanup.ts'
 import { seenCommands } from './cli/seen.ts'
@@ -58,6 +59,7 @@ const screen: Screen = {
   facts: (events) => factsHere(ANNOUNCER, events),
   own: OWN_EVENTS,
   events: (args) => folderOf(args),
+  interruptible,
 }
 
 const folderOf = ({ events }: Common) => events ?? OWN_EVENTS
@@ -336,7 +338,7 @@ async function main(): Promise<void> {
       (args) => placeCommand(args, uninstall),
     )
 
-  const more = [toldCommands, seenCommands, careCommands, cleanupCommands]
+  const more = [toldCommands, seenCommands, auditCommands, careCommands, cleanupCommands]
   for (const each of more.flatMap((commands) => commands(screen))) declare(cli, each)
   await cli
     .demandCommand(1, 'which command? "eventscript --help" lists them')

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t from 'tap'
+import { faultColumns } from '../runner/audit/fault.ts'
 import { ADDRESS_COLUMNS, stateOf, type AddressRow } from '../runner/commands/ip.ts'
 import { FIGURE_NAMES, thresholdOf } from '../runner/check/figures.ts'
 import { FIGURE_COLUMNS } from '../runner/check/verdict.ts'
@@ -257,6 +258,7 @@ t.test('docs/output.md describes every column and its JSON field, in order, and 
     'eventscript ip': ADDRESS_COLUMNS,
     'eventscript ifaces': INTERFACE_COLUMNS,
     'eventscript nodes': NODE_COLUMNS,
+    'eventscript audit': faultColumns(),
     'eventscript check': FIGURE_COLUMNS,
     'eventscript doctor': FINDING_COLUMNS,
   }

@@ -5,24 +5,35 @@ import { asMetrics, writeMetrics } from '../commands/metrics.ts'
 import { parseThresholds } from '../check/figures.ts'
 import { EXIT, FIGURE_COLUMNS, judge, statusLine } from '../check/verdict.ts'
 import { FINDING_COLUMNS, type Finding } from '../doctor/finding.ts'
+import type { Paints } from '../print.ts'
 import { asObjects, formatOf, type FormatOptions } from '../table.ts'
 import { LISTING, printListing, type Command, type Screen } from './screen.ts'
 import { LIMIT, limitOf } from './seen.ts'
 
 type Args = FormatOptions & { timeout: string; events?: string }
 
-export function careCommands(screen: Screen): Command[] {
-  const { paints } = screen
-  const head = {
+/** What a line of a finding begins with. */
+export function headings(paints: Paints) {
+  return {
     ok: paints.good('ok       '),
     warning: paints.warn('WARNING  '),
     error: paints.bad('ERROR    '),
+    done: paints.good('done     '),
+    failed: paints.bad('FAILED   '),
   }
-  const lines = ({ state, subject, text, remedy }: Finding) => [
-    `${head[state]}${subject}: ${text}`,
+}
+
+export function findingLines(
+  paints: Paints,
+  { state, subject, text, remedy }: Omit<Finding, 'check'>,
+): string[] {
+  return [
+    `${headings(paints)[state]}${subject}: ${text}`,
     ...(remedy === undefined ? [] : [`         ${paints.bold(`-> ${remedy}`)}`]),
   ]
+}
 
+export function careCommands(screen: Screen): Command[] {
   return [
     {
       command: 'doctor',
@@ -34,7 +45,7 @@ export function careCommands(screen: Screen): Command[] {
         const rows = await examine({ facts, own: screen.own, limit: limitOf(args) })
         const count = (state: Finding['state']) => rows.filter((each) => each.state === state).length
         const text = () => [
-          ...rows.flatMap(lines),
+          ...rows.flatMap((row) => findingLines(screen.paints, row)),
           `${count('error')} to mend, ${count('warning')} to look at, ${count('ok')} well`,
         ]
         printListing(screen, args, { columns: FINDING_COLUMNS, rows, text })

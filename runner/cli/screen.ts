@@ -17,6 +17,8 @@ export interface Screen {
   own: string
   /** The folder of handlers that `--events` names, or our own. */
   events: (args: { events?: string }) => string
+  /** From now on Ctrl-C and TERM fire this, instead of ending us in the middle of an event. */
+  interruptible: () => AbortSignal
 }
 
 /** An option or word as yargs describes it. */

@@ -17,6 +17,9 @@ export interface AddressRow {
   /** Where this node's kernel has it. */
   held: readonly Held[]
   parked: boolean
+  /** Who has it, while it is parked here, and the interface that it belongs to. */
+  rival?: string
+  belongs?: readonly string[]
   state: AddressState
 }
 
@@ -83,6 +86,8 @@ const COLOUR: Partial<Record<AddressState, 'good' | 'bad' | 'warn'>> = {
 
 export interface AddressesSeen {
   rows: AddressRow[]
+  /** This node's number; undefined when the daemon's view is missing. */
+  own?: number
   /** Lines of public_addresses that cannot be read. */
   problems: string[]
   /** Why the daemon's view is missing. */
@@ -106,24 +111,32 @@ export async function addressRows(node: Node, all = false): Promise<AddressesSee
     ...listed.entries.map(({ address }) => address),
   ])
   const rows = [...names].map((address) => {
+    const kept = parked.find((each) => each.address === address)
     const row = {
       address,
       believed: known.find((each) => each.address === address),
       listed: listed.entries.find((each) => each.address === address),
       held: held.filter((each) => each.address === address),
-      parked: parked.some((each) => each.address === address),
+      parked: kept !== undefined,
+      ...(kept ? { rival: kept.rival, belongs: [kept.iface] } : {}),
     }
     return { ...row, state: typeof believed === 'string' ? ('unknown' as const) : stateOf(row, Number(own)) }
   })
-  return { rows, problems: listed.problems, ...(typeof believed === 'string' ? { silent: believed } : {}) }
+  const seen = { rows, problems: listed.problems }
+  return typeof believed === 'string' ? { ...seen, silent: believed } : { ...seen, own: Number(own) }
 }
 
-/** Pure. A parked address is on `lo` on purpose. */
+/** Where it could be heard: a parked address is on `lo` on purpose. */
+export function onWire({ parked, held }: Pick<AddressRow, 'parked' | 'held'>): readonly Held[] {
+  return parked ? held.filter(({ iface }) => iface !== 'lo') : held
+}
+
+/** Pure. */
 export function stateOf(
   { believed, listed, held, parked }: Omit<AddressRow, 'state'>,
   own: number,
 ): AddressState {
-  const wired = parked ? held.filter(({ iface }) => iface !== 'lo') : held
+  const wired = onWire({ parked, held })
   if (wired.some(({ state }) => state === 'duplicate')) return 'duplicate'
   if (wired.length > 1) return 'double'
   if (believed?.node !== own && wired.length > 0) return 'stray'

@@ -1,7 +1,7 @@
 /** Settings of the kernel that bite. */
 import { canonical, familyOf } from '../net/address.ts'
 import { parsePublicAddresses } from '../net/public-addresses.ts'
-import { readNumber } from '../net/sysctl.ts'
+import { NONLOCAL_BITES, nonlocalBind, readNumber } from '../net/sysctl.ts'
 import { about, type Examination, type Finding } from './finding.ts'
 
 const PROC = '/proc/sys/net'
@@ -17,11 +17,11 @@ const sysctls: Examination = async ({ door, uses }) => {
         'another kernel',
       ),
     )
-  for (const family of ['ipv4', 'ipv6'] as const) {
-    if (!uses[family === 'ipv4' ? 'inet' : 'inet6']) continue
-    if ((await readNumber(door, `${PROC}/${family}/ip_nonlocal_bind`)) !== 1) continue
-    const seen = 'is 1: ctdbd 4.17 takes every address for one that is here, so none is ever taken'
-    found.push(...error(`net.${family}.ip_nonlocal_bind`, seen, `sysctl -w net.${family}.ip_nonlocal_bind=0`))
+  for (const family of ['inet', 'inet6'] as const) {
+    const path = nonlocalBind(family)
+    if (!uses[family] || (await readNumber(door, path)) !== 1) continue
+    const name = path.replace('/proc/sys/', '').replaceAll('/', '.')
+    found.push(...error(name, `is 1: ${NONLOCAL_BITES}`, `sysctl -w ${name}=0`))
   }
   return found.length > 0
     ? found

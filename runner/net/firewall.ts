@@ -25,6 +25,16 @@ export function ruleOf({ address, iface }: Block): string[] {
   return ['INPUT', '-i', iface, '-d', address, '-j', 'DROP']
 }
 
+/** The command that puts such a rule there, or takes it away. */
+export function blockingRule(block: Block, how: '-I' | '-D'): string[] {
+  return [programFor(block.address), '-w', how, ...ruleOf(block)]
+}
+
+/** The lock that CTDB's scripts take around iptables. */
+export function firewallLock({ settings }: Node): string {
+  return `${settings.vardir}/iptables.flock`
+}
+
 /** The rules of that shape in what `iptables -S INPUT` prints, which is `-A INPUT -d 10.0.0.1/32 -i eth0 -j DROP`. */
 export const parseBlocks = rememberingLast(blocksIn)
 
@@ -57,7 +67,7 @@ export async function blocked(node: Node, block: Block, work: () => Promise<void
       rules = await insertOnce(node, program, block)
       await work()
     } finally {
-      for (const rule of rules) await node.change({ undo: true })`${program} -w -D ${ruleOf(rule)}`
+      for (const rule of rules) await node.change({ undo: true })`${blockingRule(rule, '-D')}`
     }
   })
 }
@@ -72,7 +82,7 @@ async function insertOnce(node: Node, program: string, block: Block): Promise<Bl
     )
     return left
   }
-  const inserted = await node.change`${program} -w -I ${ruleOf(block)}`
+  const inserted = await node.change`${blockingRule(block, '-I')}`
   if (inserted.status !== 0)
     node.say(`WARNING: cannot block ${block.address} on ${block.iface}: ${why(inserted)}`)
   return [block, ...left]
@@ -87,7 +97,7 @@ export async function unblock(node: Node, addresses: readonly string[]): Promise
   // once for both families: two waits for a busy lock would be most of an event's time
   await lockedIfPossible(node, async () => {
     for (const block of left) {
-      const removed = await node.change`${programFor(block.address)} -w -D ${ruleOf(block)}`
+      const removed = await node.change`${blockingRule(block, '-D')}`
       if (removed.status !== 0)
         node.say(`WARNING: cannot unblock ${block.address} on ${block.iface}: ${why(removed)}`)
     }
@@ -100,13 +110,13 @@ export async function blocksOf(
   program: 'iptables' | 'ip6tables',
   addresses: readonly string[],
 ): Promise<Block[]> {
-  if (!(await node.find(program))) return []
-  const rules = await node.ask`${program} -w -S INPUT`
-  if (rules.status !== 0) {
-    node.because(`whether a rule of ${program} blocks what arrives cannot be seen: ${why(rules)}`)
+  const rules = await blocksNow(node, program)
+  if (rules === undefined) return []
+  if (typeof rules === 'string') {
+    node.because(rules)
     return []
   }
-  const left = parseBlocks(rules.out).filter(({ address }) => addresses.includes(address))
+  const left = rules.filter(({ address }) => addresses.includes(address))
   node.because(
     left.length === 0
       ? `no rule of ${program} blocks what arrives`
@@ -115,17 +125,28 @@ export async function blocksOf(
   return left
 }
 
+/** All rules of that shape that there are now; undefined without that program, a sentence when it cannot list them. */
+export async function blocksNow(
+  node: Node,
+  program: 'iptables' | 'ip6tables',
+): Promise<readonly Block[] | string | undefined> {
+  if (!(await node.find(program))) return undefined
+  const rules = await node.ask`${program} -w -S INPUT`
+  return rules.status === 0
+    ? parseBlocks(rules.out)
+    : `whether a rule of ${program} blocks what arrives cannot be seen: ${why(rules)}`
+}
+
 /** An address that stays blocked is worse than a change beside the lock: iptables has one of its own. */
 async function lockedIfPossible(node: Node, work: () => Promise<void>): Promise<void> {
   let locked = false
   try {
-    const lock = `${node.settings.vardir}/iptables.flock`
     const underLock = async () => {
       locked = true
       await work()
     }
     // events that run at once in one process block different addresses: they do not disturb each other
-    await node.hold(lock, LOCK_SECONDS, underLock, { together: true })
+    await node.hold(firewallLock(node), LOCK_SECONDS, underLock, { together: true })
   } catch (error) {
     if (locked || !(error instanceof Refusal)) throw error
     node.say(`WARNING: ${error.message}: the firewall is changed without it`)

@@ -50,6 +50,18 @@ export function contains({ family, value, bits }: Network, address: string): boo
   return networkOf(address, bits).value === value
 }
 
+/** Another host of the address's subnet, for a question about it; none of `taken`. Undefined where there is room for none. */
+export function neighbourOf(address: string, bits: number, taken: readonly string[]): string | undefined {
+  const { family, value } = networkOf(address, bits)
+  // the last one of a subnet is its broadcast address
+  const last = value + (1n << BigInt(hostBits(address) - bits)) - 2n
+  for (let each = last; each > value; each -= 1n) {
+    const neighbour = addressText(family, each)
+    if (neighbour !== address && !taken.includes(neighbour)) return neighbour
+  }
+  return undefined
+}
+
 export function numberOf(address: string): bigint {
   if (familyOf(address) === 'inet6') return BigInt(`0x${hexDigits(address)}`)
   return address.split('.').reduce((number, octet) => number * 256n + BigInt(octet), 0n)

@@ -252,6 +252,25 @@ export async function unrouteAddress(node: Node, routing: Routing, address: stri
   warn(node, await carryOut(node, family, own))
 }
 
+/** What is left of addresses that are not among `hosted`, with what would remove it; nothing is changed. */
+export async function surplusRouting(
+  node: Node,
+  routing: Routing,
+  hosted: readonly string[],
+): Promise<Change[]> {
+  const names = await tableNames(node)
+  const ids = new Map(
+    hosted.flatMap((address): [string, number][] => {
+      const id = names.find(({ name }) => name === labelOf(address))?.id
+      return id === undefined ? [] : [[address, id]]
+    }),
+  )
+  const found: Change[] = []
+  for (const family of FAMILIES)
+    found.push(...removals(ids, await lookAtRouting(node, family), names, routing))
+  return found.filter(({ address }) => !hosted.includes(address))
+}
+
 /** Everything of ours goes, whatever it is for. */
 export async function unrouteAll(node: Node, routing: Routing): Promise<void> {
   const names = await tableNames(node)

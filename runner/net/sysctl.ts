@@ -1,5 +1,6 @@
 import type { Door } from '../system/door.ts'
 import { FileError } from '../system/errors.ts'
+import type { Family } from './address.ts'
 
 /** Write a sysctl where the kernel lets us; says whether it did. */
 export async function tryWrite(door: Door, path: string, text: string): Promise<boolean> {
@@ -26,3 +27,11 @@ export async function filterArp(door: Door): Promise<void> {
   const sysctl = '/proc/sys/net/ipv4/conf/all/arp_filter'
   if (((await door.read(sysctl)) ?? '1').trim() !== '1') await tryWrite(door, sysctl, '1\n')
 }
+
+/** Whether an address can be bound that is not here. */
+export function nonlocalBind(family: Family): string {
+  return `/proc/sys/net/${family === 'inet6' ? 'ipv6' : 'ipv4'}/ip_nonlocal_bind`
+}
+
+/** What a 1 there does: CTDB 4.17 binds an address to see whether it is here. */
+export const NONLOCAL_BITES = 'ctdbd 4.17 takes every address for one that is here, so none is ever taken'

@@ -1,0 +1,119 @@
+/** Addresses that are not where public_addresses and the daemon have them. Pure. */
+import type { AddressRow } from '../commands/ip.ts'
+import { onWire } from '../commands/ip.ts'
+import { hostBits } from '../net/address.ts'
+import type { Held } from '../net/ip.ts'
+import { where, type Wanted } from '../net/place.ts'
+import type { Fault, Repair } from './fault.ts'
+
+/** `own` is this node's number; undefined when the daemon does not answer: then only what is wrong by itself is told. */
+export function addressFaults(rows: readonly AddressRow[], own: number | undefined): Fault[] {
+  return rows.flatMap((row) => (own === undefined ? ofItself(row) : faultOf(row, own)) ?? [])
+}
+
+/** Without the daemon nobody knows whether it is to stay. */
+function ofItself(row: AddressRow): Fault | undefined {
+  const places = onWire(row)
+  const [failed] = places.filter(({ state }) => state === 'duplicate')
+  const common = {
+    state: 'error',
+    subject: row.address,
+    expected: 'what the daemon says: it does not',
+  } as const
+  if (failed) return { ...common, kind: 'duplicate', seen: failedOn(failed) }
+  if (places.length > 1) return { ...common, kind: 'double', seen: `on ${where(places)}` }
+  return row.parked ? parkedFault(row) : undefined
+}
+
+function faultOf(row: AddressRow, own: number): Fault | undefined {
+  const { address, state, believed } = row
+  const places = onWire(row)
+  const subject = address
+  const seen = `on ${where(places)}`
+  switch (state) {
+    case 'duplicate': {
+      const failed = places.find((held) => held.state === 'duplicate')
+      return {
+        state: 'error',
+        kind: state,
+        subject,
+        seen: failed ? failedOn(failed) : seen,
+        ...toBe(row, own),
+      }
+    }
+    case 'stray':
+      // an address that the daemon does not know may be there on purpose: with failover disabled none is CTDB's
+      if (believed) return { state: 'error', kind: state, subject, seen, ...toBe(row, own) }
+      return { state: 'warning', kind: state, subject, seen, expected: notLoaded(address) }
+    case 'double':
+    case 'missing':
+    case 'wrong-interface':
+    case 'wrong-netmask':
+      return {
+        state: 'error',
+        kind: state,
+        subject,
+        seen: seen === 'on ' ? 'not here' : seen,
+        ...toBe(row, own),
+      }
+    case 'parked':
+      return parkedFault(row)
+    case 'unloaded':
+      return {
+        state: 'warning',
+        kind: state,
+        subject,
+        seen: 'in public_addresses',
+        expected: notLoaded(address),
+      }
+    default:
+      return undefined
+  }
+}
+
+const failedOn = (held: Held) =>
+  `on ${where([held])}, where its duplicate check has failed: another host has it`
+
+const notLoaded = (address: string) =>
+  `the daemon to know ${address}: "ctdb reloadips" makes it read public_addresses, unless failover is disabled`
+
+/** There is nothing to mend on this node: it tries again by itself. */
+function parkedFault({ address, listed, rival }: AddressRow): Fault {
+  const there = listed ? `${listed.ifaces.join(' or ')}/${listed.bits}` : 'its interface'
+  return {
+    state: 'error',
+    kind: 'parked',
+    subject: address,
+    seen: `parked on lo: another host has it: ${rival ?? 'nobody knows who'}`,
+    expected: `on ${there}: take it away there, then it goes to its place by itself`,
+  }
+}
+
+/** Where the daemon believes it, and the event that brings that about. */
+function toBe(row: AddressRow, own: number): { expected: string; repair?: Repair } {
+  const { address, believed } = row
+  if (believed?.node !== own) {
+    const elsewhere = (believed?.node ?? -1) < 0 ? 'on no node' : `on node ${believed?.node}`
+    return { expected: `${elsewhere}, as the daemon believes`, repair: release(row) }
+  }
+  const target = targetOf(row)
+  if (!target)
+    return { expected: `here, as the daemon believes; which netmask, public_addresses does not say` }
+  return {
+    expected: `on ${where([target])}, as the daemon believes`,
+    repair: { kind: 'event', event: 'takeip', words: [target.iface, address, String(target.bits)] },
+  }
+}
+
+/** The daemon says the interface, public_addresses the netmask: the daemon has it from there, and does not tell it. */
+function targetOf({ address, believed, listed }: AddressRow): Wanted | undefined {
+  const iface = believed?.active[0] ?? listed?.ifaces[0]
+  return listed && iface !== undefined ? { address, bits: listed.bits, iface } : undefined
+}
+
+function release(row: AddressRow): Repair {
+  const { address, listed } = row
+  const [place] = onWire(row)
+  const bits = place?.bits ?? listed?.bits ?? hostBits(address)
+  return { kind: 'event', event: 'releaseip', words: [place?.iface ?? '__none__', address, String(bits)] }
+}

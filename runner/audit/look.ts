@@ -1,0 +1,137 @@
+/** What an audit looks at: public_addresses, the daemon's view, the kernel; and what is wrong with it. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { nodeOutsideEvents } from '../background.ts'
+import { addressRows, type AddressesSeen, type AddressRow } from '../commands/ip.ts'
+import type { Facts } from '../config.ts'
+import type { Node } from '../handler.ts'
+import { orReason } from '../net/belief.ts'
+import { blocksNow, firewallLock, programFor, type Block } from '../net/firewall.ts'
+import { rows as parseRows, type Held, type Link } from '../net/ip.ts'
+import { interfaces } from '../net/look.ts'
+import { neighbourOf } from '../net/network.ts'
+import { surplusRouting } from '../net/routing.ts'
+import { policyRouting } from '../net/routing-options.ts'
+import type { Change } from '../net/routing-plan.ts'
+import { readNumber } from '../net/sysctl.ts'
+import { LockBusy } from '../system/errors.ts'
+import { addressFaults } from './addresses.ts'
+import { isSame, type Fault } from './fault.ts'
+import { filterFaults, toTrace } from './filters.ts'
+import { blockFaults, routingFaults } from './rules.ts'
+import { sysctlFaults, sysctlsOf } from './sysctls.ts'
+
+export interface Audited {
+  rows: AddressRow[]
+  own?: number
+  faults: Fault[]
+  /** What could not be had, a sentence each. */
+  trouble: string[]
+}
+
+/** Milliseconds: a failover that runs has changed by then, as the recovery daemon looks every second. */
+const AGAIN = 1500
+
+/** The handler whose rules they are; its options file may say that there are any. */
+const POLICY_ROUTING = '13.per_ip_routing'
+
+/**
+ * Look, and where something is wrong look again: an address that is moving meanwhile is wrong at one of the two looks
+ * only, or in another way.
+ */
+export async function audit(node: Node, facts: Facts): Promise<Audited> {
+  const first = await once(node, facts, false)
+  if (first.faults.length === 0) return first
+  await sleep(AGAIN)
+  const second = await once(node, facts, true)
+  const lasts = (fault: Fault) => first.faults.some((each) => isSame(each, fault))
+  return { ...second, faults: second.faults.filter(lasts) }
+}
+
+async function once(node: Node, facts: Facts, sure: boolean): Promise<Audited> {
+  const seen = await addressRows(node, true)
+  const { rows, own, silent, problems } = seen
+  const trouble = [...problems, ...(silent === undefined ? [] : [silentTrouble(silent)])]
+  const told = <T>(answer: T | string, none: T): T => {
+    if (typeof answer !== 'string') return answer
+    trouble.push(answer)
+    return none
+  }
+  const links = await interfaces(node)
+  const values = new Map<string, number | undefined>()
+  for (const path of sysctlsOf(rows)) values.set(path, await readNumber(node, path))
+  const blocks = told(await orReason(blocksOf(node, rows, sure)), [])
+  const surplus = told(await orReason(surplusOf(node, facts, seen)), [])
+  const value = (path: string) => values.get(path)
+  const leaving = new Map<string, string>()
+  for (const held of toTrace(rows, value)) {
+    const iface = await wayOut(node, held, links)
+    if (iface !== undefined) leaving.set(held.address, iface)
+  }
+  const faults = [
+    ...sysctlFaults(rows, links, value),
+    ...filterFaults(rows, leaving, value),
+    ...blockFaults(rows, blocks, firewallLock(node)),
+    ...routingFaults(rows, surplus),
+    ...addressFaults(rows, own),
+  ]
+  return { rows, ...(own === undefined ? {} : { own }), faults, trouble }
+}
+
+/** The interface by which it answers a neighbour in its subnet; undefined when there is none, or no way. */
+async function wayOut(
+  node: Node,
+  { address, bits }: Held,
+  links: readonly Link[],
+): Promise<string | undefined> {
+  const own = links.flatMap(({ addresses }) => addresses.map((held) => held.address))
+  const neighbour = neighbourOf(address, bits, own)
+  if (neighbour === undefined) return undefined
+  const { status, out } = await node.ask`ip -json route get ${neighbour} from ${address}`
+  if (status !== 0) return undefined
+  const dev = parseRows(out, 'routes')[0]?.['dev']
+  return typeof dev === 'string' && dev !== 'lo' ? dev : undefined
+}
+
+const silentTrouble = (silent: string) =>
+  `${silent}: where the addresses should be is not known: what depends on that is neither judged nor repaired`
+
+/**
+ * The rules that block, of the families in use. To be `sure` that they are left over, they are looked at while nobody
+ * who has put one there can be at work: our releaseip holds that lock as long as its rule is needed.
+ */
+async function blocksOf(
+  node: Node,
+  rows: readonly AddressRow[],
+  sure: boolean,
+): Promise<readonly Block[] | string> {
+  const found: Block[] = []
+  for (const program of new Set(rows.map(({ address }) => programFor(address)))) {
+    const blocks = await blocksNow(node, program)
+    // of a kernel without that table there is nothing to tell
+    if (typeof blocks === 'string' && !/Table does not exist|not supported/.test(blocks)) return blocks
+    if (typeof blocks !== 'string') found.push(...(blocks ?? []))
+  }
+  if (!sure || found.length === 0) return found
+  try {
+    return await node.hold(firewallLock(node), 1, () => blocksOf(node, rows, false))
+  } catch (error) {
+    if (error instanceof LockBusy) return []
+    throw error
+  }
+}
+
+/** Of the addresses that the daemon knows to be elsewhere; where it knows none, failover is none of its business. */
+async function surplusOf(node: Node, facts: Facts, { rows, own }: AddressesSeen): Promise<Change[]> {
+  if (own === undefined || !rows.some(({ believed }) => believed)) return []
+  const settings = (await nodeOutsideEvents(node, facts, node.say, POLICY_ROUTING)).settings
+  const there = { ...node, settings }
+  const routing = policyRouting(there)
+  if (!routing) return []
+  const hosted = rows.filter(({ believed }) => believed?.node === own).map(({ address }) => address)
+  return await surplusRouting(there, routing, hosted)
+}
+
+/** Public addresses that this node has as it should. */
+export function countHere({ rows }: Pick<Audited, 'rows'>): number {
+  return rows.filter(({ state }) => state === 'here').length
+}

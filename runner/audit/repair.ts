@@ -1,0 +1,96 @@
+/** Do what an audit has found to be needed: addresses by the handlers, as CTDB has it done. */
+import { historyFile, remember } from '../commands/history.ts'
+import { askActivity } from '../commands/daemon.ts'
+import { run } from '../commands/run.ts'
+import type { Facts } from '../config.ts'
+import type { Node } from '../handler.ts'
+import { canonical } from '../net/address.ts'
+import { unblock } from '../net/firewall.ts'
+import { Refusal } from '../refusal.ts'
+import { endsEvent } from '../report.ts'
+import type { Column } from '../table.ts'
+import { commandOf, type Fault, type Repair } from './fault.ts'
+
+/** What became of one repair. */
+export interface Repaired {
+  command: string
+  /** `left`: an event for that address is running. */
+  outcome: 'ok' | 'failed' | 'left'
+  said: string[]
+}
+
+export const REPAIR_COLUMNS: readonly Column<Repaired>[] = [
+  { name: 'Command', field: 'command', value: ({ command }) => command },
+  { name: 'Outcome', field: 'outcome', value: ({ outcome }) => outcome },
+  { name: 'Said', field: 'said', value: ({ said }) => said },
+]
+
+export interface RepairOptions {
+  facts: Facts
+  /** The folder of handlers, and whether it is one that the admin has named. */
+  events: string
+  named?: string
+  /** What runs is ended, and nothing more is begun. */
+  interrupt: AbortSignal
+  /** This node, with what it says collected. */
+  nodeWith: (say: (line: string) => void) => Promise<Node>
+}
+
+/** In the order in which they were found; what mends several faults is done once. */
+export async function repairAll(faults: readonly Fault[], options: RepairOptions): Promise<Repaired[]> {
+  const done: Repaired[] = []
+  for (const { subject, repair } of faults) {
+    if (!repair || options.interrupt.aborted) continue
+    const command = commandOf(repair, options.named)
+    if (done.some((each) => each.command === command)) continue
+    const moving = repair.kind !== 'write' && (await isMoving(subject))
+    done.push(
+      moving
+        ? { command, outcome: 'left', said: [`an event for ${subject} is running: it is left to it`] }
+        : { command, ...(await perform(repair, options)) },
+    )
+  }
+  return done
+}
+
+/** As far as our event daemon runs here and says so; CTDB's own tells nobody. */
+async function isMoving(address: string): Promise<boolean> {
+  try {
+    const all = (await askActivity()).flatMap(({ running, waiting }) => [...running, ...waiting])
+    return all.some(({ words }) => words.some((word) => canonical(word) === address))
+  } catch (error) {
+    if (error instanceof Refusal || error instanceof SyntaxError) return false
+    throw error
+  }
+}
+
+async function perform(repair: Repair, options: RepairOptions): Promise<Omit<Repaired, 'command'>> {
+  const said: string[] = []
+  try {
+    if (repair.kind === 'event') return await performEvent(repair, options)
+    const node = await options.nodeWith((line) => said.push(line))
+    if (repair.kind === 'unblock') await unblock(node, [repair.block.address])
+    else await node.write(repair.path, `${repair.value}\n`)
+    return { outcome: 'ok', said }
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return { outcome: 'failed', said: [...said, error.message] }
+  }
+}
+
+/** Seconds for each handler, as `eventscript run` has it. */
+const LIMIT = 30
+
+async function performEvent(
+  { event, words, only }: Repair & { kind: 'event' },
+  { facts, events, named, interrupt }: RepairOptions,
+): Promise<Omit<Repaired, 'command'>> {
+  const where = { events, optionsFolder: named, announcer: facts.announcer }
+  const report = await run({ event, words, only, ...where, timeout: LIMIT, interrupt })
+  const notKept = await remember(historyFile(facts.env), report)
+  const said = report.handlers.flatMap(({ output, why }) => [...output, ...(why === undefined ? [] : [why])])
+  return {
+    outcome: endsEvent(report.outcome) ? 'failed' : 'ok',
+    said: notKept === undefined ? said : [...said, notKept],
+  }
+}

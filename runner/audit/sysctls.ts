@@ -1,0 +1,135 @@
+/** Settings of the kernel that keep public addresses from being served, or lose them. Pure: `value` has been read. */
+import type { AddressRow } from '../commands/ip.ts'
+import { onWire } from '../commands/ip.ts'
+import { familyOf, type Family } from '../net/address.ts'
+import type { Held, Link } from '../net/ip.ts'
+import { contains, networkOf, networkText } from '../net/network.ts'
+import { NONLOCAL_BITES, nonlocalBind } from '../net/sysctl.ts'
+import type { Fault } from './fault.ts'
+
+/** Undefined where the kernel has none of that name. */
+export type Value = (path: string) => number | undefined
+
+export const conf = (iface: string, name: string) => `/proc/sys/net/ipv4/conf/${iface}/${name}`
+
+/** arp_ignore: 3 is silent about addresses of scope host, 8 about all. */
+const [SAME_SUBNET, NOT_OF_HOST, ALL] = [2, 3, 8]
+
+const NAMES = ['promote_secondaries', 'arp_ignore', 'arp_filter', 'rp_filter']
+
+/** Those that are to be read. */
+export function sysctlsOf(rows: readonly AddressRow[]): string[] {
+  const ifaces = new Set(
+    rows.flatMap((row) => [...row.held.map(({ iface }) => iface), ...(row.belongs ?? [])]),
+  )
+  return [
+    ...familiesOf(rows).map(nonlocalBind),
+    ...['all', ...ifaces].flatMap((iface) => NAMES.map((name) => conf(iface, name))),
+  ]
+}
+
+export function sysctlFaults(rows: readonly AddressRow[], links: readonly Link[], value: Value): Fault[] {
+  const ipv4 = rows.filter(({ address }) => familyOf(address) === 'inet')
+  const serving = links.filter((link) => publicOn(ipv4, link).length > 0)
+  return [
+    ...familiesOf(rows).flatMap((family) => nonlocalFault(family, value) ?? []),
+    ...serving.flatMap((link) => promotionFault(ipv4, link, value) ?? []),
+    ...serving.flatMap((link) => silentFaults(ipv4, link, value)),
+    ...loudFault(ipv4, value),
+  ]
+}
+
+function familiesOf(rows: readonly AddressRow[]): Family[] {
+  return [...new Set(rows.map(({ address }) => familyOf(address)))]
+}
+
+function nonlocalFault(family: Family, value: Value): Fault | undefined {
+  const path = nonlocalBind(family)
+  if (value(path) !== 1) return undefined
+  return {
+    state: 'error',
+    kind: 'nonlocal-bind',
+    subject: path,
+    seen: `1: ${NONLOCAL_BITES}`,
+    expected: '0',
+    repair: { kind: 'write', path, value: 0 },
+  }
+}
+
+/** Our own handlers see to it before they delete; whoever deletes by hand does not. */
+function promotionFault(rows: readonly AddressRow[], link: Link, value: Value): Fault | undefined {
+  const path = conf(link.name, 'promote_secondaries')
+  const [all, own] = [value(conf('all', 'promote_secondaries')), value(path)]
+  if (all === 1 || own === 1) return undefined
+  const subnets = link.addresses.filter(({ address }) => familyOf(address) === 'inet').map(subnetOf)
+  const isShared = (held: Held) => subnets.filter((each) => each === subnetOf(held)).length > 1
+  const endangered = publicOn(rows, link).filter(isShared)
+  if (endangered.length === 0) return undefined
+  return {
+    state: 'warning',
+    kind: 'promote-secondaries',
+    subject: path,
+    seen: `${own ?? 'no such sysctl'}: who deletes the first address of a subnet by hand deletes all of it, ${endangered.map(({ address }) => address).join(', ')} too`,
+    expected: '1',
+    ...(own === undefined ? {} : { repair: { kind: 'write', path, value: 1 } }),
+  }
+}
+
+const subnetOf = ({ address, bits }: Held) => networkText(networkOf(address, bits))
+
+function publicOn(rows: readonly AddressRow[], { name }: Link): Held[] {
+  return rows.flatMap((row) => onWire(row).filter(({ iface }) => iface === name))
+}
+
+export const both = (iface: string, name: string) => [conf('all', name), conf(iface, name)]
+export const highest = (paths: readonly string[], value: Value) =>
+  Math.max(...paths.map((path) => value(path) ?? 0))
+
+/** Nobody is told the MAC of an address that is here. Of the two values, for all and for one, the higher holds. */
+function silentFaults(rows: readonly AddressRow[], link: Link, value: Value): Fault[] {
+  const paths = both(link.name, 'arp_ignore')
+  const holds = highest(paths, value)
+  const isNear = ({ address }: Held) =>
+    link.addresses.some(
+      (each) =>
+        each.bits < 32 &&
+        familyOf(each.address) === 'inet' &&
+        contains(networkOf(each.address, each.bits), address),
+    )
+  const silent = publicOn(rows, link).filter(
+    (held) => holds === ALL || (holds === SAME_SUBNET && !isNear(held)),
+  )
+  if (silent.length === 0) return []
+  // what is parked must stay silent
+  const better = holds === SAME_SUBNET ? 1 : rows.some(({ parked }) => parked) ? NOT_OF_HOST : 0
+  const names = silent.map(({ address }) => address).join(', ')
+  return paths
+    .filter((path) => value(path) === holds)
+    .map((path) => ({
+      state: 'error',
+      kind: 'arp-ignore',
+      subject: path,
+      seen: `${holds}: ${link.name} answers no ARP ${holds === ALL ? 'at all' : 'of hosts outside its subnets'}: nobody reaches ${names}`,
+      expected: String(better),
+      repair: { kind: 'write', path, value: better },
+    }))
+}
+
+/** An address that is parked, as another host has it, must not be answered for. */
+function loudFault(rows: readonly AddressRow[], value: Value): Fault[] {
+  const all = conf('all', 'arp_ignore')
+  const answers = (iface: string) => highest(both(iface, 'arp_ignore'), value) === 0
+  const loud = rows.filter(({ parked, belongs }) => parked && belongs?.some(answers))
+  if (loud.length === 0) return []
+  const names = loud.map(({ address }) => address).join(', ')
+  return [
+    {
+      state: 'error',
+      kind: 'arp-ignore',
+      subject: all,
+      seen: `0: this node answers ARP for ${names}, which is parked: another host has it`,
+      expected: String(NOT_OF_HOST),
+      repair: { kind: 'write', path: all, value: NOT_OF_HOST },
+    },
+  ]
+}

@@ -1,0 +1,152 @@
+/**
+ * `eventscript audit` on a real cluster: nothing is wrong while it is well; what somebody has done by hand is found, and
+ * mended so that CTDB has nothing to say about it. Needs root and Debian's ctdb.
+ */
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { clusterIn, eventually, OUR_DAEMON, troubleIn, whyNoCluster } from '../lab/nodes.ts'
+import { MAIN } from '../lab/lab.ts'
+
+const DIR = '/tmp/eventscript-audit'
+const PUBLIC = '/tmp/esau.public'
+const NODES = 2
+const IPV6 = [1, 2, 3, 4].map((i) => `fd02::1:${i}`)
+const IPV4 = [1, 2, 3, 4].map((i) => `10.9.1.${i}`)
+
+const why = whyNoCluster()
+
+interface Row {
+  address: string
+  node: number
+  state: string
+}
+
+interface Audited {
+  status: number
+  addresses: Row[]
+  faults: { state: string; kind: string; subject: string; repair: string | null }[]
+  repairs: { command: string; outcome: string; said: string[] }[]
+  trouble: string[]
+}
+
+/** The recovery daemon of a node, which mends some of it by itself when it looks, every second. */
+function recoveryDaemon(node: string): number {
+  const parent = readFileSync(join(DIR, node, 'run/ctdbd.pid'), 'utf8').trim()
+  const found = readdirSync('/proc').find((pid) => {
+    if (!/^\d+$/.test(pid)) return false
+    try {
+      const [, name = '', ppid] =
+        /^\d+ \((.*)\) \S (\d+) /.exec(readFileSync(`/proc/${pid}/stat`, 'latin1')) ?? []
+      return ppid === parent && name.includes('recover')
+    } catch {
+      return false // it has ended meanwhile
+    }
+  })
+  if (found === undefined) throw new Error(`ctdbd ${parent} has no recovery daemon`)
+  return Number(found)
+}
+
+if (why) t.plan(0, why)
+else
+  t.test('a cluster that is well, and what is done to it by hand', async (t) => {
+    const cluster = clusterIn('esau', DIR, { ...OUR_DAEMON, PUBLIC })
+    writeFileSync(
+      PUBLIC,
+      [...IPV6.map((ip) => `${ip}/64 eth0\n`), ...IPV4.map((ip) => `${ip}/16 eth0\n`)].join(''),
+    )
+    t.teardown(async () => {
+      await cluster('down')
+      rmSync(PUBLIC, { force: true })
+    })
+    const on = (node: string, ...words: string[]) => cluster('exec', node, ...words)
+    const audit = async (node: string, ...words: string[]): Promise<Audited> => {
+      const both = [
+        'sh',
+        '-c',
+        '"$@"; echo "status $?"',
+        'sh',
+        process.execPath,
+        MAIN,
+        'audit',
+        '--json',
+        ...words,
+      ]
+      const [out = '', status] = (await on(node, ...both)).split(/\nstatus /)
+      return { status: Number(status), ...(JSON.parse(out) as Omit<Audited, 'status'>) }
+    }
+    const isWell = async (node: string) => {
+      const { status, faults } = await audit(node)
+      return status === 0 && faults.length === 0
+    }
+    await cluster('up', `${NODES}`, `${IPV6.length}`, '6')
+    for (const node of ['0', '1'])
+      await on(node, 'sh', '-c', 'echo 1 >/proc/sys/net/ipv4/conf/all/promote_secondaries')
+    const served = async () => (await cluster('ctdb', '0', '-X', 'ip', 'all')).split('\n').slice(1)
+    t.ok(
+      await eventually(async () => (await served()).every((row) => /\|[01]\|$/.test(row)), 60),
+      'all are served',
+    )
+
+    await t.test('a healthy node: nothing is wrong', async (t) => {
+      for (const node of ['0', '1']) {
+        t.ok(await eventually(() => isWell(node), 60), node)
+        const { addresses } = await audit(node)
+        t.equal(addresses.length, IPV6.length + IPV4.length)
+        for (const row of addresses) t.equal(row.state, String(row.node) === node ? 'here' : 'elsewhere')
+      }
+    })
+
+    await t.test('what somebody has done by hand is found, and mended', async (t) => {
+      const leader = (
+        await cluster('ctdb', '0', 'leader').catch(() => cluster('ctdb', '0', 'recmaster'))
+      ).trim()
+      const node = leader === '0' ? '1' : '0'
+      const { addresses } = await audit(node)
+      const hereOf = (family: readonly string[]) =>
+        addresses.filter(({ address, state }) => state === 'here' && family.includes(address))
+      const [masked, blocked] = hereOf(IPV6).map(({ address }) => address)
+      const [masked4] = hereOf(IPV4).map(({ address }) => address)
+      const stray = addresses.find(
+        ({ address, state }) => state === 'elsewhere' && IPV6.includes(address),
+      )?.address
+      if (!masked || !blocked || !masked4 || !stray) throw new Error(JSON.stringify(addresses))
+      const view = await served()
+      const recoverd = recoveryDaemon(node)
+      process.kill(recoverd, 'SIGSTOP')
+      try {
+        const ip = (...words: string[]) => on(node, 'ip', 'addr', ...words)
+        await ip('del', `${masked}/64`, 'dev', 'eth0')
+        await ip('add', `${masked}/80`, 'dev', 'eth0', 'nodad')
+        await ip('del', `${masked4}/16`, 'dev', 'eth0')
+        await ip('add', `${masked4}/24`, 'dev', 'eth0')
+        await ip('add', `${stray}/64`, 'dev', 'eth0', 'nodad')
+        await on(node, 'ip6tables', '-I', 'INPUT', '-i', 'eth0', '-d', blocked, '-j', 'DROP')
+        const expected = [
+          `drop-rule ${blocked}`,
+          `stray ${stray}`,
+          `wrong-netmask ${masked}`,
+          `wrong-netmask ${masked4}`,
+        ].toSorted()
+        const found = await audit(node)
+        t.equal(found.status, 1)
+        t.same(found.faults.map(({ kind, subject }) => `${kind} ${subject}`).toSorted(), expected)
+        const fixed = await audit(node, '--fix')
+        t.equal(fixed.status, 0)
+        t.same(fixed.faults, [])
+        t.same(
+          fixed.repairs.map(({ command, outcome }) => [command, outcome]),
+          found.faults.map(({ repair }) => [repair, 'ok']),
+        )
+      } finally {
+        process.kill(recoverd, 'SIGCONT')
+      }
+      // long enough for the recovery daemon to look, and not to like it
+      await new Promise((resolve) => setTimeout(resolve, 4000))
+      t.same(await served(), view, 'the daemon has moved nothing')
+      t.ok(await isWell(node), 'and nothing is wrong')
+      const out = await on(node, process.execPath, MAIN, 'check')
+      t.match(out, /^CTDB OK - 2 nodes, 8 addresses, /)
+      t.same(troubleIn(DIR, NODES), { timeouts: 0, bans: 0 })
+    })
+  })
