@@ -89,6 +89,7 @@ async function look({ node, dir }: Lab, { parks = false }: { parks?: boolean } =
   return text
     .split('\n')
     .filter((line) => line !== '' && !isFleeting(line))
+    .map((line) => line.replace(' nodad', '')) // how it was checked is not where it is
     .map((line) => line.replace(/^(eventscript\/parked:\S+ \S+ \S+ \S+) .*/, '$1'))
     .toSorted()
     .join('\n')
