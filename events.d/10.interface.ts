@@ -52,7 +52,7 @@ export default {
     const listed = await publicAddresses(node)
     if (!listed) return node.say('No public addresses file found')
     mustBePrivileged(node)
-    await restoreDadTimers(node)
+    await restoreDadTimers(node, { whatever: true })
     const promote = '/proc/sys/net/ipv4/conf/all/promote_secondaries'
     if ((await node.read(promote)) === undefined)
       refuse('Public IPs only supported if promote_secondaries is available: the kernel has no such sysctl')

@@ -8,9 +8,13 @@ import type { Door } from '../system/door.ts'
 import { toShell } from '../system/argv.ts'
 import { familyOf } from './address.ts'
 import { pauseAfter, roundOf } from './announce.ts'
+import { hostedNow } from './cache.ts'
 import { decide, type Outcome } from './conflict.ts'
 import { dadNow, duplicateCheck, isUnderCheck, waitForDad, type DadState } from './dad.ts'
 import { parseLinks } from './ip.ts'
+import { whereIs } from './look.ts'
+import { forgetParked } from './parked.ts'
+import { deleteAddress } from './place.ts'
 import { rememberingLast } from '../remember.ts'
 
 /** An address, and the interface that it was taken on. */
@@ -51,12 +55,25 @@ export async function concede(node: Node, taken: Taken): Promise<Outcome | 'give
   const failing = `Failed to keep ${address}/${held.join(' ')} on dev ${iface}: ${left.length === 0 ? 'removed' : 'it could not be removed'}`
   if (bits === undefined) return 'given up' // it has gone meanwhile
   try {
-    return await decide(node, { address, bits, iface }, failing)
+    const outcome = await decide(node, { address, bits, iface }, failing)
+    if ((await hostedNow(node)).includes(address)) return outcome
+    await takeBack(node, address)
+    return 'given up'
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     node.say(error.message)
     return 'given up'
   }
+}
+
+/**
+ * Who has it was asked for a second or two, while the address was nowhere on this node: an event that released it in
+ * that time, or dropped all, saw nothing of it. It has taken it from the list of hosted ones.
+ */
+async function takeBack(node: Node, address: string): Promise<void> {
+  await forgetParked(node, [address])
+  for (const held of await whereIs(node, address)) await deleteAddress(node, held)
+  node.say(`${address} was released meanwhile: it is not kept here`)
 }
 
 /** One of scope `host` is not for the wire: an LVS leader that follows again has it so. */

@@ -108,10 +108,10 @@ async function lower(node: Node, wishes: readonly Wish[]): Promise<Lowered[]> {
 
 /**
  * Put back what a run that was killed has left lowered; what others still use they will put back themselves. Never
- * fails an event.
+ * fails an event. Where EVENTSCRIPT_DAD is not set it costs nothing, unless it may have been set before (`whatever`).
  */
-export async function restoreDadTimers(node: Node): Promise<void> {
-  if (!node.settings.option('EVENTSCRIPT_DAD').isSet) return
+export async function restoreDadTimers(node: Node, { whatever = false } = {}): Promise<void> {
+  if (!whatever && !node.settings.option('EVENTSCRIPT_DAD').isSet) return
   if (((await tryRead(node, files(node).record)) ?? '') === '') return
   await restoreIfLast(node)
 }

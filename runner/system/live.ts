@@ -5,8 +5,8 @@ import {
   fstatSync,
   mkdirSync,
   mkdtempSync,
-  readFileSync,
   readdirSync,
+  readFileSync,
   renameSync,
   writeFileSync,
   writeSync,
@@ -266,7 +266,8 @@ function writeText(path: string, text: string): void {
   try {
     if (/^\/(proc|sys)\//.test(path)) return writeEntry(path, text)
     mkdirSync(dirname(path), { recursive: true })
-    const draft = `${path}.new.${process.pid}`
+    const draft = `${path}${DRAFT}${process.pid}`
+    removeDrafts(dirname(path))
     try {
       writeFileSync(draft, text)
       renameSync(draft, path)
@@ -276,6 +277,26 @@ function writeText(path: string, text: string): void {
     }
   } catch (error) {
     throw new FileError('write', path, codeOf(error))
+  }
+}
+
+/** What a file is called until it is whole: behind its own name this, and who writes it. */
+const DRAFT = '.new.'
+
+/** Whoever was killed between writing a draft and giving it its name cannot remove it: the next that writes there does. */
+function removeDrafts(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const writer = name.includes(DRAFT) ? /\.new\.(\d+)$/.exec(name)?.[1] : undefined
+    if (writer !== undefined && !isAlive(Number(writer))) rmSync(join(folder, name), { force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return codeOf(error) !== 'ESRCH'
   }
 }
 

@@ -289,6 +289,26 @@ if (!nothing) {
       },
     )
 
+  for (const { way, start } of WAYS)
+    for (const policy of ['park', 'seize'])
+      inLab(
+        `${way}, ${policy}: an address that is released while its conflict is looked into does not come back`,
+        { slowDad: true },
+        async (t, lab) => {
+          const asked = join(lab.dir, 'asked')
+          standIn(lab, 'ndisc6', `: >'${asked}'; sleep 3; echo 02:00:00:00:00:01`)
+          const runner = await start(lab, `EVENTSCRIPT_DAD=optimistic\nEVENTSCRIPT_DAD_CONFLICT=${policy}\n`)
+          await lab.node.must('sh', '-c', 'echo 4 >/proc/sys/net/ipv6/conf/eth0/dad_transmits')
+          t.match(await runner.run('takeip', 'eth0', 'fd00::1', '64'), { ok: true, said: [] })
+          await lab.observer.must('ip', 'addr', 'add', 'fd00::1/64', 'dev', 'lan', 'nodad')
+          await waitFor('somebody to ask who has it', () => existsSync(asked))
+          t.ok((await runner.run('releaseip', 'eth0', 'fd00::1', '64')).ok)
+          await waitFor('the end of it', () => runner.log().includes('fd00::1 was released meanwhile'))
+          t.same(await places(lab.node, 'fd00::1'), [])
+          t.same(parkedLines(lab), [])
+        },
+      )
+
   inLab(
     'IPv4 is asked for only where EVENTSCRIPT_IPV4_DAD says so; without arping it is a WARNING',
     {},
