@@ -236,6 +236,66 @@ t.test('a ctdb tool that is missing, fails, hangs or answers half is UNKNOWN, wi
   }
 })
 
+t.test('whatever hangs, the plugin answers and ends, and what it started does not go on', async (t) => {
+  const base = mkdtempSync(join(tmpdir(), 'esh-'))
+  t.teardown(() => rmSync(base, { recursive: true, force: true }))
+  for (const dir of ['run', 'bin', 'left']) mkdirSync(join(base, dir))
+  const hangs = `echo $$ > ${join(base, 'left')}/$$; exec sleep 90`
+  const tool = join(base, 'ctdb')
+  const answers = (hanging: string) => `#!/bin/sh
+case $* in
+*nodestatus*) echo '${HEAD}'; echo '|0|10.0.0.1|0|0|0|0|0|0|0|0|Y|';;
+*pnn*) echo 0;;
+*ip*) echo '|Public IP|Node|ActiveInterfaces|AvailableInterfaces|ConfiguredInterfaces|';;
+*event*) ${hanging};;
+esac
+`
+  const daemon = createServer((client) => client.on('error', () => {}))
+  await new Promise<void>((resolve) => daemon.listen(join(base, 'run/eventscript.socket'), resolve))
+  t.teardown(() => daemon.close())
+  const PATH = process.env['PATH'] ?? ''
+  const env = { CTDB_TEST_MODE: 'yes', CTDB_BASE: base, CTDB_SCRIPT_VARDIR: join(base, 'var'), CTDB: tool }
+  const cases: [string, string, string, RegExp][] = [
+    ['the tool, and the daemon', hangs, 'exit 0', /event status legacy monitor" was ended after/],
+    ['a child of the tool', `(${hangs}); true`, 'exit 0', /event status legacy monitor" was ended after/],
+    ['what has left the tool', `setsid sleep 30 & wait`, 'exit 0', /event status legacy monitor" was ended/],
+    ['ps', 'exit 0', hangs, /"ps -ww .* was ended after/],
+  ]
+  for (const [what, hanging, ps, expected] of cases) {
+    writeFileSync(tool, answers(hanging), { mode: 0o755 })
+    writeFileSync(join(base, 'bin/ps'), `#!/bin/sh\n${ps}\n`, { mode: 0o755 })
+    const began = performance.now()
+    const { exitCode, stdout } = await execa(process.execPath, [MAIN, 'check', '--timeout', '2'], {
+      reject: false,
+      env: { ...env, PATH: `${join(base, 'bin')}:${PATH}` },
+    })
+    t.equal(exitCode, 3, what)
+    t.match(stdout, expected, what)
+    t.match(stdout, / \| nodes=1;/, `${what}: what could be had is told`)
+    t.ok(performance.now() - began < 20_000, `${what}: long before the stand-in would have ended`)
+  }
+  const left = readdirSync(join(base, 'left'))
+  t.ok(left.length >= 3, 'the stand-ins were started')
+  for (const pid of left) t.throws(() => process.kill(Number(pid), 0), { code: 'ESRCH' }, `${pid} has ended`)
+})
+
+t.test('the time that a program is given to end does not keep us when it has ended', async (t) => {
+  const live = new URL('../runner/system/live.js', import.meta.url).href
+  for (const atOnce of [true, false]) {
+    const text = `
+import { live } from ${JSON.stringify(live)}
+const system = live({ signal: AbortSignal.timeout(300), atOnce: () => ${atOnce} })
+await system.run('ask', ['sleep', '90'], {}).catch(({ name }) => console.log(name))
+console.log(process.getActiveResourcesInfo().includes('Timeout') ? 'a timer' : 'no timer')
+`
+    const file = join(t.testdir(), 'ends.mjs')
+    writeFileSync(file, text)
+    const { NODE_OPTIONS: _, ...env } = process.env
+    const { stdout } = await execa(process.execPath, [file], { env, extendEnv: false })
+    t.equal(stdout, 'Interrupted\nno timer', atOnce ? 'by KILL' : 'by TERM')
+  }
+})
+
 t.test('wrong usage of the plugin is UNKNOWN too', async (t) => {
   for (const words of [['-w', '5'], ['--nosuch'], ['-c', 'nodes=x'], ['--timeout', 'soon'], ['-w']]) {
     const { exitCode, stdout } = await check(t, 'exit 1', ...words)

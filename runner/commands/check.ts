@@ -15,15 +15,19 @@ import { addressRows, MISPLACED, type AddressRow } from './ip.ts'
 /** Milliseconds: the recovery daemon looks every second, and mends by itself what it finds. */
 const AGAIN = 1500
 
+/** Of the time, so much is left for ending what still runs, and for the answer: seconds, at most this part of all. */
+const [RESERVE, PART] = [0.3, 1 / 5]
+
 /**
  * All that `check` and `metrics` tell, from this node: through the ctdb tool, whichever event daemon runs, within so many
  * seconds. What cannot be had is a sentence.
  */
 export async function look(facts: Facts, seconds: number): Promise<Sight> {
-  const deadline = performance.now() + seconds * 1000
+  const time = seconds - Math.min(RESERVE, seconds * PART)
+  const deadline = performance.now() + time * 1000
   let node: Node
   try {
-    node = await nodeHere(facts, seconds)
+    node = await nodeHere(facts, time)
   } catch (error) {
     if (!(error instanceof Refusal || error instanceof Interrupted)) throw error
     const why = error.message
@@ -32,16 +36,18 @@ export async function look(facts: Facts, seconds: number): Promise<Sight> {
   const nodes = await orReason(believedNodes(node))
   // without ctdbd each further question would take its time to fail in the same way
   if (typeof nodes === 'string') return { nodes, addresses: nodes, handlers: nodes, hung: nodes }
-  const found = await orReason(addresses(node))
+  const found = await orReason(addresses(node, deadline))
   // an event daemon that hangs keeps the tool waiting for all the time that is left
   const [ends, scripts] = await Promise.all([orReason(handlers(node)), orReason(hung(node, deadline))])
   return { nodes, addresses: found, handlers: ends, hung: scripts }
 }
 
 /** An address that is moving while we look is here and there: what is misplaced is looked at once more. */
-async function addresses(node: Node): Promise<AddressRow[]> {
+async function addresses(node: Node, deadline: number): Promise<AddressRow[]> {
   const first = await rowsOf(node)
   if (!first.some(({ state }) => MISPLACED.includes(state))) return first
+  // without the time for that, what has been seen counts
+  if (performance.now() + AGAIN > deadline) return first
   await sleep(AGAIN)
   return await rowsOf(node)
 }
