@@ -30,7 +30,8 @@ export function parseTable(text: string, columns: readonly string[]): Record<str
 }
 
 function cells(line: string): string[] {
-  if (!/^\|.*\|$/.test(line)) refuse(`ctdb printed "${line}": expected a line that begins and ends with "|"`)
+  if (!/^\|.*\|$/.test(line))
+    refuse(`ctdb printed ${JSON.stringify(line)}: expected a line that begins and ends with "|"`)
   return line.slice(1, -1).split('|')
 }
 
