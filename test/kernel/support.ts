@@ -244,7 +244,10 @@ export async function dropRules(host: Host): Promise<string[]> {
     .filter((line) => line.endsWith('-j DROP'))
 }
 
-/** Everything that an event could have changed, as text to compare; counters and dates aside. */
+/**
+ * Everything that an event could have changed, as text to compare; counters, dates and what the kernel does by itself, the
+ * link-local addresses, aside.
+ */
 export async function machine(host: Host): Promise<string> {
   const parts = [await host.must('ip', 'addr', 'show')]
   for (const program of ['iptables-save', 'ip6tables-save'])
@@ -253,6 +256,7 @@ export async function machine(host: Host): Promise<string> {
     .join('\n')
     .replaceAll(/^#.*\n/gm, '')
     .replaceAll(/\[\d+:\d+\]/g, '')
+    .replaceAll(/^ +inet6 fe80::.*\n +valid_lft .*\n/gm, '')
 }
 
 /** Wait until the link-local addresses are there and nothing is tentative: a machine that nobody touches then stays so. */
