@@ -67,7 +67,7 @@ function exists(pid: number): boolean {
 }
 
 /** Milliseconds between two looks: a look is one small file. */
-const LOOK_EVERY_MS = 250
+const LOOK_EVERY_MS = 1000
 
 /**
  * Told once when it is gone. `look` is for a moment at which it may have gone: it keeps one connection to us for life,
