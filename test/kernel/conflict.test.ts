@@ -259,6 +259,8 @@ if (!nothing) {
   })
 
   inLab('an interface of our own on the same network is named as such', {}, async (t, lab) => {
+    // who has no address yet cannot ask
+    await calm(lab.node)
     lab.configure('script.options', park)
     // by hand, and without a check: the kernel lets one node have it twice
     await lab.node.must('ip', 'addr', 'add', 'fd00::1/80', 'dev', 'eth1', 'nodad')
