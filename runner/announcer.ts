@@ -44,7 +44,7 @@ const LOCK_SECONDS = 2
 async function tryParked(): Promise<void> {
   const announce = (address: string, iface: string) => follow(door, { address, iface }, ROUNDS, means)
   try {
-    await door.hold(`${parkedFile(await means.node())}.watch`, LOCK_SECONDS, () =>
+    await door.hold(`${parkedFile((await means.node()).settings.keepdir)}.watch`, LOCK_SECONDS, () =>
       keepTrying(means.node, { sleep, announce }),
     )
   } catch (error) {

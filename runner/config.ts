@@ -77,6 +77,11 @@ export function vardirOf(env: Facts['env']): string {
   return env['CTDB_SCRIPT_VARDIR'] ?? '/var/lib/ctdb/scripts'
 }
 
+/** Where we keep ours: beside that folder, which CTDB empties at each start. */
+export function keepdirOf(vardir: string): string {
+  return `${dirname(vardir)}/eventscript`
+}
+
 /** The facts about this process; `optionsFolder` defaults to where CTDB keeps its event scripts. */
 export function factsHere(announcer: string, optionsFolder?: string): Facts {
   const env: Record<string, string> = {}
@@ -111,7 +116,7 @@ export async function loadSettings(door: Door, facts: Facts, handler: string): P
   return {
     base,
     vardir,
-    keepdir: `${dirname(vardir)}/eventscript`,
+    keepdir: keepdirOf(vardir),
     etcdir: env['CTDB_SYS_ETCDIR'] ?? '/etc',
     helpers: env['CTDB_HELPER_BINDIR'] ?? '/usr/libexec/ctdb',
     ctdb: (env['CTDB'] ?? 'ctdb').split(' ').filter(Boolean),

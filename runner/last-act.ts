@@ -2,12 +2,13 @@
  * What is to be done when ctdbd is gone without having shut down: its addresses on this node are answered for by
  * nobody, and keep every other node from having them. So our handlers do what they would have done at `shutdown`.
  */
-import { loadSettings, type Facts } from './config.ts'
+import { nodeOutsideEvents } from './background.ts'
+import type { Facts } from './config.ts'
 import { NoComponent, findScripts } from './daemon/scripts.ts'
 import { runEvent, type World } from './engine.ts'
 import { findHandlers, type Entry } from './handlers.ts'
 import { remainsOf, type Remain } from './net/remains.ts'
-import { Refusal, refuse } from './refusal.ts'
+import { Refusal } from './refusal.ts'
 import { endsEvent, type HandlerReport } from './report.ts'
 import { doorTo, type System } from './system/door.ts'
 import { Interrupted } from './system/errors.ts'
@@ -114,8 +115,7 @@ function removedBy(step: Step): 'addresses' | 'rules' | 'sysctls' | undefined {
 async function whatIsLeft(facts: Facts): Promise<Remain[]> {
   const door = doorTo(live({ signal: AbortSignal.timeout(LOOK_MS), atOnce: () => true }))
   try {
-    const settings = await loadSettings(door, facts, '10.interface')
-    return await remainsOf({ ...door, settings, say: () => {}, because: () => {}, refuse })
+    return await remainsOf(await nodeOutsideEvents(door, facts, () => {}))
   } catch (error) {
     const isOver = error instanceof Error && error.name === 'TimeoutError'
     if (!(error instanceof Refusal || error instanceof Interrupted || isOver)) throw error

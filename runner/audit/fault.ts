@@ -1,16 +1,12 @@
 /** What an audit of this node's addresses finds: what is, what should be, and what makes it so. */
+import type { Misplaced } from '../commands/ip.ts'
 import type { Block } from '../net/firewall.ts'
 import { blockingRule } from '../net/firewall.ts'
 import { toShell } from '../system/argv.ts'
 import type { Column } from '../table.ts'
 
 export type Kind =
-  | 'duplicate'
-  | 'double'
-  | 'stray'
-  | 'missing'
-  | 'wrong-interface'
-  | 'wrong-netmask'
+  | Misplaced
   | 'parked'
   | 'unloaded'
   | 'drop-rule'

@@ -123,8 +123,7 @@ async function blocksOf(
 /** Of the addresses that the daemon knows to be elsewhere; where it knows none, failover is none of its business. */
 async function surplusOf(node: Node, facts: Facts, { rows, own }: AddressesSeen): Promise<Change[]> {
   if (own === undefined || !rows.some(({ believed }) => believed)) return []
-  const settings = (await nodeOutsideEvents(node, facts, node.say, POLICY_ROUTING)).settings
-  const there = { ...node, settings }
+  const there = await nodeOutsideEvents(node, facts, node.say, POLICY_ROUTING)
   const routing = policyRouting(there)
   if (!routing) return []
   const hosted = rows.filter(({ believed }) => believed?.node === own).map(({ address }) => address)

@@ -1,6 +1,6 @@
 /** What is watched: each figure with the range in which it is well. Pure. */
 import type { AddressRow } from '../commands/ip.ts'
-import { MISPLACED } from '../commands/ip.ts'
+import { isMisplaced } from '../commands/ip.ts'
 import type { BelievedNode, Flag } from '../net/belief.ts'
 import { Usage } from '../refusal.ts'
 import { parseRange, type Range } from './range.ts'
@@ -119,7 +119,7 @@ function ofAddresses(rows: readonly AddressRow[]): Figure[] {
   const known = rows.filter(({ believed }) => believed)
   const named = (wanted: (row: AddressRow) => boolean) => known.filter(wanted).map(({ address }) => address)
   // what the daemon has not read yet may be in the kernel all the same
-  const misplaced = rows.filter(({ state }) => MISPLACED.includes(state))
+  const misplaced = rows.filter(({ state }) => isMisplaced(state))
   return [
     { name: 'addresses', value: known.length, names: [] },
     counted(

@@ -51,7 +51,7 @@ export function auditCommands(screen: Screen): Command[] {
         fix: { type: 'boolean', describe: 'do the repairs, then look again; needs root' },
       },
       async handler(args: Args) {
-        formatOf(args)
+        const format = formatOf(args)
         const facts = screen.facts(args.events)
         const look = async () => {
           const node = await nodeHere(facts, limitOf(args))
@@ -83,7 +83,6 @@ export function auditCommands(screen: Screen): Command[] {
         }
         const text = () => forPeople(found, repaired, args.events)
         printListing(screen, args, { columns, rows: faults, json, text })
-        const format = formatOf(args)
         if (format.kind !== 'json') for (const line of trouble) process.stderr.write(`eventscript: ${line}\n`)
         if (format.kind === 'fields')
           for (const { command, outcome, said } of repaired)

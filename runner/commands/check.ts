@@ -10,7 +10,7 @@ import { refuse, Refusal } from '../refusal.ts'
 import { Interrupted } from '../system/errors.ts'
 import { askActivity, NotRunning } from './daemon.ts'
 import { nodeHere } from './here.ts'
-import { addressRows, MISPLACED, type AddressRow } from './ip.ts'
+import { addressRows, isMisplaced, type AddressRow } from './ip.ts'
 
 /** Milliseconds: the recovery daemon looks every second, and mends by itself what it finds. */
 const AGAIN = 1500
@@ -45,7 +45,7 @@ export async function look(facts: Facts, seconds: number): Promise<Sight> {
 /** An address that is moving while we look is here and there: what is misplaced is looked at once more. */
 async function addresses(node: Node, deadline: number): Promise<AddressRow[]> {
   const first = await rowsOf(node)
-  if (!first.some(({ state }) => MISPLACED.includes(state))) return first
+  if (!first.some(({ state }) => isMisplaced(state))) return first
   // without the time for that, what has been seen counts
   if (performance.now() + AGAIN > deadline) return first
   await sleep(AGAIN)

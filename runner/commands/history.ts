@@ -8,8 +8,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Facts } from '../config.ts'
-import { parseParked, type Parked } from '../net/parked.ts'
+import { keepdirOf, vardirOf, type Facts } from '../config.ts'
+import { parkedFile, parseParked, type Parked } from '../net/parked.ts'
 import type { Report } from '../report.ts'
 import { doorTo } from '../system/door.ts'
 import { FileError } from '../system/errors.ts'
@@ -26,7 +26,7 @@ const KEEP_LINES = 40
  * of the daemon. One run a line, as JSON, the newest last.
  */
 export function historyFile(env: Facts['env']): string {
-  return join(dirname(env['CTDB_SCRIPT_VARDIR'] ?? '/var/lib/ctdb/scripts'), 'eventscript', 'history.jsonl')
+  return join(keepdirOf(vardirOf(env)), 'history.jsonl')
 }
 
 /**
@@ -56,7 +56,7 @@ export async function remember(file: string, report: Report): Promise<string | u
 /** What is parked on this node, which is kept in the same folder; nothing, where that cannot be read. */
 export function parkedBeside(file: string): Parked[] {
   try {
-    return parseParked(readFileSync(join(dirname(file), 'parked'), 'utf8'))
+    return parseParked(readFileSync(parkedFile(dirname(file)), 'utf8'))
   } catch {
     return []
   }

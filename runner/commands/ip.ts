@@ -23,14 +23,17 @@ export interface AddressRow {
   state: AddressState
 }
 
+/** States in which the kernel and the daemon do not agree. */
+const MISPLACED = ['duplicate', 'double', 'stray', 'missing', 'wrong-interface', 'wrong-netmask'] as const
+export type Misplaced = (typeof MISPLACED)[number]
+
+export function isMisplaced(state: AddressState): state is Misplaced {
+  return (MISPLACED as readonly AddressState[]).includes(state)
+}
+
 /** The worst first: an address is in the first state that applies. */
 export type AddressState =
-  | 'duplicate'
-  | 'double'
-  | 'stray'
-  | 'missing'
-  | 'wrong-interface'
-  | 'wrong-netmask'
+  | Misplaced
   | 'parked'
   | 'tentative'
   | 'unassigned'
@@ -39,16 +42,6 @@ export type AddressState =
   | 'unknown'
   | 'here'
   | 'elsewhere'
-
-/** States in which the kernel and the daemon do not agree. */
-export const MISPLACED: readonly AddressState[] = [
-  'duplicate',
-  'double',
-  'stray',
-  'missing',
-  'wrong-interface',
-  'wrong-netmask',
-]
 
 export const ADDRESS_COLUMNS: readonly Column<AddressRow>[] = [
   { name: 'Public IP', field: 'address', value: ({ address }) => address },

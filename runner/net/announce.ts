@@ -10,7 +10,7 @@ import { tryWrite } from './sysctl.ts'
  * of 1 s, so faster repeats are lost, and a single one may be.
  */
 export const ROUNDS = 3
-export const ROUND_MS = 1100
+const ROUND_MS = 1100
 /** A seized address is announced for as long as it is here: so often for a minute, then every 10 s. */
 const QUICK_ROUNDS = 60
 const SLOW_ROUND_MS = 10_000

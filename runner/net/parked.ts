@@ -29,13 +29,13 @@ const PLACE = 'lo'
 const ARP_IGNORE = '/proc/sys/net/ipv4/conf/all/arp_ignore'
 const SILENT = 3
 
-export function parkedFile({ settings }: Node): string {
-  return `${settings.keepdir}/parked`
+export function parkedFile(keepdir: string): string {
+  return `${keepdir}/parked`
 }
 
 /** What is parked here. No such file: nothing is. */
 export async function parkedHere(node: Node): Promise<Parked[]> {
-  return parseParked((await node.read(parkedFile(node))) ?? '')
+  return parseParked((await node.read(parkedFile(node.settings.keepdir))) ?? '')
 }
 
 /** A line each: address, prefix length, interface, arp_ignore or `-`, and who has it. A line that is none is passed over. */
@@ -57,7 +57,7 @@ function textOf(parked: readonly Parked[]): string {
 
 /** Run `work` with what is parked, which it may change, while nobody else can: what it leaves in the list is kept. */
 export async function withParked<T>(node: Node, work: (parked: Parked[]) => Promise<T>): Promise<T> {
-  const file = parkedFile(node)
+  const file = parkedFile(node.settings.keepdir)
   return await node.hold(`${file}.lock`, LOCK_SECONDS, async () => {
     const before = (await node.read(file)) ?? ''
     const parked = parseParked(before)

@@ -1,6 +1,6 @@
 import type { Node } from '../handler.ts'
 import { toShell } from '../system/argv.ts'
-import { blocksOf, programFor, ruleOf } from './firewall.ts'
+import { blockingRule, blocksOf, programFor } from './firewall.ts'
 import { interfaces } from './look.ts'
 import { isStill, parseLowered } from './lowered.ts'
 import { readPublicAddresses } from './public-addresses.ts'
@@ -41,7 +41,7 @@ async function rulesLeft(node: Node, addresses: readonly string[]): Promise<Rema
     for (const block of await blocksOf(node, program, addresses))
       left.push({
         text: `a rule still drops what arrives on ${block.iface} for ${block.address}`,
-        remedy: toShell([program, '-w', '-D', ...ruleOf(block)]),
+        remedy: toShell(blockingRule(block, '-D')),
       })
   return left
 }

@@ -51,13 +51,10 @@ function macOf(node: Node, contested: Contested): Promise<string | undefined> {
 
 async function macByArp(node: Node, { address, iface }: Contested): Promise<string | undefined> {
   const version = await node.ask`arping -V`
-  const [probes, seconds] = [
-    ['-c', String(ARP_PROBES)],
-    ['-w', String(ARP_PROBES)],
-  ]
+  const common = ['-c', String(ARP_PROBES), '-w', String(ARP_PROBES)]
   const { out, err, status } = isIputils(version.out + version.err)
-    ? await node.ask`arping -D ${probes} ${seconds} -I ${iface} ${address}`
-    : await node.ask`arping -0 ${probes} ${seconds} -C 1 -i ${iface} ${address}`
+    ? await node.ask`arping -D ${common} -I ${iface} ${address}`
+    : await node.ask`arping -0 ${common} -C 1 -i ${iface} ${address}`
   const mac = macIn(out)
   // by the exit status an answer, none, and a question that could not be asked differ in neither of the two
   if (mac === undefined && !/ received|^received /im.test(out))

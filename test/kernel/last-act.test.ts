@@ -43,6 +43,13 @@ async function takeAll(t: Test, lab: Lab, { run }: Pick<Resident, 'run'>): Promi
   t.strictSame(await held(lab), ['eth0/24', 'eth0/64'])
 }
 
+/** A node that has them all. */
+async function hosting(t: Test, lab: Lab, settings = '') {
+  const both = await start(lab, settings)
+  await takeAll(t, lab, both.daemon)
+  return both
+}
+
 async function held({ node }: Lab): Promise<string[]> {
   return (await Promise.all(FAMILIES.map(({ ip }) => places(node, ip)))).flat()
 }
@@ -72,8 +79,7 @@ if (!(await prepareFile())) {
     'ctdbd is killed: addresses, rules and sysctls go at once, and the daemon with them',
     { needs },
     async (t, lab) => {
-      const { ctdbd, daemon } = await start(lab, 'EVENTSCRIPT_DAD=fast\n')
-      await takeAll(t, lab, daemon)
+      const { ctdbd, daemon } = await hosting(t, lab, 'EVENTSCRIPT_DAD=fast\n')
       await leaveBehind(lab)
       ctdbd.kill('SIGKILL')
       const ms = await untilGone(lab)
@@ -138,8 +144,7 @@ if (!(await prepareFile())) {
 
   inLab("[failover] disabled = true: the addresses are not CTDB's, and stay", { needs }, async (t, lab) => {
     lab.configure('ctdb.conf', '[failover]\n\tdisabled = true\n')
-    const { ctdbd, daemon } = await start(lab)
-    await takeAll(t, lab, daemon)
+    const { ctdbd, daemon } = await hosting(t, lab)
     ctdbd.kill('SIGKILL')
     t.equal(await daemon.ended, 3)
     t.strictSame(await held(lab), ['eth0/24', 'eth0/64'])
@@ -147,8 +152,7 @@ if (!(await prepareFile())) {
   })
 
   inLab('an orderly end: after shutdown nothing more is done or said', { needs }, async (t, lab) => {
-    const { daemon } = await start(lab)
-    await takeAll(t, lab, daemon)
+    const { daemon } = await hosting(t, lab)
     t.equal(await daemon.run('shutdown'), 0)
     process.kill(daemon.pid, 'SIGTERM')
     t.equal(await daemon.ended, 0)
@@ -159,8 +163,7 @@ if (!(await prepareFile())) {
     'ctdbd goes by itself after shutdown: nothing is left, and that is no alarm',
     { needs },
     async (t, lab) => {
-      const { ctdbd, daemon } = await start(lab)
-      await takeAll(t, lab, daemon)
+      const { ctdbd, daemon } = await hosting(t, lab)
       t.equal(await daemon.run('shutdown'), 0)
       ctdbd.kill('SIGKILL')
       t.equal(await daemon.ended, 3)
@@ -172,8 +175,7 @@ if (!(await prepareFile())) {
     'told to end without shutdown, which is the end of ctdbd: the addresses go first',
     { needs },
     async (t, lab) => {
-      const { ctdbd, daemon } = await start(lab)
-      await takeAll(t, lab, daemon)
+      const { ctdbd, daemon } = await hosting(t, lab)
       process.kill(daemon.pid, 'SIGTERM')
       t.equal(await daemon.ended, 0)
       t.strictSame(await held(lab), [])
@@ -185,8 +187,7 @@ if (!(await prepareFile())) {
     'systemd tells us to end the moment ctdbd is dead, before we have seen that: the addresses go',
     { needs },
     async (t, lab) => {
-      const { ctdbd, daemon } = await start(lab)
-      await takeAll(t, lab, daemon)
+      const { ctdbd, daemon } = await hosting(t, lab)
       process.kill(daemon.pid, 'SIGSTOP')
       ctdbd.kill('SIGKILL')
       process.kill(daemon.pid, 'SIGTERM')
@@ -204,8 +205,7 @@ if (!(await prepareFile())) {
       'ip',
       'case "$*" in *-batch*) exit 1 ;; "addr del fd00::1/64 dev eth0") exit 2 ;; esac; exec $real "$@"',
     )
-    const { ctdbd, daemon } = await start(lab)
-    await takeAll(t, lab, daemon)
+    const { ctdbd, daemon } = await hosting(t, lab)
     ctdbd.kill('SIGKILL')
     t.equal(await daemon.ended, 3)
     t.strictSame(await held(lab), ['eth0/64'])
@@ -219,8 +219,7 @@ if (!(await prepareFile())) {
     'a ctdbd that is started at the same moment has its addresses, and keeps them',
     { needs },
     async (t, lab) => {
-      const { ctdbd, daemon } = await start(lab)
-      await takeAll(t, lab, daemon)
+      const { ctdbd, daemon } = await hosting(t, lab)
       process.kill(daemon.pid, 'SIGSTOP')
       ctdbd.kill('SIGKILL')
       const next = startCtdbd(lab)
