@@ -163,13 +163,17 @@ export async function runHandler(
   }
   const because = (reason: string) => world.note?.({ verb: 'because', text: reason })
   const clock = new AbortController()
+  const late = overdue(world.grace ?? GRACE_MS)
+  const stop = (reason: unknown) => {
+    clock.abort(reason)
+    late.begin(reason)
+  }
   const timer = setTimeout(() => {
     world.late?.(entry.name, began)
-    clock.abort(new Deadline(time.verdict))
+    stop(new Deadline(time.verdict))
   }, time.ms)
-  const interrupt = () => clock.abort(world.interrupt?.reason)
+  const interrupt = () => stop(world.interrupt?.reason)
   world.interrupt?.addEventListener('abort', interrupt)
-  const late = overdue(clock.signal, world.grace ?? GRACE_MS)
   // it may have fired before we began, or behind a handler that had just ended
   if (world.interrupt?.aborted) interrupt()
   let end: End
@@ -223,15 +227,20 @@ function sayAll(output: string, say: Node['say']): void {
 /** What runs is ended within 2 s of the deadline, and the handler hears of it; then it is left to itself. */
 const GRACE_MS = 2500
 
-/** Rejects when the deadline has passed and the handler has not ended although it should have. */
-function overdue(signal: AbortSignal, grace: number): { promise: Promise<never>; cancel: () => void } {
+/** Rejects when the deadline has passed, `grace` milliseconds ago, and the handler has not ended although it should have. */
+function overdue(grace: number): {
+  promise: Promise<never>
+  begin: (reason: unknown) => void
+  cancel: () => void
+} {
   let timer: NodeJS.Timeout | undefined
-  const promise = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener('abort', () => {
-      timer = setTimeout(() => reject(signal.reason), grace)
-    })
-  })
-  return { promise, cancel: () => clearTimeout(timer) }
+  let reject: (reason: unknown) => void
+  const promise = new Promise<never>((_resolve, rejected) => (reject = rejected))
+  return {
+    promise,
+    begin: (reason) => (timer ??= setTimeout(() => reject(reason), grace)),
+    cancel: () => clearTimeout(timer),
+  }
 }
 
 /** Of any other reason, such as too many processes, the event is not to be taken for done. */

@@ -440,6 +440,7 @@ t.test('an announcement whose look fails is tried again, and is the trouble of n
     () => door,
     () => Promise.reject(new Error('nobody else has these')),
     (line) => complaints.push(line),
+    () => false,
   )
   t.teardown(() => {
     all.close()

@@ -5,12 +5,11 @@ import { parseEvent, type Event } from '../events.ts'
 import type { Entry } from '../handlers.ts'
 import type { HandlerReport, Report } from '../report.ts'
 import { toShell } from '../system/argv.ts'
-import { doorTo } from '../system/door.ts'
+import { doorTo, type System } from '../system/door.ts'
 import { Interrupted } from '../system/errors.ts'
 import { live } from '../system/live.ts'
 import type { Early } from '../resident/foresight.ts'
 import type { Resident } from '../resident/machine.ts'
-import { witnessed } from '../system/record.ts'
 import { isNote, type Note } from '../system/transcript.ts'
 import type { Log } from './log.ts'
 import { explainHung } from './hung.ts'
@@ -35,7 +34,7 @@ export interface Surroundings {
 
 /** What an event is at. */
 interface Doing {
-  handler?: string
+  handler: string | undefined
   argv?: readonly string[]
   since?: number
 }
@@ -92,7 +91,7 @@ export function component({ facts, log, debugScript, scripts, machine, atOnce }:
 
   async function perform(job: Job, signal: AbortSignal, early: (result: number) => void): Promise<number> {
     const ended: HandlerReport[] = []
-    let now: Doing = {}
+    let now: Doing = { handler: undefined }
     const is = (what: Doing) => doing.set(job.words, (now = what))
     const world: World = {
       facts,
@@ -100,15 +99,11 @@ export function component({ facts, log, debugScript, scripts, machine, atOnce }:
       grace: GRACE_MS,
       turn,
       system: (handlers, entry) =>
-        witnessed(
+        watched(
           systemFor(job, handlers, isPublicAddresses(entry) ? begun : undefined, () => now.handler),
           {
-            begins(step) {
-              if (step.verb === 'ask' || step.verb === 'change')
-                is({ handler: now.handler, argv: step.argv, since: performance.now() })
-            },
-            ended: () => is(now.handler === undefined ? {} : { handler: now.handler }),
-            notes: () => {},
+            begins: (argv) => is({ handler: now.handler, argv, since: performance.now() }),
+            ended: () => is({ handler: now.handler }),
           },
         ),
       note(each: Note) {
@@ -257,6 +252,22 @@ export function component({ facts, log, debugScript, scripts, machine, atOnce }:
         }),
         waiting: events.waiting().map(({ event, words, asked }) => ({ event, words, ms: at - asked })),
       }
+    },
+  }
+}
+
+/** The same machine, with somebody who is told which program is running. */
+function watched(
+  system: System,
+  { begins, ended }: { begins: (argv: readonly string[]) => void; ended: () => void },
+): System {
+  return {
+    ...system,
+    run(verb, argv, options) {
+      begins(argv)
+      const answer = system.run(verb, argv, options)
+      answer.then(ended, ended)
+      return answer
     },
   }
 }

@@ -35,6 +35,8 @@ export interface Queue {
   close: () => Promise<void>
   running: () => { job: Job; since: number }[]
   waiting: () => readonly Job[]
+  /** Are public addresses on the move? */
+  isMoving: () => boolean
 }
 
 interface Running {
@@ -156,6 +158,7 @@ export function queue(
     },
     running: () => [...running].map(([job, { since }]) => ({ job, since })),
     waiting: () => waiting,
+    isMoving: () => moving.size > 0 || waiting.some((job) => addressOf(job) !== undefined),
   }
 }
 

@@ -80,7 +80,8 @@ export async function serve(options: ServerOptions): Promise<EventServer> {
       return 'given up'
     }
   }
-  const announcing = announcements(() => door(ROUND_LIMIT_MS), conceding, complain)
+  const areMoving = () => [...components.values()].some((each) => each.isMoving())
+  const announcing = announcements(() => door(ROUND_LIMIT_MS), conceding, complain, areMoving)
   const parking = keeper(node, (address, iface) => announcing.add(address, iface), complain)
 
   /** Folders that could be listed a moment ago: requests that come together look once. */
@@ -110,6 +111,11 @@ export async function serve(options: ServerOptions): Promise<EventServer> {
     if (stopped) return // an answer would be a lie: who waits hears that we have gone
     const reply = (result: number, status?: Reply['status']) => {
       if (client.destroyed) return
+      // what is answered at the same moment goes out together
+      if (client.writableCorked === 0) {
+        client.cork()
+        process.nextTick(() => client.uncork())
+      }
       client.write(encodeReply({ kind: request.kind, reqid: request.reqid, result, status }))
       if (client.writableLength > MOST_UNREAD) client.destroy()
     }

@@ -22,9 +22,13 @@ interface Due extends Taken {
   complained: boolean
 }
 
-/** So long is waited for others that are taken at the same time, in milliseconds: for the next, and in all. */
+/**
+ * While others are being taken they come first, and may come along: so long is waited for the next one, and in all, in
+ * milliseconds. And so often is looked whether any is.
+ */
 const COMPANY_MS = 20
 const PATIENCE_MS = 200
+const GLANCE_MS = 2
 /** The longest that the kernel's own duplicate check takes, with 3 s on top. */
 const CHECK_MS = 5000
 
@@ -37,6 +41,7 @@ export function announcements(
   doorForARound: () => Door,
   concede: (taken: Taken) => Promise<Outcome | 'given up'>,
   complain: (line: string) => void,
+  areMoving: () => boolean,
 ): Announcements {
   const due = new Map<string, Due>()
   const sender = senders(complain)
@@ -54,8 +59,8 @@ export function announcements(
       const first = Math.min(...[...due.values()].map(({ at }) => at))
       await sleep(Math.max(0, first - performance.now()))
       const last = performance.now() + PATIENCE_MS
-      do await sleep(COMPANY_MS)
-      while (performance.now() - added < COMPANY_MS && performance.now() < last)
+      do await sleep(GLANCE_MS)
+      while (areMoving() && performance.now() - added < COMPANY_MS && performance.now() < last)
       const all = [...due.values()].filter(({ at }) => at <= performance.now())
       isWell = true
       await round(all).catch((error: unknown) => all.forEach((each) => tryLater(each, error)))

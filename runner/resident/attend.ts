@@ -44,23 +44,44 @@ const CAP_MS = 10_000
  * the others have it done again. What is cancelled only leaves.
  */
 export function attendant({ signal, beforeEnd, atOnce, cap = CAP_MS }: AttendOptions): Attendant {
-  const aborted = abortOf(signal)
+  /** To be called when the time is up. One listener for all steps of a handler: each by itself is dear. */
+  const waiting = new Set<() => void>()
+  const timeIsUp = () => {
+    for (const leave of waiting) leave()
+  }
+  signal.addEventListener('abort', timeIsUp, { once: true })
 
-  async function attend<Result>(argv: readonly string[], work: Work<Result>): Promise<Result> {
+  // without `async`, here and below: hundreds of events take these steps at once, and each promise less counts
+  function attend<Result>(argv: readonly string[], work: Work<Result>): Promise<Result> {
     const began = Date.now()
     const attempt = { isLeft: false }
     const result = persistently(work, attempt)
-    const ended = await Promise.race([aborted, result])
-    if (ended !== ABORTED) return ended
-    attempt.isLeft = true
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        waiting.delete(leave)
+        attempt.isLeft = true
+        giveUp(work, result).then(
+          () => reject(new Interrupted(argv, Date.now() - began, signal.reason)),
+          reject,
+        )
+      }
+      if (signal.aborted) return leave()
+      waiting.add(leave)
+      result.then(
+        (value) => waiting.delete(leave) && resolve(value),
+        (error: Error) => waiting.delete(leave) && reject(error),
+      )
+    })
+  }
+
+  /** The process that is at it is explained and ended. */
+  async function giveUp(work: Work<unknown>, result: Promise<unknown>): Promise<void> {
     work.left?.()
     endInTime(result, work.by, cap)
     const culprit = work.by()
-    if (culprit?.pid !== undefined && !atOnce?.(signal.reason)) {
-      await beforeEnd?.(culprit.pid, '')
-      if (work.by()?.pid === culprit.pid) culprit.kill()
-    }
-    throw new Interrupted(argv, Date.now() - began, signal.reason)
+    if (culprit?.pid === undefined || atOnce?.(signal.reason)) return
+    await beforeEnd?.(culprit.pid, '')
+    if (work.by()?.pid === culprit.pid) culprit.kill()
   }
 
   return {
@@ -69,24 +90,30 @@ export function attendant({ signal, beforeEnd, atOnce, cap = CAP_MS }: AttendOpt
       const began = Date.now()
       const attempt = { isLeft: false }
       const result = persistently(work, attempt)
-      void aborted.then(() => endInTime(result, work.by, cap, () => (attempt.isLeft = true)))
+      const leave = () => endInTime(result, work.by, cap, () => (attempt.isLeft = true))
+      if (signal.aborted) leave()
+      else waiting.add(leave)
       try {
         return await result
       } catch (error) {
         throw error instanceof Ended ? new Interrupted(argv, Date.now() - began, signal.reason) : error
+      } finally {
+        waiting.delete(leave)
       }
     },
   }
 }
 
 /** Again and again when it was ended for another's sake: each time that other is one less. */
-async function persistently<Result>(work: Work<Result>, attempt: { isLeft: boolean }): Promise<Result> {
-  for (let { done } = work; ; done = work.again ?? work.done)
-    try {
-      return await done()
-    } catch (error) {
-      if (!(error instanceof Ended) || attempt.isLeft) throw error
-    }
+function persistently<Result>(
+  work: Work<Result>,
+  attempt: { isLeft: boolean },
+  done = work.done,
+): Promise<Result> {
+  return done().catch((error: unknown) => {
+    if (!(error instanceof Ended) || attempt.isLeft) throw error
+    return persistently(work, attempt, work.again)
+  })
 }
 
 /** An end for what nobody waits for: the process that is seen at it at two looks. */
@@ -108,14 +135,4 @@ export function endInTime(
   look.unref()
   const over = () => clearInterval(look)
   result.then(over, over)
-}
-
-const ABORTED = Symbol('aborted')
-
-/** One for all steps of a handler: to listen anew at each costs as much as the step itself. */
-function abortOf(signal: AbortSignal): Promise<typeof ABORTED> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve(ABORTED)
-    else signal.addEventListener('abort', () => resolve(ABORTED), { once: true })
-  })
 }

@@ -10,60 +10,95 @@ export interface Senders {
   close: () => void
 }
 
-/** Programs in a group, of which two may be at work. A packet costs one; 128 are started in an eighth of a second. */
+/** Programs that one shell has at work at once. A packet costs one; 128 are started in an eighth of a second. */
 const MOST = 128
+/** Shells at once: while one waits for the end of its programs the next starts others. */
+const MOST_SHELLS = 4
 
 /**
  * arping stays for a second behind its packet, to hear answers that an announcement does not have: so those of a group
- * are ended a fifth of a second after the last one was started. The next group does not wait for that, the one behind
- * it does.
+ * are ended a fifth of a second after the last one was started.
  */
-const LOOP = String.raw`while read -r n; do
-if [ "$n" = wait ]; then [ -z "$ending" ] || wait $ending; { sleep 0.2; kill $pids 2>/dev/null; } & ending="$! $pids"; pids=; printf 'done\n'; continue; fi
+const LOOP = String.raw`pids=; while read -r n; do
+if [ "$n" = end ]; then printf 'started\n'; sleep 0.2; kill $pids 2>/dev/null; wait; pids=; printf 'ended\n'; continue; fi
 ${READ_WORDS}
 "$@" </dev/null >/dev/null & pids="$pids $!"; done`
 
 /** The address has left this node meanwhile. */
 const LEFT = /Cannot assign requested address/
 
-/** What a program says on standard error goes to `complain`: a line for all that are sent together. */
-export function senders(complain: (line: string) => void): Senders {
-  let shell: Coprocess | undefined
-  let done = () => {}
-  let said = ''
+interface Shell {
+  /** Resolves when all have been started. */
+  start: (commands: readonly Argv[]) => Promise<void>
+  finish: Coprocess['finish']
+}
 
-  const begin = () =>
-    startCoprocess(['sh', '-c', LOOP], {
-      out: () => done(),
+/** What a program says on standard error goes to `complain`: a line for all that were started together. */
+export function senders(complain: (line: string) => void): Senders {
+  const shells = new Set<Shell>()
+  let idle: Shell[] = []
+  /** Those who wait for a shell that is idle, or has gone. */
+  let waiting: (() => void)[] = []
+
+  async function shellFor(): Promise<Shell> {
+    while (idle.length === 0 && shells.size >= MOST_SHELLS)
+      await new Promise<void>((resolve) => waiting.push(resolve))
+    const shell = idle.pop() ?? begin()
+    shells.add(shell)
+    return shell
+  }
+
+  function begin(): Shell {
+    let said = ''
+    let started = () => {}
+    const shell: Shell = {
+      finish: () => finish(),
+      start: (commands) =>
+        new Promise((resolve) => {
+          started = resolve
+          send(`${commands.map(inLines).join('')}end\n`)
+        }),
+    }
+    const free = () => {
+      started()
+      complainOnce(said)
+      said = ''
+      waiting.shift()?.()
+    }
+    const { send, finish } = startCoprocess(['sh', '-c', LOOP], {
+      out(text) {
+        if (text.includes('started')) started()
+        if (!text.includes('ended')) return
+        idle.push(shell)
+        free()
+      },
       err: (text) => void (said += text),
       ended() {
-        shell = undefined
-        done()
+        shells.delete(shell)
+        idle = idle.filter((each) => each !== shell)
+        free()
       },
     })
+    return shell
+  }
 
-  function complainOnce(): void {
+  function complainOnce(said: string): void {
     const lines = said.split('\n').filter((line) => line !== '' && !LEFT.test(line))
     const [first] = lines
     if (first !== undefined)
       complain(
         `announcement failed: ${first}${lines.length > 1 ? `, and ${lines.length - 1} lines more` : ''}`,
       )
-    said = ''
   }
 
   return {
     async send(commands) {
-      for (let i = 0; i < commands.length; i += MOST) {
-        const text = commands.slice(i, i + MOST).map(inLines)
-        await new Promise<void>((resolve) => {
-          done = resolve
-          shell ??= begin()
-          shell.send(`${text.join('')}wait\n`)
-        })
-        complainOnce()
-      }
+      for (let i = 0; i < commands.length; i += MOST)
+        await (await shellFor()).start(commands.slice(i, i + MOST))
     },
-    close: () => shell?.finish(),
+    close() {
+      for (const shell of shells) shell.finish()
+      waiting = []
+    },
   }
 }
