@@ -1,10 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { familyOf } from '../net/address.ts'
 import { arpingRound, ON_LO, pauseAfter, roundOf, roundsOf, SEIZED } from '../net/announce.ts'
+import { announcementFrames } from '../net/frames.ts'
+import { isNamed, parseLinks, type Link } from '../net/ip.ts'
 import type { Outcome } from '../net/conflict.ts'
 import { LOOK_AGAIN_MS, LOOK_EVERY_MS, nextFor, stateOf, stillUnderCheck, type Taken } from '../net/follow.ts'
 import type { Answer, Door } from '../system/door.ts'
 import { senders } from './senders.ts'
+import { transmitter, type Packet } from './transmitter.ts'
 
 export interface Announcements {
   /** What the background program is called with: look after this address from now on, as `follow` does for one. */
@@ -35,7 +38,8 @@ const CHECK_MS = 5000
 /**
  * Looks after all addresses together, and each in turn: every one is announced once, in the form that most hosts take,
  * then all in the other form, and after a pause again. One that has left this node is not announced any more, one
- * that is still under its duplicate check is watched. No event waits.
+ * that is still under its duplicate check is watched. No event waits. On an Ethernet the packets are our own: a program
+ * for each takes 2 ms of a processor, which the events of a failover need; elsewhere the programs do it.
  */
 export function announcements(
   doorForARound: () => Door,
@@ -45,7 +49,9 @@ export function announcements(
 ): Announcements {
   const due = new Map<string, Due>()
   const sender = senders(complain)
+  const wire = transmitter(complain)
   let working = false
+  let wake = () => {}
   /** When the last was added. */
   let added = 0
   let arping: Promise<Answer> | undefined
@@ -56,8 +62,7 @@ export function announcements(
   async function work(): Promise<void> {
     working = true
     while (due.size > 0) {
-      const first = Math.min(...[...due.values()].map(({ at }) => at))
-      await sleep(Math.max(0, first - performance.now()))
+      await nextDue()
       const last = performance.now() + PATIENCE_MS
       do await sleep(GLANCE_MS)
       while (areMoving() && performance.now() - added < COMPANY_MS && performance.now() < last)
@@ -69,11 +74,36 @@ export function announcements(
     working = false
   }
 
+  /** Whoever is added meanwhile is due at once. */
+  async function nextDue(): Promise<void> {
+    const first = Math.min(...[...due.values()].map(({ at }) => at))
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, Math.max(0, first - performance.now()))
+      wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
+  }
+
   async function round(all: readonly Due[]): Promise<void> {
     const door = doorForARound()
     const looked = await eachOf(all, (each) => comesNext(door, each))
     const announced = looked.flatMap(([each, isToBe]) => (isToBe ? [each] : []))
-    await send(await eachOf(announced, (each) => commandsFor(door, each)))
+    const byProgram = await transmit(door, announced)
+    await send(await eachOf(byProgram, (each) => commandsFor(door, each)))
+  }
+
+  /** Gives back those for which that cannot be done. */
+  async function transmit(door: Door, all: readonly Due[]): Promise<readonly Due[]> {
+    if (all.length === 0) return all
+    const links = linksIn(await door.ask`ip -json link show`)
+    const packets = new Map(all.map((each) => [each, packetsFor(each, links)]))
+    const mine = all.filter((each) => packets.get(each))
+    const isSent = await wire.send(inForms(mine.map((each) => packets.get(each) ?? [])))
+    if (!isSent) return all
+    mine.forEach(isAnnounced)
+    return all.filter((each) => !packets.get(each))
   }
 
   /** For each by itself: a failure about one is no other's, and it is tried again in the next round. */
@@ -114,16 +144,15 @@ export function announcements(
   }
 
   async function send(all: readonly [Due, string[][]][]): Promise<void> {
-    for (const [each] of all) {
-      each.left -= 1
-      each.sent += 1
-      each.at = performance.now() + pauseAfter(each.sent)
-      if (each.left === 0) forget(each)
-    }
-    const rounds = all.map(([, commands]) => commands)
-    const forms = Math.max(0, ...rounds.map((commands) => commands.length))
-    for (let form = 0; form < forms; form += 1)
-      await sender.send(rounds.flatMap((commands) => commands.slice(form, form + 1)))
+    for (const [each] of all) isAnnounced(each)
+    await sender.send(inForms(all.map(([, commands]) => commands)))
+  }
+
+  function isAnnounced(each: Due): void {
+    each.left -= 1
+    each.sent += 1
+    each.at = performance.now() + pauseAfter(each.sent)
+    if (each.left === 0) forget(each)
   }
 
   function wait(each: Due): void {
@@ -155,7 +184,8 @@ export function announcements(
     const now = (added = performance.now())
     const own = { address, iface, onLo: how === ON_LO, left: roundsOf(how), sent: 0 }
     due.set(address, { ...own, at: now, since: now, complained: false })
-    if (!working) void work()
+    if (working) wake()
+    else void work()
   }
 
   return {
@@ -163,6 +193,26 @@ export function announcements(
     close() {
       due.clear()
       sender.close()
+      wire.close()
     },
   }
+}
+
+/** All of the first form, then all of the next. */
+function inForms<Form>(rounds: readonly (readonly Form[])[]): Form[] {
+  const forms = Math.max(0, ...rounds.map((round) => round.length))
+  return Array.from({ length: forms }, (_, form) =>
+    rounds.flatMap((round) => round.slice(form, form + 1)),
+  ).flat()
+}
+
+function linksIn({ status, out }: Answer): readonly Link[] {
+  return status === 0 ? parseLinks(out) : []
+}
+
+/** Undefined where it is no Ethernet, or is not there any more. */
+function packetsFor({ address, iface }: Due, links: readonly Link[]): Packet[] | undefined {
+  const link = links.find((each) => isNamed(each, iface))
+  if (link?.type !== 'ether' || !link.mac) return undefined
+  return announcementFrames(address, link.mac).map((frame) => ({ iface: link.name, frame }))
 }

@@ -45,6 +45,8 @@ export interface Move extends Trouble {
   who: string
   start?: number
   moved: number[]
+  /** Of that, until the first address has left: CTDB decides. */
+  began: number[]
   hosted?: number
   most?: number
 }
@@ -65,14 +67,15 @@ async function measure(way: Way, times: number): Promise<Move> {
   const dir = mkdtempSync(join(tmpdir(), 'bench-cluster-'))
   const cluster = clusterIn('esbe', dir, way.more)
   const { family, who, most } = way
-  const move: Move = { family, who, most, moved: [], timeouts: 0, bans: 0 }
+  const move: Move = { family, who, most, moved: [], began: [], timeouts: 0, bans: 0 }
   try {
     move.start = await start(cluster, way)
     if (move.start !== undefined && (await hasShare(cluster, '2', ADDRESSES / NODES))) {
       options(dir, NODES, way.options)
       for (let i = 0; i < times; i += 1) {
-        const { seconds, hosted } = await failover(cluster, '2')
+        const { seconds, began, hosted } = await failover(cluster, '2')
         move.moved.push(seconds)
+        move.began.push(began)
         move.hosted = Math.min(hosted, move.hosted ?? hosted)
         const isBack = i + 1 === times || (await failback(cluster, '2', ADDRESSES / NODES))
         if (!isBack) break
@@ -98,16 +101,34 @@ async function start(cluster: Cluster, { family }: Way): Promise<number | undefi
 
 const NOTES = `start: seconds until all nodes, started at once, are healthy and all ${ADDRESSES} addresses are up, in whole seconds.
 moved: from "ctdb disable" of one node until the last address is up elsewhere and not tentative, looked at every
-  0.1 s; medians, CTDB's daemon once; a third of the addresses moves. hosted: addresses up at the end. timeouts, bans: lines of all nodes' logs.`
+  0.1 s; medians, CTDB's daemon once; a third of the addresses moves. of it CTDB: until the first address has left the
+  disabled node: until then CTDB's recovery daemon, which looks once a second, has asked for nothing. hosted: addresses up at the end. timeouts, bans: lines of all nodes' logs.`
 
 function table(moves: readonly Move[]): string {
-  const head = line(['cluster', 'who', 'start', 'moved', 'hosted', 'timeouts', 'bans', 'target'])
+  const head = line([
+    'cluster',
+    'who',
+    'start',
+    'moved',
+    'of it CTDB',
+    'hosted',
+    'timeouts',
+    'bans',
+    'target',
+  ])
   let last = ''
   const lines = moves.map((move) => {
     const family = move.family === last ? '' : `IPv${move.family}`
     last = move.family
-    const moved = move.moved.length === 0 ? '–' : median(move.moved).toFixed(2)
-    const numbers = [move.start ?? '✗', moved, move.hosted ?? '–', move.timeouts, move.bans].map(String)
+    const seconds = (all: readonly number[]) => (all.length === 0 ? '–' : median(all).toFixed(2))
+    const numbers = [
+      move.start ?? '✗',
+      seconds(move.moved),
+      seconds(move.began),
+      move.hosted ?? '–',
+      move.timeouts,
+      move.bans,
+    ].map(String)
     return line([family, move.who, ...numbers, target(move)])
   })
   return [chalk.bold(head), ...lines].join('\n')
@@ -125,12 +146,12 @@ function mark(met: boolean, text: string): string {
   return met ? chalk.green(`${text} ✓`) : chalk.red(`${text} ✗`)
 }
 
-const WIDTHS = [9, 16, 7, 8, 8, 10, 6, 0]
+const WIDTHS = [9, 16, 7, 8, 12, 8, 10, 6, 0]
 
 function line(cells: readonly string[]): string {
   const padded = cells.map((cell, i) => {
     const width = WIDTHS[i] ?? 0
-    return i < 2 ? cell.padEnd(width) : i === 7 ? ` ${cell}` : cell.padStart(width)
+    return i < 2 ? cell.padEnd(width) : i === 8 ? ` ${cell}` : cell.padStart(width)
   })
   return padded.join('').trimEnd()
 }

@@ -68,10 +68,3 @@ export async function flood(daemon: Daemon, events: number): Promise<void> {
 export function memory({ pid }: Daemon): number {
   return Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1000
 }
-
-/** Processor time used so far, in the kernel's ticks of 10 ms. */
-export function ticks({ pid }: Daemon): number {
-  const [, fields = ''] = /\) (.*)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? []
-  const [user, system] = fields.split(' ').slice(11, 13)
-  return Number(user) + Number(system)
-}

@@ -167,3 +167,10 @@ export class DadWatch {
     this.#child.kill()
   }
 }
+
+/** Processor time used so far by a process, in the kernel's ticks of 10 ms. */
+export function ticksOf(pid: number): number {
+  const [, fields = ''] = /\) (.*)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? []
+  const [user, system] = fields.split(' ').slice(11, 13)
+  return Number(user) + Number(system)
+}

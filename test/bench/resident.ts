@@ -1,8 +1,8 @@
 /** The event daemons beside each other: round trips over the socket, then what they cost while nothing happens. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { flood, memory, startDaemons, ticks, type Daemon } from './daemons.ts'
+import { flood, memory, startDaemons, type Daemon } from './daemons.ts'
 import type { Measured } from './inside.ts'
-import { endLeftovers, watched } from './measure.ts'
+import { endLeftovers, ticksOf, watched } from './measure.ts'
 import { isDone, prepare, RESIDENT_TASKS, type Task } from './tasks.ts'
 
 /** Of one daemon, in MB and ticks. */
@@ -93,7 +93,7 @@ async function measureTask(at: Surroundings, daemons: readonly Daemon[], task: T
 /** What each uses while all of them have nothing to do. */
 async function idle(daemons: readonly Daemon[]): Promise<number[]> {
   await sleep(SETTLE_SECONDS * 1000)
-  const before = daemons.map(ticks)
+  const before = daemons.map(({ pid }) => ticksOf(pid))
   await sleep(IDLE_SECONDS * 1000)
-  return daemons.map((daemon, i) => ticks(daemon) - (before[i] ?? NaN))
+  return daemons.map((daemon, i) => ticksOf(daemon.pid) - (before[i] ?? NaN))
 }

@@ -4,10 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Lab } from '../lab/lab.ts'
 import { manyAddresses, startResident } from './resident.ts'
 import {
+  announcers,
   connect,
   dropRules,
   FAMILIES,
   inLab,
+  macOf,
+  neighbour,
   places,
   prepareFile,
   serve,
@@ -19,6 +22,9 @@ import {
 const readOr = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8') : '')
 const hosted = (lab: Lab) =>
   readOr(join(lab.dir, 'var/my-public-ip-addresses')).split('\n').filter(Boolean).toSorted()
+/** perl does all but send packets. */
+const noPacketsOfOurOwn = (lab: Lab) =>
+  standIn(lab, 'perl', 'case "$*" in *0x8933*) exit 1 ;; esac; exec $real "$@"')
 const zeros = (count: number) => Array.from({ length: count }, () => 0)
 
 /** Every address of the node that is in the list, once each time that it is there. */
@@ -79,19 +85,18 @@ if (!nothing) {
 
     inLab(`${family}: an error in a batch is that of its own address`, {}, async (t, lab) => {
       const nowhere = family === 'IPv4' ? '10.0.0.99' : 'fd00::99'
-      const daemon = await startResident(lab)
       const [taken = '', ...others] = manyAddresses(family, 10)
-      await daemon.run('takeip', 'eth0', taken, bits)
       // gone by the time that the burst comes to it, whatever the look before has shown
       standIn(
         lab,
         'ip',
         `case "$*" in *batch*) sed -u 's/^addr del ${taken}/addr del ${nowhere}/' | $real "$@" ;; "addr del ${taken}"*) exec $real addr del ${nowhere}/${bits} dev eth0 ;; *) exec $real "$@" ;; esac`,
       )
-      await sleep(1500) // until the next ip stands ready
-      await daemon.run('takeip', 'eth0', others[0] ?? '', bits)
-      await sleep(1500)
-      for (const address of others) await daemon.run('takeip', 'eth0', address, bits)
+      const daemon = await startResident(lab)
+      t.same(
+        await Promise.all([taken, ...others].map((address) => daemon.run('takeip', 'eth0', address, bits))),
+        zeros(10),
+      )
       const all = [taken, ...others]
       const results = await Promise.all(all.map((address) => daemon.run('releaseip', 'eth0', address, bits)))
       t.same(results, [8, ...zeros(9)])
@@ -161,25 +166,65 @@ if (!nothing) {
       },
     )
 
+    for (const how of ['by packets of our own', 'by programs'])
+      inLab(
+        `${family}: all are announced ${how}, in turn, again and again, and one that has left is not any more`,
+        { needs: ['perl', family === 'IPv4' ? 'arping' : 'ndptool'] },
+        async (t, lab) => {
+          if (how === 'by programs') noPacketsOfOurOwn(lab)
+          const daemon = await startResident(lab)
+          const some = manyAddresses(family, 10)
+          const watched = some.slice(-2)
+          const eyes = await Promise.all(watched.map((address) => watch(lab.observer, 'lan', address)))
+          await Promise.all(some.map((address) => daemon.run('takeip', 'eth0', address, bits)))
+          const [leaving, staying] = eyes
+          await waitFor('the first round', () => eyes.every(({ seen }) => seen().length > 0))
+          await daemon.run('releaseip', 'eth0', watched[0] ?? '', bits)
+          const then = leaving?.seen().length ?? 0
+          const rounds = family === 'IPv4' ? 6 : 3 // IPv4 in two forms
+          await waitFor('three rounds', () => (staying?.seen().length ?? 0) >= rounds)
+          await sleep(1500)
+          t.equal(staying?.seen().length, rounds)
+          t.notMatch(daemon.log(), /WARNING/)
+          t.ok((leaving?.seen().length ?? 0) <= then + 1, 'the one that has left is silent')
+          for (const { stop } of eyes) stop()
+        },
+      )
+
     inLab(
-      `${family}: all are announced in turn, again and again, and one that has left is not any more`,
+      `${family}: the packets of the daemon are those of the program, and clients follow them`,
       { needs: ['perl', family === 'IPv4' ? 'arping' : 'ndptool'] },
       async (t, lab) => {
+        const [address = ''] = many
+        const mac = await macOf(lab.node, 'eth0')
+        const wire = await watch(lab.observer, 'lan', address)
+        t.equal((await lab.script('takeip', 'eth0', address, bits)).status, 0)
+        await waitFor('the announcer', () => announcers(lab).length === 0)
+        const byPrograms = wire.seen().map((each) => JSON.stringify(each))
+        t.equal((await lab.script('releaseip', 'eth0', address, bits)).status, 0)
+
+        // a client that remembers another host
+        const stale = [
+          'neigh',
+          'replace',
+          address,
+          'lladdr',
+          '02:00:00:00:00:99',
+          'dev',
+          'lan',
+          'nud',
+          'stale',
+        ]
+        await lab.observer.must('ip', ...stale)
         const daemon = await startResident(lab)
-        const some = manyAddresses(family, 10)
-        const watched = some.slice(-2)
-        const eyes = await Promise.all(watched.map((address) => watch(lab.observer, 'lan', address)))
-        await Promise.all(some.map((address) => daemon.run('takeip', 'eth0', address, bits)))
-        const [leaving, staying] = eyes
-        await waitFor('the first round', () => eyes.every(({ seen }) => seen().length > 0))
-        await daemon.run('releaseip', 'eth0', watched[0] ?? '', bits)
-        const then = leaving?.seen().length ?? 0
-        const rounds = family === 'IPv4' ? 6 : 3 // IPv4 in two forms
-        await waitFor('three rounds', () => (staying?.seen().length ?? 0) >= rounds)
-        await sleep(1500)
-        t.equal(staying?.seen().length, rounds)
-        t.ok((leaving?.seen().length ?? 0) <= then + 1, 'the one that has left is silent')
-        for (const { stop } of eyes) stop()
+        const before = wire.seen().length
+        t.equal(await daemon.run('takeip', 'eth0', address, bits), 0)
+        await waitFor('the neighbour entry', async () => (await neighbour(lab.observer, address)) === mac)
+        await waitFor('three rounds', () => wire.seen().length - before >= byPrograms.length)
+        const ours = wire.seen().slice(before)
+        t.same(new Set(ours.map((each) => JSON.stringify(each))), new Set(byPrograms))
+        t.same(announcers(lab), [])
+        wire.stop()
       },
     )
 

@@ -75,6 +75,8 @@ export async function eventually(holds: () => Promise<boolean>, seconds = 20): P
 export interface Failover {
   /** From `ctdb disable` until the last address is up elsewhere and not tentative. */
   seconds: number
+  /** Until the first has left: so long CTDB itself takes to decide, before any script is asked. */
+  began: number
   /** Addresses that the node had. */
   moved: number
   /** Addresses that are up elsewhere at the end. */
@@ -84,7 +86,12 @@ export interface Failover {
 export async function failover(cluster: Cluster, node: string): Promise<Failover> {
   const said = await cluster('failover', node)
   const number = (name: string) => Number(new RegExp(`${name}=([\\d.]+)`).exec(said)?.[1])
-  return { seconds: number('seconds'), moved: number('moved'), hosted: number('hosted') }
+  return {
+    seconds: number('seconds'),
+    began: number('began'),
+    moved: number('moved'),
+    hosted: number('hosted'),
+  }
 }
 
 /** The node takes its share again: when `share` addresses are on it. */

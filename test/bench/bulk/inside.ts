@@ -4,7 +4,8 @@
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { endLeftovers } from '../measure.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { endLeftovers, ticksOf } from '../measure.ts'
 import { addresses, ALL, batch } from './addresses.ts'
 import { SIZES, TASKS, type BulkContestant, type BulkTask, type Outcome } from './contestants.ts'
 import { startDaemons } from './daemons.ts'
@@ -37,6 +38,10 @@ export interface BulkResults {
 
 /** Longer than this, in milliseconds, and once is enough. */
 const ONCE_MS = 3000
+/** Still is who has taken no tick, of 10 ms of processor time, for so many looks in a row; milliseconds between two. */
+const QUIET_LOOKS = 6
+const MOST_LOOKS = 100
+const LOOK_MS = 50
 /** Longer than this, and more addresses are not tried. */
 const TOO_LONG_MS = 20_000
 
@@ -67,8 +72,21 @@ async function prepare(who: BulkContestant, task: BulkTask, wanted: readonly str
   const list = hosted ? wanted.map((address) => `${address}\n`).join('') : ''
   writeFileSync(join(vardir, 'my-public-ip-addresses'), list)
   who.configure?.(task, wanted)
+  await stillness()
   present.forget()
   wire.forget()
+}
+
+/** What a daemon still does for the last burst, such as its rounds of announcing, is not the next one's. */
+async function stillness(): Promise<void> {
+  const pids = daemons.flatMap(({ pid }) => pid ?? [])
+  let before = ''
+  for (let quiet = 0, looks = 0; quiet < QUIET_LOOKS && looks < MOST_LOOKS; looks += 1) {
+    const now = pids.map(ticksOf).join(' ')
+    quiet = now === before ? quiet + 1 : 0
+    before = now
+    await sleep(LOOK_MS)
+  }
 }
 
 function check(who: BulkContestant, task: BulkTask, wanted: readonly string[], { ok }: Outcome): void {
