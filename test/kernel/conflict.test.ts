@@ -172,6 +172,28 @@ if (!nothing)
       )
 
       inLab(
+        `${family}, ${way}: with EVENTSCRIPT_ANNOUNCE=no what comes off lo is not announced either`,
+        { needs },
+        async (t, lab) => {
+          const { host } = await rivalWith(lab, ip, bits)
+          const runner = await start(lab, `${options('park')}EVENTSCRIPT_ANNOUNCE=no\n`)
+          t.ok((await runner.run('takeip', 'eth0', ip, bits)).ok)
+          t.ok((await places(lab.node, ip)).includes(here))
+          const mine = await macOf(lab.node, 'eth0')
+          const wire = await watch(lab.observer, 'lan', ip)
+          await host.must('ip', 'addr', 'del', `${ip}/${bits}`, 'dev', 'eth0')
+          await waitFor(
+            'it to be on eth0',
+            async () => (await places(lab.node, ip)).join() === `eth0/${bits}`,
+          )
+          // two rounds would have been sent by then
+          await new Promise((resolve) => setTimeout(resolve, 2500))
+          const said = wire.seen().filter(({ mac, solicited }) => mac === mine && solicited !== true)
+          t.same(said, [])
+        },
+      )
+
+      inLab(
         `${family}, ${way}: what is parked is released, moved, dropped by init and shutdown`,
         { needs },
         async (t, lab) => {
