@@ -405,8 +405,9 @@ for (const { family, ip, bits, otherBits, other, iptables, host } of (await prep
     needs: ['ss', iptables],
     async prepare(lab) {
       await holds(lab, 'eth0')
-      await serve(lab.node, ip, (port += 1))
-      await connect(lab.observer, ip, port)
+      const own = (port += 1) // the other family's test runs beside this one
+      await serve(lab.node, ip, own)
+      await connect(lab.observer, ip, own)
     },
     event: releaseip,
     others: [takeip],
