@@ -151,7 +151,8 @@ export default {
 
   /**
    * 1. Find where the address really is.
-   * 2. Already on the new interface: nothing to do.
+   * 2. Already on the new interface: nothing to move. The clients are told all the same (9): an updateip that was killed
+   *    behind the move has not told them.
    * 3. Bring the new interface up. If that fails, the address is still where it was.
    * 4. Block what arrives for it at the old place, and delete it there.
    * 5. Add it to the new interface, with the mask that was passed. If that fails, it is put back.
@@ -177,7 +178,10 @@ export default {
       places.length > 0 && places.every((held) => isRight(held, target) && held.state === 'ready')
     // a killed updateip may have left its rule, at the old place or the new one
     if (isThere || places.length === 0) await unblock(node, [address])
-    if (isThere) return node.say(`Redundant "updateip" - ${address} already on ${to}`)
+    if (isThere) {
+      node.say(`Redundant "updateip" - ${address} already on ${to}`)
+      return await tellOfMove(node, address, link, 'ready')
+    }
 
     node.because(
       `${address} is on ${where(places) || 'no interface'}, the daemon said ${from}: it goes to ${where([target])}`,
@@ -188,8 +192,7 @@ export default {
     await flushRouteCaches(node)
     await updateHosted(node, (hosted) => hosted.add(address))
     await forgetTickles(node)
-    await tellClients(node, address, link, outcome)
-    if (outcome !== 'parked') await tickleConnections(node, address)
+    await tellOfMove(node, address, link, outcome)
   },
 
   /** The daemon has decided who hosts what: our list of what this node hosts is written afresh. */
@@ -222,6 +225,12 @@ export default {
 async function tellClients(node: Node, address: string, link: Link, outcome: Outcome): Promise<void> {
   if (outcome === 'parked') return await watchParked(node)
   await announce(node, address, link, { seized: outcome === 'seized' })
+}
+
+/** Clients that hold a connection keep sending to the old place until they hear of the new one: they are woken too. */
+async function tellOfMove(node: Node, address: string, link: Link, outcome: Outcome): Promise<void> {
+  await tellClients(node, address, link, outcome)
+  if (outcome !== 'parked') await tickleConnections(node, address)
 }
 
 /** As CTDB has it: without the file this node has no public addresses, and nothing to do with them. */

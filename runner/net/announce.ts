@@ -106,9 +106,12 @@ async function inBackground(node: Node, words: readonly string[], instead: strin
 }
 
 function wanted(node: Node, link: Link): boolean {
-  return (
-    link.type !== 'loopback' && link.name !== 'lo' && node.settings.option('EVENTSCRIPT_ANNOUNCE') === 'yes'
-  )
+  return link.type !== 'loopback' && link.name !== 'lo' && announces(node)
+}
+
+/** Does this node announce addresses at all? */
+export function announces(node: Node): boolean {
+  return node.settings.option('EVENTSCRIPT_ANNOUNCE') === 'yes'
 }
 
 async function advertiser(door: Door): Promise<string | undefined> {

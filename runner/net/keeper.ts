@@ -2,6 +2,7 @@
 import type { Node } from '../handler.ts'
 import { Refusal } from '../refusal.ts'
 import { familyOf } from './address.ts'
+import { announces } from './announce.ts'
 import { duplicateCheck, waitForDad } from './dad.ts'
 import { whereIs } from './look.ts'
 import { isParkingPlace, parkedHere, unlist, withParked, type Parked } from './parked.ts'
@@ -13,7 +14,7 @@ const TRY_EVERY_MS = 5000
 
 export interface Keeping {
   sleep: (ms: number) => Promise<unknown>
-  /** Tell the network that the address is on that interface now. */
+  /** Tell the network that the address is on that interface now. Not called where EVENTSCRIPT_ANNOUNCE is no. */
   announce: (address: string, iface: string) => void | Promise<unknown>
 }
 
@@ -29,7 +30,8 @@ export async function keepTrying(nodeNow: () => Promise<Node>, { sleep, announce
     await Promise.all(
       parked.map(async (each) => {
         try {
-          if (await tryAgain(node, each)) moved.push(Promise.resolve(announce(each.address, each.iface)))
+          const hasMoved = await tryAgain(node, each)
+          if (hasMoved && announces(node)) moved.push(Promise.resolve(announce(each.address, each.iface)))
           said.delete(each.address)
         } catch (error) {
           if (!(error instanceof Refusal)) throw error

@@ -29,22 +29,32 @@ export async function remember(node: Node, last: Last | undefined): Promise<void
 export async function keepSysctl(node: Node, path: string, value: string): Promise<void> {
   const before = (await node.read(path))?.trim()
   if (before === undefined || before === value) return
-  const kept = (await node.read(sysctlFile(node))) ?? ''
-  const line = `${path} ${before} ${value}\n`
   // before it is set: a run that is killed in between leaves a line, not a value that nobody knows
-  if (!kept.includes(`${path} `)) await tryWrite(node, sysctlFile(node), kept + line)
+  await rememberSysctl(node, path, before, value)
   if (!(await tryWrite(node, path, `${value}\n`)))
     node.say(`WARNING: cannot set ${path} to ${value}: run as root`)
 }
 
-/** Put each sysctl back that is still as we have set it; what somebody else has set since is his. */
-export async function restoreSysctls(node: Node): Promise<void> {
+/** Keep in mind what a sysctl was before it was set to this value, unless that is known already. */
+export async function rememberSysctl(node: Node, path: string, before: string, value: string): Promise<void> {
+  const kept = (await node.read(sysctlFile(node))) ?? ''
+  if (!kept.includes(`${path} `))
+    await tryWrite(node, sysctlFile(node), `${kept}${path} ${before} ${value}\n`)
+}
+
+/**
+ * Have each sysctl put back, by `putBack`, that is still as we have set it; what somebody else has set since is his.
+ */
+export async function restoreSysctls(
+  node: Node,
+  putBack: (path: string, before: string) => Promise<unknown>,
+): Promise<void> {
   const kept = (await node.read(sysctlFile(node))) ?? ''
   if (kept === '') return
   for (const line of kept.split('\n')) {
     const [path, before, ours] = line.split(' ')
     if (!path || !before || !ours) continue
-    if ((await node.read(path))?.trim() === ours) await tryWrite(node, path, `${before}\n`)
+    if ((await node.read(path))?.trim() === ours) await putBack(path, before)
   }
   await tryWrite(node, sysctlFile(node), '')
 }

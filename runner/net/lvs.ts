@@ -9,6 +9,7 @@ import { groupOf, type Group } from './lvs-nodes.ts'
 import { mayLead, type Lvs } from './lvs-options.ts'
 import { nodeStatus, ownAddress } from './lvs-status.ts'
 import { goOnWire, isOnWire, keepSilent, leaveWire } from './lvs-wire.ts'
+import { restoreBesideParked } from './parked.ts'
 
 /** What this node is in its group at this moment. */
 export interface Role extends Group {
@@ -79,7 +80,7 @@ export async function follow(node: Node, publicIp: string): Promise<void> {
 export async function leave(node: Node, publicIp: string): Promise<void> {
   await leaveWire(node, publicIp)
   await stopServices(node, publicIp)
-  await restoreSysctls(node)
+  await restoreSysctls(node, (path, before) => restoreBesideParked(node, path, before))
 }
 
 async function stopServices(node: Node, publicIp: string): Promise<void> {

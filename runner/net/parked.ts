@@ -8,6 +8,7 @@ import { refuse } from '../refusal.ts'
 import { canonical, familyOf, hostBits } from './address.ts'
 import type { Held } from './ip.ts'
 import { interfaces, whereIs, why } from './look.ts'
+import { rememberSysctl } from './lvs-memory.ts'
 import type { Wanted } from './place.ts'
 import { readNumber, tryWrite } from './sysctl.ts'
 
@@ -26,8 +27,15 @@ export interface Parked {
 /** Seconds to wait for others that write the file. */
 const LOCK_SECONDS = 10
 const PLACE = 'lo'
-const ARP_IGNORE = '/proc/sys/net/ipv4/conf/all/arp_ignore'
-const SILENT = 3
+
+/**
+ * An IPv4 host answers ARP for all its addresses, whatever interface they are on; with arp_ignore 3 not for those of
+ * scope `host`. What is parked needs that, and so does an LVS address. The rule for both: who sets it remembers what it
+ * was. Who goes while the other still needs it leaves it so, and the other remembers instead. The last puts it back,
+ * unless somebody else has changed it.
+ */
+export const ARP_IGNORE = '/proc/sys/net/ipv4/conf/all/arp_ignore'
+export const SILENT = 3
 
 export function parkedFile(keepdir: string): string {
   return `${keepdir}/parked`
@@ -74,27 +82,24 @@ export function isParkingPlace({ iface, bits, address, deprecated }: Held): bool
 }
 
 /** Keep an address here, off the wire; `rival` is who has it. It may be there already. */
-export async function park(node: Node, { address, bits, iface }: Wanted, rival: string): Promise<void> {
-  const isIpv4 = familyOf(address) === 'inet'
+export async function park(node: Node, wanted: Wanted, rival: string): Promise<void> {
+  const { address, bits, iface } = wanted
   const arpIgnore = await withParked(node, async (parked) => {
     const others = parked.filter((each) => each.address !== address)
-    const before = isIpv4 ? await arpIgnoreBefore(node, others) : undefined
+    const before = isIpv4(wanted) ? await arpIgnoreBefore(node, others) : undefined
     parked.splice(0, Infinity, ...others, { address, bits, iface, arpIgnore: before, rival })
     return before
   })
   if (arpIgnore !== undefined && !(await tryWrite(node, ARP_IGNORE, `${SILENT}\n`)))
     node.say(`WARNING: cannot set ${ARP_IGNORE}: this node answers ARP for ${address}, which is parked`)
-  const scope = isIpv4 ? ['scope', 'host'] : []
+  const scope = isIpv4(wanted) ? ['scope', 'host'] : []
   const added =
     await node.change`ip addr add ${address}/${hostBits(address)} dev ${PLACE} ${scope} preferred_lft 0`
   if (added.status === 0 || (await whereIs(node, address)).some(isParkingPlace)) return
   refuse(`Failed to park ${address} on ${PLACE}: ${why(added)}`)
 }
 
-/**
- * An IPv4 host answers ARP for all its addresses, whatever interface they are on; with arp_ignore 3 not for those of
- * scope `host`. Gives back what it was before us; undefined where another value keeps silent too.
- */
+/** What arp_ignore was before us; undefined where another value keeps silent too. */
 async function arpIgnoreBefore(node: Node, others: readonly Parked[]): Promise<number | undefined> {
   const before = others.find((each) => each.arpIgnore !== undefined)?.arpIgnore
   return before ?? ((await readNumber(node, ARP_IGNORE)) === 0 ? 0 : undefined)
@@ -112,16 +117,39 @@ export async function forgetParked(node: Node, addresses?: readonly string[]): P
   })
 }
 
-/** Take one from the list; the last one gives arp_ignore back, unless somebody else has changed or needs it. */
+/** Take one from the list; the last one gives arp_ignore back, or leaves it to LVS. */
 export async function unlist(node: Node, parked: Parked[], gone: Parked): Promise<void> {
   parked.splice(parked.indexOf(gone), 1)
   const { arpIgnore } = gone
   if (arpIgnore === undefined || parked.some((each) => each.arpIgnore !== undefined)) return
   if ((await readNumber(node, ARP_IGNORE)) !== SILENT) return
-  // an LVS node keeps its address silent in the same way
-  const hidden = (await interfaces(node))
-    .flatMap(({ addresses }) => addresses)
-    .filter((held) => held.iface === PLACE && held.scope === 'host' && familyOf(held.address) === 'inet')
-  const isNeeded = hidden.some(({ address }) => address !== gone.address && !address.startsWith('127.'))
-  if (!isNeeded) await tryWrite(node, ARP_IGNORE, `${arpIgnore}\n`)
+  if (await isNeededByLvs(node)) await rememberSysctl(node, ARP_IGNORE, String(arpIgnore), String(SILENT))
+  else await tryWrite(node, ARP_IGNORE, `${arpIgnore}\n`)
+}
+
+/** An address of scope `host` on lo that is not parked there: so a node has the LVS address that does not lead. */
+async function isNeededByLvs(node: Node): Promise<boolean> {
+  const here = (await interfaces(node)).flatMap(({ addresses }) => addresses)
+  const hidden = here.filter((held) => held.iface === PLACE && held.scope === 'host' && isIpv4(held))
+  return hidden.some((held) => !held.address.startsWith('127.') && !isParkingPlace(held))
+}
+
+/** LVS goes, and puts a sysctl back to what it was; or leaves it to what is parked. */
+export async function restoreBesideParked(node: Node, path: string, before: string): Promise<void> {
+  const isLeft = path === ARP_IGNORE && (await takeOver(node, Number(before)))
+  if (!isLeft) await tryWrite(node, path, `${before}\n`)
+}
+
+/** What is parked remembers from now on what arp_ignore was; false when nothing is that needs it. */
+async function takeOver(node: Node, arpIgnore: number): Promise<boolean> {
+  if (!(await parkedHere(node)).some(isIpv4)) return false
+  return await withParked(node, (parked) => {
+    const needing = parked.filter(isIpv4)
+    for (const each of needing) each.arpIgnore ??= arpIgnore
+    return Promise.resolve(needing.length > 0)
+  })
+}
+
+function isIpv4({ address }: { address: string }): boolean {
+  return familyOf(address) === 'inet'
 }

@@ -172,6 +172,28 @@ if (!nothing)
       )
 
       inLab(
+        `${family}, ${way}: with EVENTSCRIPT_ANNOUNCE=no what comes off lo is not announced either`,
+        { needs },
+        async (t, lab) => {
+          const { host } = await rivalWith(lab, ip, bits)
+          const runner = await start(lab, `${options('park')}EVENTSCRIPT_ANNOUNCE=no\n`)
+          t.ok((await runner.run('takeip', 'eth0', ip, bits)).ok)
+          t.ok((await places(lab.node, ip)).includes(here))
+          const mine = await macOf(lab.node, 'eth0')
+          const wire = await watch(lab.observer, 'lan', ip)
+          await host.must('ip', 'addr', 'del', `${ip}/${bits}`, 'dev', 'eth0')
+          await waitFor(
+            'it to be on eth0',
+            async () => (await places(lab.node, ip)).join() === `eth0/${bits}`,
+          )
+          // two rounds would have been sent by then
+          await new Promise((resolve) => setTimeout(resolve, 2500))
+          const said = wire.seen().filter(({ mac, solicited }) => mac === mine && solicited !== true)
+          t.same(said, [])
+        },
+      )
+
+      inLab(
         `${family}, ${way}: what is parked is released, moved, dropped by init and shutdown`,
         { needs },
         async (t, lab) => {
@@ -339,6 +361,66 @@ if (!nothing) {
     await host.must('ip', 'addr', 'del', 'fd00::1/64', 'dev', 'eth0')
     t.equal((await lab.script('monitor')).status, 0)
     await waitFor('it to be on eth0', async () => (await places(lab.node, 'fd00::1')).join() === 'eth0/64')
+  })
+
+  for (const first of ['LVS', 'park'])
+    for (const last of ['LVS', 'park'])
+      inLab(
+        `IPv4, ${first} comes first and ${last} goes last: arp_ignore is 3 all the time, and put back behind both`,
+        { needs: ['arping', 'perl', 'ss'] },
+        async (t, lab) => {
+          const [ip, shared] = ['10.0.0.1', '10.0.0.100']
+          const { host, mac } = await rivalWith(lab, ip, '24')
+          const group = join(lab.dir, 'lvs_nodes')
+          writeFileSync(group, '10.0.0.10\n10.0.0.11\n')
+          writeFileSync(join(lab.dir, 'var/my-ip-address'), '10.0.0.10\n')
+          lab.configure(
+            'script.options',
+            `${park}EVENTSCRIPT_IPV4_DAD=yes\nCTDB_LVS_NODES=${group}\nCTDB_LVS_PUBLIC_IP=${shared}\nCTDB_LVS_PUBLIC_IFACE=eth0\n`,
+          )
+          const arpIgnore = async () => (await lab.node.must('cat', ARP_IGNORE)).trim()
+          const lvs = async (event: string) => t.equal((await lab.handler('91.lvs', event)).status, 0, event)
+          const takes = async () => {
+            t.equal((await lab.script('takeip', 'eth0', ip, '24')).status, 0)
+            t.ok((await places(lab.node, ip)).includes('lo/32'))
+          }
+          t.equal(await arpIgnore(), '0')
+          if (first === 'LVS') await lvs('startup')
+          await takes()
+          if (first !== 'LVS') await lvs('startup')
+          t.strictSame(await places(lab.node, shared), ['lo/32'])
+          t.equal(await arpIgnore(), '3')
+
+          if (last === 'park') {
+            await lvs('shutdown')
+            t.equal(await arpIgnore(), '3', 'the parked address needs it')
+            await lab.observer.must('ip', 'neigh', 'flush', 'dev', 'lan')
+            t.ok(await reaches(lab.observer, ip))
+            t.equal(await neighbour(lab.observer, ip), mac, 'the rival alone answers')
+          }
+          await host.must('ip', 'addr', 'del', `${ip}/24`, 'dev', 'eth0')
+          await waitFor('it to be on eth0', async () => (await places(lab.node, ip)).join() === 'eth0/24')
+          await waitFor('the list to be empty', () => parkedLines(lab).length === 0)
+          if (last === 'LVS') {
+            t.equal(await arpIgnore(), '3', 'the LVS address needs it')
+            t.notOk(await reaches(lab.observer, shared))
+            await lvs('shutdown')
+          }
+          t.equal(await arpIgnore(), '0')
+        },
+      )
+
+  inLab('IPv4: arp_ignore is put back behind several that were parked', {}, async (t, lab) => {
+    const both = ['10.0.0.1', '10.0.0.2']
+    const { host } = await rivalWith(lab, '10.0.0.1', '24')
+    await host.must('ip', 'addr', 'add', '10.0.0.2/24', 'dev', 'eth0')
+    lab.configure('script.options', `${park}EVENTSCRIPT_IPV4_DAD=yes\n`)
+    for (const event of ['init', 'shutdown']) {
+      for (const ip of both) t.equal((await lab.script('takeip', 'eth0', ip, '24')).status, 0)
+      t.equal((await lab.node.must('cat', ARP_IGNORE)).trim(), '3')
+      t.equal((await lab.script(event)).status, 0)
+      t.equal((await lab.node.must('cat', ARP_IGNORE)).trim(), '0', event)
+    }
   })
 
   inLab('"explain" says what would become of a conflict', {}, async (t, lab) => {

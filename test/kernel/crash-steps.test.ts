@@ -16,11 +16,14 @@ import {
   FAMILIES,
   inLab,
   lines,
+  macOf,
+  places,
   prepareFile,
   processes,
   reaches,
   serve,
   waitFor,
+  watch,
 } from './support.ts'
 
 type Words = readonly string[]
@@ -319,7 +322,7 @@ for (const { family, ip, bits, otherBits, other, iptables, host } of (await prep
   const how = isIpv6 ? ['nodad'] : ['brd', '+']
   const takeip = [IFACE, 'takeip', 'eth0', ip, bits]
   const releaseip = [IFACE, 'releaseip', 'eth0', ip, bits]
-  const updateip = [IFACE, 'updateip', 'eth1', 'eth0', ip, bits]
+  const updateip = [IFACE, 'updateip', 'eth1', 'eth0', ip, bits] as const
   const add = async ({ node }: Lab, address: string, iface: string) =>
     void (await node.must('ip', 'addr', 'add', address, 'dev', iface, ...how))
   const holds = async (lab: Lab, iface: string, length: string = bits) => {
@@ -402,8 +405,9 @@ for (const { family, ip, bits, otherBits, other, iptables, host } of (await prep
     needs: ['ss', iptables],
     async prepare(lab) {
       await holds(lab, 'eth0')
-      await serve(lab.node, ip, (port += 1))
-      await connect(lab.observer, ip, port)
+      const own = (port += 1) // the other family's test runs beside this one
+      await serve(lab.node, ip, own)
+      await connect(lab.observer, ip, own)
     },
     event: releaseip,
     others: [takeip],
@@ -419,6 +423,39 @@ for (const { family, ip, bits, otherBits, other, iptables, host } of (await prep
     prepare: (lab) => holds(lab, 'eth1'),
     event: updateip,
   })
+
+  inLab(
+    `${family}: an updateip that was killed when the address had arrived: the next one tells the clients`,
+    { needs: ['setsid', 'ss', 'perl', ...(isIpv6 ? ['ndptool'] : ['arping'])] },
+    async (t, lab) => {
+      await calm(lab.node)
+      await holds(lab, 'eth1')
+      const { steps } = await learnSteps(lab, updateip)
+      const arrival = steps.findIndex((step) => step.startsWith(`ip addr add ${ip}/`)) + 1
+      t.ok(arrival > 0)
+      await endBackground(lab)
+      await lab.node.must('ip', 'addr', 'del', `${ip}/${bits}`, 'dev', 'eth0')
+      await holds(lab, 'eth1')
+      // it has heard of eth0
+      await lab.observer.must('ip', 'neigh', 'flush', 'dev', 'lan')
+      await serve(lab.node, ip, 445)
+      await connect(lab.observer, ip, 445)
+      await killAfter(lab, arrival, updateip)
+      t.same(announcers(lab), [], 'nobody is told')
+      await waitFor('it to be usable', async () => (await places(lab.node, ip)).join() === `eth0/${bits}`)
+      const tickles = () => lab.ctdbCalls().filter((call) => call === 'tickle').length
+      const before = tickles()
+      const wire = await watch(lab.observer, 'lan', ip)
+      const mine = await macOf(lab.node, 'eth0')
+      const [first, ...more] = lines(await lab.handler(...updateip))
+      t.equal(first, `Redundant "updateip" - ${ip} already on eth0`)
+      t.match(more, [/^Tickle TCP connection /, /^Tickle TCP connection /])
+      t.equal(tickles(), before + 1)
+      await waitFor('it to be announced', () =>
+        wire.seen().some(({ mac, solicited }) => mac === mine && !solicited),
+      )
+    },
+  )
 
   const net = isIpv6 ? 'fd00::/64' : '10.0.0.0/24'
   const far = isIpv6 ? 'fd05::/64' : '10.5.0.0/16'

@@ -20,6 +20,13 @@ export const updateip: readonly Scenario[] = [
     event: `updateip eth0 eth1 ${ip} ${bits}`,
     prepare: (stage) => stage.held(`${ip}/${bits}`, 'eth1'),
   })),
+  ...both('updateip', 'redundant-connections-tickled', ({ ip, bits, client }) => ({
+    event: `updateip eth0 eth1 ${ip} ${bits}`,
+    async prepare(stage) {
+      await stage.held(`${ip}/${bits}`, 'eth1')
+      await stage.connected(ip, 2049, client, [40001])
+    },
+  })),
   ...both('updateip', 'redundant-by-altname', ({ ip, bits }) => ({
     event: `updateip eth0 storage1 ${ip} ${bits}`,
     async prepare(stage) {
