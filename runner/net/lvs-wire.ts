@@ -7,6 +7,7 @@ import type { Held, Link } from './ip.ts'
 import { interfaces, pick, whereIs, why } from './look.ts'
 import { keepSysctl } from './lvs-memory.ts'
 import { ARP_IGNORE, SILENT } from './parked.ts'
+import { whoHas } from './rival.ts'
 
 /** Where every node has the address, so that it takes what the leader hands on to it. */
 const SILENT_PLACE = 'lo'
@@ -87,7 +88,8 @@ async function addToLink(node: Node, address: string, link: Link): Promise<strin
     await drop(node, { iface: link.name, address, bits: hostBits(address) })
     if (state !== 'duplicate') return `the duplicate check on ${link.name} did not end: has it a link?`
   }
-  return 'another host has it (dadfailed): find it with "ndisc6", and take it away there'
+  const rival = await whoHas(node, { address, iface: link.name })
+  return `another host has it (dadfailed): ${rival}: take it away there`
 }
 
 /** Nothing of the address is left on this node. */

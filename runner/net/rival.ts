@@ -20,16 +20,21 @@ const ANSWER_MS = 500
 const LOOKS = 4
 
 /**
- * The MAC that answers for the address on that interface (`known`, if it has been heard already), and whose it is, as far
+ * The MAC that answers for the address on that interface (`known`, if `rivalMac` has heard it already), and whose it is, as far
  * as can be found out: `52:54:00:12:34:56 on eth0, which is node 2 (fd01::3)`. Never fails: what cannot be found out is
  * said in its place.
  */
 export async function whoHas(node: Node, contested: Contested, known?: string): Promise<string> {
-  const { iface } = contested
+  const { address, iface } = contested
   try {
     const mac = known ?? (await macOf(node, contested))
     if (mac === undefined) return `nobody answers for it on ${iface} when asked again`
-    return `${mac} on ${iface}, which is ${await whoIs(node, mac, contested)}`
+    // what `rivalMac` has heard is none of ours
+    const own = known === undefined ? await ownLink(node, mac) : undefined
+    const whose = own
+      ? `this node's own ${own.name}: is it on the same network as ${iface}?`
+      : await whoIs(node, mac, address)
+    return `${mac} on ${iface}, which is ${whose}`
   } catch (error) {
     if (error instanceof Refusal) return `who it is cannot be asked: ${error.message}`
     throw error
@@ -85,10 +90,8 @@ function macIn(text: string): string | undefined {
   return /\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b/i.exec(text)?.[0].toLowerCase()
 }
 
-/** Ours, a node's, or a neighbour's that we know by another address too. */
-async function whoIs(node: Node, mac: string, { address, iface }: Contested): Promise<string> {
-  const own = await ownLink(node, mac)
-  if (own) return `this node's own ${own.name}: is it on the same network as ${iface}?`
+/** A node, or a neighbour that we know by another address too. */
+async function whoIs(node: Node, mac: string, address: string): Promise<string> {
   const others = (await neighboursWith(node, mac)).filter((other) => other !== address)
   if (others.length === 0) return 'no neighbour that is known by another address'
   const cluster = await clusterNode(node, others)

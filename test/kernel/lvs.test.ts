@@ -191,7 +191,10 @@ if (!(await prepareFile())) {
       await first.lvs('ipreallocated')
       await second.lvs('startup')
       group.health('disconnected', 'ok', 'ok')
-      const wrong = /^ERROR: this node cannot lead fd00::100: another host has it \(dadfailed\)/
+      const mac = await macOf(first.host, 'eth0')
+      const wrong = new RegExp(
+        `^ERROR: this node cannot lead fd00::100: another host has it \\(dadfailed\\): ${mac} on eth0, which is .*: take it away there$`,
+      )
       const taken = await second.lvs('ipreallocated')
       t.equal(taken.status, 1)
       t.match(lines(taken), [wrong])

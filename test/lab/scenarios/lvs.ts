@@ -116,6 +116,8 @@ export const lvsScenarios: readonly LvsScenario[] = [
     family: v6,
     async prepare(group, node) {
       const [, other] = group.nodes
+      // its MAC is in the message
+      await other?.host.must('ip', 'link', 'set', 'dev', 'eth0', 'address', '02:00:00:00:00:1b')
       await other?.host.must('ip', 'addr', 'add', 'fd00::100/128', 'dev', 'eth0', 'nodad')
       await started(group, node)
     },
