@@ -4,7 +4,7 @@
  */
 import { execa } from 'execa'
 import t from 'tap'
-import { clusterIn, eventually, held, OUR_DAEMON, OUR_SCRIPT, whyNoCluster } from '../lab/nodes.ts'
+import { clusterIn, eventually, hasShare, held, OUR_DAEMON, OUR_SCRIPT, whyNoCluster } from '../lab/nodes.ts'
 
 const why = whyNoCluster()
 
@@ -21,9 +21,14 @@ else
         const cluster = clusterIn('escl', '/tmp/eventscript-cluster', more)
         t.teardown(() => cluster('down'))
         await cluster('up', '3', '6', family)
+        t.ok(await hasShare(cluster, '2', 2), 'each node has its share')
         const moved = await cluster('failover', '2')
-        t.match(moved, /hosted=6 .*takeip_timeouts=0/, 'every address of a disabled node is up elsewhere')
-        t.same(await held(cluster, '2'), [], 'and it holds none')
+        t.match(
+          moved,
+          /moved=2 hosted=6 .*takeip_timeouts=0/,
+          'every address of a disabled node is up elsewhere',
+        )
+        t.ok(await eventually(async () => (await held(cluster, '2')).length === 0), 'and it holds none')
         // the address is in the kernel before the event that brings it has ended: only then does the daemon say so
         let rows: string[] = []
         await eventually(async () => {
