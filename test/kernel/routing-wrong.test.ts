@@ -369,7 +369,7 @@ if (!nothing) {
     rmSync(join(lab.dir, LABELS))
     hosted('eth0')
     distribute(128, 32)
-    await costs('the first, with gateways outside of the subnets', 'ctdb', 'flock', ...looks, ...changes)
+    await costs('the first, with gateways outside of the subnets', 'ctdb', 'flock', 'ip', ...changes)
     await complete()
     await costs('nothing to do there', 'ctdb', ...looks)
 
