@@ -46,9 +46,7 @@ export async function lookAtRouting(node: Node, family: Family): Promise<Look> {
   const input = 'rule show\nroute show table all\nlink show\n'
   const answer = await node.ask({ input })`ip -json ${optionOf(family)} -batch -`
   if (/not supported/i.test(answer.err)) return NOTHING
-  if (/-json" is unknown/.test(answer.err))
-    refuse('ip is too old: it does not know -json: install iproute2 4.14 or newer')
-  if (answer.status !== 0) refuse(`ip cannot show the rules and routes: ${why(answer)}`)
+  refuseFailed(answer, 'rules and routes')
   const [rules = '', routes = '', links = ''] = partsOf(answer, 3)
   return {
     rules: parseRules(rules),
@@ -60,9 +58,15 @@ export async function lookAtRouting(node: Node, family: Family): Promise<Look> {
 /** All routes of both families. */
 export async function lookAtRoutes(node: Node): Promise<Omit<Look, 'rules'>> {
   const answer = await node.ask({ input: 'route show table all\nlink show\n' })`ip -json -batch -`
-  if (answer.status !== 0) refuse(`ip cannot show the routes: ${why(answer)}`)
+  refuseFailed(answer, 'routes')
   const [routes = '', links = ''] = partsOf(answer, 2)
   return { routes: parseRoutes(routes), otherNames: otherNamesIn(links) }
+}
+
+function refuseFailed(answer: Answer, what: string): void {
+  if (/-json" is unknown/.test(answer.err))
+    refuse('ip is too old: it does not know -json: install iproute2 4.14 or newer')
+  if (answer.status !== 0) refuse(`ip cannot show the ${what}: ${why(answer)}`)
 }
 
 /** What each line of a batch has printed. */

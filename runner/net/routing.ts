@@ -8,7 +8,7 @@ import { refuseProblems } from './public-addresses.ts'
 import { carryOut, type Failure } from './routing-change.ts'
 import { parseRoutingFile, type Route, type RoutingFile } from './routing-file.ts'
 import type { Hosted } from './routing-hosted.ts'
-import { lookAtRouting, NOTHING, type Look } from './routing-look.ts'
+import { lookAtRoutes, lookAtRouting, NOTHING, type Look } from './routing-look.ts'
 import { AUTO_LINK_LOCAL, type Routing } from './routing-options.ts'
 import {
   additions,
@@ -99,11 +99,21 @@ export async function routeAll(
   const wanted = await wantedFor(node, routing, hosted)
   const names = await tableNames(node)
   const seen = new Map<Family, Look>()
-  for (const family of FAMILIES) {
-    const looks = mayHaveOurs(family, names) || hasFarGateway(wanted, hosted, family)
-    seen.set(family, looks ? await lookAtRouting(node, family) : NOTHING)
+  for (const family of FAMILIES)
+    if (mayHaveOurs(family, names)) seen.set(family, await lookAtRouting(node, family))
+  const others = FAMILIES.filter((each) => !seen.has(each) && hasFarGateway(wanted, hosted, each))
+  if (others.length > 0) {
+    // only rules need an `ip` for each family
+    const look = await lookAtRoutes(node)
+    for (const family of others) seen.set(family, routesOnly(look, family))
   }
   await bringAbout(node, routing, hosted, wanted, seen, names, { force, concerns: () => true })
+}
+
+/** Of a look at both families the part of one, which has no rules of ours. */
+function routesOnly({ routes, otherNames }: Omit<Look, 'rules'>, family: Family): Look {
+  const own = routes.filter(({ destination }) => familyOf(destination) === family)
+  return { rules: [], routes: own, otherNames }
 }
 
 /** A gateway that only the kernel can tell to be on the wire. */
