@@ -25,10 +25,15 @@ export function pick(links: readonly Link[], name: string): Link | undefined {
 }
 
 function linksOf(answer: Answer): readonly Link[] {
+  refuseFailed(answer, 'addresses')
+  return parseLinks(answer.out)
+}
+
+/** Refuse when `ip -json` could not show `what`. */
+export function refuseFailed(answer: Answer, what: string): void {
   if (/-json" is unknown/.test(answer.err))
     refuse('ip is too old: it does not know -json: install iproute2 4.14 or newer')
-  if (answer.status !== 0) refuse(`ip cannot show the addresses: ${why(answer)}`)
-  return parseLinks(answer.out)
+  if (answer.status !== 0) refuse(`ip cannot show the ${what}: ${why(answer)}`)
 }
 
 /** What a program gave as reason, in one line; with what to do where it is the usual one. */

@@ -1,9 +1,9 @@
 import type { Node } from '../handler.ts'
-import { Refusal, refuse } from '../refusal.ts'
+import { Refusal } from '../refusal.ts'
 import type { Answer } from '../system/door.ts'
 import { canonical, hostBits, type Family } from './address.ts'
 import { parseLinks, rows } from './ip.ts'
-import { why } from './look.ts'
+import { refuseFailed } from './look.ts'
 import { networkText, parseNetwork } from './network.ts'
 
 /** A rule `from ADDRESS lookup TABLE`, with no other condition. */
@@ -61,12 +61,6 @@ export async function lookAtRoutes(node: Node): Promise<Omit<Look, 'rules'>> {
   refuseFailed(answer, 'routes')
   const [routes = '', links = ''] = partsOf(answer, 2)
   return { routes: parseRoutes(routes), otherNames: otherNamesIn(links) }
-}
-
-function refuseFailed(answer: Answer, what: string): void {
-  if (/-json" is unknown/.test(answer.err))
-    refuse('ip is too old: it does not know -json: install iproute2 4.14 or newer')
-  if (answer.status !== 0) refuse(`ip cannot show the ${what}: ${why(answer)}`)
 }
 
 /** What each line of a batch has printed. */

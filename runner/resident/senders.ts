@@ -33,6 +33,13 @@ interface Shell {
   finish: Coprocess['finish']
 }
 
+/** One line for all that is said on standard error. */
+export function complainOnce(said: string, complain: (line: string) => void): void {
+  const [first, ...more] = said.split('\n').filter((line) => line !== '' && !LEFT.test(line))
+  if (first !== undefined)
+    complain(`announcement failed: ${first}${more.length > 0 ? `, and ${more.length} lines more` : ''}`)
+}
+
 /** What a program says on standard error goes to `complain`: a line for all that were started together. */
 export function senders(complain: (line: string) => void): Senders {
   const shells = new Set<Shell>()
@@ -61,7 +68,7 @@ export function senders(complain: (line: string) => void): Senders {
     }
     const free = () => {
       started()
-      complainOnce(said)
+      complainOnce(said, complain)
       said = ''
       waiting.shift()?.()
     }
@@ -80,15 +87,6 @@ export function senders(complain: (line: string) => void): Senders {
       },
     })
     return shell
-  }
-
-  function complainOnce(said: string): void {
-    const lines = said.split('\n').filter((line) => line !== '' && !LEFT.test(line))
-    const [first] = lines
-    if (first !== undefined)
-      complain(
-        `announcement failed: ${first}${lines.length > 1 ? `, and ${lines.length - 1} lines more` : ''}`,
-      )
   }
 
   return {

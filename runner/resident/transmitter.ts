@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { startCoprocess, type Coprocess } from '../system/coprocess.ts'
+import { complainOnce } from './senders.ts'
 
 /** One frame, in hexadecimal, and the interface by which it goes out. */
 export interface Packet {
@@ -62,13 +63,6 @@ export function transmitter(complain: (line: string) => void): Transmitter {
       send(`${packets.map(({ iface, frame }) => `${iface} ${frame}\n`).join('')}end\n`)
     })
 
-  function complainOnce(): void {
-    const [first, ...more] = said.split('\n').filter((line) => line !== '')
-    said = ''
-    if (first !== undefined)
-      complain(`announcement failed: ${first}${more.length > 0 ? `, and ${more.length} lines more` : ''}`)
-  }
-
   return {
     async send(packets) {
       if (cannot || packets.length === 0) return !cannot
@@ -79,7 +73,8 @@ export function transmitter(complain: (line: string) => void): Transmitter {
         if (i > 0) await sleep(PAUSE_MS)
         if (!(await sendTogether(perl, packets.slice(i, i + MOST)))) return false
       }
-      complainOnce()
+      complainOnce(said, complain)
+      said = ''
       return true
     },
     close: () => perl?.finish(),

@@ -151,7 +151,7 @@ const WIDTHS = [9, 16, 7, 8, 12, 8, 10, 6, 0]
 function line(cells: readonly string[]): string {
   const padded = cells.map((cell, i) => {
     const width = WIDTHS[i] ?? 0
-    return i < 2 ? cell.padEnd(width) : i === 8 ? ` ${cell}` : cell.padStart(width)
+    return i < 2 ? cell.padEnd(width) : i === WIDTHS.length - 1 ? ` ${cell}` : cell.padStart(width)
   })
   return padded.join('').trimEnd()
 }
