@@ -6,6 +6,7 @@ import { startResident } from './resident.ts'
 import {
   announcers,
   calm,
+  capture,
   FAMILIES,
   inLab,
   lines,
@@ -14,6 +15,7 @@ import {
   noStandIn,
   places,
   prepareFile,
+  questionsAndAnswers,
   reaches,
   serve,
   standIn,
@@ -99,7 +101,7 @@ async function meets({ node }: Lab, address: string): Promise<void> {
 
 const nothing = await prepareFile()
 if (!nothing)
-  for (const { family, ip, bits, other } of FAMILIES)
+  for (const { family, ip, bits, other, observer } of FAMILIES)
     for (const { way, start } of WAYS) {
       const needs = family === 'IPv4' ? ['arping', 'perl'] : ['ndptool', 'perl']
       const options = (policy: string) => `EVENTSCRIPT_DAD_CONFLICT="${policy}"\nEVENTSCRIPT_IPV4_DAD=yes\n`
@@ -245,10 +247,11 @@ if (!nothing)
               .length
           const usual = family === 'IPv4' ? 6 : 3
           await waitFor('more than the usual rounds', () => rounds() > usual + 2)
-          const observer = family === 'IPv4' ? '10.0.0.254' : 'fd00::fe'
           // a rival that asks for a client's MAC draws this client to itself, until the next round
           await host.must('ip', 'neigh', 'flush', 'dev', 'eth0')
+          const { frames } = await capture(lab.observer, 'lan')
           await reaches(host, observer)
+          await waitFor('the rival to ask', () => questionsAndAnswers(frames(), observer).questions > 0)
           await waitFor('clients to come here', async () => (await neighbour(lab.observer, ip)) === mine)
           t.ok((await runner.run('releaseip', 'eth0', ip, bits)).ok)
           if (way === 'script') await waitFor('the announcer to end', () => announcers(lab).length === 0)
