@@ -7,7 +7,7 @@ import { Refusal } from '../refusal.ts'
 import type { Door } from '../system/door.ts'
 import { toShell } from '../system/argv.ts'
 import { familyOf } from './address.ts'
-import { pauseAfter, roundOf } from './announce.ts'
+import { announces, pauseAfter, roundOf } from './announce.ts'
 import { hostedNow } from './cache.ts'
 import { decide, type Outcome } from './conflict.ts'
 import { dadNow, duplicateCheck, isUnderCheck, waitForDad, type DadState } from './dad.ts'
@@ -56,7 +56,9 @@ export async function concede(node: Node, taken: Taken): Promise<Outcome | 'give
   if (bits === undefined) return 'given up' // it has gone meanwhile
   try {
     const outcome = await decide(node, { address, bits, iface }, failing)
-    if ((await hostedNow(node)).includes(address)) return outcome
+    if ((await hostedNow(node)).includes(address))
+      // seized means: to be announced for as long as it is here
+      return outcome === 'seized' && !announces(node) ? 'ready' : outcome
     await takeBack(node, address)
     return 'given up'
   } catch (error) {

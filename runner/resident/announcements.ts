@@ -182,7 +182,10 @@ export function announcements(
 
   function add(address: string, iface: string, how?: string): void {
     const now = (added = performance.now())
-    const own = { address, iface, onLo: how === ON_LO, left: roundsOf(how), sent: 0 }
+    const before = due.get(address)
+    // a seized address stays one: takeip, when it comes again for what is as wanted, does not know of it
+    const rounds = before?.iface === iface && before.left === Infinity ? Infinity : roundsOf(how)
+    const own = { address, iface, onLo: how === ON_LO, left: rounds, sent: 0 }
     due.set(address, { ...own, at: now, since: now, complained: false })
     if (working) wake()
     else void work()

@@ -253,6 +253,9 @@ if (!nothing)
           await reaches(host, observer)
           await waitFor('the rival to ask', () => questionsAndAnswers(frames(), observer).questions > 0)
           await waitFor('clients to come here', async () => (await neighbour(lab.observer, ip)) === mine)
+          t.ok((await runner.run('takeip', 'eth0', ip, bits)).ok, 'a takeip that finds it as wanted')
+          const sofar = rounds()
+          await waitFor('it to go on as before', () => rounds() > sofar + usual + 2)
           t.ok((await runner.run('releaseip', 'eth0', ip, bits)).ok)
           if (way === 'script') await waitFor('the announcer to end', () => announcers(lab).length === 0)
         },
@@ -316,6 +319,30 @@ if (!nothing) {
         await waitFor(
           'it to be on eth0',
           async () => (await places(lab.node, 'fd00::1')).join() === 'eth0/64',
+        )
+      },
+    )
+
+  for (const { way, start } of WAYS)
+    inLab(
+      `${way}: an optimistic address that is seized after its event is not announced with EVENTSCRIPT_ANNOUNCE=no`,
+      { slowDad: true },
+      async (t, lab) => {
+        const options = ['DAD=optimistic', 'DAD_CONFLICT=seize', 'ANNOUNCE=no']
+        const runner = await start(lab, options.map((each) => `EVENTSCRIPT_${each}\n`).join(''))
+        await lab.node.must('sh', '-c', 'echo 4 >/proc/sys/net/ipv6/conf/eth0/dad_transmits')
+        const wire = await watch(lab.observer, 'lan', 'fd00::1')
+        t.match(await runner.run('takeip', 'eth0', 'fd00::1', '64'), { ok: true, said: [] })
+        await lab.observer.must('ip', 'addr', 'add', 'fd00::1/64', 'dev', 'lan', 'nodad')
+        await waitFor('the log', () => /fd00::1\/64 is seized on eth0: another host/.test(runner.log()))
+        if (way === 'script') await waitFor('the announcer to end', () => announcers(lab).length === 0)
+        // as long as the first round and the next would take
+        await new Promise((resolve) => setTimeout(resolve, 1500))
+        t.same(await places(lab.node, 'fd00::1'), ['eth0/64'])
+        const mine = await macOf(lab.node, 'eth0')
+        t.same(
+          wire.seen().filter((each) => each.mac === mine && !each.solicited),
+          [],
         )
       },
     )
