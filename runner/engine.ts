@@ -7,23 +7,24 @@ import { endsEvent, type End, type HandlerReport, type Report } from './report.t
 import { Refusal, refuse } from './refusal.ts'
 import { doorTo, type System } from './system/door.ts'
 import { CannotRun, Interrupted, Mismatch } from './system/errors.ts'
+import { Stopper, type Stop } from './system/stop.ts'
 import type { Note } from './system/transcript.ts'
 
 export interface World {
   facts: Facts
   /** The machine, for one handler: `signal` fires at the handler's deadline. */
-  system: (signal: AbortSignal, entry: Entry) => System
+  system: (signal: Stop, entry: Entry) => System
   /** Told as it happens what is no passage through the door: for a recording, or a terminal. */
   note?: (note: Note) => void
   /** Fires when the admin has had enough (Ctrl-C): what runs is ended, and the event fails. */
-  interrupt?: AbortSignal
+  interrupt?: Stop
   /** Told at a handler's deadline, before anything is ended. */
   late?: (handler: string, began: Date) => void
   /**
    * An executable may have to wait for its turn among events that run at once; told when it has ended. Without one
    * (undefined) it was told to stop before it came.
    */
-  turn?: (stop: AbortSignal) => Promise<(() => void) | undefined>
+  turn?: (stop: Stop) => Promise<(() => void) | undefined>
   /** Milliseconds that ending what runs may take behind the deadline. */
   grace?: number
 }
@@ -84,10 +85,10 @@ async function inTurn(
   run: (waited: number) => Promise<HandlerReport>,
 ): Promise<HandlerReport> {
   if (!world.turn || entry.kind !== 'script') return await run(0)
-  const clock = new AbortController()
+  const clock = new Stopper()
   const began = performance.now()
-  const turn = world.turn(clock.signal)
-  const stop = () => clock.abort()
+  const turn = world.turn(clock)
+  const stop = () => clock.abort('its turn did not come in time')
   const timer = Number.isFinite(ms) ? setTimeout(stop, ms) : undefined
   world.interrupt?.addEventListener('abort', stop)
   const leave = await turn
@@ -162,7 +163,7 @@ export async function runHandler(
     world.note?.({ verb: 'say', text: line })
   }
   const because = (reason: string) => world.note?.({ verb: 'because', text: reason })
-  const clock = new AbortController()
+  const clock = new Stopper()
   const late = overdue(world.grace ?? GRACE_MS)
   const stop = (reason: unknown) => {
     clock.abort(reason)
@@ -178,10 +179,10 @@ export async function runHandler(
   if (world.interrupt?.aborted) interrupt()
   let end: End
   try {
-    end = await Promise.race([perform(entry, event, world, clock.signal, { say, because }), late.promise])
+    end = await Promise.race([perform(entry, event, world, clock, { say, because }), late.promise])
   } catch (error) {
     if (error instanceof Interrupted) sayAll(error.output, say)
-    end = verdict(error, clock.signal)
+    end = verdict(error, clock)
   } finally {
     clearTimeout(timer)
     late.cancel()
@@ -195,7 +196,7 @@ async function perform(
   entry: Entry,
   event: Event,
   world: World,
-  signal: AbortSignal,
+  signal: Stop,
   voice: Pick<Node, 'say' | 'because'>,
 ): Promise<End> {
   if (entry.kind === 'unusable')
@@ -246,7 +247,7 @@ function overdue(grace: number): {
 /** Of any other reason, such as too many processes, the event is not to be taken for done. */
 const NOT_EXECUTABLE = new Set(['ENOENT', 'ENOEXEC', 'EACCES'])
 
-function verdict(error: unknown, signal: AbortSignal): End {
+function verdict(error: unknown, signal: Stop): End {
   if (signal.aborted) {
     const running = (error as { running?: string }).running
     const doing = running === undefined ? '' : ` while running "${running}"`

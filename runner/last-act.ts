@@ -14,6 +14,7 @@ import { doorTo, type System } from './system/door.ts'
 import { Interrupted } from './system/errors.ts'
 import { live } from './system/live.ts'
 import { witnessed, type Witness } from './system/record.ts'
+import type { Stop } from './system/stop.ts'
 import type { Step } from './system/transcript.ts'
 
 export interface LastActOptions {
@@ -21,7 +22,7 @@ export interface LastActOptions {
   /** Our own handlers. */
   own: string
   /** The machine; when that does not do it, the next is tried. */
-  machines: readonly ((signal: AbortSignal) => System)[]
+  machines: readonly ((signal: Stop) => System)[]
   /** Told of each handler that has ended. */
   ended: (report: HandlerReport) => void
   witness?: Witness

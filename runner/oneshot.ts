@@ -8,6 +8,7 @@ import { outliveOutput } from './output.ts'
 import { endsEvent } from './report.ts'
 import { Usage } from './refusal.ts'
 import { live } from './system/live.ts'
+import type { Stop } from './system/stop.ts'
 
 /** ctdb-eventd keeps the time itself, 30 s for the whole event by default; this only ends what it has forgotten. */
 const LIMIT_MS = 120_000
@@ -33,7 +34,7 @@ export async function oneShot(handler: Handler, file: string): Promise<void> {
     const world = {
       facts,
       // eventd ends the script's process group: what we start must be in it
-      system: (signal: AbortSignal) => live({ signal, ownGroups: false }),
+      system: (signal: Stop) => live({ signal, ownGroups: false }),
       note: (note: { verb: string; text?: string }) => {
         if (note.verb === 'say') process.stdout.write(`${note.text}\n`)
       },

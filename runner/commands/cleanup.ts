@@ -12,6 +12,7 @@ import { LockBusy } from '../system/errors.ts'
 import { live } from '../system/live.ts'
 import type { Witness } from '../system/record.ts'
 import { rehearsal } from '../system/rehearse.ts'
+import type { Stop } from '../system/stop.ts'
 
 export interface CleanupOptions {
   facts: Facts
@@ -47,7 +48,7 @@ export async function cleanUp({ facts, own, force, rehearse, witness }: CleanupO
   if (!force && !rehearse) mustBeDead(join(run, 'ctdbd.pid'))
   // with the event daemon's helpers: a process for each of hundreds of addresses would take seconds
   const helpers = resident({ announcer: facts.announcer, vardir: vardirOf(facts.env) }, () => {})
-  const plain = (signal: AbortSignal) => live({ signal, atOnce: () => true })
+  const plain = (signal: Stop) => live({ signal, atOnce: () => true })
   try {
     return await alone(join(run, 'eventd.pid'), { needed: !force && !rehearse }, async () => ({
       ...(await lastAct({

@@ -8,6 +8,7 @@ import { toShell } from '../system/argv.ts'
 import { doorTo, type System } from '../system/door.ts'
 import { Interrupted } from '../system/errors.ts'
 import { live } from '../system/live.ts'
+import type { Stop } from '../system/stop.ts'
 import type { Early } from '../resident/foresight.ts'
 import type { Resident } from '../resident/machine.ts'
 import { isNote, type Note } from '../system/transcript.ts'
@@ -81,7 +82,7 @@ export function component({ facts, log, debugScript, scripts, machine, atOnce }:
   const turn = turns(MOST_SCRIPTS)
   const events = queue(run, atOnce)
 
-  async function run(job: Job, signal: AbortSignal, early: (result: number) => void): Promise<number> {
+  async function run(job: Job, signal: Stop, early: (result: number) => void): Promise<number> {
     try {
       return await perform(job, signal, early)
     } finally {
@@ -89,7 +90,7 @@ export function component({ facts, log, debugScript, scripts, machine, atOnce }:
     }
   }
 
-  async function perform(job: Job, signal: AbortSignal, early: (result: number) => void): Promise<number> {
+  async function perform(job: Job, signal: Stop, early: (result: number) => void): Promise<number> {
     const ended: HandlerReport[] = []
     let now: Doing = { handler: undefined }
     const is = (what: Doing) => doing.set(job.words, (now = what))
@@ -164,12 +165,7 @@ export function component({ facts, log, debugScript, scripts, machine, atOnce }:
     }
   }
 
-  function systemFor(
-    job: Job,
-    signal: AbortSignal,
-    early: Early | undefined,
-    handler: () => string | undefined,
-  ) {
+  function systemFor(job: Job, signal: Stop, early: Early | undefined, handler: () => string | undefined) {
     return machine.system({
       signal,
       early,

@@ -1,4 +1,5 @@
 import { canonical } from '../net/address.ts'
+import { Stopper, type Stop } from '../system/stop.ts'
 
 /** The clients' view of a result: Linux errno, positive (contract, 4.2). */
 export const CANCELLED = 125
@@ -41,7 +42,7 @@ export interface Queue {
 
 interface Running {
   since: number
-  stop: AbortController
+  stop: Stopper
   ended: Promise<void>
 }
 
@@ -53,7 +54,7 @@ interface Running {
  * it is through with tidying up, never rejects, and is told by the signal when it has to stop.
  */
 export function queue(
-  run: (job: Job, signal: AbortSignal, early: (result: number) => void) => Promise<number>,
+  run: (job: Job, signal: Stop, early: (result: number) => void) => Promise<number>,
   atOnce: () => number = () => 1,
 ): Queue {
   let waiting: Job[] = []
@@ -96,16 +97,16 @@ export function queue(
   }
 
   function start(job: Job, address: string | undefined): void {
-    const stop = new AbortController()
+    const stop = new Stopper()
     const own: Running = { since: performance.now(), stop, ended: Promise.resolve() }
     running.set(job, own)
     inTime += 1
     if (address === undefined) wholeNode += 1
     else moving.add(address)
-    own.ended = perform(job, stop.signal, address)
+    own.ended = perform(job, stop, address)
   }
 
-  async function perform(job: Job, signal: AbortSignal, address: string | undefined): Promise<void> {
+  async function perform(job: Job, signal: Stop, address: string | undefined): Promise<void> {
     let result = FAULT
     let late = false
     /** The others need not wait for it any longer: it is over, or only being tidied up. */

@@ -13,6 +13,7 @@ import { announcements } from '../resident/announcements.ts'
 import { keeper } from '../resident/keeper.ts'
 import { resident } from '../resident/machine.ts'
 import { doorTo, type System } from '../system/door.ts'
+import type { Stop } from '../system/stop.ts'
 import { setEnabled } from './switch.ts'
 import { BadPacket, decodeRequest, encodeReply, Frames, type Reply, type Request } from './wire.ts'
 
@@ -35,7 +36,7 @@ export interface EventServer {
   /** That, and no more machine. */
   close: () => Promise<void>
   /** The machine, for what is to be done behind the events. */
-  system: (signal: AbortSignal) => System
+  system: (signal: Stop) => System
   /** The last event was `shutdown`, and it ended well: this node holds nothing. */
   wasShutDown: () => boolean
 }

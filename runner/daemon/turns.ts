@@ -1,8 +1,10 @@
+import type { Stop } from '../system/stop.ts'
+
 /**
  * A turn for each, so many at a time, in the order of asking. Who is told to stop does not wait any longer, and gets
  * none: undefined.
  */
-export function turns(most: number): (stop: AbortSignal) => Promise<(() => void) | undefined> {
+export function turns(most: number): (stop: Stop) => Promise<(() => void) | undefined> {
   let taken = 0
   let waiting: (() => void)[] = []
 

@@ -1,5 +1,6 @@
 import type { LiveOptions } from '../system/live.ts'
 import { Interrupted } from '../system/errors.ts'
+import type { Stop } from '../system/stop.ts'
 
 /** A process that works on something. */
 export interface Worker {
@@ -24,7 +25,7 @@ export interface Work<Result> {
 }
 
 export interface AttendOptions extends Omit<LiveOptions, 'ownGroups'> {
-  signal: AbortSignal
+  signal: Stop
   /** Milliseconds; what nobody waits for is ended when one process was at it for that long. */
   cap?: number
 }
@@ -49,7 +50,7 @@ export function attendant({ signal, beforeEnd, atOnce, cap = CAP_MS }: AttendOpt
   const timeIsUp = () => {
     for (const leave of waiting) leave()
   }
-  signal.addEventListener('abort', timeIsUp, { once: true })
+  signal.addEventListener('abort', timeIsUp)
 
   // without `async`, here and below: hundreds of events take these steps at once, and each promise less counts
   function attend<Result>(argv: readonly string[], work: Work<Result>): Promise<Result> {

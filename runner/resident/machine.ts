@@ -2,6 +2,7 @@ import { basename } from 'node:path'
 import type { Answer, RunOptions, System, Verb } from '../system/door.ts'
 import { CannotRun } from '../system/errors.ts'
 import { live, type LiveOptions } from '../system/live.ts'
+import type { Stop } from '../system/stop.ts'
 import { attendant, type Work, type Worker } from './attend.ts'
 import { shared } from './burst.ts'
 import { connections, sourceOf } from './connections.ts'
@@ -31,7 +32,7 @@ export interface ResidentFacts {
 }
 
 export interface HandlerOptions extends LiveOptions {
-  signal: AbortSignal
+  signal: Stop
   /** What was begun for this handler. */
   early?: Early
 }

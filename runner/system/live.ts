@@ -24,10 +24,11 @@ import type { Writable } from 'node:stream'
 import { execa, type Options } from 'execa'
 import type { Answer, RunOptions, System, Until } from './door.ts'
 import { CannotRun, FileError, Interrupted, LockBusy } from './errors.ts'
+import type { Stop } from './stop.ts'
 
 export interface LiveOptions {
   /** When it fires, the program that is running is ended and nothing more is started. */
-  signal?: AbortSignal
+  signal?: Stop
   /**
    * A process group for each program, so that ending it reaches what it has started. Off in the script that
    * ctdb-eventd starts: eventd ends the script's own group, and everything must be in it.
@@ -268,7 +269,7 @@ function readText(path: string): string | undefined {
   }
 }
 
-async function readUntil(path: string, until: Until, signal?: AbortSignal): Promise<string | undefined> {
+async function readUntil(path: string, until: Until, signal?: Stop): Promise<string | undefined> {
   const last = performance.now() + until.limit
   for (;;) {
     signal?.throwIfAborted()
