@@ -100,9 +100,10 @@ async function start(cluster: Cluster, { family }: Way): Promise<number | undefi
 }
 
 const NOTES = `start: seconds until all nodes, started at once, are healthy and all ${ADDRESSES} addresses are up, in whole seconds.
-moved: from "ctdb disable" of one node until the last address is up elsewhere and not tentative, looked at every
-  0.1 s; medians, CTDB's daemon once; a third of the addresses moves. of it CTDB: until the first address has left the
-  disabled node: until then CTDB's recovery daemon, which looks once a second, has asked for nothing. hosted: addresses up at the end. timeouts, bans: lines of all nodes' logs.`
+moved: from "ctdb disable" of one node until the last address is up elsewhere and not tentative, by the times of
+  "ip monitor"; medians, CTDB's daemon once; a third of the addresses moves. of it CTDB: until the first address has
+  left the disabled node: CTDB's recovery daemon, which looks once a second, asks for nothing before that.
+hosted: addresses up at the end. timeouts, bans: lines of all nodes' logs.`
 
 function table(moves: readonly Move[]): string {
   const head = line([

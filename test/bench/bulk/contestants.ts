@@ -47,6 +47,8 @@ export interface BulkContestant {
 
 export const OURS = 'ours, resident'
 export const OURS_FAST = 'ours, DAD fast'
+/** As keepalived: nobody looks for a duplicate. */
+export const OURS_OFF = 'ours, DAD off'
 export const STOCK = "CTDB's daemon"
 export const KEEPALIVED = 'keepalived'
 export const BATCH = 'ip -batch'

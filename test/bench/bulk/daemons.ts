@@ -13,6 +13,7 @@ import {
   LIMIT_MS,
   OURS,
   OURS_FAST,
+  OURS_OFF,
   STOCK,
   type BulkContestant,
   type BulkTask,
@@ -36,17 +37,15 @@ interface Kind {
   announces: boolean
 }
 
-/** Both of ours, and CTDB's where it is installed. CTDB's `functions` are taken from `base`. */
+const onlyIpv6: Kind['most'] = ({ family }) => (family === 'IPv6' ? 1000 : undefined)
+
+/** Those of ours, and CTDB's where it is installed. CTDB's `functions` are taken from `base`. */
 export async function startDaemons(base: string, wire: WireWatch): Promise<BulkContestant[]> {
   const ours = { program: join(DIST, 'ctdb-eventd'), script: SCRIPT, announces: true }
   const kinds: Kind[] = [
     { ...ours, name: OURS, options: '', most: () => 1000 },
-    {
-      ...ours,
-      name: OURS_FAST,
-      options: 'EVENTSCRIPT_DAD=fast\n',
-      most: ({ family }) => (family === 'IPv6' ? 1000 : undefined),
-    },
+    { ...ours, name: OURS_FAST, options: 'EVENTSCRIPT_DAD=fast\n', most: onlyIpv6 },
+    { ...ours, name: OURS_OFF, options: 'EVENTSCRIPT_DAD=off\n', most: onlyIpv6 },
   ]
   if (existsSync(EVENTD) && existsSync(CTDB_SCRIPT))
     kinds.push({

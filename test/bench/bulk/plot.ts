@@ -1,11 +1,12 @@
 /** The figures as an SVG: a panel for each task, addresses against seconds, both logarithmic, a line each contestant. */
-import { BATCH, KERNEL_DAD, KEEPALIVED, OURS, OURS_FAST, SIZES, STOCK } from './contestants.ts'
+import { BATCH, KERNEL_DAD, KEEPALIVED, OURS, OURS_FAST, OURS_OFF, SIZES, STOCK } from './contestants.ts'
 import { inSeconds, type BulkCell, type BulkRow } from './table.ts'
 
 /** Class and dashes; the colours are for those who tell none apart well (Okabe and Ito), on light and on dark. */
 const LOOK: Record<string, { kind: string; dash?: string }> = {
   [OURS]: { kind: 'ours' },
   [OURS_FAST]: { kind: 'fast', dash: '7 3' },
+  [OURS_OFF]: { kind: 'off', dash: '2 3' },
   [STOCK]: { kind: 'stock' },
   [KEEPALIVED]: { kind: 'keepalived' },
   [BATCH]: { kind: 'batch', dash: '2 3' },
@@ -16,12 +17,14 @@ const STYLE = `
   text { font: 12px system-ui, sans-serif; fill: #24292f } .small { font-size: 11px; fill: #57606a }
   .title { font-weight: 600 } .paper { fill: #ffffff } .grid { stroke: #d8dee4 } .series { fill: none; stroke-width: 2 }
   .ours { stroke: #0072b2; fill: #0072b2 } .fast { stroke: #009e73; fill: #009e73 }
+  .off { stroke: #8250df; fill: #8250df }
   .stock { stroke: #d55e00; fill: #d55e00 } .keepalived { stroke: #b3568f; fill: #b3568f }
   .batch { stroke: #6e7781; fill: #6e7781 } .dad { stroke: #a07400; fill: #a07400 }
   .broken { fill: none; stroke-width: 2 }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3 } .small { fill: #9198a1 } .paper { fill: #0d1117 } .grid { stroke: #30363d }
     .ours { stroke: #56b4e9; fill: #56b4e9 } .fast { stroke: #2ecc9b; fill: #2ecc9b }
+    .off { stroke: #bc8cff; fill: #bc8cff }
     .stock { stroke: #ff8c42; fill: #ff8c42 } .keepalived { stroke: #e39bc6; fill: #e39bc6 }
     .batch { stroke: #9aa4ae; fill: #9aa4ae } .dad { stroke: #e0b84c; fill: #e0b84c }
   }
