@@ -91,6 +91,8 @@ async function inTurn(
   const stop = () => clock.abort('its turn did not come in time')
   const timer = Number.isFinite(ms) ? setTimeout(stop, ms) : undefined
   world.interrupt?.addEventListener('abort', stop)
+  // it may have fired before
+  if (world.interrupt?.aborted) stop()
   const leave = await turn
   clearTimeout(timer)
   world.interrupt?.removeEventListener('abort', stop)

@@ -120,3 +120,13 @@ t.test('a client that goes takes its own events with it and no other', async (t)
   ])
   t.same([q.running().length, q.waiting().length], [0, 0])
 })
+
+t.test('what has waited for an event whose client goes begins at once', async (t) => {
+  const q = rig()
+  const owner = {}
+  q.submit('takeip', '10.0.0.1')
+  q.submit('ipreallocated', undefined, owner)
+  q.submit('takeip', '10.0.0.2')
+  q.drop(owner)
+  t.same(q.since(), ['begins takeip 10.0.0.1', 'begins takeip 10.0.0.2'])
+})

@@ -148,6 +148,8 @@ export function queue(
       waiting = waiting.filter((job) => job.owner !== owner)
       for (const job of unanswered())
         if (job.owner === owner) cancel(job, 'the client that asked for it has gone')
+      // what has waited for one of those need not
+      next()
     },
     async close() {
       waiting = []
