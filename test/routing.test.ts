@@ -113,6 +113,17 @@ t.test('each bad line of the routing file is told with its number, and whose it 
     ['10.0.0.1 10.5.0.0/16 10.0.0.254 # office', '10.0.0.1', /"#" behind the gateway/],
     ['10.0.0.1 10.5.0.0/16 10.0.0.254 table 5', '10.0.0.1', /"table" behind the gateway/],
     ['10.0.0.1 10.5.0.0/16 10.0.0.254 mtu', '10.0.0.1', /"mtu" behind the gateway has no value/],
+    ['10.0.0.1 10.5.0.0/16 10.0.0.254 mtu lock', '10.0.0.1', /"mtu" behind the gateway has no value/],
+    ['10.0.0.1 10.5.0.0/16 10.0.0.254 mtu 9k', '10.0.0.1', /"mtu 9k" .*: expected a number up to 4294967295/],
+    [
+      '10.0.0.1 10.5.0.0/16 10.0.0.254 metric 4294967296',
+      '10.0.0.1',
+      /"metric 4294967296" .*: expected a num/,
+    ],
+    ['10.0.0.1 10.5.0.0/16 10.0.0.254 metric lock 5', '10.0.0.1', /"metric lock" .*: expected a number/],
+    ['10.0.0.1 10.5.0.0/16 10.0.0.254 src fd00::1', '10.0.0.1', /"src fd00::1" .*: expected an IPv4 address/],
+    ['10.0.0.1 10.5.0.0/16 10.0.0.254 proto foo', '10.0.0.1', /"proto foo" .*: expected kernel, boot, /],
+    ['10.0.0.1 10.5.0.0/16 10.0.0.254 scope nowhere', '10.0.0.1', /"scope nowhere" .*: expected global, /],
   ]
   for (const [line, whose, expected] of wrong) {
     const found = bad(line)

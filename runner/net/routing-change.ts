@@ -38,6 +38,9 @@ export async function carryOutAny(node: Node, lines: readonly Line[]): Promise<O
   )
 }
 
+/** The exit status of `ip -force -batch` that has gone through all lines, and failed with some. */
+const REFUSED = 1
+
 async function batch<L extends { line: Line }>(
   node: Node,
   options: readonly string[],
@@ -48,7 +51,9 @@ async function batch<L extends { line: Line }>(
   const input = all.map(({ line }) => `${line.text}\n`).join('')
   const answer = await node.change({ input, undo })`ip ${options} -force -batch -`
   const refused = refusedLines(answer)
-  if (answer.status !== 0 && refused.size === 0) refuse(`ip cannot change the routing: ${why(answer)}`)
+  // behind a line that it cannot read, or when it is ended, ip does nothing more; which line that was it does not say
+  if (answer.status !== 0 && (refused.size === 0 || answer.status !== REFUSED))
+    refuse(`ip cannot change the routing: ${why(answer)}`)
   return all.flatMap((each, i) => {
     const reason = refused.get(i + 1)
     return reason === undefined || isDone(each.line, reason) ? [] : [{ ...each, reason }]

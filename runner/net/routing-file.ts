@@ -59,31 +59,61 @@ export function parseRoute(
   const gateway = canonical(via)
   if (!gateway) return `"${via}" is no gateway: expected an address without netmask`
   if (familyOf(gateway) !== family) return `${via} is ${NAMES[familyOf(gateway)]}: expected ${NAMES[family]}`
-  return whyNotMore(more) ?? { destination, gateway, more, origin }
+  return whyNotMore(more, family) ?? { destination, gateway, more, origin }
 }
 
 const NAMES: Record<Family, string> = { inet: 'IPv4', inet6: 'IPv6' }
 
-/** CTDB hands what follows the gateway to `ip`; these words, most with a value, are what makes sense there. */
-const WORDS = new Map([
-  ['onlink', 0],
-  ...['metric', 'mtu', 'advmss', 'src', 'proto', 'scope', 'initcwnd', 'initrwnd'].map(
-    (word) => [word, 1] as const,
-  ),
+/** What stands behind a word: one of the names, or a number up to `most`. */
+interface Kind {
+  names?: readonly string[]
+  most: number
+  /** May `lock` stand before it? */
+  lock?: boolean
+}
+
+const LOCKABLE = ['mtu', 'advmss', 'window', 'initcwnd', 'initrwnd']
+
+/**
+ * CTDB hands what follows the gateway to `ip`; these words, most with a value, are what makes sense there. Each value is
+ * one that `ip` can read: over one that it cannot, it leaves everything behind that line undone, and does not say which.
+ */
+const WORDS = new Map<string, Kind | 'address' | 'nothing'>([
+  ['onlink', 'nothing'],
+  ['src', 'address'],
+  ['metric', { most: 2 ** 32 - 1 }],
+  ...LOCKABLE.map((word): [string, Kind] => [word, { most: 2 ** 32 - 1, lock: true }]),
+  ['proto', { names: ['kernel', 'boot', 'static', 'ra', 'dhcp'], most: 255 }],
+  ['scope', { names: ['global', 'site', 'link', 'host'], most: 255 }],
 ])
 
-function whyNotMore(words: readonly string[]): string | undefined {
+function whyNotMore(words: readonly string[], family: Family): string | undefined {
   let rest = words
   for (;;) {
     const [word] = rest
     if (word === undefined) return undefined
-    const values = WORDS.get(word)
-    if (values === undefined)
+    const kind = WORDS.get(word)
+    if (kind === undefined)
       return `"${word}" behind the gateway: expected nothing, or one of ${[...WORDS.keys()].join(', ')}`
-    if (rest.length <= values || !rest.slice(1, 1 + values).every((value) => /^[\w.:]+$/.test(value)))
-      return `"${word}" behind the gateway has no value`
+    const isLocked = typeof kind === 'object' && kind.lock && rest[1] === 'lock'
+    const values = kind === 'nothing' ? 0 : isLocked ? 2 : 1
+    if (rest.length <= values) return `"${word}" behind the gateway has no value`
+    const expected = whyNotValue(rest[values] ?? '', kind, family)
+    if (expected) return `"${word} ${rest[values]}" behind the gateway: expected ${expected}`
     rest = rest.slice(1 + values)
   }
+}
+
+/** What was expected, if the value is anything else. */
+function whyNotValue(value: string, kind: Kind | 'address' | 'nothing', family: Family): string | undefined {
+  if (kind === 'nothing') return undefined
+  if (kind === 'address') {
+    const address = canonical(value)
+    return address && familyOf(address) === family ? undefined : `an ${NAMES[family]} address`
+  }
+  const { names = [], most } = kind
+  if (names.includes(value) || (/^\d{1,10}$/.test(value) && Number(value) <= most)) return undefined
+  return [...names, `a number up to ${most}`].join(', ')
 }
 
 /** A table holds one route to a destination, unless their metrics differ: the kernel refuses the second. */

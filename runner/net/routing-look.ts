@@ -22,6 +22,7 @@ export interface KernelRoute {
   table: string
   /** Others (blackhole, several next hops) are none of ours, whatever table they are in. */
   plain: boolean
+  metric?: number
 }
 
 export interface Seen {
@@ -98,7 +99,7 @@ export function parseRules(text: string): SourceRule[] {
 
 /** `ip -json route show table all`: the table is not said of routes in main. */
 export function parseRoutes(text: string, family?: Family): KernelRoute[] {
-  return rows(text, 'routes').flatMap(({ dst, gateway, dev, table, type, nexthops, via, pref }) => {
+  return rows(text, 'routes').flatMap(({ dst, gateway, dev, table, type, nexthops, via, pref, metric }) => {
     // only IPv6 routes have a preference (RFC 4191)
     const own = family ?? (pref === undefined ? 'inet' : 'inet6')
     const network = typeof dst === 'string' ? parseNetwork(dst, own) : 'none'
@@ -110,6 +111,7 @@ export function parseRoutes(text: string, family?: Family): KernelRoute[] {
         iface: typeof dev === 'string' ? dev : undefined,
         table: typeof table === 'string' || typeof table === 'number' ? String(table) : 'main',
         plain: (type === undefined || type === 'unicast') && nexthops === undefined && via === undefined,
+        ...(typeof metric === 'number' ? { metric } : {}),
       },
     ]
   })

@@ -1,5 +1,5 @@
 import type { Node } from '../handler.ts'
-import { refuse } from '../refusal.ts'
+import { Refusal, refuse } from '../refusal.ts'
 import { familyOf, type Family } from './address.ts'
 import { FileError } from '../system/errors.ts'
 import { networkOf, networkText } from './network.ts'
@@ -176,10 +176,19 @@ async function bringAbout(
         node.say(
           `Removing ip rule/routes for ${hosted.some((each) => each.address === address) ? '' : 'unhosted '}public address ${address}`,
         )
-    const failures = await carryOut(node, family, [...surplus, ...missing])
+    const failures = await allOrNone(
+      () => carryOut(node, family, [...surplus, ...missing]),
+      () => takeBack(node, family, routing, missing, ids),
+    )
     warn(node, failures)
     const refused = failures.filter(({ change }) => change.kind === 'add')
-    await undo(node, family, routing, refused, ids)
+    await takeBack(
+      node,
+      family,
+      routing,
+      refused.map(({ change }) => change),
+      ids,
+    )
     problems.push(...refused.map((failure) => inWords(failure, ids)))
   }
   refuseProblems({ problems })
@@ -209,14 +218,25 @@ function idOf(ids: ReadonlyMap<string, number>, { address }: { address: string }
   return id
 }
 
-async function undo(
+/** Where nobody knows how far the work has come, all of it is taken back. */
+async function allOrNone<T>(work: () => Promise<T>, undo: () => Promise<void>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof Refusal) await undo()
+    throw error
+  }
+}
+
+/** What was added for these addresses goes again. */
+async function takeBack(
   node: Node,
   family: Family,
   { pref }: Routing,
-  refused: readonly Failure[],
+  added: readonly Pick<Change, 'address'>[],
   ids: ReadonlyMap<string, number>,
 ): Promise<void> {
-  const addresses = [...new Set(refused.map(({ change }) => change.address))]
+  const addresses = [...new Set(added.map(({ address }) => address))]
   const changes = addresses.map((address): Change => {
     const id = idOf(ids, { address })
     return {

@@ -1,3 +1,5 @@
+import { canonical } from './address.ts'
+
 /** An entry of iproute2's `rt_tables`: a table's number and its name. */
 export interface TableName {
   id: number
@@ -11,9 +13,9 @@ export function labelOf(address: string): string {
   return `${PREFIX}${address}`
 }
 
-/** Of a name that is ours the address. */
+/** Of a name that is ours the address; others may have tables called `ctdb.storage`. */
 export function addressOfLabel(name: string): string | undefined {
-  return name.startsWith(PREFIX) ? name.slice(PREFIX.length) : undefined
+  return name.startsWith(PREFIX) ? canonical(name.slice(PREFIX.length)) : undefined
 }
 
 /** `ID NAME`, the number decimal or hexadecimal as `ip` reads it; what is no entry is nobody's. */

@@ -52,11 +52,19 @@ export async function staticRoutes(node: Node): Promise<StaticRoute[] | undefine
 /** Why a route is left alone, or undefined when it is to be added. */
 export function whyNotAdd(route: StaticRoute, there: readonly KernelRoute[]): string | undefined {
   const { destination, gateway = '', iface } = route
-  const same = there.find((each) => each.table === 'main' && each.destination === destination)
+  const same = there.find(
+    (each) => each.table === 'main' && each.destination === destination && isOfUsualMetric(each, gateway),
+  )
   if (same?.gateway === gateway && same.iface === iface) return 'it is there'
   if (same) return `there is one already, ${same.gateway ? `via ${same.gateway} ` : ''}on ${same.iface}`
-  if (/^fe[89ab]/.test(gateway) || isOnLink(gateway, iface, there)) return undefined
+  // a link-local gateway is behind any interface that is up, and has an address of that kind by itself
+  if (isOnLink(gateway, iface, there)) return undefined
   return `${iface} does not reach ${gateway} now: there is no such interface, or it has no address of that subnet`
+}
+
+/** Of the metric that a route gets which is added without one (ip-route(8)): beside one of another there is room for it. */
+function isOfUsualMetric({ metric }: KernelRoute, gateway: string): boolean {
+  return metric === undefined || metric === (familyOf(gateway) === 'inet6' ? 1024 : 0)
 }
 
 /**

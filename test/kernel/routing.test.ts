@@ -2,9 +2,10 @@
  * 13.per_ip_routing and 11.routing on the real kernel: where packets go, and what comes, moves and goes. In user-mode
  * Linux too (test/uml).
  */
+import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { Host, Lab } from '../lab/lab.ts'
-import { inLab, prepareFile, waitFor, writeSysctl } from './support.ts'
+import { inLab, prepareFile, standIn, waitFor, writeSysctl } from './support.ts'
 import {
   configure,
   confOf,
@@ -186,7 +187,49 @@ if (!nothing) {
         t.strictSame(await routesOf(lab, of, one), expectedRoutes(of, 0))
       },
     )
+
+    inLab(`${family}: an ip that gives up in the middle leaves nothing half done`, {}, async (t, lab) => {
+      publicAddresses(lab)
+      configure(lab, confOf(of))
+      await hold(lab, of, one)
+      const flag = join(lab.dir, 'gave-up')
+      standIn(
+        lab,
+        'ip',
+        `case "$*" in *"-force -batch -") [ -e '${flag}' ] || { : >'${flag}'; sed 1q | $real "$@"; ` +
+          'echo "Error: not today" >&2; exit 255; } ;; esac; exec $real "$@"',
+      )
+      const { status, out, err } = await lab.handler(NAME, 'takeip', 'eth0', one, bits)
+      t.equal(status, 1)
+      t.match(out + err, /ip cannot change the routing: Error: not today/)
+      t.strictSame(await routesOf(lab, of, one), [])
+      t.strictSame(await ruleOf(lab, of, one), [])
+      t.strictSame(await lab.handler(NAME, 'takeip', 'eth0', one, bits), silent)
+      t.strictSame(await routesOf(lab, of, one), expectedRoutes(of, 0))
+    })
   }
+
+  inLab(
+    'a static route waits for its interface, and has room beside one of another metric',
+    {},
+    async (t, lab) => {
+      lab.configure(
+        'static-routes',
+        'eth9 fd57::/64 fe80::9\neth0 fd58::/64 fe80::9\neth0 10.5.0.0/16 10.0.0.254\neth0 fd05::/64 fd00::fe\n',
+      )
+      for (const of of FAMILIES) await hold(lab, of, of.one)
+      await lab.node.must('ip', 'addr', 'add', '10.1.0.1/24', 'dev', 'eth1')
+      await lab.node.must('ip', 'addr', 'add', 'fd01::1/64', 'dev', 'eth1', 'nodad')
+      const other = ['dev', 'eth1', 'metric', '2000']
+      await lab.node.must('ip', 'route', 'add', '10.5.0.0/16', 'via', '10.1.0.254', ...other)
+      await lab.node.must('ip', 'route', 'add', 'fd05::/64', 'via', 'fd01::fe', ...other)
+      t.strictSame(await lab.handler('11.routing', 'ipreallocated'), silent)
+      t.strictSame(await lab.handler('11.routing', 'ipreallocated'), silent, 'once more')
+      const all = (await staticRoutesOf(lab)).join('\n')
+      for (const route of ['fd58::/64 via fe80::9', '10.5.0.0/16 via 10.0.0.254', 'fd05::/64 via fd00::fe'])
+        t.ok(all.includes(`${route} dev eth0`), all)
+    },
+  )
 
   inLab(
     'static routes of both families are there as soon as their interface is ready',
