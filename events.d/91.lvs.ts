@@ -15,7 +15,7 @@ import {
   lvsAddress,
   lvsOptions,
   mustBePrivileged,
-  mustNotBePublic,
+  mustBeFree,
   refuse,
   remember,
   rememberLeader,
@@ -41,14 +41,14 @@ export default {
   /** What is wrong with the options is told before the node is of use to anybody. */
   async setup(node) {
     const lvs = await lvsOptions(node)
-    if (lvs) await mustNotBePublic(node, lvs)
+    if (lvs) await mustBeFree(node, lvs)
   },
 
   /** A follower at first, whoever leads; a node that could not lead says so. */
   async startup(node) {
     const lvs = await lvsOptions(node)
     if (!lvs) return
-    await mustNotBePublic(node, lvs)
+    await mustBeFree(node, lvs)
     mustBePrivileged(node)
     if (!(await takesPart(node, lvs))) return
     await follow(node, lvs.publicIp)
@@ -60,9 +60,11 @@ export default {
   async monitor(node) {
     const lvs = await lvsOptions(node)
     if (!lvs) return
-    const error = (lvs.iface && (await checkLink(node, lvs.iface))) || (await whyCannotLead(node, lvs))
+    const error =
+      (lvs.iface && (await checkLink(node, lvs.iface))) ||
+      (await whyCannotLead(node, lvs)) ||
+      (await leadAgain(node, lvs))
     if (error) refuse(error)
-    await leadAgain(node, lvs)
   },
 
   /**
@@ -70,7 +72,7 @@ export default {
    * 2. An address that the options no longer name goes.
    * 3. Whoever does not lead falls silent, and hands nothing on.
    * 4. Under another leader, and on a node that no longer serves, connections end.
-   * 5. The leader: services, then the address on the wire, announced.
+   * 5. The leader: services, then the address on the wire, announced. One that cannot says so; monitor sees to it.
    */
   async ipreallocated(node) {
     const lvs = await lvsOptions(node)
@@ -82,7 +84,8 @@ export default {
     if (!role.leads) await follow(node, lvs.publicIp)
     await endWhatChanged(node, lvs, role)
     await rememberLeader(node, lvs, role)
-    if (role.leads) await lead(node, lvs, role)
+    const unable = role.leads ? await lead(node, lvs, role) : undefined
+    if (unable) node.say(`${unable}: tried again at each monitor`)
     await flushRouteCaches(node)
   },
 

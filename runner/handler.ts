@@ -53,7 +53,7 @@ export {
   whyCannotLead,
 } from './net/lvs.ts'
 export { remember } from './net/lvs-memory.ts'
-export { lvsAddress, lvsOptions, mustNotBePublic } from './net/lvs-options.ts'
+export { lvsAddress, lvsOptions, mustBeFree } from './net/lvs-options.ts'
 export { dropAll, move, putRight } from './net/move.ts'
 export { forgetParked, isParkingPlace, parkedHere } from './net/parked.ts'
 export { bringUp, deleteAddress, flushRouteCaches, isRight, warnIfDifferent, where } from './net/place.ts'

@@ -1,7 +1,8 @@
 import type { Node } from '../handler.ts'
 import { refuse } from '../refusal.ts'
 import { FileError } from '../system/errors.ts'
-import { canonical } from './address.ts'
+import { canonical, hostBits } from './address.ts'
+import { whereIs } from './look.ts'
 import { parseMembers, type Member } from './lvs-nodes.ts'
 import { ownAddress } from './lvs-status.ts'
 import { readPublicAddresses } from './public-addresses.ts'
@@ -46,8 +47,14 @@ async function readNodes(node: Node, file: string): Promise<string> {
 export function lvsAddress(node: Node): string {
   const text = node.settings.text('CTDB_LVS_PUBLIC_IP')
   if (text === '') refuse(`${INVALID} not set`)
-  return canonical(text) ?? refuse(`${INVALID}="${text}" is no IP address: expected one, without a mask`)
+  const address = canonical(text)
+  if (!address) refuse(`${INVALID}="${text}" is no IP address: expected one, without a mask`)
+  if (NOT_FOR_CLIENTS.test(address)) refuse(`${INVALID}="${text}" is none that clients can use: expected one`)
+  return address
 }
+
+/** Unspecified, loopback, multicast and link-local addresses, in canonical spelling. */
+const NOT_FOR_CLIENTS = /^(?:0\.|127\.|2(?:2[4-9]|[345]\d)\.|169\.254\.|::1?$|ff|fe[89ab])/
 
 /** May this node become the leader? One that the file does not name may not; one that does not know itself might. */
 export async function mayLead(node: Node, { members }: Lvs): Promise<boolean> {
@@ -56,9 +63,14 @@ export async function mayLead(node: Node, { members }: Lvs): Promise<boolean> {
   return members.some(({ address, followerOnly }) => address === own && !followerOnly)
 }
 
-/** An address that ctdbd moves cannot be on every node as well. */
-export async function mustNotBePublic(node: Node, { publicIp }: Lvs): Promise<void> {
+/** An address that ctdbd moves cannot be on every node as well, nor one that is this node's own. */
+export async function mustBeFree(node: Node, { publicIp }: Lvs): Promise<void> {
   const listed = await readPublicAddresses(node)
   if (listed?.entries.some(({ address }) => address === publicIp))
     refuse(`ERROR: CTDB_LVS_PUBLIC_IP same as a public address: ${publicIp}: take it out of public_addresses`)
+  const own = (await whereIs(node, publicIp)).find(({ bits }) => bits !== hostBits(publicIp))
+  if (own)
+    refuse(
+      `ERROR: CTDB_LVS_PUBLIC_IP is this node's own address: ${publicIp}/${own.bits} is on ${own.iface}: expected one that LVS alone puts there: mend script.options`,
+    )
 }

@@ -23,7 +23,7 @@ const TRIES = 3
  * `host` and arp_ignore is 3. An IPv6 host answers only for those on the interface that was asked: lo never is.
  */
 export async function keepSilent(node: Node, address: string): Promise<void> {
-  const places = await whereIs(node, address)
+  const places = await ourPlaces(node, address)
   if (familyOf(address) === 'inet') await silenceArp(node)
   for (const held of places) if (!isSilent(held, address)) await drop(node, held)
   if (!places.some((held) => isSilent(held, address))) await add(node, address, SILENT_PLACE, 'host')
@@ -56,7 +56,7 @@ export async function goOnWire(node: Node, address: string, iface: string): Prom
 
 /** Does this node answer for the address? */
 export async function isOnWire(node: Node, address: string, iface: string): Promise<boolean> {
-  const places = await whereIs(node, address)
+  const places = await ourPlaces(node, address)
   return familyOf(address) === 'inet'
     ? places.some((held) => held.iface === SILENT_PLACE && held.scope !== 'host')
     : places.some((held) => held.iface === iface && held.state === 'ready')
@@ -64,7 +64,7 @@ export async function isOnWire(node: Node, address: string, iface: string): Prom
 
 /** The kernel cannot change the scope of an address: it goes and comes. */
 async function showOnLo(node: Node, address: string): Promise<string | undefined> {
-  const places = await whereIs(node, address)
+  const places = await ourPlaces(node, address)
   const shown = (held: Held) => held.iface === SILENT_PLACE && held.scope !== 'host'
   for (const held of places) if (!shown(held)) await drop(node, held)
   if (!places.some(shown)) await add(node, address, SILENT_PLACE, 'global')
@@ -73,7 +73,7 @@ async function showOnLo(node: Node, address: string): Promise<string | undefined
 
 /** IPv6 has it on lo all the time, and the leader on the interface too: only the latter is asked for it. */
 async function addToLink(node: Node, address: string, link: Link): Promise<string | undefined> {
-  const places = await whereIs(node, address)
+  const places = await ourPlaces(node, address)
   if (!places.some(({ iface }) => iface === SILENT_PLACE)) await add(node, address, SILENT_PLACE, 'global')
   const here = places.filter(({ iface }) => iface === link.name)
   if (here.some(({ state }) => state === 'ready')) return undefined
@@ -94,7 +94,15 @@ async function addToLink(node: Node, address: string, link: Link): Promise<strin
 
 /** Nothing of the address is left on this node. */
 export async function leaveWire(node: Node, address: string): Promise<void> {
-  for (const held of await whereIs(node, address)) await drop(node, held)
+  for (const held of await ourPlaces(node, address)) await drop(node, held)
+}
+
+/**
+ * Where the address is as only LVS puts it, with a host prefix. With any other it is the node's own, which the options
+ * name by mistake: that is told (`setup`, `monitor`), and left alone.
+ */
+async function ourPlaces(node: Node, address: string): Promise<Held[]> {
+  return (await whereIs(node, address)).filter(({ bits }) => bits === hostBits(address))
 }
 
 /** An IPv6 address with no preferred time is never chosen as the source of the node's own connections. */

@@ -1,5 +1,4 @@
 import type { Node } from '../handler.ts'
-import { refuse } from '../refusal.ts'
 import { familyOf } from './address.ts'
 import { endConnections } from './connections.ts'
 import { ownNumber } from './ctdb.ts'
@@ -46,17 +45,18 @@ export async function takesPart(node: Node, { members, file, publicIp }: Lvs): P
 /**
  * 1. The services, with every usable node as a server, and this one.
  * 2. The address on the wire, and the network told.
- * What cannot be done is undone: this node is a follower then, and the event refused.
+ * What cannot be done is undone: this node is a follower then. Gives back why, in one sentence: it is for monitor to
+ * make such a node unhealthy, so that another leads; a node whose ipreallocated fails is banned, and the next one after it.
  */
-export async function lead(node: Node, lvs: Lvs, { servers }: Group): Promise<void> {
+export async function lead(node: Node, lvs: Lvs, { servers }: Group): Promise<string | undefined> {
   const { publicIp, iface } = lvs
   const here = familyOf(publicIp) === 'inet' ? '127.0.0.1' : '::1'
   const others = servers.filter(({ self }) => !self).map(({ address }) => address)
   const wrong = await distribute(node, publicIp, [...others, here])
   const unseen = wrong ?? (await goOnWire(node, publicIp, iface))
-  if (unseen === undefined) return
+  if (unseen === undefined) return undefined
   await follow(node, publicIp)
-  refuse(`ERROR: this node cannot lead ${publicIp}: ${unseen}`)
+  return `ERROR: this node cannot lead ${publicIp}: ${unseen}`
 }
 
 async function distribute(
@@ -117,12 +117,12 @@ export async function whyCannotLead(node: Node, lvs: Lvs): Promise<string | unde
   return (await mayLead(node, lvs)) ? await whyNoIpvs(node) : undefined
 }
 
-/** The leader whose address another host had is put on the wire as soon as that has let go. */
-export async function leadAgain(node: Node, lvs: Lvs): Promise<void> {
+/** A leader that could not lead, as another host had the address, does so as soon as it can. Gives back why it cannot. */
+export async function leadAgain(node: Node, lvs: Lvs): Promise<string | undefined> {
   const last = await lastTime(node)
-  if (last?.publicIp !== lvs.publicIp || last.leader === 'none') return
-  if (last.leader !== (await ownNumber(node))) return
-  if (await isOnWire(node, lvs.publicIp, lvs.iface)) return
-  const wrong = await goOnWire(node, lvs.publicIp, lvs.iface)
-  if (wrong !== undefined) refuse(`ERROR: this node cannot lead ${lvs.publicIp}: ${wrong}`)
+  if (last?.publicIp !== lvs.publicIp || last.leader === 'none') return undefined
+  if (last.leader !== (await ownNumber(node))) return undefined
+  if (await isOnWire(node, lvs.publicIp, lvs.iface)) return undefined
+  const role = await roleOf(node, lvs)
+  return role.leads ? await lead(node, lvs, role) : undefined
 }
