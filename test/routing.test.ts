@@ -114,6 +114,7 @@ t.test('each bad line of the routing file is told with its number, and whose it 
     ['10.0.0.1 10.5.0.0/16 10.0.0.254 table 5', '10.0.0.1', /"table" behind the gateway/],
     ['10.0.0.1 10.5.0.0/16 10.0.0.254 mtu', '10.0.0.1', /"mtu" behind the gateway has no value/],
     ['10.0.0.1 10.5.0.0/16 10.0.0.254 mtu lock', '10.0.0.1', /"mtu" behind the gateway has no value/],
+    ['10.0.0.1 10.5.0.0/16 10.0.0.254 mtu 08', '10.0.0.1', /"mtu 08" .*: expected a number/],
     ['10.0.0.1 10.5.0.0/16 10.0.0.254 mtu 9k', '10.0.0.1', /"mtu 9k" .*: expected a number up to 4294967295/],
     [
       '10.0.0.1 10.5.0.0/16 10.0.0.254 metric 4294967296',

@@ -99,7 +99,7 @@ export async function leaveWire(node: Node, address: string): Promise<void> {
 
 /**
  * Where the address is as only LVS puts it, with a host prefix. With any other it is the node's own, which the options
- * name by mistake: that is told (`setup`, `monitor`), and left alone.
+ * name by mistake: `setup` and `startup` tell, and it is left alone.
  */
 async function ourPlaces(node: Node, address: string): Promise<Held[]> {
   return (await whereIs(node, address)).filter(({ bits }) => bits === hostBits(address))

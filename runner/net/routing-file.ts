@@ -104,6 +104,9 @@ function whyNotMore(words: readonly string[], family: Family): string | undefine
   }
 }
 
+/** Decimal; with a 0 before it `ip` reads it as octal. */
+const NUMBER = /^(?:0|[1-9]\d{0,9})$/
+
 /** What was expected, if the value is anything else. */
 function whyNotValue(value: string, kind: Kind | 'address' | 'nothing', family: Family): string | undefined {
   if (kind === 'nothing') return undefined
@@ -112,7 +115,7 @@ function whyNotValue(value: string, kind: Kind | 'address' | 'nothing', family: 
     return address && familyOf(address) === family ? undefined : `an ${NAMES[family]} address`
   }
   const { names = [], most } = kind
-  if (names.includes(value) || (/^\d{1,10}$/.test(value) && Number(value) <= most)) return undefined
+  if (names.includes(value) || (NUMBER.test(value) && Number(value) <= most)) return undefined
   return [...names, `a number up to ${most}`].join(', ')
 }
 
