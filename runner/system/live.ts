@@ -204,8 +204,10 @@ function asText(output: unknown): string {
 }
 
 function notStarted(program: string, code: string | undefined): CannotRun {
-  // execve says ENOENT for a missing interpreter and EACCES for a missing right to execute
-  return new CannotRun(program, code ?? 'EIO')
+  // execve says ENOENT for a missing interpreter and EACCES for a missing right to execute; and for a program that is in no
+  // folder of PATH, when one of them is closed to this user
+  const isNowhere = code === 'EACCES' && !program.includes('/') && find(program) === undefined
+  return new CannotRun(program, isNowhere ? 'ENOENT' : (code ?? 'EIO'))
 }
 
 function startAndForget([program = '', ...words]: readonly string[]): Answer {
