@@ -47,13 +47,18 @@ function option(name: string, value?: string) {
 const nodesFile = (text: string) => (group: LvsGroup) => writeFileSync(join(group.lab.dir, 'lvs_nodes'), text)
 
 /** The address of the options is one that the node has of its own. */
-const ownAddress = ({ host }: GroupNode, bits: string) =>
-  host.must('ip', 'addr', 'add', `10.0.0.100/${bits}`, 'dev', 'eth0')
+const ownAddress = (_: LvsGroup, { host }: GroupNode) =>
+  host.must('ip', 'addr', 'add', '10.0.0.100/24', 'dev', 'eth0')
 
-async function anotherHasIt({ nodes: [, other] }: LvsGroup): Promise<void> {
-  // its MAC is in the message
-  await other?.host.must('ip', 'link', 'set', 'dev', 'eth0', 'address', '02:00:00:00:00:1b')
-  await other?.host.must('ip', 'addr', 'add', 'fd00::100/128', 'dev', 'eth0', 'nodad')
+/** Another node has the address of IPv6, and does not let go. */
+function besideAnother(then: (group: LvsGroup, node: GroupNode) => Promise<unknown>) {
+  return async (group: LvsGroup, node: GroupNode) => {
+    const [, other] = group.nodes
+    // its MAC is in the message
+    await other?.host.must('ip', 'link', 'set', 'dev', 'eth0', 'address', '02:00:00:00:00:1b')
+    await other?.host.must('ip', 'addr', 'add', 'fd00::100/128', 'dev', 'eth0', 'nodad')
+    await then(group, node)
+  }
 }
 
 const withoutIpvsadm = (group: LvsGroup) => new Stage(group.lab).without('ipvsadm')
@@ -78,9 +83,9 @@ export const lvsScenarios: readonly LvsScenario[] = [
   one('setup.same-as-a-public-address', {
     prepare: (_, { dir }) => writeFileSync(join(dir, 'etc/public_addresses'), '10.0.0.100/24 eth0\n'),
   }),
-  one('setup.own-address', { prepare: (_, node) => ownAddress(node, '24') }),
+  one('setup.own-address', { prepare: ownAddress }),
   one('setup.loopback', { prepare: option('CTDB_LVS_PUBLIC_IP', '127.0.0.1') }),
-  one('init.own-address', { prepare: (_, node) => ownAddress(node, '24') }),
+  one('init.own-address', { prepare: ownAddress }),
   ...both('startup.follower'),
   one('startup.ipvsadm-missing', { prepare: withoutIpvsadm }),
   one('startup.not-in-the-nodes-file', { prepare: nodesFile('10.0.0.11\n10.0.0.12\n') }),
@@ -127,28 +132,21 @@ export const lvsScenarios: readonly LvsScenario[] = [
     name: 'ipreallocated.v6-old-leader-stays',
     event: 'ipreallocated',
     family: v6,
-    async prepare(group, node) {
-      await anotherHasIt(group)
-      await started(group, node)
-    },
+    prepare: besideAnother(started),
   },
   ...both('monitor.leads', { prepare: leading }),
   {
     name: 'monitor.v6-old-leader-stays',
     event: 'monitor',
     family: v6,
-    async prepare(group, node) {
-      await anotherHasIt(group)
-      await leading(group, node)
-    },
+    prepare: besideAnother(leading),
   },
   {
     name: 'monitor.v6-old-leader-has-gone',
     event: 'monitor',
     family: v6,
     async prepare(group, node) {
-      await anotherHasIt(group)
-      await leading(group, node)
+      await besideAnother(leading)(group, node)
       await group.nodes[1]?.host.must('ip', 'addr', 'del', 'fd00::100/128', 'dev', 'eth0')
     },
   },
