@@ -392,9 +392,9 @@ t.test('routes are compared in one spelling, whatever ip prints', (t) => {
     '[{"dst":"default","dev":"eth0","table":"1000","scope":"link","flags":[]},{"dst":"10.5.0.1","gateway":"10.0.0.254","dev":"eth0","flags":[]},{"dst":"default","gateway":"fd00::fe","dev":"eth0","metric":1024,"flags":[],"pref":"medium"},{"type":"blackhole","dst":"10.9.0.0/16","table":"1000","flags":[]}]',
   )
   t.match(routes, [
-    { destination: '0.0.0.0/0', iface: 'eth0', table: '1000', plain: true },
-    { destination: '10.5.0.1/32', gateway: '10.0.0.254', table: 'main', plain: true },
-    { destination: '::/0', gateway: 'fd00::fe', table: 'main', plain: true },
+    { destination: '0.0.0.0/0', iface: 'eth0', table: '1000', ...PLAIN },
+    { destination: '10.5.0.1/32', gateway: '10.0.0.254', table: 'main', ...PLAIN },
+    { destination: '::/0', gateway: 'fd00::fe', table: 'main', ...PLAIN },
     { destination: '10.9.0.0/16', table: '1000', plain: false },
   ])
   t.end()
@@ -429,9 +429,10 @@ const wanted: Wanted = {
   routes: [route('10.0.0.0/24'), route('0.0.0.0/0', '10.0.0.254')],
 }
 const names = parseTables('1000 ctdb.10.0.0.1\n')
+const PLAIN = { plain: true, local: false, metrics: {} }
 const kernelRoutes = (iface = 'eth0') => [
-  { destination: '0.0.0.0/0', gateway: '10.0.0.254', iface, table: 'ctdb.10.0.0.1', plain: true },
-  { destination: '10.0.0.0/24', iface, table: 'ctdb.10.0.0.1', plain: true },
+  { destination: '0.0.0.0/0', gateway: '10.0.0.254', iface, table: 'ctdb.10.0.0.1', ...PLAIN },
+  { destination: '10.0.0.0/24', iface, table: 'ctdb.10.0.0.1', ...PLAIN },
 ]
 const rule = { pref: 100, address: '10.0.0.1', table: 'ctdb.10.0.0.1' }
 const texts = (change: { lines: { text: string }[] } | undefined) => change?.lines.map(({ text }) => text)
@@ -478,7 +479,7 @@ t.test('what is left of addresses that are not here goes, and nothing of anybody
       { pref: 100, address: '10.0.0.4', table: 'main' },
       { pref: 100, address: '10.0.0.5', table: '77' },
     ],
-    routes: [...kernelRoutes(), { destination: '10.9.0.0/16', iface: 'eth0', table: 'main', plain: true }],
+    routes: [...kernelRoutes(), { destination: '10.9.0.0/16', iface: 'eth0', table: 'main', ...PLAIN }],
   }
   t.strictSame(removals(new Map([['10.0.0.1', 1000]]), seen, names, ROUTING).map(texts), [
     ['rule del from 10.0.0.2 pref 100 table 1001', 'route flush table 1001'],
@@ -513,7 +514,7 @@ t.test('a gateway must be where the interface reaches it', (t) => {
   t.equal(why('10.7.0.1', NOTHING, [], ['onlink']), undefined)
   const onLink = (iface: string): Seen => ({
     rules: [],
-    routes: [{ destination: '10.7.0.0/24', iface, table: 'main', plain: true }],
+    routes: [{ destination: '10.7.0.0/24', iface, table: 'main', ...PLAIN }],
   })
   t.equal(why('10.7.0.1', onLink('eth0')), undefined, 'another address of the interface has that subnet')
   t.ok(why('10.7.0.1', onLink('eth1')))
@@ -524,7 +525,7 @@ t.test('a gateway must be where the interface reaches it', (t) => {
 
 t.test('a static route waits until its interface reaches the gateway', (t) => {
   const [line] = parseStaticRoutes('eth0 10.3.0.0/16 10.0.0.254\n', '/static-routes').routes
-  const onLink = { destination: '10.0.0.0/24', iface: 'eth0', table: 'main', plain: true }
+  const onLink = { destination: '10.0.0.0/24', iface: 'eth0', table: 'main', ...PLAIN }
   t.match(line && whyNotAdd(line, []), /eth0 does not reach 10\.0\.0\.254 now/)
   t.equal(line && whyNotAdd(line, [onLink]), undefined)
   const there = {
@@ -532,7 +533,7 @@ t.test('a static route waits until its interface reaches the gateway', (t) => {
     gateway: '10.0.0.254',
     iface: 'eth0',
     table: 'main',
-    plain: true,
+    ...PLAIN,
   }
   t.equal(line && whyNotAdd(line, [onLink, there]), 'it is there')
   t.match(

@@ -1,5 +1,5 @@
 /** Settings of the kernel that bite. */
-import { canonical, familyOf } from '../net/address.ts'
+import { canonical, FAMILIES, familyOf } from '../net/address.ts'
 import { parsePublicAddresses } from '../net/public-addresses.ts'
 import { NONLOCAL_BITES, nonlocalBind, readNumber } from '../net/sysctl.ts'
 import { about, type Examination, type Finding } from './finding.ts'
@@ -17,7 +17,7 @@ const sysctls: Examination = async ({ door, uses }) => {
         'another kernel',
       ),
     )
-  for (const family of ['inet', 'inet6'] as const) {
+  for (const family of FAMILIES) {
     const path = nonlocalBind(family)
     if (!uses[family] || (await readNumber(door, path)) !== 1) continue
     const name = path.replace('/proc/sys/', '').replaceAll('/', '.')

@@ -4,6 +4,8 @@ import { remembering } from '../remember.ts'
 /** `inet` or `inet6`, the words of `ip -json`. */
 export type Family = 'inet' | 'inet6'
 
+export const FAMILIES: readonly Family[] = ['inet', 'inet6']
+
 /**
  * The one spelling in which addresses are compared: what `inet_ntop` prints, which is also what ctdbd
  * passes (lower case, zeros compressed, no brackets). An IPv4-mapped IPv6 address becomes IPv4.

@@ -15,18 +15,18 @@ export function networkOf(address: string, bits: number): Network {
 }
 
 /**
- * `10.5.0.0/16`, `10.5/16`, `fd05::/64`, an address for that host alone, `default` (of which the family must be given):
+ * `10.5.0.0/16`, `10.5/16`, `10.5.0.0/255.255.0.0`, `fd05::/64`, an address for that host alone, `default` (of which the family must be given):
  * what `ip route` takes, and what it prints. A sentence instead when it is none.
  */
 export function parseNetwork(text: string, family: Family): Network | string {
   if (text === 'default') return { family, value: 0n, bits: 0 }
-  const [, name = '', mask] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? []
+  const [, name = '', mask] = /^([^/]*)(?:\/([\d.]+))?$/.exec(text) ?? []
   // `ip` fills up what is left out of an IPv4 address only where a mask follows
   const padded = mask !== undefined && /^\d+(\.\d+){0,2}$/.test(name) ? padWithZeros(name) : name
   const address = canonical(padded)
   if (!address) return `"${text}" is no network: expected one such as ${EXAMPLES[family]}`
-  const bits = mask === undefined ? hostBits(address) : Number(mask)
-  if (bits > hostBits(address)) return `"${mask}" is no netmask: expected 0 to ${hostBits(address)}`
+  const bits = mask === undefined ? hostBits(address) : bitsOf(mask, familyOf(address))
+  if (bits === undefined) return `"${mask}" is no netmask: expected 0 to ${hostBits(address)}`
   const network = networkOf(address, bits)
   // the kernel refuses this for IPv4; for IPv6 it leaves those bits out
   if (network.family === 'inet' && network.value !== numberOf(address))
@@ -34,6 +34,14 @@ export function parseNetwork(text: string, family: Family): Network | string {
   return network
 }
 
+/** How long a prefix is, written as its length or, for IPv4, as `255.255.0.0`; undefined when it is neither. */
+export function bitsOf(mask: string, family: Family): number | undefined {
+  if (/^\d{1,3}$/.test(mask)) return Number(mask) <= LENGTHS[family] ? Number(mask) : undefined
+  if (family !== 'inet' || canonical(mask) === undefined) return undefined
+  return /^(1*)0*$/.exec(numberOf(mask).toString(2).padStart(32, '0'))?.[1]?.length
+}
+
+const LENGTHS: Record<Family, number> = { inet: 32, inet6: 128 }
 const EXAMPLES: Record<Family, string> = { inet: '192.0.2.0/24', inet6: '2001:db8::/64' }
 
 export function padWithZeros(name: string): string {

@@ -72,7 +72,8 @@ interface Kind {
   lock?: boolean
 }
 
-const LOCKABLE = ['mtu', 'advmss', 'window', 'initcwnd', 'initrwnd']
+/** What a route says of the connections that use it. */
+export const LOCKABLE = ['mtu', 'advmss', 'window', 'initcwnd', 'initrwnd']
 
 /**
  * CTDB hands what follows the gateway to `ip`; these words, most with a value, are what makes sense there. Each value is
@@ -122,12 +123,14 @@ function whyNotValue(value: string, kind: Kind | 'address' | 'nothing', family: 
 /** A table holds one route to a destination, unless their metrics differ: the kernel refuses the second. */
 function whyTwice(route: Route, routes: readonly Route[]): string | undefined {
   const same = routes.find(
-    (each) => each.destination === route.destination && metricOf(each) === metricOf(route),
+    (each) => each.destination === route.destination && valueOf(each, 'metric') === valueOf(route, 'metric'),
   )
   return same && `${route.destination} is there already, in ${same.origin}`
 }
 
-function metricOf({ more }: Route): string | undefined {
-  const at = more.indexOf('metric')
-  return at < 0 ? undefined : more[at + 1]
+/** What stands behind a word. */
+export function valueOf({ more }: Route, word: string): string | undefined {
+  const at = more.indexOf(word)
+  if (at < 0) return undefined
+  return more[at + 1] === 'lock' ? more[at + 2] : more[at + 1]
 }

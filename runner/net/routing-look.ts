@@ -1,8 +1,8 @@
 import type { Node } from '../handler.ts'
 import { Refusal } from '../refusal.ts'
 import type { Answer } from '../system/door.ts'
-import { canonical, hostBits, type Family } from './address.ts'
-import { parseLinks, rows } from './ip.ts'
+import { canonical, familyOf, hostBits, type Family } from './address.ts'
+import { parseLinks, rows, type Link } from './ip.ts'
 import { refuseFailed } from './look.ts'
 import { networkText, parseNetwork } from './network.ts'
 
@@ -22,7 +22,13 @@ export interface KernelRoute {
   table: string
   /** Others (blackhole, several next hops) are none of ours, whatever table they are in. */
   plain: boolean
+  /** By it the kernel takes packets for that address in: the address is on this interface. */
+  local: boolean
   metric?: number
+  /** The address that packets get as their source. */
+  src?: string
+  /** `mtu`, `advmss` and what else a route may say of its connections. */
+  metrics: Readonly<Record<string, number>>
 }
 
 export interface Seen {
@@ -30,51 +36,67 @@ export interface Seen {
   routes: KernelRoute[]
 }
 
-/** An interface's own name, by which routes name it, for each other name that it has. */
-export type OtherNames = ReadonlyMap<string, string>
-
 /** What one look shows. */
 export interface Look extends Seen {
-  otherNames: OtherNames
+  /** No addresses. */
+  links: readonly Link[]
 }
 
 /** Nothing: also what a kernel without that family has. */
-export const NOTHING: Look = { rules: [], routes: [], otherNames: new Map() }
+export const NOTHING: Look = { rules: [], routes: [], links: [] }
 
-/** Rules and routes of one family, and what the interfaces are called, in one look. */
+/** For `ip -batch`: the links last, as behind them this ip would show no addresses any more, and who knows what else. */
+const INPUT = 'rule show\nroute show table all\nlink show\n'
+
+/** Rules and routes of one family, and the interfaces, in one look. */
 export async function lookAtRouting(node: Node, family: Family): Promise<Look> {
-  // the links last: behind them this ip would show no addresses any more, and who knows what else
-  const input = 'rule show\nroute show table all\nlink show\n'
-  const answer = await node.ask({ input })`ip -json ${optionOf(family)} -batch -`
-  if (/not supported/i.test(answer.err)) return NOTHING
+  const answer = await node.ask({ input: INPUT })`ip -json ${optionOf(family)} -batch -`
+  return isUnknownFamily(answer) ? NOTHING : seenIn(answer, family)
+}
+
+/** The routes of both families, and of the rules those of IPv4: for IPv6's it takes an `ip` of their own. */
+export async function lookAtAll(node: Node): Promise<Look> {
+  return seenIn(await node.ask({ input: INPUT })`ip -json -batch -`)
+}
+
+/** The rules of IPv6. */
+export async function lookAtRules6(node: Node): Promise<SourceRule[]> {
+  const answer = await node.ask`ip -json -6 rule show`
+  if (isUnknownFamily(answer)) return []
+  refuseFailed(answer, 'rules')
+  return parseRules(answer.out)
+}
+
+function isUnknownFamily({ err }: Answer): boolean {
+  return /not supported/i.test(err)
+}
+
+function seenIn(answer: Answer, family?: Family): Look {
   refuseFailed(answer, 'rules and routes')
-  const [rules = '', routes = '', links = ''] = partsOf(answer, 3)
-  return {
-    rules: parseRules(rules),
-    routes: parseRoutes(routes, family),
-    otherNames: otherNamesIn(links),
-  }
+  const { out } = answer
+  const [rules, routes, links, ...more] = out.split('\n').filter((line) => line.trim() !== '')
+  if (rules === undefined || routes === undefined || links === undefined || more.length > 0)
+    throw new Refusal(
+      `ip -json printed ${JSON.stringify(out.slice(0, 60))}: expected 3 lines, a list each: check "ip -V" (iproute2 4.14 or newer)`,
+    )
+  return { rules: parseRules(rules), routes: parseRoutes(routes, family), links: parseLinks(links) }
 }
 
-/** All routes of both families. */
-export async function lookAtRoutes(node: Node): Promise<Omit<Look, 'rules'>> {
-  const answer = await node.ask({ input: 'route show table all\nlink show\n' })`ip -json -batch -`
-  refuseFailed(answer, 'routes')
-  const [routes = '', links = ''] = partsOf(answer, 2)
-  return { routes: parseRoutes(routes), otherNames: otherNamesIn(links) }
-}
-
-/** What each line of a batch has printed. */
-function partsOf({ out }: Answer, count: number): string[] {
-  const parts = out.split('\n').filter((line) => line.trim() !== '')
-  if (parts.length === count) return parts
-  throw new Refusal(
-    `ip -json printed ${JSON.stringify(out.slice(0, 60))}: expected ${count} lines, a list each: check "ip -V" (iproute2 4.14 or newer)`,
+/** The interfaces that the kernel has an address on: none while they are down. */
+export function interfacesOf(address: string, { routes }: Pick<Look, 'routes'>): string[] {
+  const destination = `${address}/${hostBits(address)}`
+  return routes.flatMap((route) =>
+    route.local && route.destination === destination && route.iface !== undefined ? [route.iface] : [],
   )
 }
 
-function otherNamesIn(text: string): OtherNames {
-  return new Map(parseLinks(text).flatMap(({ name, altnames }) => altnames.map((other) => [other, name])))
+/** Of a look at both families the part of one. */
+export function partOf({ rules, routes, links }: Look, family: Family): Look {
+  return {
+    rules: rules.filter(({ address }) => familyOf(address) === family),
+    routes: routes.filter(({ destination }) => familyOf(destination) === family),
+    links,
+  }
 }
 
 export function optionOf(family: Family): '-4' | '-6' {
@@ -99,9 +121,10 @@ export function parseRules(text: string): SourceRule[] {
 
 /** `ip -json route show table all`: the table is not said of routes in main. */
 export function parseRoutes(text: string, family?: Family): KernelRoute[] {
-  return rows(text, 'routes').flatMap(({ dst, gateway, dev, table, type, nexthops, via, pref, metric }) => {
+  return rows(text, 'routes').flatMap((row) => {
+    const { dst, gateway, dev, table, type, nexthops, via, metric, prefsrc } = row
     // only IPv6 routes have a preference (RFC 4191)
-    const own = family ?? (pref === undefined ? 'inet' : 'inet6')
+    const own = family ?? (row['pref'] === undefined ? 'inet' : 'inet6')
     const network = typeof dst === 'string' ? parseNetwork(dst, own) : 'none'
     if (typeof network === 'string') return []
     return [
@@ -111,8 +134,17 @@ export function parseRoutes(text: string, family?: Family): KernelRoute[] {
         iface: typeof dev === 'string' ? dev : undefined,
         table: typeof table === 'string' || typeof table === 'number' ? String(table) : 'main',
         plain: (type === undefined || type === 'unicast') && nexthops === undefined && via === undefined,
-        ...(typeof metric === 'number' ? { metric } : {}),
+        local: type === 'local',
+        metric: typeof metric === 'number' ? metric : undefined,
+        src: typeof prefsrc === 'string' ? canonical(prefsrc) : undefined,
+        metrics: metricsIn(row['metrics']),
       },
     ]
   })
+}
+
+/** `[{"mtu":1400,"advmss":1300}]` */
+function metricsIn(list: unknown): Record<string, number> {
+  const all = Array.isArray(list) ? list.flatMap((each: object) => Object.entries(each)) : []
+  return Object.fromEntries(all.filter((each): each is [string, number] => typeof each[1] === 'number'))
 }

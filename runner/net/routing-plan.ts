@@ -1,7 +1,7 @@
 import { addressOfLabel, type TableName } from './rt-tables.ts'
 import { contains, networkOf, parseNetwork, type Network } from './network.ts'
-import { familyOf } from './address.ts'
-import type { Route } from './routing-file.ts'
+import { canonical, familyOf, type Family } from './address.ts'
+import { LOCKABLE, valueOf, type Route } from './routing-file.ts'
 import type { KernelRoute, Seen } from './routing-look.ts'
 import type { Routing } from './routing-options.ts'
 import { idOf, isOurTable } from './routing-tables.ts'
@@ -85,9 +85,36 @@ function routesMatch(wanted: readonly Route[], there: readonly KernelRoute[], if
         each.plain &&
         each.destination === route.destination &&
         each.gateway === route.gateway &&
-        each.iface === iface,
+        each.iface === iface &&
+        wordsMatch(route, each),
     )
   return wanted.length === there.length && wanted.every(isThere)
+}
+
+/**
+ * The words behind a gateway that the kernel shows again as numbers and addresses. The others (`proto`, `scope`, `onlink`,
+ * `lock`) it shows by other names, or not at all: a change of these comes into effect when all routes are added afresh.
+ */
+function wordsMatch(route: Route, there: KernelRoute): boolean {
+  const usual = usualMetric(familyOf(route.destination))
+  const src = valueOf(route, 'src')
+  return (
+    Number(valueOf(route, 'metric') ?? usual) === (there.metric ?? usual) &&
+    (src === undefined ? undefined : canonical(src)) === there.src &&
+    LOCKABLE.every((word) => {
+      const said = valueOf(route, word)
+      const most = MOST[word] ?? Infinity
+      return (said === undefined ? undefined : Math.min(Number(said), most)) === there.metrics[word]
+    })
+  )
+}
+
+/** Above these the kernel takes these (net/ipv4/metrics.c). */
+const MOST: Record<string, number> = { mtu: 65_535 - 15, advmss: 65_535 - 40 }
+
+/** What a route gets that is added without a metric (ip-route(8)). */
+export function usualMetric(family: Family): number {
+  return family === 'inet6' ? 1024 : 0
 }
 
 /**
@@ -134,7 +161,7 @@ export function ourRules(seen: Seen, names: readonly TableName[], routing: Routi
 }
 
 /** Does rt_tables say that we have ever had an address of that family? Else no rule can be ours. */
-export function mayHaveOurs(family: 'inet' | 'inet6', names: readonly TableName[]): boolean {
+export function mayHaveOurs(family: Family, names: readonly TableName[]): boolean {
   return names.some(({ name }) => {
     const address = addressOfLabel(name)
     return address !== undefined && familyOf(address) === family
@@ -161,7 +188,7 @@ export function whyNoGateway(
 }
 
 /** Known without a look at the kernel. */
-export function isNear(
+function isNear(
   gateway: string,
   address: string,
   bits: number | undefined,

@@ -1,29 +1,19 @@
 import type { Node } from '../handler.ts'
 import { Refusal, refuse } from '../refusal.ts'
-import { familyOf, type Family } from './address.ts'
+import { FAMILIES, familyOf, type Family } from './address.ts'
 import { FileError } from '../system/errors.ts'
+import { pick } from './look.ts'
 import { networkOf, networkText } from './network.ts'
-import { parkedHere } from './parked.ts'
 import { refuseProblems } from './public-addresses.ts'
 import { carryOut, type Failure } from './routing-change.ts'
 import { parseRoutingFile, type Route, type RoutingFile } from './routing-file.ts'
+import { lookForAll, thoseHere, withoutAddress } from './routing-here.ts'
 import type { Hosted } from './routing-hosted.ts'
-import { lookAtRoutes, lookAtRouting, NOTHING, type Look } from './routing-look.ts'
+import { lookAtRouting, NOTHING, type Look } from './routing-look.ts'
 import { AUTO_LINK_LOCAL, type Routing } from './routing-options.ts'
-import {
-  additions,
-  isNear,
-  mayHaveOurs,
-  ourRules,
-  removals,
-  whyNoGateway,
-  type Change,
-  type Wanted,
-} from './routing-plan.ts'
+import { additions, ourRules, removals, whyNoGateway, type Change, type Wanted } from './routing-plan.ts'
 import { tableIds, tableNames } from './routing-tables.ts'
 import { labelOf, type TableName } from './rt-tables.ts'
-
-const FAMILIES: readonly Family[] = ['inet', 'inet6']
 
 // ---------------------------------------------------------------- what is meant
 
@@ -98,34 +88,14 @@ export async function routeAll(
 ): Promise<void> {
   const wanted = await wantedFor(node, routing, hosted)
   const names = await tableNames(node)
-  const seen = new Map<Family, Look>()
-  for (const family of FAMILIES)
-    if (mayHaveOurs(family, names)) seen.set(family, await lookAtRouting(node, family))
-  const others = FAMILIES.filter((each) => !seen.has(each) && hasFarGateway(wanted, hosted, each))
-  if (others.length > 0) {
-    // only rules need an `ip` for each family
-    const look = await lookAtRoutes(node)
-    for (const family of others) seen.set(family, routesOnly(look, family))
-  }
-  await bringAbout(node, routing, hosted, wanted, seen, names, { force, concerns: () => true })
-}
-
-/** Of a look at both families the part of one, which has no rules of ours. */
-function routesOnly({ routes, otherNames }: Omit<Look, 'rules'>, family: Family): Look {
-  const own = routes.filter(({ destination }) => familyOf(destination) === family)
-  return { rules: [], routes: own, otherNames }
-}
-
-/** A gateway that only the kernel can tell to be on the wire. */
-function hasFarGateway(wanted: readonly Wanted[], hosted: readonly Hosted[], family: Family): boolean {
-  return wanted.some(
-    ({ address, routes }) =>
-      familyOf(address) === family &&
-      routes.some(
-        (route) =>
-          route.gateway !== undefined && !isNear(route.gateway, address, bitsOf(hosted, address), [], route),
-      ),
-  )
+  const seen = await lookForAll(node, routing, names, wanted)
+  const here = await thoseHere(node, wanted, seen)
+  const away = wanted.filter(({ address }) => !here.some((each) => each.address === address))
+  await bringAbout(node, routing, hosted, here, seen, names, {
+    force,
+    // what an address has that is away for the moment does no harm
+    concerns: (address) => !away.some((each) => each.address === address),
+  })
 }
 
 function bitsOf(hosted: readonly Hosted[], address: string): number | undefined {
@@ -133,7 +103,8 @@ function bitsOf(hosted: readonly Hosted[], address: string): number | undefined 
 }
 
 /**
- * 1. Check what can be checked: nothing has been changed so far.
+ * 1. Check what can be checked: nothing has been changed so far. An address whose gateway is out of reach keeps what it
+ *    has; that is no reason to leave the others without theirs.
  * 2. A table for each address.
  * 3. All changes of a family in one run of `ip`.
  * 4. An address of which anything was refused keeps nothing: half of its routes would send packets astray.
@@ -148,16 +119,17 @@ async function bringAbout(
   { force, concerns }: { force: boolean; concerns: (address: string) => boolean },
 ): Promise<void> {
   const sees = (family: Family) => seen.get(family) ?? NOTHING
-  // an admin may say an altname; the kernel's routes never do
-  const named = meant.map((each) => ({
-    ...each,
-    iface: sees(familyOf(each.address)).otherNames.get(each.iface) ?? each.iface,
-  }))
-  const far = named.flatMap(
-    (each) => whyNoGateway(each, bitsOf(hosted, each.address), sees(familyOf(each.address))) ?? [],
-  )
-  refuseProblems({ problems: far })
-  const wanted = await withoutAddress(node, named)
+  const far = new Map<string, string>()
+  const near = meant.flatMap((each) => {
+    const look = sees(familyOf(each.address))
+    // an admin may say an altname; the kernel's routes never do
+    const named = { ...each, iface: pick(look.links, each.iface)?.name ?? each.iface }
+    const why = whyNoGateway(named, bitsOf(hosted, each.address), look)
+    if (why === undefined) return [named]
+    far.set(each.address, why)
+    return []
+  })
+  const wanted = await withoutAddress(node, near)
   const ids = await tableIds(
     node,
     routing,
@@ -165,9 +137,11 @@ async function bringAbout(
     wanted.map(({ address }) => address),
   )
 
-  const problems: string[] = []
+  const problems = [...far.values()]
   for (const family of FAMILIES) {
-    const surplus = removals(ids, sees(family), names, routing).filter(({ address }) => concerns(address))
+    const surplus = removals(ids, sees(family), names, routing).filter(
+      ({ address }) => concerns(address) && !far.has(address),
+    )
     const missing = wanted
       .filter(({ address }) => familyOf(address) === family)
       .flatMap((each) => additions(each, idOf(ids, each), sees(family), names, routing, force) ?? [])
@@ -192,24 +166,6 @@ async function bringAbout(
     problems.push(...refused.map((failure) => inWords(failure, ids)))
   }
   refuseProblems({ problems })
-}
-
-/**
- * An address that is kept off the wire is not on its interface, and then the kernel takes a gateway of its subnet for
- * out of reach. The routes are to be there when it comes.
- */
-async function withoutAddress(node: Node, wanted: readonly Wanted[]): Promise<readonly Wanted[]> {
-  const parked = wanted.length > 0 ? await parkedHere(node) : []
-  return wanted.map((each) => {
-    if (!parked.some(({ address }) => address === each.address)) return each
-    node.because(`${each.address} is kept off the wire: its gateways are taken to be on ${each.iface}`)
-    return { ...each, routes: each.routes.map(onLink) }
-  })
-}
-
-function onLink(route: Route): Route {
-  const isPlain = route.gateway === undefined || route.more.includes('onlink')
-  return isPlain ? route : { ...route, more: [...route.more, 'onlink'] }
 }
 
 function idOf(ids: ReadonlyMap<string, number>, { address }: { address: string }): number {

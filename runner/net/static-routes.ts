@@ -4,8 +4,9 @@ import { canonical, familyOf } from './address.ts'
 import { refuseProblems } from './public-addresses.ts'
 import { carryOutAny } from './routing-change.ts'
 import { parseRoute, type Route } from './routing-file.ts'
-import { lookAtRoutes, type KernelRoute } from './routing-look.ts'
-import { isOnLink, routeWords, type Line } from './routing-plan.ts'
+import { pick } from './look.ts'
+import { lookAtAll, type KernelRoute } from './routing-look.ts'
+import { isOnLink, routeWords, usualMetric, type Line } from './routing-plan.ts'
 
 /** A line of static-routes. */
 export interface StaticRoute extends Route {
@@ -64,7 +65,7 @@ export function whyNotAdd(route: StaticRoute, there: readonly KernelRoute[]): st
 
 /** Of the metric that a route gets which is added without one (ip-route(8)): beside one of another there is room for it. */
 function isOfUsualMetric({ metric }: KernelRoute, gateway: string): boolean {
-  return metric === undefined || metric === (familyOf(gateway) === 'inet6' ? 1024 : 0)
+  return metric === undefined || metric === usualMetric(familyOf(gateway))
 }
 
 /**
@@ -78,9 +79,9 @@ export async function addStaticRoutes(
   of?: readonly string[],
 ): Promise<void> {
   if (routes.length === 0) return
-  const { routes: there, otherNames } = await lookAtRoutes(node)
+  const { routes: there, links } = await lookAtAll(node)
   // the file and the daemon may each say an altname; the kernel's routes never do
-  const nameOf = (iface: string) => otherNames.get(iface) ?? iface
+  const nameOf = (iface: string) => pick(links, iface)?.name ?? iface
   const concerned = of?.map(nameOf)
   const lines: Line[] = []
   for (const each of routes) {

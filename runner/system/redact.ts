@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
-import { canonical, hexDigits } from '../net/address.ts'
-import { padWithZeros } from '../net/network.ts'
+import { canonical, familyOf, hexDigits } from '../net/address.ts'
+import { bitsOf, padWithZeros } from '../net/network.ts'
 import { disguise } from './disguise.ts'
 
 /** Addresses that tell nothing about a site, and that decisions are made on; the last two are in our own messages. */
@@ -17,7 +17,7 @@ const PRIVATE = new RegExp(
     /(?<![0-9a-f:])((?:[0-9a-f]{2}:){5}(?:[0-9a-f]{2}:)*[0-9a-f]{2})(?![0-9a-f:])/,
     /(?:(?<![\w:.])|(?<=\w:)|(?<=\bctdb\.))[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,8}(?:\.\d{1,3}){0,3}(?![\w:])/,
     /(?:(?<![\d.])|(?<=\bctdb\.))\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)/,
-    /(?<![\w.:/])\d{1,3}(?:\.\d{1,3}){1,2}(?=\/\d{1,2}(?![\w./]))/,
+    /(?<![\w.:/])\d{1,3}(?:\.\d{1,3}){1,2}(?=\/(?:\d{1,2}|255(?:\.\d{1,3}){3})(?![\w./]))/,
   ]
     .map(({ source }) => source)
     .join('|'),
@@ -35,15 +35,15 @@ export function redactor(host = hostname()): (text: string) => string {
   const addresses = new Map<string, string>()
   const macs = new Map<string, string>()
 
-  /** `behind` is what follows it: of a network, the length of its prefix. */
+  /** `behind` is what follows it: of a network, the length of its prefix, or its netmask. */
   function address(seen: string, behind: string): string | undefined {
     const key = canonical(seen)
     if (key === undefined) return undefined
     if (PUBLIC_KNOWLEDGE.test(key)) return seen
-    const prefix = /^\/(\d{1,3})(?!\d)/.exec(behind)?.[0] ?? ''
-    const made =
-      addresses.get(key + prefix) ?? other(key, prefix === '' ? undefined : Number(prefix.slice(1)))
-    addresses.set(key + prefix, made)
+    const mask = /^\/((?:\d{1,3}\.){0,3}\d{1,3})(?!\d)/.exec(behind)?.[1] ?? ''
+    const bits = bitsOf(mask, familyOf(key))
+    const made = addresses.get(`${key}/${bits}`) ?? other(key, bits)
+    addresses.set(`${key}/${bits}`, made)
     return made
   }
 
@@ -83,6 +83,11 @@ export function redactor(host = hostname()): (text: string) => string {
     (hostPattern ? text.replaceAll(hostPattern, 'node') : text).replaceAll(
       PRIVATE,
       (seen: string, digits: string | undefined, bytes: string | undefined, at: number, whole: string) =>
-        hidden(seen, digits, bytes, whole.slice(at + seen.length, at + seen.length + 5)),
+        hidden(
+          seen,
+          digits,
+          bytes,
+          whole.slice(at + seen.length, at + seen.length + '/255.255.255.255 '.length),
+        ),
     )
 }

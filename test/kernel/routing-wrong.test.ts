@@ -99,6 +99,108 @@ if (!nothing) {
       },
     )
 
+    inLab(
+      `${family}: what one address has wrong, or is not here for, keeps the others from nothing`,
+      {},
+      async (t, lab) => {
+        const { nowhere } = of
+        const rows = (ip: string) => `${ip} ${ownNet}\n${ip} ${of.default} ${gateways[1]}\n`
+        publicAddresses(lab)
+        hosts(lab, [
+          [one, 'eth0'],
+          [other, 'eth0'],
+        ])
+        const routes = [`${ownNet} dev eth0`, `default via ${gateways[1]} dev eth0`].toSorted()
+        const renew = async (event: string, status: number, ...said: RegExp[]) => {
+          const run = await lab.handler(NAME, event)
+          t.equal(run.status, status, run.out + run.err)
+          const own = lines(run).filter((line) => !line.startsWith('Reconfiguring'))
+          t.equal(own.length, said.length, own.join('\n'))
+          t.match(own, said)
+        }
+
+        await hold(lab, of, other)
+        configure(lab, rows(one) + rows(other))
+        const away = new RegExp(`^WARNING: eth0 does not have ${one}: no policy routing until takeip$`)
+        await renew('ipreallocated', 0, away)
+        t.strictSame(await routesOf(lab, of, other), routes)
+        t.strictSame(await ruleOf(lab, of, one), [])
+
+        await hold(lab, of, one, 'eth1')
+        const elsewhere = new RegExp(
+          `^WARNING: Public IP ${one} hosted on interface eth1 but VNN says eth0: `,
+        )
+        await renew('ipreallocated', 0, elsewhere)
+        const real = [`${ownNet} dev eth1`, `default via ${gateways[1]} dev eth1`].toSorted()
+        t.strictSame(await routesOf(lab, of, one), real, 'by the interface that it is really on')
+
+        // the gateway of one is out of reach by now: it keeps what it has, the other gets what it lacks
+        await lab.node.must('ip', of.option, 'rule', 'flush', 'pref', '100')
+        await lab.node.must('ip', of.option, 'rule', 'add', 'from', one, 'pref', '100', 'table', '1001')
+        configure(lab, `${one} ${farNet} ${nowhere}\n${rows(other)}`)
+        const far = new RegExp(`/policy_routing line 1: gateway ${nowhere} is outside the subnet of ${one}/`)
+        await renew('ipreallocated', 1, elsewhere, far)
+        t.equal((await ruleOf(lab, of, other)).length, 1, 'the other has its rule again')
+        t.equal((await ruleOf(lab, of, one)).length, 1, 'and that one still has its own')
+        t.strictSame(await routesOf(lab, of, one), real)
+        await renew('reconfigure', 1, elsewhere, far)
+        t.strictSame(await routesOf(lab, of, one), real, 'also when all others are added afresh')
+
+        // down and up again: the kernel has dropped IPv6 addresses, and the routes of both families
+        configure(lab, rows(one) + rows(other))
+        await lab.node.must('ip', 'addr', 'flush', 'dev', 'eth1')
+        await hold(lab, of, one)
+        await renew('ipreallocated', 0)
+        await lab.node.must('ip', 'link', 'set', 'eth0', 'down')
+        const down = new RegExp(`^WARNING: eth0 is down, and so without ${one}, ${other}: `)
+        await renew('ipreallocated', 0, down)
+        await lab.node.must('ip', 'link', 'set', 'eth0', 'up')
+        const dropped = new RegExp(`^WARNING: eth0 does not have ${one}, ${other}: `)
+        await renew('ipreallocated', 0, ...(of.option === '-6' ? [dropped] : []))
+        if (of.option === '-6')
+          for (const ip of [one, other]) {
+            await hold(lab, of, ip)
+            t.match(await lab.handler(NAME, 'takeip', 'eth0', ip, bits), silent)
+          }
+        for (const ip of [one, other]) {
+          t.strictSame(await routesOf(lab, of, ip), routes)
+          t.equal((await ruleOf(lab, of, ip)).length, 1)
+        }
+        await lab.node.must('ip', 'link', 'del', 'eth0')
+        const gone = new RegExp(`^WARNING: eth0 is not there, and so without ${one}, ${other}: `)
+        await renew('ipreallocated', 0, gone)
+      },
+    )
+
+    inLab(
+      `${family}: words behind a gateway that were changed take effect at ipreallocated`,
+      {},
+      async (t, lab) => {
+        publicAddresses(lab)
+        await hold(lab, of, one)
+        hosts(lab, [[one, 'eth0']])
+        const gateway = gateways[0]
+        const show = async () =>
+          (await lab.node.must('ip', of.option, 'route', 'show', 'table', `ctdb.${one}`))
+            .trim()
+            .replaceAll(/\s+/g, ' ')
+        for (const [words, expected] of [
+          ['', / dev eth0(?! .*mtu)/],
+          ['mtu 1400 metric 7', / metric 7 .*mtu 1400/],
+          ['mtu lock 1300 advmss 1200', / mtu lock 1300 advmss 1200/],
+          ['mtu 4000000000', / mtu 65520/],
+          [`src ${one}`, new RegExp(` src ${one}`)],
+          ['', / dev eth0(?! .*(?:mtu|src))/],
+        ] as const) {
+          configure(lab, `${one} ${farNet} ${gateway} ${words}\n`)
+          t.match(await lab.handler(NAME, 'ipreallocated'), silent, words)
+          t.match(await show(), expected)
+          const again = await lab.eventscript('explain', '--only', NAME, 'ipreallocated')
+          t.notMatch(again.out + again.err, /needs its routes/, `${words}: and are as they should be`)
+        }
+      },
+    )
+
     inLab(`${family}: wrong configuration is refused before anything is changed`, {}, async (t, lab) => {
       publicAddresses(lab)
       await hold(lab, of, one)
@@ -306,8 +408,10 @@ if (!nothing) {
     )
     configure(lab, conf.join(''))
     const options = readFileSync(join(lab.dir, 'etc/script.options'), 'utf8')
-    await lab.node.must('ip', 'addr', 'add', '10.0.0.1/24', 'dev', 'eth0')
-    await lab.node.must('ip', 'addr', 'add', 'fd00::1/64', 'dev', 'eth0', 'nodad')
+    const batch = join(lab.dir, 'addresses')
+    const added = ips.map((ip) => `addr add ${ip}/${isSix(ip) ? '64 nodad' : 24} dev eth0\n`)
+    writeFileSync(batch, added.join(''))
+    await lab.node.must('ip', '-batch', batch)
     const hosted = (iface: string) =>
       hosts(
         lab,
@@ -338,7 +442,7 @@ if (!nothing) {
 
     hosted('eth0')
     distribute(64, 24)
-    await costs('the first', 'ctdb', 'flock', ...changes)
+    await costs('the first', 'ctdb', 'flock', 'ip', ...changes)
     await complete()
     await costs('nothing to do', 'ctdb', ...looks)
     await noRules()
@@ -353,12 +457,12 @@ if (!nothing) {
     }
     await noRules()
     forget()
-    await costs('numbers given out, both families mended', 'ctdb', 'flock', ...looks, ...changes)
+    await costs('numbers given out, both families mended', 'ctdb', 'flock', 'ip', ...changes)
     await complete()
     await noRules()
     forget()
     lab.configure('script.options', `${options}[ -e /nowhere ] && CTDB_PER_IP_ROUTING_RULE_PREF=7\n`)
-    await costs('the same, and a shell for the options', 'ctdb', 'sh', 'flock', ...looks, ...changes)
+    await costs('the same, and a shell for the options', 'ctdb', 'sh', 'flock', 'ip', ...changes)
     await complete()
     lab.configure('script.options', options)
 

@@ -221,6 +221,14 @@ export const perIpRouting: readonly Scenario[] = [
       stage.meddle('ip', '*-force*', { instead: 'setpriv --bounding-set=-net_admin @ "$@"' })
     },
   },
+  {
+    name: 'takeip.netmask-in-dots',
+    event: 'takeip eth0 10.0.0.1 24',
+    async prepare(stage) {
+      await stage.held('10.0.0.1/24', 'eth0')
+      conf(stage, '10.0.0.1 10.5.0.0/255.255.0.0 10.0.0.254\n10.0.0.1 10.6/255.255.128.0 10.0.0.254\n')
+    },
+  },
   ...both('ipreallocated', 'all-right', (family) => ({
     event: 'ipreallocated',
     async prepare(stage) {
@@ -245,6 +253,70 @@ export const perIpRouting: readonly Scenario[] = [
       hosts(stage, [family.ip, ''])
     },
   })),
+  ...both('ipreallocated', 'words-changed', (family) => ({
+    event: 'ipreallocated',
+    async prepare(stage) {
+      const { ip, own, far, gateway } = networks(family)
+      await routed(stage, family)
+      conf(stage, `${ip} ${own}\n${ip} ${far} ${gateway} mtu 1400\n`)
+      hosts(stage, [ip, 'eth0'])
+    },
+  })),
+  ...both('ipreallocated', 'one-dropped', (family) => ({
+    event: 'ipreallocated',
+    async prepare(stage) {
+      const { ip, own, far, gateway } = networks(family)
+      const { neighbour } = family
+      await stage.held(`${ip}/${family.bits}`, 'eth0')
+      conf(stage, [ip, neighbour].map((each) => `${each} ${own}\n${each} ${far} ${gateway}\n`).join(''))
+      hosts(stage, [ip, 'eth0'], [neighbour, 'eth0'])
+    },
+  })),
+  ...both('ipreallocated', 'on-another-interface', (family) => ({
+    event: 'ipreallocated',
+    async prepare(stage) {
+      await stage.held(`${family.ip}/${family.bits}`, 'eth1')
+      usual(stage, family)
+      hosts(stage, [family.ip, 'eth0'])
+    },
+  })),
+  ...both('ipreallocated', 'interface-down', (family) => ({
+    event: 'ipreallocated',
+    async prepare(stage) {
+      await stage.held(`${family.ip}/${family.bits}`, 'eth0')
+      await stage.node('ip link set eth0 down')
+      usual(stage, family)
+      hosts(stage, [family.ip, 'eth0'])
+    },
+  })),
+  ...both('ipreallocated', 'gateway-outside', (family) => ({
+    event: 'ipreallocated',
+    async prepare(stage) {
+      const { ip, own, far } = networks(family)
+      const { neighbour } = family
+      for (const each of [ip, neighbour]) await stage.held(`${each}/${family.bits}`, 'eth0')
+      conf(stage, `${ip} ${far} ${family.tag === '' ? '10.99.0.9' : 'fd99::9'}\n${neighbour} ${own}\n`)
+      hosts(stage, [ip, 'eth0'], [neighbour, 'eth0'])
+    },
+  })),
+  {
+    name: 'ipreallocated.numbers-for-newcomers',
+    event: 'ipreallocated',
+    async prepare(stage) {
+      for (const family of FAMILIES) {
+        await routed(stage, family, { rule: false })
+        await stage.held(`${family.neighbour}/${family.bits}`, 'eth0')
+      }
+      rtTables(stage, '1000\tctdb.10.0.0.1\n1001\tctdb.fd00::1\n')
+      options(stage, '__auto_link_local__')
+      const bits = FAMILIES.map(({ ip, neighbour, bits: n }) => `${ip}/${n} eth0\n${neighbour}/${n} eth0\n`)
+      stage.lab.configure('public_addresses', bits.join(''))
+      hosts(
+        stage,
+        ...FAMILIES.flatMap(({ ip, neighbour }) => [[ip, 'eth0'] as const, [neighbour, 'eth0'] as const]),
+      )
+    },
+  },
   {
     name: 'ipreallocated.both-families-new',
     event: 'ipreallocated',
