@@ -1,4 +1,14 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import * as fc from 'fast-check'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { factsHere, loadSettings } from '../runner/config.ts'
@@ -9,6 +19,7 @@ import type { Handler, Node } from '../runner/handler.ts'
 import { findHandlers, type Entry } from '../runner/handlers.ts'
 import { refuse, Usage } from '../runner/refusal.ts'
 import { fromShell, toArgv, toShell, type Word } from '../runner/system/argv.ts'
+import { toBytes, toText } from '../runner/system/bytes.ts'
 import { doorTo } from '../runner/system/door.ts'
 import { live } from '../runner/system/live.ts'
 
@@ -490,3 +501,32 @@ t.test('the live machine: programs, files, locks', async (t) => {
   t.match(await door.ask`flock -n ${lock} true`, { status: 0 }, 'and that it is gone')
   t.same(order, ['held'])
 })
+
+t.test(
+  'a file that is written stays what it was: a link, with its mode, and bytes that are no UTF-8',
+  async (t) => {
+    const dir = t.testdir({ real: {}, etc: {} })
+    const door = doorTo(live())
+    const file = join(dir, 'real/rt_tables')
+    const link = join(dir, 'etc/rt_tables')
+    mkdirSync(join(dir, 'real'), { recursive: true })
+    writeFileSync(file, Buffer.from('# r\xe9seau\n', 'latin1'))
+    chmodSync(file, 0o640)
+    symlinkSync('../real/rt_tables', link)
+    await door.write(link, `${await door.read(link)}1000\tctdb.10.0.0.1\n`)
+    t.ok(lstatSync(link).isSymbolicLink())
+    t.equal(statSync(file).mode & 0o7777, 0o640)
+    t.equal(readFileSync(file, 'latin1'), '# r\xe9seau\n1000\tctdb.10.0.0.1\n')
+    symlinkSync('nowhere', join(dir, 'etc/dangling'))
+    await door.write(join(dir, 'etc/dangling'), 'x\n')
+    t.equal(await door.read(join(dir, 'etc/dangling')), 'x\n')
+
+    const some = [0x00, 0x61, 0x80, 0xbf, 0xc3, 0xa9, 0xe2, 0x82, 0xac, 0xed, 0xb2, 0xf0, 0x9f, 0x98, 0xff]
+    const bytes = fc.array(fc.oneof(fc.constantFrom(...some), fc.nat(255)), { maxLength: 12 })
+    fc.assert(
+      fc.property(bytes, (list) => toBytes(toText(Buffer.from(list))).equals(Buffer.from(list))),
+      { numRuns: 5000 },
+    )
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => toText(Buffer.from(text)) === text))
+  },
+)

@@ -416,6 +416,10 @@ void t.test('what is in a network is in it when hidden, and a network stays one'
   const hide = redactor('node1')
   test.equal(hide('10.0.0.1/24 via 10.0.0.254'), '198.18.0.1/24 via 198.18.0.129')
   test.equal(hide('10.0.0.0/24 10.0/16 10.5.0.0/16'), '198.18.0.0/24 198.18.0.0/16 198.22.0.0/16')
+  test.equal(
+    hide('10.0.0.0/255.255.255.0 10.5/255.255.0.0'),
+    '198.18.0.0/255.255.255.0 198.22.0.0/255.255.0.0',
+  )
   test.equal(hide('fd00::/64 fd00::fe fe80::7'), '2001:db8::/64 2001:db8::81 fe80::1')
   const dotted = fc.ipV4().filter((ip) => !/^(127|0|255)\./.test(ip))
   const six = fc.ipV6().map((ip) => canonical(ip) ?? '')

@@ -66,6 +66,14 @@ function keeping(found: Found): typeof NOTHING {
   return { acts: [['mv', '-T', kept, spare], secondName(kept)], notes: note('the one that was kept before') }
 }
 
+/** What the stock script, which knows no IPv6, leaves where it is. */
+const STAYS: Readonly<Record<string, string>> = {
+  '13.per_ip_routing':
+    'rules and routes of IPv6 addresses stay: "eventscript run --only 13.per_ip_routing shutdown" takes them away, "ctdb event run 30 legacy ipreallocated" gives IPv4 its own again',
+  '91.lvs':
+    'an IPv6 address and its services stay: "eventscript run --only 91.lvs shutdown" takes them away, with IPv4\'s: "ctdb event run 30 legacy ipreallocated" sets these up again',
+}
+
 /** Put back what an install has kept. */
 export function planUninstall(found: Found, was: string | undefined): Plan {
   mustBePlain(found)
@@ -74,12 +82,14 @@ export function planUninstall(found: Found, was: string | undefined): Plan {
   const divert = found.diversion === 'made' ? [['dpkg-divert', ...diversion(found, '--remove')]] : []
   const before = [...clean, ...divert]
   if (!isOurs(found) && here.kind !== 'nothing') return leave(found, before)
+  const stays = isOurs(found) && STAYS[found.name]
+  const notes = stays ? [stays] : []
   if (stock.kind !== 'nothing')
     return {
       did: 'restored',
       acts: [...before, ['mv', '-T', kept, place]],
       text: `${place}: as it was: ${inWords(stock)}`,
-      notes: [],
+      notes,
     }
   if (here.kind === 'nothing')
     return { did: 'absent', acts: before, text: `nothing of ours at ${place}`, notes: [] }
@@ -88,7 +98,7 @@ export function planUninstall(found: Found, was: string | undefined): Plan {
     did: 'removed',
     acts: [...before, ['rm', '-f', place]],
     text: lost ? `${place}: removed` : `${place}: removed: nothing was there before`,
-    notes: lost ? [`WARNING: ${kept} is gone: ${place} was a ${was}: put it back by hand`] : [],
+    notes: lost ? [`WARNING: ${kept} is gone: ${place} was a ${was}: put it back by hand`, ...notes] : notes,
   }
 }
 

@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { CannotRun, FileError, LockBusy } from '../system/errors.ts'
+import { CannotRun, codeOf, FileError, LockBusy } from '../system/errors.ts'
 import { startCoprocess, type Coprocess } from '../system/coprocess.ts'
 
 /** Takes and leaves one flock(2), again and again. */
@@ -81,6 +81,6 @@ function mustBeOpenable(path: string): void {
     mkdirSync(dirname(path), { recursive: true })
     closeSync(openSync(path, 'a'))
   } catch (error) {
-    throw new FileError('open the lock', path, String((error as NodeJS.ErrnoException).code))
+    throw new FileError('open the lock', path, codeOf(error))
   }
 }

@@ -90,3 +90,9 @@ export class Interrupted extends Error {
     this.reason = reason
   }
 }
+
+/** What the kernel calls it, `ENOENT`. */
+export function codeOf(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code
+  return typeof code === 'string' ? code : String(error)
+}

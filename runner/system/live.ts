@@ -6,11 +6,6 @@ import {
   fstatSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  writeFileSync,
-  writeSync,
   openSync,
   readSync,
   rmSync,
@@ -22,8 +17,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { constants as os, tmpdir } from 'node:os'
 import type { Writable } from 'node:stream'
 import { execa, type Options } from 'execa'
-import type { Answer, RunOptions, System, Until } from './door.ts'
-import { CannotRun, FileError, Interrupted, LockBusy } from './errors.ts'
+import type { Answer, RunOptions, System } from './door.ts'
+import { readText, readUntil, writeText } from './disk.ts'
+import { codeOf, CannotRun, FileError, Interrupted, LockBusy } from './errors.ts'
 import type { Stop } from './stop.ts'
 
 export interface LiveOptions {
@@ -259,77 +255,6 @@ function kill(pid: number, signal: 'SIGTERM' | 'SIGKILL'): void {
 }
 
 /**
- * Small local files, read and written at once: going through node's thread pool costs an event a fifteenth of its
- * time, and CTDB's own daemon does it no otherwise.
- */
-function readText(path: string): string | undefined {
-  try {
-    return path.endsWith('/') ? readdirSync(path).toSorted().join('\n') : readFileSync(path, 'utf8')
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined
-    throw new FileError('read', path, codeOf(error))
-  }
-}
-
-async function readUntil(path: string, until: Until, signal?: Stop): Promise<string | undefined> {
-  const last = performance.now() + until.limit
-  for (;;) {
-    signal?.throwIfAborted()
-    const text = readText(path)
-    if (text === undefined || until.wanted(text) || performance.now() > last) return text
-    await sleep(until.every)
-  }
-}
-
-/** For writing only: some sysctls (route/flush) cannot be opened for reading, not even by root. */
-function writeEntry(path: string, text: string): void {
-  const fd = openSync(path, constants.O_WRONLY)
-  try {
-    writeSync(fd, text)
-  } finally {
-    closeSync(fd)
-  }
-}
-
-function writeText(path: string, text: string): void {
-  try {
-    if (/^\/(proc|sys)\//.test(path)) return writeEntry(path, text)
-    mkdirSync(dirname(path), { recursive: true })
-    const draft = `${path}${DRAFT}${process.pid}`
-    removeDrafts(dirname(path))
-    try {
-      writeFileSync(draft, text)
-      renameSync(draft, path)
-    } catch (error) {
-      rmSync(draft, { force: true })
-      throw error
-    }
-  } catch (error) {
-    throw new FileError('write', path, codeOf(error))
-  }
-}
-
-/** What a file is called until it is whole: behind its own name this, and who writes it. */
-const DRAFT = '.new.'
-
-/** Whoever was killed between writing a draft and giving it its name cannot remove it: the next that writes there does. */
-function removeDrafts(folder: string): void {
-  for (const name of readdirSync(folder)) {
-    const writer = name.includes(DRAFT) ? /\.new\.(\d+)$/.exec(name)?.[1] : undefined
-    if (writer !== undefined && !isAlive(Number(writer))) rmSync(join(folder, name), { force: true })
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return codeOf(error) !== 'ESRCH'
-  }
-}
-
-/**
  * node has no flock(2). `flock(1)` locks the descriptor that it inherits; the lock belongs to the open file,
  * which is ours too, so it stays when flock(1) has ended, and goes with the descriptor: also when we are killed.
  */
@@ -375,11 +300,6 @@ function executable(path: string): boolean {
   } catch {
     return false
   }
-}
-
-function codeOf(error: unknown): string {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code
-  return typeof code === 'string' ? code : String(error)
 }
 
 /** The system's log, as a stream of lines: one `logger` for as long as we live. */

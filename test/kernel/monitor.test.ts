@@ -1,7 +1,11 @@
-/** Monitor on bonds and VLANs. A kernel without them skips these tests; `npm run test:kernel` boots one that has them. */
+/**
+ * Monitor on bonds, VLANs and InfiniBand. A kernel without them skips these tests; `npm run test:kernel` boots one that
+ * has them.
+ */
+import { accessSync, constants } from 'node:fs'
 import type { Test } from 'tap'
 import type { Lab } from '../lab/lab.ts'
-import { inLab, lines, prepareFile, waitFor, whyNoKind } from './support.ts'
+import { inLab, lines, prepareFile, waitFor, whyMissing, whyNoKind } from './support.ts'
 
 /** What monitor comes to, and what the daemon is told of the interface. */
 async function verdict(
@@ -34,6 +38,30 @@ async function bond(lab: Lab, ...options: string[]): Promise<void> {
     await observer.must('ip', 'link', 'set', `peer${slave}`, 'up')
   }
   await node.must('ip', 'link', 'set', 'bond0', 'up')
+}
+
+/** InfiniBand's number among the kernel's types of links (linux/if_arp.h). */
+const ARPHRD_INFINIBAND = 32
+
+/**
+ * A device of the kernel that says it is InfiniBand: a tap device (linux/if_tun.h: TUNSETIFF) of that type (TUNSETLINK),
+ * which stays (TUNSETPERSIST). Nothing holds its other end: it has no carrier, as a port without a subnet manager.
+ */
+const MAKE_INFINIBAND = `
+use Fcntl;
+sysopen(my $tun, '/dev/net/tun', O_RDWR) or die "/dev/net/tun: $!";
+ioctl($tun, 0x400454ca, pack('a16 s x22', $ARGV[0], 0x1002)) or die "TUNSETIFF: $!";
+ioctl($tun, 0x400454cd, ${ARPHRD_INFINIBAND}) or die "TUNSETLINK: $!";
+ioctl($tun, 0x400454cb, 1) or die "TUNSETPERSIST: $!";
+`
+
+function whyNoTun(): string | undefined {
+  try {
+    accessSync('/dev/net/tun', constants.R_OK | constants.W_OK)
+    return whyMissing(['perl'])
+  } catch {
+    return 'this user has no /dev/net/tun'
+  }
 }
 
 const cut = (lab: Lab, cable: string) => lab.observer.must('ip', 'link', 'set', cable, 'down')
@@ -164,6 +192,32 @@ if (!(await prepareFile())) {
       await reports(lab, /^Currently Active Slave: None$/m)
       const error = 'ERROR: No active slaves for bond device bond0'
       await verdict(t, lab, 'bond0.7', { error }, 'both slaves are lost')
+    },
+  )
+
+  inLab(
+    'InfiniBand counts as linked, whatever its carrier; switched off it is switched on; gone it is not healthy',
+    { skip: whyNoTun() },
+    async (t, lab) => {
+      const { node } = lab
+      lab.configure('public_addresses', '10.0.0.1/24 ib0\nfd00::1/64 ib0\n')
+      lab.ctdbSays('ifaces', '|Name|LinkStatus|References|\n|ib0|1|0|\n')
+      await node.must('perl', '-e', MAKE_INFINIBAND, 'ib0')
+      await verdict(t, lab, 'ib0', {}, 'it was switched off')
+      const shown = await node.must('ip', 'link', 'show', 'dev', 'ib0')
+      t.match(shown, /<NO-CARRIER,.*UP.*>[^]*link\/infiniband/, 'what the kernel says of it')
+      await verdict(t, lab, 'ib0', {}, 'it has no carrier')
+
+      const taken = await lab.script('takeip', 'ib0', '10.0.0.1', '24')
+      t.equal(taken.status, 0, taken.err + taken.out)
+      t.match(await node.must('ip', 'addr', 'show', 'to', '10.0.0.1'), /ib0/)
+      await verdict(t, lab, 'ib0', {}, 'it has an address')
+      const released = await lab.script('releaseip', 'ib0', '10.0.0.1', '24')
+      t.equal(released.status, 0, released.err + released.out)
+      t.equal(await node.must('ip', 'addr', 'show', 'to', '10.0.0.1'), '')
+      await node.must('ip', 'link', 'del', 'ib0')
+      const error = 'ERROR: Monitored interface ib0 does not exist'
+      await verdict(t, lab, 'ib0', { error }, 'it is gone')
     },
   )
 

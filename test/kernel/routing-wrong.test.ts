@@ -517,6 +517,27 @@ if (!nothing) {
     },
   )
 
+  inLab(
+    'what the stock script leaves of an IPv6 address, our shutdown takes away, as uninstall says',
+    { skip: existsSync(stock) && existsSync('/etc/ctdb/functions') ? undefined : 'install ctdb' },
+    async (t, lab) => {
+      const of = FAMILIES.find(({ option }) => option === '-6')
+      if (!of) return
+      const { one, bits } = of
+      publicAddresses(lab)
+      lab.configure('functions', readFileSync('/etc/ctdb/functions', 'utf8'))
+      await hold(lab, of, one)
+      configure(lab, confOf(of))
+      t.match(await lab.handler(NAME, 'takeip', 'eth0', one, bits), silent)
+      const before = await left(lab)
+      t.match(await lab.node.run(stock, 'releaseip', 'eth0', one, bits), { status: 0 })
+      t.strictSame(await left(lab), before, 'it knows no IPv6')
+      t.match(await lab.handler(NAME, 'shutdown'), { status: 0 })
+      t.strictSame(await left(lab), [])
+      t.equal(labels(lab), '')
+    },
+  )
+
   inLab('the example of docs/routing.md goes as it says', {}, async (t, lab) => {
     const text = readFileSync(join(DIST, '../docs/routing.md'), 'utf8')
     const blocks = [...text.matchAll(/^```\n([^]*?)^```$/gm)].map(([, block = '']) => block)

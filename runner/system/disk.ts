@@ -1,0 +1,100 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { toBytes, toText } from './bytes.ts'
+import type { Until } from './door.ts'
+import { codeOf, FileError } from './errors.ts'
+import type { Stop } from './stop.ts'
+
+/**
+ * Small local files, read and written at once: going through node's thread pool costs an event a fifteenth of its
+ * time, and CTDB's own daemon does it no otherwise.
+ */
+export function readText(path: string): string | undefined {
+  try {
+    return path.endsWith('/') ? readdirSync(path).toSorted().join('\n') : toText(readFileSync(path))
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined
+    throw new FileError('read', path, codeOf(error))
+  }
+}
+
+export async function readUntil(path: string, until: Until, signal?: Stop): Promise<string | undefined> {
+  const last = performance.now() + until.limit
+  for (;;) {
+    signal?.throwIfAborted()
+    const text = readText(path)
+    if (text === undefined || until.wanted(text) || performance.now() > last) return text
+    await sleep(until.every)
+  }
+}
+
+/** For writing only: some sysctls (route/flush) cannot be opened for reading, not even by root. */
+function writeEntry(path: string, text: string): void {
+  const fd = openSync(path, constants.O_WRONLY)
+  try {
+    writeSync(fd, text)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+export function writeText(path: string, text: string): void {
+  try {
+    if (/^\/(proc|sys)\//.test(path)) return writeEntry(path, text)
+    mkdirSync(dirname(path), { recursive: true })
+    const { file, mode } = placeOf(path)
+    const draft = `${file}${DRAFT}${process.pid}`
+    removeDrafts(dirname(file))
+    try {
+      writeFileSync(draft, toBytes(text))
+      if (mode !== undefined) chmodSync(draft, mode)
+      renameSync(draft, file)
+    } catch (error) {
+      rmSync(draft, { force: true })
+      throw error
+    }
+  } catch (error) {
+    throw new FileError('write', path, codeOf(error))
+  }
+}
+
+/** Where an admin has made it a link to another, that one; and who may read it stays as it is. */
+function placeOf(path: string): { file: string; mode?: number } {
+  const there = statSync(path, { throwIfNoEntry: false })
+  return there ? { file: realpathSync(path), mode: there.mode & 0o7777 } : { file: path }
+}
+
+/** What a file is called until it is whole: behind its own name this, and who writes it. */
+const DRAFT = '.new.'
+
+/** Whoever was killed between writing a draft and giving it its name cannot remove it: the next that writes there does. */
+function removeDrafts(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const writer = name.includes(DRAFT) ? /\.new\.(\d+)$/.exec(name)?.[1] : undefined
+    if (writer !== undefined && !isAlive(Number(writer))) rmSync(join(folder, name), { force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return codeOf(error) !== 'ESRCH'
+  }
+}
