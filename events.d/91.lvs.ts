@@ -8,6 +8,7 @@ import {
   endWhatChanged,
   flushRouteCaches,
   follow,
+  giveWay,
   lead,
   leadAgain,
   leave,
@@ -70,7 +71,7 @@ export default {
   /**
    * 1. Who leads and who serves, by the daemon's flags and the nodes file.
    * 2. An address that the options no longer name goes.
-   * 3. Whoever does not lead falls silent, and hands nothing on.
+   * 3. Whoever does not lead falls silent, waits for a new leader to be seen, and hands nothing on.
    * 4. Under another leader, and on a node that no longer serves, connections end.
    * 5. The leader: services, then the address on the wire, announced. One that cannot says so; monitor sees to it.
    */
@@ -81,7 +82,7 @@ export default {
     const role = await roleOf(node, lvs)
     await leaveOld(node, lvs)
     if (!(await takesPart(node, lvs))) return await leave(node, lvs.publicIp)
-    if (!role.leads) await follow(node, lvs.publicIp)
+    if (!role.leads) await giveWay(node, lvs, role)
     await endWhatChanged(node, lvs, role)
     await rememberLeader(node, lvs, role)
     const unable = role.leads ? await lead(node, lvs, role) : undefined

@@ -43,6 +43,7 @@ export { interfaces, mustBePrivileged, pick, whereIs } from './net/look.ts'
 export {
   endWhatChanged,
   follow,
+  giveWay,
   lead,
   leadAgain,
   leave,

@@ -96,11 +96,7 @@ export async function endConnections(
   if (how !== 'yes')
     left = await endWith(node, address, left, 'ctdb_killtcp', () => killWithCtdb(node, iface, left, bothWays))
   if (left.length === 0) return
-  node.say(
-    ['Remaining connections:', ...left.map((each) => `  ${endText(each.local)} ${endText(each.peer)}`)].join(
-      '\n',
-    ),
-  )
+  node.say(['Remaining connections:', ...left.map((each) => `  ${endsOf(each)}`)].join('\n'))
 }
 
 async function endWith(
@@ -111,11 +107,18 @@ async function endWith(
   kill: () => Promise<boolean>,
 ): Promise<Connection[]> {
   if (before.length === 0 || !(await kill())) return before
-  const left = await connectionsOf(node, [address], () => '')
-  if (!left) return before
+  const now = await connectionsOf(node, [address], () => '')
+  if (!now) return before
+  // a client may have come back meanwhile, by another connection
+  const known = new Set(before.map(endsOf))
+  const left = now.filter((each) => known.has(endsOf(each)))
   const killed = before.length - left.length
   node.say(`Killed ${killed}/${before.length} TCP connections to released IP ${address}, using ${using}`)
   return left
+}
+
+function endsOf({ local, peer }: Connection): string {
+  return `${endText(local)} ${endText(peer)}`
 }
 
 async function killWithSs(node: Node, address: string): Promise<boolean> {

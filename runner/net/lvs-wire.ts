@@ -1,5 +1,5 @@
 import type { Node } from '../handler.ts'
-import { refuse } from '../refusal.ts'
+import { Refusal, refuse } from '../refusal.ts'
 import { announce, announceFromLo, prepareAnnouncement } from './announce.ts'
 import { familyOf, hostBits } from './address.ts'
 import { duplicateCheck, waitForDad } from './dad.ts'
@@ -7,7 +7,7 @@ import type { Held, Link } from './ip.ts'
 import { interfaces, pick, whereIs, why } from './look.ts'
 import { keepSysctl } from './lvs-memory.ts'
 import { ARP_IGNORE, SILENT } from './parked.ts'
-import { whoHas } from './rival.ts'
+import { macOf, whoHas } from './rival.ts'
 
 /** Where every node has the address, so that it takes what the leader hands on to it. */
 const SILENT_PLACE = 'lo'
@@ -60,6 +60,20 @@ export async function isOnWire(node: Node, address: string, iface: string): Prom
   return familyOf(address) === 'inet'
     ? places.some((held) => held.iface === SILENT_PLACE && held.scope !== 'host')
     : places.some((held) => held.iface === iface && held.state === 'ready')
+}
+
+/** Wait until whoever leads now answers for the address: 6 s at most for IPv4, 9 for IPv6. */
+export async function untilAnswered(node: Node, address: string, iface: string): Promise<void> {
+  try {
+    for (let tries = 1; tries <= TRIES; tries += 1) {
+      const mac = await macOf(node, { address, iface })
+      if (mac !== undefined) return node.because(`${mac} answers for ${address}`)
+    }
+    node.because(`nobody answers for ${address} yet`)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    node.because(`whether the new leader answers cannot be asked: ${error.message}`)
+  }
 }
 
 /** The kernel cannot change the scope of an address: it goes and comes. */

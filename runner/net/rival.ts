@@ -50,7 +50,8 @@ export async function rivalMac(node: Node, contested: Contested): Promise<string
   return mac !== undefined && (await ownLink(node, mac)) ? undefined : mac
 }
 
-function macOf(node: Node, contested: Contested): Promise<string | undefined> {
+/** The MAC of whoever answers for the address, also if it is we; 2 s for IPv4, 3 for IPv6, when nobody does. */
+export function macOf(node: Node, contested: Contested): Promise<string | undefined> {
   return (familyOf(contested.address) === 'inet6' ? macByDiscovery : macByArp)(node, contested)
 }
 

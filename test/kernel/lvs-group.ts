@@ -130,6 +130,15 @@ export class LvsGroup {
     return await clientsOn(this.lab.observer, 'lan', this.family)
   }
 
+  /** Of clients to the shared address: both ends of each. */
+  async connections({ host }: GroupNode): Promise<string[]> {
+    const out = await host.must('ss', '-tnH', 'state', 'established', 'src', `[${this.family.ip}]`)
+    return out
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => line.trim().split(/\s+/).slice(2, 4).join(' '))
+  }
+
   async services({ host }: GroupNode): Promise<string[]> {
     return (await host.must(programPath('ipvsadm') ?? 'ipvsadm', '-S', '-n'))
       .split('\n')

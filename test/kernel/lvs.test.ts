@@ -76,8 +76,25 @@ if (!(await prepareFile())) {
           .filter((line) => line.startsWith('close')).length
         t.equal(closed, before, 'under the same leader no connection ends')
 
+        const held = await Promise.all(group.nodes.map((node) => group.connections(node)))
+        t.ok(
+          held.every((some) => some.length > 0),
+          'every node has connections of its own',
+        )
         group.health('unhealthy', 'ok', 'ok')
-        for (const { status, out, err } of await group.all('ipreallocated')) t.equal(status, 0, out + err)
+        for (const { status, out, err } of await group.all('ipreallocated')) {
+          t.equal(status, 0, out + err)
+          t.notMatch(out, /Remaining connections/)
+        }
+        for (const [i, node] of group.nodes.entries()) {
+          const now = await group.connections(node)
+          t.strictSame(
+            now.filter((each) => held[i]?.includes(each)),
+            [],
+            `node ${i}: connections under the old leader are ended`,
+          )
+        }
+        t.strictSame(await group.connections(first), [], 'and nobody has come back to the old leader')
         const moved = clients.mark()
         await waitFor('six clients under another leader', () => all(moved), 60)
         await waitFor(

@@ -93,6 +93,17 @@ export const lvsScenarios: readonly LvsScenario[] = [
   ...both('ipreallocated.leads-as-before', { prepare: leading }),
   ...both('ipreallocated.another-leads', {
     async prepare(group, node) {
+      const [, other] = group.nodes
+      await other?.host.must('ip', 'link', 'set', 'dev', 'eth0', 'address', '02:00:00:00:00:1b')
+      await other?.lvs('startup')
+      await leading(group, node)
+      group.health('unhealthy', 'ok', 'ok')
+      // at the same time, as ctdbd has it
+      void other?.lvs('ipreallocated')
+    },
+  }),
+  one('ipreallocated.new-leader-not-seen', {
+    async prepare(group, node) {
       await leading(group, node)
       group.health('unhealthy', 'ok', 'ok')
     },
