@@ -57,10 +57,11 @@ export default {
     if (unable) node.say(unable)
   },
 
-  /** The interface has a link, and a node that may lead is able to. */
+  /** The interface has a link, and a node that may lead is able to. The options may have been changed since `setup`. */
   async monitor(node) {
     const lvs = await lvsOptions(node)
     if (!lvs) return
+    await mustBeFree(node, lvs)
     const error =
       (lvs.iface && (await checkLink(node, lvs.iface))) ||
       (await whyCannotLead(node, lvs)) ||

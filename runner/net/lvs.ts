@@ -7,7 +7,7 @@ import { keepSysctl, lastTime, remember, restoreSysctls } from './lvs-memory.ts'
 import { groupOf, type Group } from './lvs-nodes.ts'
 import { mayLead, type Lvs } from './lvs-options.ts'
 import { nodeStatus, ownAddress } from './lvs-status.ts'
-import { goOnWire, isOnWire, keepSilent, leaveWire, untilAnswered } from './lvs-wire.ts'
+import { goOnWire, isOnWire, keepSilent, leaveWire, untilAnnounced } from './lvs-wire.ts'
 import { restoreBesideParked } from './parked.ts'
 
 /** What this node is in its group at this moment. */
@@ -79,8 +79,9 @@ export async function follow(node: Node, publicIp: string): Promise<void> {
 /**
  * Another node leads.
  * 1. Silent at once: of IPv6, the other one passes the duplicate check only then.
- * 2. Clients come here until they know of the other, and what they send is handed on as before. Were it not, this node
- *    would take their new connections for its own, and they would hang a moment later.
+ * 2. Clients come to the old leader until they know of the other, and what they send is handed on as before. Were it not,
+ *    it would take their new connections for its own, and they would hang a moment later. The other nodes wait as well:
+ *    what they have of clients is to go on until then.
  * 3. Nothing is handed on any more.
  */
 export async function giveWay(node: Node, lvs: Lvs, { leader }: Role): Promise<void> {
@@ -88,7 +89,7 @@ export async function giveWay(node: Node, lvs: Lvs, { leader }: Role): Promise<v
   const last = await lastTime(node)
   await keepSilent(node, publicIp)
   const isNew = last?.publicIp === publicIp && leader !== undefined && last.leader !== leader.number
-  if (isNew && iface !== '') await untilAnswered(node, publicIp, iface)
+  if (isNew && iface !== '') await untilAnnounced(node, publicIp, iface)
   await stopServices(node, publicIp)
 }
 

@@ -167,6 +167,7 @@ export const lvsScenarios: readonly LvsScenario[] = [
       await group.lab.observer.must('ip', 'link', 'set', 'port-eth0', 'down')
     },
   }),
+  one('monitor.own-address', { prepare: ownAddress }),
   one('monitor.ipvsadm-missing', { prepare: withoutIpvsadm }),
   one('monitor.off', { prepare: option('CTDB_LVS_NODES') }),
   ...both('shutdown.leads', { prepare: leading }),
