@@ -7,7 +7,7 @@ import type { Held, Link } from './ip.ts'
 import { interfaces, pick, whereIs, why } from './look.ts'
 import { keepSysctl } from './lvs-memory.ts'
 import { ARP_IGNORE, SILENT } from './parked.ts'
-import { macOf, whoHas } from './rival.ts'
+import { macWhenItComes, whoHas } from './rival.ts'
 
 /** Where every node has the address, so that it takes what the leader hands on to it. */
 const SILENT_PLACE = 'lo'
@@ -69,7 +69,7 @@ const ANNOUNCED_SECONDS = 1
 export async function untilAnnounced(node: Node, address: string, iface: string): Promise<void> {
   try {
     for (let tries = 1; tries <= TRIES; tries += 1) {
-      const mac = await macOf(node, { address, iface })
+      const mac = await macWhenItComes(node, { address, iface })
       if (mac === undefined) continue
       node.because(`${mac} answers for ${address}`)
       await node.ask`sleep ${ANNOUNCED_SECONDS}`

@@ -50,8 +50,16 @@ export async function rivalMac(node: Node, contested: Contested): Promise<string
   return mac !== undefined && (await ownLink(node, mac)) ? undefined : mac
 }
 
-/** The MAC of whoever answers for the address, also if it is we; 2 s for IPv4, 3 for IPv6, when nobody does. */
-export function macOf(node: Node, contested: Contested): Promise<string | undefined> {
+/**
+ * The MAC of whoever answers for the address by now, of one who waits for a host to come: 2 s for IPv4, 3 for IPv6, when
+ * nobody does. Throws a Refusal when it cannot be asked.
+ */
+export async function macWhenItComes(node: Node, contested: Contested): Promise<string | undefined> {
+  const patient = familyOf(contested.address) === 'inet6' && (await node.find('ndisc6'))
+  return patient ? await macByNdisc6(node, contested, 6) : await macOf(node, contested)
+}
+
+function macOf(node: Node, contested: Contested): Promise<string | undefined> {
   return (familyOf(contested.address) === 'inet6' ? macByDiscovery : macByArp)(node, contested)
 }
 
@@ -69,12 +77,10 @@ async function macByArp(node: Node, { address, iface }: Contested): Promise<stri
 }
 
 /** `ndisc6` asks and prints the MAC; where it is missing, the kernel asks, and its neighbour table has the answer. */
-async function macByDiscovery(node: Node, { address, iface }: Contested): Promise<string | undefined> {
-  if (await node.find('ndisc6')) {
-    const { out } = await node.ask`ndisc6 -1 -q -r 2 -w ${ANSWER_MS} ${address} ${iface}`
-    const mac = macIn(out)
-    if (mac) return mac
-  }
+async function macByDiscovery(node: Node, contested: Contested): Promise<string | undefined> {
+  const { address, iface } = contested
+  const mac = (await node.find('ndisc6')) && (await macByNdisc6(node, contested, 2))
+  if (mac) return mac
   // what the table may know from before is no evidence
   await node.change`ip neigh del ${address} dev ${iface}`
   await node.change`ip neigh replace ${address} dev ${iface} use`
@@ -85,6 +91,15 @@ async function macByDiscovery(node: Node, { address, iface }: Contested): Promis
     if (mac) return mac
   }
   return undefined
+}
+
+async function macByNdisc6(
+  node: Node,
+  { address, iface }: Contested,
+  questions: number,
+): Promise<string | undefined> {
+  const { out } = await node.ask`ndisc6 -1 -q -r ${questions} -w ${ANSWER_MS} ${address} ${iface}`
+  return macIn(out)
 }
 
 function macIn(text: string): string | undefined {

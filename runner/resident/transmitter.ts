@@ -18,7 +18,8 @@ export interface Transmitter {
 /**
  * node has no packet sockets. A line is the name of an interface and a frame; `end` is answered when all before it are
  * sent. No module is loaded, so it starts in 3 ms. 17 is AF_PACKET, 2 AF_INET; 3 SOCK_RAW, 2 SOCK_DGRAM; 0x8933
- * SIOCGIFINDEX; protocol 0 receives nothing.
+ * SIOCGIFINDEX; protocol 0 receives nothing. 0x40 is MSG_DONTWAIT: an interface that lets nothing out is told, and does not
+ * keep the others from theirs.
  */
 const PERL = String.raw`$| = 1;
 socket(S, 17, 3, 0) && socket(I, 2, 2, 0) or exit 1;
@@ -28,18 +29,21 @@ while (<STDIN>) {
   my ($name, $frame) = split;
   my $request = pack("a16x24", $name);
   my $sent = ioctl(I, 0x8933, $request)
-    && send(S, pack("H*", $frame), 0, pack("SniSCCa8", 17, 0, unpack("x16i", $request), 0, 0, 0, ""));
+    && send(S, pack("H*", $frame), 0x40, pack("SniSCCa8", 17, 0, unpack("x16i", $request), 0, 0, 0, ""));
   print STDERR "$name: $!\n" unless $sent;
 }`
 
 /** Frames in one go, and milliseconds to the next: the queue of an interface holds 1,000 as a rule. */
 const MOST = 100
 const PAUSE_MS = 5
+/** Where it could not be begun it is tried again so many milliseconds later: memory may have been short. */
+const AGAIN_MS = 60_000
 
 /** What perl says on standard error goes to `complain`: a line for all that are sent together. */
 export function transmitter(complain: (line: string) => void): Transmitter {
   let perl: Coprocess | undefined
-  let cannot = false
+  /** Of the monotonic clock. */
+  let notBefore = 0
   let said = ''
   let heard: (line: string) => void = () => {}
 
@@ -65,10 +69,13 @@ export function transmitter(complain: (line: string) => void): Transmitter {
 
   return {
     async send(packets) {
-      if (cannot || packets.length === 0) return !cannot
+      if (packets.length === 0) return true
+      if (!perl && performance.now() < notBefore) return false
       perl ??= await begin()
-      cannot = perl === undefined
-      if (!perl) return false
+      if (!perl) {
+        notBefore = performance.now() + AGAIN_MS
+        return false
+      }
       for (let i = 0; i < packets.length; i += MOST) {
         if (i > 0) await sleep(PAUSE_MS)
         if (!(await sendTogether(perl, packets.slice(i, i + MOST)))) return false

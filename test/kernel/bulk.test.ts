@@ -1,9 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Lab } from '../lab/lab.ts'
+import { DIST, type Lab } from '../lab/lab.ts'
 import { manyAddresses, startResident } from './resident.ts'
 import {
+  capture,
   announcers,
   connect,
   dropRules,
@@ -33,6 +34,15 @@ async function present(lab: Lab, addresses: readonly string[]): Promise<string[]
   const found = [...text.matchAll(/inet6? ([^/ ]+)\//g)].map(([, address = '']) => address)
   return found.filter((address) => addresses.includes(address))
 }
+
+/** Nobody's: of a type that no host knows (IEEE 802, for local experiments). */
+const FRAME = `${'f'.repeat(12)}02000000000188b5${'0'.repeat(92)}`
+const JAMMED = `import { transmitter } from '${join(DIST, 'runner/resident/transmitter.js')}'
+const said = []
+const sends = transmitter((line) => said.push(line.replace(/^announcement failed: /, '')))
+const packet = (iface) => ({ iface, frame: '${FRAME}' })
+console.log(await sends.send([...Array.from({ length: 900 }, () => packet('eth0')), packet('eth1')]), ...said)
+sends.close()`
 
 const nothing = await prepareFile()
 if (!nothing) {
@@ -347,6 +357,25 @@ if (!nothing) {
         t.same(await present(lab, some), [])
       },
     )
+
+  inLab(
+    'an interface that lets nothing out keeps no other from being announced',
+    { needs: ['perl', 'tc'] },
+    async (t, lab) => {
+      // a second for each bit: the packets stay in its queue
+      const jam = ['rate', '8bit', 'burst', '2000', 'limit', '10000000']
+      const jammed = await lab.node.run('tc', 'qdisc', 'replace', 'dev', 'eth0', 'root', 'tbf', ...jam)
+      if (jammed.status !== 0) {
+        t.pass(`this kernel cannot hold packets back: ${jammed.err}`)
+        return
+      }
+      const wire = await capture(lab.observer, 'port-eth1')
+      const { out, err } = await lab.node.run(process.execPath, '--input-type=module', '-e', JAMMED)
+      t.match(out, /^true eth0: Resource temporarily unavailable, and \d+ lines more$/m, err)
+      await waitFor('the packet behind those', () => wire.frames().includes(FRAME))
+      wire.stop()
+    },
+  )
 
   inLab('an interface that was replaced by another of its name is the new one', {}, async (t, lab) => {
     const daemon = await startResident(lab)

@@ -98,8 +98,8 @@ export const lvsScenarios: readonly LvsScenario[] = [
       await other?.lvs('startup')
       await leading(group, node)
       group.health('unhealthy', 'ok', 'ok')
-      // at the same time, as ctdbd has it
-      void other?.lvs('ipreallocated')
+      // the old leader has let go by then
+      setTimeout(() => void other?.lvs('ipreallocated'), 4000)
     },
   }),
   one('ipreallocated.new-leader-not-seen', {
