@@ -79,8 +79,8 @@ async function macByArp(node: Node, { address, iface }: Contested): Promise<stri
 /** `ndisc6` asks and prints the MAC; where it is missing, the kernel asks, and its neighbour table has the answer. */
 async function macByDiscovery(node: Node, contested: Contested): Promise<string | undefined> {
   const { address, iface } = contested
-  const mac = (await node.find('ndisc6')) && (await macByNdisc6(node, contested, 2))
-  if (mac) return mac
+  const heard = (await node.find('ndisc6')) && (await macByNdisc6(node, contested, 2))
+  if (heard) return heard
   // what the table may know from before is no evidence
   await node.change`ip neigh del ${address} dev ${iface}`
   await node.change`ip neigh replace ${address} dev ${iface} use`
