@@ -69,7 +69,7 @@ export async function thoseHere(
     return [{ ...each, iface: link.name }]
   })
   for (const [why, addresses] of away)
-    node.say(`WARNING: ${why} ${addresses.join(', ')}: no policy routing until takeip`)
+    node.say(`WARNING: ${why} ${addresses.join(', ')}: policy routing stays as it is until takeip`)
   return here
 }
 

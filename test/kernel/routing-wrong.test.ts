@@ -120,7 +120,9 @@ if (!nothing) {
 
         await hold(lab, of, other)
         configure(lab, rows(one) + rows(other))
-        const away = new RegExp(`^WARNING: eth0 does not have ${one}: no policy routing until takeip$`)
+        const away = new RegExp(
+          `^WARNING: eth0 does not have ${one}: policy routing stays as it is until takeip$`,
+        )
         await renew('ipreallocated', 0, away)
         t.strictSame(await routesOf(lab, of, other), routes)
         t.strictSame(await ruleOf(lab, of, one), [])
