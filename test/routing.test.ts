@@ -283,7 +283,7 @@ t.test('options are refused in the words of CTDB', (t) => {
     ['9000', '1000'],
     ['1000', '1000'],
     ['x', '9000'],
-    ['0', '9000'],
+    ['0', '0'],
     ['1000', '4294967296'],
   ] as const)
     t.match(
@@ -291,15 +291,22 @@ t.test('options are refused in the words of CTDB', (t) => {
       `CTDB_PER_IP_ROUTING_TABLE_ID_LOW[${low}] and/or CTDB_PER_IP_ROUTING_TABLE_ID_HIGH[${high}] improperly configured`,
     )
   for (const [low, high] of [
+    ['0', '9000'],
     ['1', '9000'],
-    ['255', '256'],
-    ['200', '253'],
+    ['253', '255'],
   ] as const)
     t.match(
       whyWrong('100', low, high),
       `range CTDB_PER_IP_ROUTING_TABLE_ID_LOW[${low}]..CTDB_PER_IP_ROUTING_TABLE_ID_HIGH[${high}] must not include 253-255`,
     )
-  t.equal(whyWrong('100', '1', '252'), undefined)
+  // as CTDB: one that holds some of them only
+  for (const [low, high] of [
+    ['0', '252'],
+    ['200', '253'],
+    ['254', '300'],
+    ['255', '256'],
+  ] as const)
+    t.equal(whyWrong('100', low, high), undefined, `${low} to ${high}`)
   t.end()
 })
 
@@ -451,6 +458,57 @@ t.test('an address that is all right is left alone', (t) => {
   t.end()
 })
 
+t.test('words of ip route behind a gateway', (t) => {
+  const more = (words: string) => {
+    const { routes, bad } = parseRoutingFile(`10.0.0.1 10.5.0.0/16 10.0.0.254 ${words}\n`, '/conf')
+    return bad[0]?.problem ?? routes.get('10.0.0.1')?.[0]?.more.join(' ')
+  }
+  for (const words of [
+    'realm 5 tos 0x10 hoplimit lock 64 quickack 1 congctl cubic features ecn',
+    'rto_min 5ms rtt 10ms rttvar 1s cwnd 5 ssthresh 5 reordering 5 metric 0x10 mtu 0x578',
+    'proto bird',
+    'proto zebra',
+  ])
+    t.equal(more(words), words)
+  t.equal(more('preference 5'), 'metric 5')
+  t.equal(more('dsfield 8 priority 7'), 'tos 8 metric 7')
+  t.match(more('rto_min fast'), /"rto_min fast" behind the gateway: expected a number/)
+  t.match(more('features all'), /expected ecn$/)
+  t.match(more('quickack 2'), /expected a number up to 1/)
+  t.match(more('mtu 0x'), /expected a number/)
+  t.end()
+})
+
+t.test('0 behind metric or mtu is as if nothing were said, as the kernel has it', (t) => {
+  const zero = {
+    ...wanted,
+    routes: [{ ...route('0.0.0.0/0', '10.0.0.254'), more: ['metric', '0', 'mtu', '0'] }],
+  }
+  const seen: Seen = { rules: [rule], routes: kernelRoutes().slice(0, 1) }
+  t.equal(additions(zero, 1000, seen, names, ROUTING), undefined)
+  const six = {
+    address: 'fd00::1',
+    iface: 'eth0',
+    routes: [{ ...route('::/0', 'fe80::1'), more: ['metric', '0'] }],
+  }
+  const ofSix = parseTables('1001 ctdb.fd00::1\n')
+  const there: Seen = {
+    rules: [{ pref: 100, address: 'fd00::1', table: 'ctdb.fd00::1' }],
+    routes: [
+      {
+        destination: '::/0',
+        gateway: 'fe80::1',
+        iface: 'eth0',
+        table: 'ctdb.fd00::1',
+        ...PLAIN,
+        metric: 1024,
+      },
+    ],
+  }
+  t.equal(additions(six, 1001, there, ofSix, ROUTING), undefined)
+  t.end()
+})
+
 t.test('routes come first, the rule that leads to them last', (t) => {
   t.strictSame(texts(additions(wanted, 1000, NOTHING, names, ROUTING)), [
     'route add 10.0.0.0/24 dev eth0 table 1000',
@@ -524,6 +582,12 @@ t.test('a gateway must be where the interface reaches it', (t) => {
     routes: [{ destination: '10.7.0.0/24', iface, table: 'main', ...PLAIN }],
   })
   t.equal(why('10.7.0.1', onLink('eth0')), undefined, 'another address of the interface has that subnet')
+  const table = (name: string) => ({
+    rules: [],
+    routes: onLink('eth0').routes.map((each) => ({ ...each, table: name })),
+  })
+  t.equal(why('10.7.0.1', table('300')), undefined, 'or a table that others have made')
+  t.ok(why('10.7.0.1', table('ctdb.10.0.0.2')), 'not one of ours')
   t.ok(why('10.7.0.1', onLink('eth1')))
   const six = { address: 'fd00::1', iface: 'eth0', routes: [route('::/0', 'fe80::1')] }
   t.equal(whyNoGateway(six, 64, NOTHING), undefined, 'link-local is on every wire')

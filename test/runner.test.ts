@@ -520,6 +520,7 @@ t.test(
     symlinkSync('nowhere', join(dir, 'etc/dangling'))
     await door.write(join(dir, 'etc/dangling'), 'x\n')
     t.equal(await door.read(join(dir, 'etc/dangling')), 'x\n')
+    t.ok(lstatSync(join(dir, 'etc/dangling')).isSymbolicLink())
 
     const some = [0x00, 0x61, 0x80, 0xbf, 0xc3, 0xa9, 0xe2, 0x82, 0xac, 0xed, 0xb2, 0xf0, 0x9f, 0x98, 0xff]
     const bytes = fc.array(fc.oneof(fc.constantFrom(...some), fc.nat(255)), { maxLength: 12 })

@@ -3,7 +3,7 @@ import { Refusal, refuse } from '../refusal.ts'
 import { announce, announceFromLo, prepareAnnouncement } from './announce.ts'
 import { familyOf, hostBits } from './address.ts'
 import { duplicateCheck, waitForDad } from './dad.ts'
-import type { Held, Link } from './ip.ts'
+import { isNamed, type Held, type Link } from './ip.ts'
 import { interfaces, pick, whereIs, why } from './look.ts'
 import { keepSysctl } from './lvs-memory.ts'
 import { ARP_IGNORE, SILENT } from './parked.ts'
@@ -59,7 +59,7 @@ export async function isOnWire(node: Node, address: string, iface: string): Prom
   const places = await ourPlaces(node, address)
   return familyOf(address) === 'inet'
     ? places.some((held) => held.iface === SILENT_PLACE && held.scope !== 'host')
-    : places.some((held) => held.iface === iface && held.state === 'ready')
+    : places.some((held) => isNamed(held, iface) && held.state === 'ready')
 }
 
 /** Seconds behind its first answer in which a new leader tells the network of itself; 0.1 to 0.2 on an idle machine. */
@@ -93,6 +93,8 @@ async function showOnLo(node: Node, address: string): Promise<string | undefined
 async function addToLink(node: Node, address: string, link: Link): Promise<string | undefined> {
   const places = await ourPlaces(node, address)
   if (!places.some(({ iface }) => iface === SILENT_PLACE)) await add(node, address, SILENT_PLACE, 'global')
+  // on another one after CTDB_LVS_PUBLIC_IFACE has changed
+  for (const held of places) if (![SILENT_PLACE, link.name].includes(held.iface)) await drop(node, held)
   const here = places.filter(({ iface }) => iface === link.name)
   if (here.some(({ state }) => state === 'ready')) return undefined
   for (const held of here) await drop(node, held)

@@ -49,7 +49,8 @@ export function parseRoute(
   origin: string,
   form: string,
 ): Route | string {
-  const [to, via, ...more] = words
+  const [to, via, ...rest] = words
+  const more = rest.map((word) => SAME[word] ?? word)
   if (to === undefined) return `no destination: ${form}`
   const network = parseNetwork(to, family)
   if (typeof network === 'string') return network
@@ -64,16 +65,27 @@ export function parseRoute(
 
 const NAMES: Record<Family, string> = { inet: 'IPv4', inet6: 'IPv6' }
 
+/** Other words of `ip route` for the same. */
+const SAME: Record<string, string> = { preference: 'metric', priority: 'metric', dsfield: 'tos' }
+
 /** What stands behind a word: one of the names, or a number up to `most`. */
 interface Kind {
   names?: readonly string[]
   most: number
   /** May `lock` stand before it? */
   lock?: boolean
+  /** A number may be of milliseconds or seconds: `5ms`. */
+  time?: boolean
 }
 
 /** What a route says of the connections that use it. */
 export const LOCKABLE = ['mtu', 'advmss', 'window', 'initcwnd', 'initrwnd']
+
+/** Names that iproute2 has built in. */
+const PROTOCOLS =
+  'kernel boot static ra dhcp redirect gated mrt zebra bird babel xorp ntk keepalived bgp isis ospf rip eigrp'.split(
+    ' ',
+  )
 
 /**
  * CTDB hands what follows the gateway to `ip`; these words, most with a value, are what makes sense there. Each value is
@@ -84,7 +96,17 @@ const WORDS = new Map<string, Kind | 'address' | 'nothing'>([
   ['src', 'address'],
   ['metric', { most: 2 ** 32 - 1 }],
   ...LOCKABLE.map((word): [string, Kind] => [word, { most: 2 ** 32 - 1, lock: true }]),
-  ['proto', { names: ['kernel', 'boot', 'static', 'ra', 'dhcp'], most: 255 }],
+  ...['hoplimit', 'cwnd', 'ssthresh', 'reordering'].map((word): [string, Kind] => [
+    word,
+    { most: 2 ** 32 - 1, lock: true },
+  ]),
+  ...['rtt', 'rttvar', 'rto_min'].map((word): [string, Kind] => [word, { most: 2 ** 32 - 1, time: true }]),
+  ['quickack', { most: 1 }],
+  ['realm', { most: 255 }],
+  ['tos', { most: 255 }],
+  ['congctl', { names: ['cubic', 'reno', 'bbr', 'dctcp'], most: -1, lock: true }],
+  ['features', { names: ['ecn'], most: -1 }],
+  ['proto', { names: PROTOCOLS, most: 255 }],
   ['scope', { names: ['global', 'site', 'link', 'host'], most: 255 }],
 ])
 
@@ -105,8 +127,8 @@ function whyNotMore(words: readonly string[], family: Family): string | undefine
   }
 }
 
-/** Decimal; with a 0 before it `ip` reads it as octal. */
-const NUMBER = /^(?:0|[1-9]\d{0,9})$/
+/** Decimal or hexadecimal; with a 0 before it `ip` reads it as octal. */
+const NUMBER = /^(?:0|[1-9]\d{0,9}|0x[\da-f]{1,8})$/i
 
 /** What was expected, if the value is anything else. */
 function whyNotValue(value: string, kind: Kind | 'address' | 'nothing', family: Family): string | undefined {
@@ -115,9 +137,10 @@ function whyNotValue(value: string, kind: Kind | 'address' | 'nothing', family: 
     const address = canonical(value)
     return address && familyOf(address) === family ? undefined : `an ${NAMES[family]} address`
   }
-  const { names = [], most } = kind
-  if (names.includes(value) || (NUMBER.test(value) && Number(value) <= most)) return undefined
-  return [...names, `a number up to ${most}`].join(', ')
+  const { names = [], most, time } = kind
+  const number = time ? value.replace(/m?s$/, '') : value
+  if (names.includes(value) || (NUMBER.test(number) && Number(number) <= most)) return undefined
+  return [...names, ...(most < 0 ? [] : [`a number up to ${most}`])].join(', ')
 }
 
 /** A table holds one route to a destination, unless their metrics differ: the kernel refuses the second. */

@@ -43,9 +43,10 @@ export function whyWrong(pref: string, low: string, high: string): string | unde
   if (!isNumber(pref, 1, HIGHEST_PREF))
     return `CTDB_PER_IP_ROUTING_RULE_PREF="${pref}": expected a number from 1 to ${HIGHEST_PREF}`
   const range = `CTDB_PER_IP_ROUTING_TABLE_ID_LOW[${low}]`
-  if (!isNumber(low, 1, HIGHEST_ID) || !isNumber(high, 1, HIGHEST_ID) || Number(low) >= Number(high))
+  if (!isNumber(low, 0, HIGHEST_ID) || !isNumber(high, 1, HIGHEST_ID) || Number(low) >= Number(high))
     return `${range} and/or CTDB_PER_IP_ROUTING_TABLE_ID_HIGH[${high}] improperly configured: expected LOW < HIGH, such as 1000 and 9000`
-  if (Number(low) <= 255 && Number(high) >= 253)
+  // as CTDB has it: one that holds only some of them is taken, and these are not given out
+  if (Number(low) <= 253 && Number(high) >= 255)
     return `range ${range}..CTDB_PER_IP_ROUTING_TABLE_ID_HIGH[${high}] must not include 253-255: these are the tables default, main and local`
   return undefined
 }

@@ -99,12 +99,12 @@ function wordsMatch(route: Route, there: KernelRoute): boolean {
   const usual = usualMetric(familyOf(route.destination))
   const src = valueOf(route, 'src')
   return (
-    Number(valueOf(route, 'metric') ?? usual) === (there.metric ?? usual) &&
+    // 0 is as if nothing were said
+    (Number(valueOf(route, 'metric')) || usual) === (there.metric ?? usual) &&
     (src === undefined ? undefined : canonical(src)) === there.src &&
     LOCKABLE.every((word) => {
-      const said = valueOf(route, word)
-      const most = MOST[word] ?? Infinity
-      return (said === undefined ? undefined : Math.min(Number(said), most)) === there.metrics[word]
+      const said = Math.min(Number(valueOf(route, word) ?? 0), MOST[word] ?? Infinity)
+      return said === (there.metrics[word] ?? 0)
     })
   )
 }
@@ -181,7 +181,7 @@ export function whyNoGateway(
   for (const route of routes) {
     const { gateway } = route
     if (gateway === undefined) earlier.push(...networks(route.destination, address))
-    else if (!isNear(gateway, address, bits, earlier, route) && !isOnLink(gateway, iface, seen.routes))
+    else if (!isNear(gateway, address, bits, earlier, route) && !isReached(gateway, iface, seen.routes))
       return `${route.origin}: gateway ${gateway} is outside the subnet of ${address}${bits === undefined ? '' : `/${bits}`} and of all else on ${iface}: expected a gateway that ${iface} reaches directly`
   }
   return undefined
@@ -200,6 +200,16 @@ function isNear(
     /^fe[89ab]/.test(gateway) ||
     (bits !== undefined && contains(networkOf(address, bits), gateway)) ||
     earlier.some((network) => contains(network, gateway))
+  )
+}
+
+/** The same for a route of any table: which of them the kernel asks is for the rules to say, and for it to refuse. */
+function isReached(gateway: string, iface: string, routes: readonly KernelRoute[]): boolean {
+  const others = routes.filter(({ table }) => addressOfLabel(table) === undefined)
+  return isOnLink(
+    gateway,
+    iface,
+    others.map((route) => ({ ...route, table: 'main' })),
   )
 }
 

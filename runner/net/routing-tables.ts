@@ -1,7 +1,15 @@
 import type { Node } from '../handler.ts'
 import { refuse } from '../refusal.ts'
 import type { Routing } from './routing-options.ts'
-import { addressOfLabel, allot, parseTables, withEntries, withoutOurs, type TableName } from './rt-tables.ts'
+import {
+  addressOfLabel,
+  allot,
+  parseTables,
+  RESERVED,
+  withEntries,
+  withoutOurs,
+  type TableName,
+} from './rt-tables.ts'
 
 /** Where newer releases of iproute2 ship the file; the one in /etc, once there is one, is read instead of it. */
 const SHIPPED_IN = ['/usr/share/iproute2', '/usr/lib/iproute2']
@@ -88,7 +96,13 @@ export function isOurTable(table: string, names: readonly TableName[], { low, hi
   if (addressOfLabel(table) !== undefined) return true
   const id = idOf(table, names)
   // a number of our range that rt_tables gives to somebody else is his
-  return id === Number(table) && id >= low && id <= high && !names.some((each) => each.id === id)
+  return (
+    id === Number(table) &&
+    id >= low &&
+    id <= high &&
+    !RESERVED.has(id) &&
+    !names.some((each) => each.id === id)
+  )
 }
 
 /** The number of a table, printed as number or name. */

@@ -29,7 +29,7 @@ function parseEntry(line: string): TableName | undefined {
 }
 
 /** What the kernel and `ip` call by these numbers themselves: unspec, default, main, local. */
-const RESERVED = new Set([0, 253, 254, 255])
+export const RESERVED = new Set([0, 253, 254, 255])
 
 /**
  * A table for each address: the one that it has, or the lowest free one of the range. `none` are those that are left

@@ -2,10 +2,12 @@ import {
   chmodSync,
   closeSync,
   constants,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -13,7 +15,7 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { toBytes, toText } from './bytes.ts'
 import type { Until } from './door.ts'
@@ -56,8 +58,8 @@ function writeEntry(path: string, text: string): void {
 export function writeText(path: string, text: string): void {
   try {
     if (/^\/(proc|sys)\//.test(path)) return writeEntry(path, text)
-    mkdirSync(dirname(path), { recursive: true })
     const { file, mode } = placeOf(path)
+    mkdirSync(dirname(file), { recursive: true })
     const draft = `${file}${DRAFT}${process.pid}`
     removeDrafts(dirname(file))
     try {
@@ -76,7 +78,9 @@ export function writeText(path: string, text: string): void {
 /** Where an admin has made it a link to another, that one; and who may read it stays as it is. */
 function placeOf(path: string): { file: string; mode?: number } {
   const there = statSync(path, { throwIfNoEntry: false })
-  return there ? { file: realpathSync(path), mode: there.mode & 0o7777 } : { file: path }
+  if (there) return { file: realpathSync(path), mode: there.mode & 0o7777 }
+  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()
+  return { file: isLink ? resolve(dirname(path), readlinkSync(path)) : path }
 }
 
 /** What a file is called until it is whole: behind its own name this, and who writes it. */
