@@ -177,11 +177,13 @@ export function whyNoGateway(
   bits: number | undefined,
   seen: Seen,
 ): string | undefined {
+  // of any table but ours: which of them the kernel asks is for the rules to say, and for it to refuse
+  const others = seen.routes.filter(({ table }) => addressOfLabel(table) === undefined)
   const earlier: Network[] = []
   for (const route of routes) {
     const { gateway } = route
     if (gateway === undefined) earlier.push(...networks(route.destination, address))
-    else if (!isNear(gateway, address, bits, earlier, route) && !isReached(gateway, iface, seen.routes))
+    else if (!isNear(gateway, address, bits, earlier, route) && !isOnLink(gateway, iface, others))
       return `${route.origin}: gateway ${gateway} is outside the subnet of ${address}${bits === undefined ? '' : `/${bits}`} and of all else on ${iface}: expected a gateway that ${iface} reaches directly`
   }
   return undefined
@@ -203,16 +205,6 @@ function isNear(
   )
 }
 
-/** The same for a route of any table: which of them the kernel asks is for the rules to say, and for it to refuse. */
-function isReached(gateway: string, iface: string, routes: readonly KernelRoute[]): boolean {
-  const others = routes.filter(({ table }) => addressOfLabel(table) === undefined)
-  return isOnLink(
-    gateway,
-    iface,
-    others.map((route) => ({ ...route, table: 'main' })),
-  )
-}
-
 /** Is there a route that says: this gateway is on the wire of that interface? */
 export function isOnLink(gateway: string, iface: string, routes: readonly KernelRoute[]): boolean {
   return routes.some(
@@ -220,7 +212,6 @@ export function isOnLink(gateway: string, iface: string, routes: readonly Kernel
       route.iface === iface &&
       route.gateway === undefined &&
       route.plain &&
-      route.table === 'main' &&
       networks(route.destination, gateway).some((network) => contains(network, gateway)),
   )
 }

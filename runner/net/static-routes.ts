@@ -53,13 +53,12 @@ export async function staticRoutes(node: Node): Promise<StaticRoute[] | undefine
 /** Why a route is left alone, or undefined when it is to be added. */
 export function whyNotAdd(route: StaticRoute, there: readonly KernelRoute[]): string | undefined {
   const { destination, gateway = '', iface } = route
-  const same = there.find(
-    (each) => each.table === 'main' && each.destination === destination && isOfUsualMetric(each, gateway),
-  )
+  const main = there.filter(({ table }) => table === 'main')
+  const same = main.find((each) => each.destination === destination && isOfUsualMetric(each, gateway))
   if (same?.gateway === gateway && same.iface === iface) return 'it is there'
   if (same) return `there is one already, ${same.gateway ? `via ${same.gateway} ` : ''}on ${same.iface}`
   // a link-local gateway is behind any interface that is up, and has an address of that kind by itself
-  if (isOnLink(gateway, iface, there)) return undefined
+  if (isOnLink(gateway, iface, main)) return undefined
   return `${iface} does not reach ${gateway} now: there is no such interface, or it has no address of that subnet`
 }
 

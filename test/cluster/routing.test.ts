@@ -15,8 +15,8 @@ import {
   OUR_SCRIPT,
   troubleIn,
   whyNoCluster,
+  type Cluster,
 } from '../lab/nodes.ts'
-import type { Cluster } from '../lab/nodes.ts'
 
 const ADDRESSES = 6
 const NODES = ['0', '1', '2']

@@ -92,8 +92,11 @@ if (!(await prepareFile())) {
             return now.filter((each) => held[i]?.includes(each)).length
           }),
         )
-        const under = (held[0]?.length ?? 0) + (held[2]?.length ?? 0)
-        t.ok(sum(left) * 2 <= under, `connections under the old leader are ended: ${left.join(' and ')} left`)
+        const had = [0, 2].map((i) => held[i]?.length ?? 0)
+        t.ok(
+          sum(left) * 2 <= sum(had),
+          `connections under the old leader are ended: of ${had.join(' and ')}, ${left.join(' and ')} left`,
+        )
         const moved = clients.mark()
         await waitFor('six clients under another leader', () => all(moved), 60)
         await waitFor(
