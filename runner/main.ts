@@ -9,6 +9,7 @@ import { cleanupCommands } from './cli/cleanup.ts'
 import { seenCommands } from './cli/seen.ts'
 import { toldCommands } from './cli/told.ts'
 import type { Command, Screen } from './cli/screen.ts'
+import { commandFirst } from './cli/words.ts'
 import { historyFile, remember } from './commands/history.ts'
 import { install, uninstall, type InstallOptions, type Placed } from './commands/install.ts'
 import { replayFile } from './commands/replay.ts'
@@ -238,11 +239,7 @@ function declare(
 }
 
 async function main(): Promise<void> {
-  // "-x," is what the ctdb tool takes as well; to yargs it is an unknown option
-  const words = process.argv
-    .slice(2)
-    .flatMap((word) => (/^-x\W$/.test(word) ? ['-x', word.slice(2)] : [word]))
-  const cli = yargs(words)
+  const cli = yargs(commandFirst(process.argv.slice(2)))
     .scriptName('eventscript')
     .parserConfiguration({ 'parse-positional-numbers': false, 'unknown-options-as-args': true })
     .usage('$0 COMMAND\n\nRun the event handlers of a CTDB node: public addresses taken, watched, released.')

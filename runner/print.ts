@@ -1,8 +1,9 @@
 import type { Placed } from './commands/install.ts'
 import type { Listed } from './commands/list.ts'
 import type { Replayed } from './commands/replay.ts'
+import { ctime } from './ctime.ts'
 import type { Activity } from './daemon/component.ts'
-import { outcomeOf } from './daemon/status.ts'
+import { statusLines, type Layout } from './daemon/status-text.ts'
 import type { ScriptStatus } from './daemon/wire.ts'
 import type { Parked } from './net/parked.ts'
 import type { HandlerReport, Outcome, Report } from './report.ts'
@@ -66,7 +67,7 @@ export function printer(paints: Paints) {
       return handlers
         .map(({ name, outcome, ms, began, output, why }) => {
           const lines = [...output, ...(why === undefined ? [] : why.split('\n'))]
-          const head = `${name.padEnd(20)} ${word(outcome)} ${(ms / 1000).toFixed(3)} ${ctime(began)}`
+          const head = `${name.padEnd(20)} ${word(outcome)} ${(ms / 1000).toFixed(3)} ${ctime(new Date(began))}`
           return [head, ...lines.map((line) => `  OUTPUT: ${line}`)].join('\n')
         })
         .join('\n')
@@ -77,14 +78,9 @@ export function printer(paints: Paints) {
       return paints.warn(`parked: ${address}/${bits}, which belongs on ${iface}: ${rival} has it`)
     },
 
-    /** A script's end as the event daemon has it, in the manner of `ctdb event status`. */
-    script({ name, begin, end, result, output }: ScriptStatus): string {
-      const seconds = end.seconds - begin.seconds + (end.microseconds - begin.microseconds) / 1e6
-      const outcome = outcomeOf(result)
-      const head = `${name.padEnd(20)} ${word(outcome)} ${seconds.toFixed(3)} ${ctime(new Date(begin.seconds * 1000).toISOString())}`
-      const lines = (output ?? '').split('\n').filter((line) => line !== '')
-      return [head, ...lines.map((line) => `  OUTPUT: ${line}`)].join('\n')
-    },
+    /** A script's end as the event daemon has it, in the layout of the ctdb tool. */
+    script: (status: ScriptStatus, layout: Layout): string =>
+      statusLines(status, layout, (text, outcome) => paints[WORDS[outcome][1]](text)).join('\n'),
 
     /** What a component of the event daemon is at. */
     activity({ component, running, waiting }: Activity & { component: string }): string {
@@ -106,7 +102,7 @@ export function printer(paints: Paints) {
         ...output.filter((line) => line.startsWith('WARNING')).map((line) => `  ${name}: ${line}`),
         ...(end === 'ok' || end === 'disabled' ? [] : [`  ${name}: ${why}`]),
       ])
-      const head = `${ctime(began)}  ${word(outcome)} ${(ms / 1000).toFixed(3).padStart(7)} s  ${[event, ...words].join(' ')}`
+      const head = `${ctime(new Date(began))}  ${word(outcome)} ${(ms / 1000).toFixed(3).padStart(7)} s  ${[event, ...words].join(' ')}`
       return [head, ...odd].join('\n')
     },
 
@@ -171,14 +167,4 @@ function asCommand(step: Step): string[] {
   const command = toShell(step.argv)
   if (step.how === 'start') return [`${command} &`]
   return [step.input === undefined ? command : `${toPrinting(step.input)} | ${command}`]
-}
-
-/** As `ctdb event status` writes a time: Sun Nov 22 15:07:20 2026, in the zone of this machine. */
-function ctime(iso: string): string {
-  const time = new Date(iso)
-  const [day, month, date, year] = time
-    .toDateString()
-    .split(' ')
-    .toSpliced(2, 1, String(time.getDate()).padStart(2))
-  return `${day} ${month} ${date} ${time.toTimeString().slice(0, 8)} ${year}`
 }

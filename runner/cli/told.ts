@@ -3,6 +3,8 @@ import { askActivity, askStatus } from '../commands/daemon.ts'
 import { historyFile, parkedBeside, recall } from '../commands/history.ts'
 import { list, type Listed } from '../commands/list.ts'
 import { asReport } from '../daemon/status.ts'
+import { layoutOf } from '../daemon/status-text.ts'
+import { ctdbVersion } from '../net/ctdb-version.ts'
 import { Refusal, Usage } from '../refusal.ts'
 import { endsEvent, type HandlerReport, type Report } from '../report.ts'
 import type { Column, FormatOptions } from '../table.ts'
@@ -71,7 +73,8 @@ export function toldCommands(screen: Screen): Command[] {
         if (args.socket) {
           const status = await askStatus(args.event)
           const rows = status.scripts.map(asReport)
-          const text = () => [...status.scripts.map((each) => show.script(each)), ...parked()]
+          const layout = layoutOf(await ctdbVersion())
+          const text = () => [...status.scripts.map((each) => show.script(each, layout)), ...parked()]
           printListing(screen, args, { columns: ENDS, rows, json: status, text })
           if (status.summary !== 0) process.exitCode = 1
           return

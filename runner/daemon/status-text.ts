@@ -1,0 +1,55 @@
+/** The end of a script as `ctdb event status` prints it, byte for byte: admins compare the two, and grep both. */
+import { getSystemErrorMap } from 'node:util'
+import { ctime } from '../ctime.ts'
+import { outcomeOf } from './status.ts'
+import type { ScriptStatus } from './wire.ts'
+
+/** How the ctdb tool shows what a script said: a line for each since 4.19, of failures alone and unchanged before. */
+export type Layout = 'since 4.19' | 'before 4.19'
+
+/** That of this tool; of the newest where its version is not known. */
+export function layoutOf(version: readonly [number, number] | undefined): Layout {
+  const [major, minor] = version ?? [Infinity, 0]
+  return major < 4 || (major === 4 && minor < 19) ? 'before 4.19' : 'since 4.19'
+}
+
+/** `word` gives the outcome its colour. */
+export function statusLines(
+  script: ScriptStatus,
+  layout: Layout,
+  word: (text: string, outcome: ReturnType<typeof outcomeOf>) => string,
+): string[] {
+  const [text, more] = headOf(script)
+  const head = `${script.name.padEnd(20)} ${word(text.padEnd(10), outcomeOf(script.result))}${more}`
+  return [head, ...(layout === 'since 4.19' ? outputLines(script) : rawOutput(script))]
+}
+
+const TIMED_OUT = -110
+const DISABLED = -8
+
+function headOf({ begin, end, result }: ScriptStatus): [string, string] {
+  const when = ctime(new Date(begin.seconds * 1000))
+  if (result === TIMED_OUT) return ['TIMEDOUT', ` ${when}`]
+  if (result === DISABLED) return ['DISABLED', '']
+  if (result < 0) return ['CANNOT RUN', ` (${errorText(result)})`]
+  const seconds = end.seconds - begin.seconds + (end.microseconds - begin.microseconds) / 1e6
+  return [result === 0 ? 'OK' : 'ERROR', ` ${seconds.toFixed(3)} ${when}`]
+}
+
+const failed = ({ result }: ScriptStatus) => result !== 0 && result !== DISABLED
+
+function rawOutput(script: ScriptStatus): string[] {
+  return failed(script) ? `  OUTPUT: ${script.output ?? ''}`.split('\n') : []
+}
+
+function outputLines(script: ScriptStatus): string[] {
+  if (script.output === undefined && !failed(script)) return []
+  const lines = (script.output ?? '').replace(/\n+$/, '').split('\n')
+  return lines.length === 1 ? [`  OUTPUT: ${lines[0]}`] : ['  OUTPUT:', ...lines.map((line) => `    ${line}`)]
+}
+
+/** As strerror(3) has it, which begins with a capital. */
+function errorText(result: number): string {
+  const [, message] = getSystemErrorMap().get(result) ?? ['', `Unknown error ${-result}`]
+  return message.charAt(0).toUpperCase() + message.slice(1)
+}
