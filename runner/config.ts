@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { baseOf, helpersOf } from './net/ctdb-path.ts'
 import { asWritten, choice, number, perAddress, type Kind } from './options.ts'
 import { plainAssignments } from './plain-options.ts'
 import { rememberingLast } from './remember.ts'
@@ -89,12 +90,21 @@ export function factsHere(announcer: string, optionsFolder?: string): Facts {
     const value = process.env[name]
     if (value) env[name] = value
   }
-  const folder = optionsFolder ?? `${env['CTDB_BASE'] ?? '/etc/ctdb'}/events/legacy`
+  const folder = optionsFolder ?? `${baseOf(env)}/events/legacy`
   return { env, privileged: mayChangeNetwork(), announcer, optionsFolder: folder }
+}
+
+/** Sysctls, capabilities and processes are all seen there: without it nothing can be decided. */
+export function mustHaveProc(): void {
+  if (!existsSync('/proc/self/status'))
+    refuse(
+      '/proc: the files of the kernel are not there: expected it to be mounted: mount -t proc proc /proc',
+    )
 }
 
 /** Bit 12 of the effective capabilities is CAP_NET_ADMIN (capability.h); asking costs no program. */
 function mayChangeNetwork(): boolean {
+  mustHaveProc()
   const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'
   return ((BigInt(`0x${effective}`) >> 12n) & 1n) === 1n
 }
@@ -105,7 +115,7 @@ function mayChangeNetwork(): boolean {
  */
 export async function loadSettings(door: Door, facts: Facts, handler: string): Promise<Settings> {
   const { env } = facts
-  const base = env['CTDB_BASE'] ?? '/etc/ctdb'
+  const base = baseOf(env)
   const values = await readOptions(
     door,
     [`${base}/script.options`, `${facts.optionsFolder}/${handler}.options`],
@@ -118,7 +128,7 @@ export async function loadSettings(door: Door, facts: Facts, handler: string): P
     vardir,
     keepdir: keepdirOf(vardir),
     etcdir: env['CTDB_SYS_ETCDIR'] ?? '/etc',
-    helpers: env['CTDB_HELPER_BINDIR'] ?? '/usr/libexec/ctdb',
+    helpers: helpersOf(env),
     ctdb: (env['CTDB'] ?? 'ctdb').split(' ').filter(Boolean),
     announcer: facts.announcer,
     privileged: facts.privileged,

@@ -18,6 +18,7 @@ import { factsHere } from './config.ts'
 import { startEventDaemon, wholeNumber } from './daemon/start.ts'
 import { fit } from './fit.ts'
 import { findHandlers } from './handlers.ts'
+import { completeEnvironment } from './net/ctdb-path.ts'
 import { outliveOutput } from './output.ts'
 import { printer } from './print.ts'
 import { Refusal, Usage } from './refusal.ts'
@@ -338,6 +339,7 @@ async function main(): Promise<void> {
   const more = [toldCommands, seenCommands, auditCommands, careCommands, cleanupCommands]
   for (const each of more.flatMap((commands) => commands(screen))) declare(cli, each)
   await cli
+    .middleware(() => completeEnvironment())
     .demandCommand(1, 'which command? "eventscript --help" lists them')
     .strict()
     .help()

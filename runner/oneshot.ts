@@ -6,7 +6,7 @@ import { parseEvent } from './events.ts'
 import type { Handler } from './handler.ts'
 import { outliveOutput } from './output.ts'
 import { endsEvent } from './report.ts'
-import { Usage } from './refusal.ts'
+import { Refusal, Usage } from './refusal.ts'
 import { live } from './system/live.ts'
 import type { Stop } from './system/stop.ts'
 
@@ -25,8 +25,11 @@ export async function oneShot(handler: Handler, file: string): Promise<void> {
   // beside the link that was called; in our own folder nobody keeps options
   const folder = dirname(called)
   const own = dirname(realpathSync(file))
-  const facts = factsHere(join(own, '..', 'announce.cjs'), realpathSync(folder) === own ? undefined : folder)
   try {
+    const facts = factsHere(
+      join(own, '..', 'announce.cjs'),
+      realpathSync(folder) === own ? undefined : folder,
+    )
     if (event === undefined)
       throw new Usage(
         `usage: ${basename(called)} EVENT [ARG…], as in: ${basename(called)} takeip eth0 10.0.0.1 24`,
@@ -47,7 +50,7 @@ export async function oneShot(handler: Handler, file: string): Promise<void> {
     if (report.why !== undefined) process.stderr.write(`${report.why}\n`)
     process.exitCode = endsEvent(report.outcome) ? 1 : 0
   } catch (error) {
-    if (!(error instanceof Usage)) throw error
+    if (!(error instanceof Refusal)) throw error
     process.stderr.write(`${error.message}\n`)
     process.exitCode = 1
   }

@@ -558,7 +558,7 @@ t.test('ctdb.conf means what it means to ctdb-eventd', { skip }, (t) => {
   writeFileSync(join(at.base, 'dbg'), '#!/bin/sh\n', { mode: 0o755 })
   const conf = (text: string) => {
     writeFileSync(join(at.base, 'ctdb.conf'), text)
-    return readConf({ etc: at.base, run: at.base }, {})
+    return readConf(join(at.base, 'ctdb.conf'), {})
   }
   for (const [text, level] of Object.entries({
     '3': 'NOTICE',

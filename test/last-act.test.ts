@@ -116,7 +116,7 @@ t.test('[failover] disabled as CTDB reads it', (t) => {
   t.teardown(() => rmSync(dir, { recursive: true }))
   const isDisabled = (text: string) => {
     writeFileSync(join(dir, 'ctdb.conf'), text)
-    return isFailoverDisabled(dir)
+    return isFailoverDisabled(join(dir, 'ctdb.conf'))
   }
   t.equal(isDisabled('[failover]\n\tdisabled = true\n'), true)
   t.equal(isDisabled('[failover]\ndisabled=Yes\n'), true)
@@ -124,7 +124,7 @@ t.test('[failover] disabled as CTDB reads it', (t) => {
   t.equal(isDisabled('[legacy]\n\tdisabled = true\n'), false)
   t.equal(isDisabled('# [failover]\n'), false)
   rmSync(join(dir, 'ctdb.conf'))
-  t.equal(isFailoverDisabled(dir), false)
+  t.equal(isFailoverDisabled(join(dir, 'ctdb.conf')), false)
   t.end()
 })
 

@@ -3,6 +3,7 @@ import { ADDRESS_COLUMNS, addressRows } from '../commands/ip.ts'
 import { INTERFACE_COLUMNS, interfaceRows } from '../commands/ifaces.ts'
 import { nodeHere } from '../commands/here.ts'
 import { NODE_COLUMNS, nodeRows } from '../commands/nodes.ts'
+import { baseOf } from '../net/ctdb-path.ts'
 import { Usage } from '../refusal.ts'
 import { formatOf, type FormatOptions } from '../table.ts'
 import { LISTING, printListing, type Command, type Listed, type Screen } from './screen.ts'
@@ -68,7 +69,7 @@ export function seenCommands(screen: Screen): Command[] {
         compare: { type: 'string', requiresArg: true, describe: 'the file of another node' },
       },
       handler(args: FormatOptions & { file?: string; compare?: string }) {
-        const file = args.file ?? `${screen.facts().env['CTDB_BASE'] ?? '/etc/ctdb'}/nodes`
+        const file = args.file ?? `${baseOf(screen.facts().env)}/nodes`
         const rows = nodeRows(file, args.compare)
         const bad = rows.filter(({ problem }) => problem !== undefined).length
         const trouble =

@@ -1,10 +1,11 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { vardirOf, type Facts } from '../config.ts'
 import { lockPidFile } from '../daemon/claim.ts'
-import { isFailoverDisabled, pathsOf } from '../daemon/conf.ts'
-import { parentOf } from '../daemon/parent.ts'
+import { isFailoverDisabled } from '../daemon/conf.ts'
+import { signOfLife } from '../daemon/ctdbd-life.ts'
 import { lastAct, type LastAct } from '../last-act.ts'
+import { baseOf, ctdbPath } from '../net/ctdb-path.ts'
 import { refuse } from '../refusal.ts'
 import { resident } from '../resident/machine.ts'
 import type { HandlerReport } from '../report.ts'
@@ -36,21 +37,20 @@ export interface Cleanup extends LastAct {
  * is done, and this waits for the end of one that is doing it itself.
  */
 export async function cleanUp({ facts, own, force, rehearse, witness }: CleanupOptions): Promise<Cleanup> {
-  const etc = facts.env['CTDB_BASE'] ?? '/etc/ctdb'
-  const { run } = pathsOf(process.env)
+  const config = join(baseOf(facts.env), 'ctdb.conf')
   const handlers: HandlerReport[] = []
-  if (isFailoverDisabled(etc)) {
-    const skipped = `${join(etc, 'ctdb.conf')}: [failover] disabled = true: the public addresses are not CTDB's, and stay`
+  if (isFailoverDisabled(config)) {
+    const skipped = `${config}: [failover] disabled = true: the public addresses are not CTDB's, and stay`
     return { skipped, handlers, addresses: 0, rules: 0, sysctls: 0, good: true, left: [] }
   }
   if (!facts.privileged && !rehearse)
     refuse('no privilege to change addresses (CAP_NET_ADMIN): run as root, or look with --dry-run')
-  if (!force && !rehearse) mustBeDead(join(run, 'ctdbd.pid'))
+  if (!force && !rehearse) await mustBeDead()
   // with the event daemon's helpers: a process for each of hundreds of addresses would take seconds
   const helpers = resident({ announcer: facts.announcer, vardir: vardirOf(facts.env) }, () => {})
   const plain = (signal: Stop) => live({ signal, atOnce: () => true })
   try {
-    return await alone(join(run, 'eventd.pid'), { needed: !force && !rehearse }, async () => ({
+    return await alone(await ctdbPath('pidfile eventd'), { needed: !force && !rehearse }, async () => ({
       ...(await lastAct({
         // looking needs no privilege, so anybody may rehearse
         facts: rehearse ? { ...facts, privileged: true } : facts,
@@ -70,21 +70,12 @@ export async function cleanUp({ facts, own, force, rehearse, witness }: CleanupO
 }
 
 /** The addresses of a ctdbd that is alive are in use. */
-function mustBeDead(pidFile: string): void {
-  const pid = Number.parseInt(existsSync(pidFile) ? readFileSync(pidFile, 'utf8') : '', 10)
-  if (!(pid > 0) || parentOf(pid).isGone() || !isCtdbd(pid)) return
-  refuse(
-    `ctdbd is alive (pid ${pid}, ${pidFile}): expected it to be gone: stop it with "ctdb shutdown", or repeat with --force`,
-  )
-}
-
-/** The pid may be another's by now. */
-function isCtdbd(pid: number): boolean {
-  try {
-    return /\bctdbd\b/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8'))
-  } catch {
-    return false
-  }
+async function mustBeDead(): Promise<void> {
+  const sign = await signOfLife()
+  if (sign !== undefined)
+    refuse(
+      `ctdbd is alive (${sign}): expected it to be gone: stop it with "ctdb shutdown", or repeat with --force`,
+    )
 }
 
 /** With the event daemon's lock. Where nothing has ever run there is none. */

@@ -1,10 +1,9 @@
 import { createConnection } from 'node:net'
-import { join } from 'node:path'
 import { connect } from '../daemon/client.ts'
 import type { Activity } from '../daemon/component.ts'
-import { pathsOf } from '../daemon/conf.ts'
-import { ACTIVITY_SOCKET } from '../daemon/server.ts'
+import { activityBeside } from '../daemon/server.ts'
 import type { EventStatus } from '../daemon/wire.ts'
+import { ctdbPath } from '../net/ctdb-path.ts'
 import { Refusal } from '../refusal.ts'
 
 /** The component whose scripts CTDB runs. */
@@ -12,7 +11,7 @@ const COMPONENT = 'legacy'
 
 /** How an event ended last, as the event daemon has it: ours or CTDB's own. */
 export async function askStatus(event: string): Promise<EventStatus> {
-  const client = await connect(join(pathsOf(process.env).run, 'eventd.socket'))
+  const client = await connect(await ctdbPath('socket eventd'))
   try {
     const { result, status } = await client.request({ kind: 'status', component: COMPONENT, event })
     if (status) return status
@@ -36,7 +35,7 @@ export class NotRunning extends Refusal {
 
 /** What our event daemon is running, and what waits. A Refusal when it does not say so within that time. */
 export async function askActivity(limitMs = 5000): Promise<Activities> {
-  const path = join(pathsOf(process.env).run, ACTIVITY_SOCKET)
+  const path = activityBeside(await ctdbPath('socket eventd'))
   const text = await new Promise<string>((resolve, reject) => {
     const socket = createConnection(path)
     let got = ''

@@ -1,10 +1,11 @@
-import { loadSettings, type Facts } from '../config.ts'
+import { loadSettings, vardirOf, type Facts } from '../config.ts'
 import { FILES } from '../doctor/files.ts'
 import { FOLDER } from '../doctor/folder.ts'
 import { KERNEL } from '../doctor/kernel.ts'
 import { LVS } from '../doctor/lvs.ts'
 import { PROGRAMS } from '../doctor/programs.ts'
 import { about, type Examination, type Finding, type Patient } from '../doctor/finding.ts'
+import { baseOf } from '../net/ctdb-path.ts'
 import { familyOf } from '../net/address.ts'
 import { parseLinks, type Link } from '../net/ip.ts'
 import { parsePublicAddresses } from '../net/public-addresses.ts'
@@ -42,8 +43,8 @@ export async function examine({ facts, own, limit }: DoctorOptions): Promise<Fin
 }
 
 async function admit(door: Door, facts: Facts, own: string): Promise<[Patient, Finding[]]> {
-  const base = facts.env['CTDB_BASE'] ?? '/etc/ctdb'
-  const vardir = facts.env['CTDB_SCRIPT_VARDIR'] ?? '/var/lib/ctdb/scripts'
+  const base = baseOf(facts.env)
+  const vardir = vardirOf(facts.env)
   const findings: Finding[] = []
   const settle = async <T>(name: string, look: () => Promise<T>): Promise<T | undefined> => {
     let got: T | undefined

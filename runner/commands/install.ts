@@ -6,6 +6,7 @@ import { lookAtDropIn, planDropIn, planNoDropIn, type DropInPlan } from '../inst
 import { look, thingAt, type Found, type Place } from '../install/look.ts'
 import { readRecord, recordFile, writeRecord, type Places } from '../install/record.ts'
 import { whyUnsafe } from '../install/trust.ts'
+import { baseOf, helpersOf } from '../net/ctdb-path.ts'
 import { refuse, Usage } from '../refusal.ts'
 import { toPrinting, toShell } from '../system/argv.ts'
 import { doorTo, type Door } from '../system/door.ts'
@@ -110,14 +111,13 @@ function handlerPlaces(dist: string, env: Facts['env']): Place[] {
     refuse(`${folder}: no file NN.name.script: expected the built handlers: run "npm run build" first`)
   return files.toSorted().map((file) => ({
     name: file.replace(/\.script$/, ''),
-    place: join(env['CTDB_BASE'] ?? '/etc/ctdb', 'events/legacy', file),
+    place: join(baseOf(env), 'events/legacy', file),
     ours: join(folder, file),
   }))
 }
 
 function eventdPlace(dist: string, env: Facts['env']): Place {
-  const helpers = env['CTDB_HELPER_BINDIR'] ?? '/usr/libexec/ctdb'
-  return { name: 'ctdb-eventd', place: join(helpers, 'ctdb-eventd'), ours: join(dist, 'ctdb-eventd') }
+  return { name: 'ctdb-eventd', place: join(helpersOf(env), 'ctdb-eventd'), ours: join(dist, 'ctdb-eventd') }
 }
 
 /** As ctdb-eventd has it: the owner's execute bit; a link is meant to be enabled also while it dangles. */

@@ -3,9 +3,6 @@ import { resolve as resolvePath } from 'node:path'
 import { Refusal } from '../refusal.ts'
 import { BadPacket, decodeReply, encodeRequest, Frames, type Reply, type Request } from './wire.ts'
 
-/** Where CTDB's event daemon listens. */
-export const SOCKET = '/run/ctdb/eventd.socket'
-
 /** A request without its number: the client gives it one. */
 export type Question = Request extends infer R ? (R extends Request ? Omit<R, 'reqid'> : never) : never
 
@@ -15,7 +12,7 @@ const EXPECTED = `expected the event daemon to listen there: ${REMEDY}`
 const MOST = 256 * 1024 * 1024
 
 /** Connect to an event daemon. A Refusal when none listens there, or we may not ask it. */
-export function connect(path: string = SOCKET): Promise<Client> {
+export function connect(path: string): Promise<Client> {
   return new Promise((resolve, reject) => {
     const socket = createConnection({ path: resolvePath(path) })
     const fail = (error: NodeJS.ErrnoException) => reject(new Refusal(whyNoConnection(path, error)))

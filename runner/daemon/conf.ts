@@ -1,17 +1,11 @@
 import { readFileSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { Refusal } from '../refusal.ts'
 
 /** CTDB's levels, the most important first. */
 export const LEVELS = ['ERROR', 'WARNING', 'NOTICE', 'INFO', 'DEBUG'] as const
 export type Level = (typeof LEVELS)[number]
-
-/** Where things are; relocated only by CTDB's own test mode (contract, 3.3). */
-export interface Paths {
-  etc: string
-  run: string
-}
 
 export interface Conf {
   /** The full path of the debug script. */
@@ -23,10 +17,12 @@ export interface Conf {
   failoverDisabled: boolean
 }
 
-export function pathsOf(env: NodeJS.ProcessEnv): Paths {
-  const base = env['CTDB_BASE']
-  if (env['CTDB_TEST_MODE'] && base) return { etc: base, run: join(base, 'run') }
-  return { etc: '/etc/ctdb', run: '/run/ctdb' }
+/** Where CTDB logs when ctdb.conf does not say; 4.17's folder. */
+const DEFAULT_LOCATION = 'file:/var/log/ctdb/log.ctdb'
+
+/** The values of ctdb.conf, by `section/key`; none when the file cannot be read, as for CTDB. */
+export function confValues(file: string): Map<string, string> {
+  return parseIni(readIfThere(file))
 }
 
 /** Values of `[section] key` out of ini text; unknown ones and lines that are none are passed over, as CTDB does. */
@@ -45,23 +41,22 @@ function parseIni(text: string): Map<string, string> {
 }
 
 /** The keys of ctdb.conf that the event daemon knows. Throws a Refusal for a value that cannot be used (exit 22). */
-export function readConf({ etc }: Paths, env: NodeJS.ProcessEnv): Conf {
-  const file = join(etc, 'ctdb.conf')
-  const values = parseIni(readIfThere(file))
+export function readConf(file: string, env: NodeJS.ProcessEnv): Conf {
+  const values = confValues(file)
   const conf: Conf = {
-    debugScript: debugScriptOf(etc, values.get('event/debug script')),
+    debugScript: debugScriptOf(dirname(file), values.get('event/debug script')),
     location: locationOf(file, values.get('logging/location')),
     level: levelOf(file, values.get('logging/log level')),
     host: hostname().replace(/\..*/, ''),
-    failoverDisabled: isFailoverDisabled(etc),
+    failoverDisabled: isFailoverDisabled(file),
   }
   // a daemon in the foreground logs there too
   return env['CTDB_INTERACTIVE'] ? { ...conf, location: { kind: 'stderr' }, level: 'NOTICE' } : conf
 }
 
 /** `[failover] disabled`, for which CTDB takes these two words. */
-export function isFailoverDisabled(etc: string): boolean {
-  const value = parseIni(readIfThere(join(etc, 'ctdb.conf'))).get('failover/disabled') ?? ''
+export function isFailoverDisabled(file: string): boolean {
+  const value = confValues(file).get('failover/disabled') ?? ''
   return /^(?:true|yes)$/i.test(value)
 }
 
@@ -88,7 +83,7 @@ function debugScriptOf(etc: string, name: string | undefined): string | undefine
   )
 }
 
-function locationOf(file: string, text = 'file:/var/log/ctdb/log.ctdb'): Conf['location'] {
+function locationOf(file: string, text = DEFAULT_LOCATION): Conf['location'] {
   if (/^syslog(:|$)/.test(text)) return { kind: 'syslog' }
   const path = /^file:(.*)$/.exec(text)?.[1]
   if (path === '' || path === '-') return { kind: 'stderr' }

@@ -1,9 +1,9 @@
 import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { vardirOf, type Facts } from '../config.ts'
 import { component, type Component } from './component.ts'
-import type { Conf, Paths } from './conf.ts'
+import type { Conf } from './conf.ts'
 import type { Log } from './log.ts'
 import { componentFolder, findScripts, mustBeFolder, NoComponent } from './scripts.ts'
 import { nodeOutsideEvents } from '../background.ts'
@@ -18,7 +18,10 @@ import { setEnabled } from './switch.ts'
 import { BadPacket, decodeRequest, encodeReply, Frames, type Reply, type Request } from './wire.ts'
 
 export interface ServerOptions {
-  paths: Paths
+  /** The folder of ctdb.conf and the components. */
+  etc: string
+  /** Where clients connect; `eventscript top` asks beside it. */
+  socket: string
   conf: Conf
   log: Log
   facts: Facts
@@ -54,12 +57,14 @@ const LONGEST_MS = 2 ** 31 - 1
 const NOT_FOUND = 2
 const INVALID = 22
 
-/** Where `eventscript top` asks. */
-export const ACTIVITY_SOCKET = 'eventscript.socket'
+/** Where `eventscript top` asks: beside the socket of the event daemon. */
+export function activityBeside(socket: string): string {
+  return join(dirname(socket), 'eventscript.socket')
+}
 
 /** Listen where ctdb-eventd does and answer as it does. Resolves when clients can connect. */
 export async function serve(options: ServerOptions): Promise<EventServer> {
-  const { paths, conf, log, facts, own, atOnce, clientGone } = options
+  const { etc, socket, conf, log, facts, own, atOnce, clientGone } = options
   const components = new Map<string, Component>()
   let stopped: Promise<void> | undefined
   const { announcer, env } = facts
@@ -90,7 +95,7 @@ export async function serve(options: ServerOptions): Promise<EventServer> {
 
   /** Remembered only when its folder could once be listed. */
   function componentNamed(name: string): Component | number {
-    const folder = componentFolder(paths.etc, name)
+    const folder = componentFolder(etc, name)
     if (folder === undefined) return NOT_FOUND
     try {
       if (!listed.has(folder)) mustBeFolder(folder)
@@ -140,11 +145,7 @@ export async function serve(options: ServerOptions): Promise<EventServer> {
       }
       case 'script':
         return reply(
-          setEnabled(
-            componentFolder(paths.etc, request.component) ?? '',
-            request.script,
-            request.action === 1,
-          ),
+          setEnabled(componentFolder(etc, request.component) ?? '', request.script, request.action === 1),
         )
     }
   }
@@ -167,8 +168,9 @@ export async function serve(options: ServerOptions): Promise<EventServer> {
     })
   }
 
-  const events = await listen(join(paths.run, 'eventd.socket'), welcome)
-  const activity = await listen(join(paths.run, ACTIVITY_SOCKET), (client) => {
+  const activitySocket = activityBeside(socket)
+  const events = await listen(socket, welcome)
+  const activity = await listen(activitySocket, (client) => {
     client.on('error', () => {})
     client.end(
       JSON.stringify([...components].map(([name, each]) => ({ component: name, ...each.activity() }))),
@@ -177,7 +179,7 @@ export async function serve(options: ServerOptions): Promise<EventServer> {
   async function stop(): Promise<void> {
     events.close()
     activity.close()
-    for (const name of ['eventd.socket', ACTIVITY_SOCKET]) rmSync(join(paths.run, name), { force: true })
+    for (const path of [socket, activitySocket]) rmSync(path, { force: true })
     announcing.close()
     parking.close()
     await Promise.all([...components.values()].map((each) => each.close()))

@@ -10,15 +10,16 @@ import {
   writeSync,
 } from 'node:fs'
 import { constants } from 'node:os'
-import { join } from 'node:path'
+import { dirname } from 'node:path'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
-import { factsHere, loadSettings, type Facts } from '../config.ts'
+import { factsHere, loadSettings, mustHaveProc, type Facts } from '../config.ts'
+import { completeEnvironment, ctdbPath } from '../net/ctdb-path.ts'
 import { Refusal, Usage } from '../refusal.ts'
 import { doorTo } from '../system/door.ts'
 import { LockBusy } from '../system/errors.ts'
 import { live } from '../system/live.ts'
 import { lockPidFile } from './claim.ts'
-import { pathsOf, readConf } from './conf.ts'
+import { readConf } from './conf.ts'
 import { endWithout } from './end.ts'
 import { openLog, type Log } from './log.ts'
 import { parentOf, watch } from './parent.ts'
@@ -52,12 +53,16 @@ const MOST_MS = 8000
  * socket, then four zero bytes on the descriptor. ctdbd dies at once when that descriptor is closed or written to again.
  */
 export async function startEventDaemon({ pid, startupFd, announcer, own }: StartOptions): Promise<void> {
-  const up = startupFd === undefined ? undefined : privately(startupFd)
-  closeInherited(up)
-  const paths = pathsOf(process.env)
-  let conf
+  let up, conf, config, pidFile, socket
   try {
-    conf = readConf(paths, process.env)
+    mustHaveProc()
+    up = startupFd === undefined ? undefined : privately(startupFd)
+    closeInherited(up)
+    await completeEnvironment()
+    config = await ctdbPath('config')
+    pidFile = await ctdbPath('pidfile eventd')
+    socket = await ctdbPath('socket eventd')
+    conf = readConf(config, process.env)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     process.stderr.write(`ctdb-eventd: ${error.message}\n`)
@@ -65,7 +70,6 @@ export async function startEventDaemon({ pid, startupFd, announcer, own }: Start
   }
   const log = openLog(conf)
   neverFallOver(log)
-  const pidFile = join(paths.run, 'eventd.pid')
   await claim(pidFile, log)
   log.write('NOTICE', `daemon started, pid=${process.pid}`)
   log.write('NOTICE', 'startup completed successfully')
@@ -74,8 +78,17 @@ export async function startEventDaemon({ pid, startupFd, announcer, own }: Start
   const parent = pid !== undefined && pid > 1 ? parentOf(pid) : undefined
   let hungUp = () => {}
   const clientGone = () => hungUp()
-  const server = await serve({ paths, conf, log, facts, own, atOnce: () => atOnce, clientGone })
-  log.write('NOTICE', `listening on ${join(paths.run, 'eventd.socket')}`)
+  const server = await serve({
+    etc: dirname(config),
+    socket,
+    conf,
+    log,
+    facts,
+    own,
+    atOnce: () => atOnce,
+    clientGone,
+  })
+  log.write('NOTICE', `listening on ${socket}`)
 
   let ending = false
   const end = async (status: number) => {

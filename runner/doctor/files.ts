@@ -93,7 +93,7 @@ const configuration: Examination = ({ base }) => {
   const { ok, error } = about('ctdb.conf')
   const file = join(base, 'ctdb.conf')
   try {
-    readConf({ etc: base, run: '/run/ctdb' }, {})
+    readConf(file, {})
     return ok(file, 'what the event daemon reads of it is good')
   } catch (problem) {
     if (!(problem instanceof Refusal)) throw problem

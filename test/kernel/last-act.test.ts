@@ -3,6 +3,7 @@ import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ResultPromise } from 'execa'
 import type { Test } from 'tap'
+import { parentOf } from '../../runner/daemon/parent.ts'
 import type { Lab } from '../lab/lab.ts'
 import { startResident, type Resident } from './resident.ts'
 import { dropRules, FAMILIES, inLab, lines, places, prepareFile, standIn, waitFor } from './support.ts'
@@ -188,8 +189,11 @@ if (!(await prepareFile())) {
     { needs },
     async (t, lab) => {
       const { ctdbd, daemon } = await hosting(t, lab)
+      const parent = parentOf(ctdbd.pid)
       process.kill(daemon.pid, 'SIGSTOP')
       ctdbd.kill('SIGKILL')
+      // a KILL takes its time on a busy machine
+      await waitFor('the end of ctdbd', () => parent.isGone())
       process.kill(daemon.pid, 'SIGTERM')
       process.kill(daemon.pid, 'SIGCONT')
       await daemon.ended
@@ -292,6 +296,46 @@ if (!(await prepareFile())) {
       { status: 0, out: '', err: '' },
       'its pid file alone is no ctdbd',
     )
+  })
+
+  inLab('cleanup: a ctdbd without a pid file is alive all the same', { needs }, async (t, lab) => {
+    for (const words of WORDS) t.equal((await lab.script('takeip', ...words)).status, 0)
+    const refusal = (sign: string) =>
+      `eventscript: ctdbd is alive (${sign}): expected it to be gone: stop it with "ctdb shutdown", or repeat with --force`
+    copyFileSync('/bin/sleep', join(lab.dir, 'bin/ctdbd'))
+    await lab.node.must('chmod', '+x', join(lab.dir, 'bin/ctdbd'))
+    const ctdbd = lab.node.start(join(lab.dir, 'bin/ctdbd'), '600')
+    const stranger = lab.observer.start(join(lab.dir, 'bin/ctdbd'), '600')
+    await waitFor(
+      'both',
+      async () =>
+        (await lab.node.must('cat', `/proc/${ctdbd.pid}/comm`, `/proc/${stranger.pid}/comm`)) ===
+        'ctdbd\nctdbd\n',
+    )
+    const refused = await lab.eventscript('cleanup')
+    t.equal(refused.status, 1)
+    t.strictSame(lines(refused), [refusal(`pid ${ctdbd.pid}, in this network namespace`)])
+    ctdbd.kill()
+    await ctdbd
+    // nobody of that name in this network now, but its socket is served
+    const listener = lab.node.start(
+      process.execPath,
+      '-e',
+      "fs.mkdirSync('/run/ctdb', { recursive: true }); net.createServer().listen('/run/ctdb/ctdbd.socket', () => console.log('up'))",
+    )
+    let said = ''
+    listener.stdout?.on('data', (more: Buffer) => (said += more.toString()))
+    await waitFor('the listener', () => said.includes('up'))
+    t.strictSame(lines(await lab.eventscript('cleanup')), [
+      refusal('something listens on /run/ctdb/ctdbd.socket'),
+    ])
+    t.strictSame(await held(lab), ['eth0/24', 'eth0/64'])
+    listener.kill('SIGKILL')
+    await listener
+    t.equal((await lab.eventscript('cleanup')).status, 0)
+    t.strictSame(await held(lab), [], "the socket that was left is no life, nor is another network's ctdbd")
+    stranger.kill()
+    await stranger
   })
 
   inLab(

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
-import { SCRIPT, type Lab, type Result } from '../lab/lab.ts'
+import { MAIN, SCRIPT, type Lab, type Result } from '../lab/lab.ts'
 import {
   calm,
   dropRules,
@@ -270,5 +270,37 @@ if (!(await prepareFile())) {
     const loaded = err.match(/load "([^"]+)"/g) ?? []
     t.equal(new Set(loaded.filter((each) => each.includes('/'))).size, 1, loaded.join(' '))
     t.notMatch(err, /node_modules\/(yargs|chalk|execa)/)
+  })
+
+  inLab('without /proc every command, the script and the daemon say so in one line', {}, async (t, lab) => {
+    const blind = (...argv: string[]) =>
+      lab.node.run('unshare', '-m', 'sh', '-c', 'mount -t tmpfs none /proc && exec "$@"', 'sh', ...argv)
+    const line =
+      '/proc: the files of the kernel are not there: expected it to be mounted: mount -t proc proc /proc'
+    const commands = [
+      'run releaseip eth0 10.0.0.1 24',
+      'explain monitor',
+      'ip',
+      'ifaces',
+      'nodes',
+      'audit',
+      'doctor',
+    ]
+    for (const words of [
+      ...commands,
+      'metrics',
+      'history',
+      'status',
+      'cleanup',
+      'install',
+      'uninstall',
+      'eventd',
+    ]) {
+      const said = await blind(process.execPath, MAIN, ...words.split(' '))
+      t.not(said.status, 0, words)
+      t.equal(said.err, `${words === 'eventd' ? 'ctdb-eventd' : 'eventscript'}: ${line}\n`, words)
+    }
+    t.match(await blind(process.execPath, MAIN, 'check'), { status: 3, out: `CTDB UNKNOWN - ${line}\n` })
+    t.same(await blind(SCRIPT, 'monitor'), { status: 1, out: '', err: `${line}\n` })
   })
 }

@@ -1,0 +1,85 @@
+/**
+ * Where CTDB has its files outside of events. Whoever builds CTDB chooses the folders, so CTDB's own `ctdb-path` is asked.
+ * During an event ctdbd names them in the environment, and nothing is asked.
+ */
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { refuse } from '../refusal.ts'
+import { live } from '../system/live.ts'
+
+/** What is asked for, in the words of ctdb-path. */
+export type CtdbFile = 'config' | 'vardir' | `${'socket' | 'pidfile'} ${'ctdbd' | 'eventd'}`
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** CTDB's libexec folder: of most distributions; of older SUSE. */
+const HELPERS = ['/usr/libexec/ctdb', '/usr/lib/ctdb'] as const
+
+/** Milliseconds; it prints one line and takes two. */
+const LIMIT_MS = 5000
+
+/** The folder of CTDB's helper programs. */
+export function helpersOf(env: Env): string {
+  return env['CTDB_HELPER_BINDIR'] || HELPERS[0]
+}
+
+function helpersHere(): string {
+  return process.env['CTDB_HELPER_BINDIR'] || (HELPERS.find((folder) => existsSync(folder)) ?? HELPERS[0])
+}
+
+/** The folder of ctdb.conf, nodes, public_addresses and events. */
+export function baseOf(env: Env): string {
+  return env['CTDB_BASE'] || '/etc/ctdb'
+}
+
+/**
+ * The full path of a file or folder of CTDB's. Where there is no ctdb-path it is 4.17's. Throws a Refusal when there is
+ * one and it does not say.
+ */
+export async function ctdbPath(file: CtdbFile): Promise<string> {
+  const program = join(helpersHere(), 'ctdb-path')
+  if (!existsSync(program)) return assumed(file, process.env)
+  const machine = live({ signal: AbortSignal.timeout(LIMIT_MS), atOnce: () => true })
+  const { status, out, err } = await machine.run('ask', [program, ...file.split(' ')], {})
+  const path = out.trim()
+  if (status === 0 && /^\/[^\n]*$/.test(path)) return path
+  const seen = status === 0 ? `printed "${path}"` : `failed: ${err.trim() || `exit status ${status}`}`
+  return refuse(
+    `"${program} ${file}" ${seen}: expected a full path: reinstall ctdb, or set CTDB_HELPER_BINDIR`,
+  )
+}
+
+/** 4.17's, with all of them below CTDB_BASE in CTDB's test mode. */
+function assumed(file: CtdbFile, env: Env): string {
+  const test = env['CTDB_TEST_MODE'] ? env['CTDB_BASE'] : undefined
+  const [what, daemon] = file.split(' ')
+  if (what === 'config') return join(test ?? '/etc/ctdb', 'ctdb.conf')
+  if (what === 'vardir') return test === undefined ? '/var/lib/ctdb' : join(test, 'var')
+  const run = test === undefined ? '/run/ctdb' : join(test, 'run')
+  return join(run, `${daemon}.${what === 'socket' ? 'socket' : 'pid'}`)
+}
+
+/** The folders that are meant when the environment names none: 4.17's on Debian. */
+const USUAL: Readonly<Record<string, string>> = {
+  CTDB_BASE: '/etc/ctdb',
+  CTDB_SCRIPT_VARDIR: '/var/lib/ctdb/scripts',
+  CTDB_HELPER_BINDIR: HELPERS[0],
+}
+
+/**
+ * Complete the environment of this process as ctdbd does for its events, for a program that ctdbd has not started. What
+ * is set stays; a folder where it is usually is not set, so that a recording is the same on most nodes.
+ */
+export async function completeEnvironment(): Promise<void> {
+  const { env } = process
+  const places: Record<string, () => Promise<string>> = {
+    CTDB_BASE: async () => dirname(await ctdbPath('config')),
+    CTDB_SCRIPT_VARDIR: async () => join(await ctdbPath('vardir'), 'scripts'),
+    CTDB_HELPER_BINDIR: () => Promise.resolve(helpersHere()),
+  }
+  for (const [name, find] of Object.entries(places)) {
+    if (env[name]) continue
+    const path = await find()
+    if (path !== USUAL[name]) env[name] = path
+  }
+}
