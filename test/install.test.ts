@@ -19,7 +19,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { install, uninstall } from '../runner/commands/install.ts'
-import { textFor } from '../runner/install/drop-in.ts'
+import { cleanupUnitFor, MARK, textFor } from '../runner/install/unit-text.ts'
 import { weakness, whyUnsafe } from '../runner/install/trust.ts'
 import { printer } from '../runner/print.ts'
 import { DIST, MAIN } from './lab/lab.ts'
@@ -314,10 +314,50 @@ t.test('systemd is told to clean up behind ctdbd, and no longer when we go', asy
   t.match(readFileSync(place, 'utf8'), 'Restart=always')
 })
 
+t.test('a unit beside the drop-in, for when systemd kills what the drop-in starts', async (t) => {
+  const here = world(t)
+  const units = join(here.dir, 'sys/systemd/system')
+  mkdirSync(join(units, 'ctdb.service.d'), { recursive: true })
+  const [unit, dropIn] = [
+    join(units, 'eventscript-cleanup.service'),
+    join(units, 'ctdb.service.d/eventscript.conf'),
+  ]
+  const options = { ...both(here), env: { ...here.env, CTDB_SYS_ETCDIR: join(here.dir, 'sys') } }
+  const program = join(here.dist, 'runner/main.js')
+  const last = async (what: typeof install) => (await what(options)).at(-1)
+
+  writeFileSync(dropIn, `${MARK}\n[Service]\nExecStopPost=-${program} cleanup\n`)
+  t.match(await last(install), { did: 'installed', place: dropIn }, 'a drop-in of the version before')
+  t.equal(readFileSync(unit, 'utf8'), cleanupUnitFor(program))
+  t.match(readFileSync(unit, 'utf8'), `\nExecStart=${program} cleanup\n`)
+  t.match(readFileSync(dropIn, 'utf8'), '\nOnFailure=eventscript-cleanup.service\n')
+
+  rmSync(unit)
+  t.same(
+    (await last(install))?.commands.map((command) => command.replace(/^.* >/, '>')),
+    [`>${unit}`],
+    'only what is missing',
+  )
+  rmSync(dropIn)
+  t.match(await last(uninstall), { did: 'removed', text: `${unit}: removed` })
+  t.same(readdirSync(units), ['ctdb.service.d'])
+
+  writeFileSync(unit, '[Service]\nExecStart=/bin/true\n')
+  const before = snapshot(here)
+  await t.rejects(install(options), {
+    message: `${unit}: not as "eventscript install" writes it: expected it to be ours: move it away`,
+  })
+  t.same([snapshot(here), existsSync(dropIn)], [before, false], 'nothing is changed then')
+  writeFileSync(dropIn, textFor(program))
+  t.match(await last(uninstall), { did: 'removed', notes: [`${unit} is not ours and stays as it is`] })
+  t.same(readdirSync(units), ['eventscript-cleanup.service'])
+})
+
 t.test('what systemd takes for something else in a path is written so that it does not', (t) => {
   const line = (path: string) => /^Exec.*$/m.exec(textFor(path))?.[0]
   t.equal(line('/usr/lib/node/main.js'), 'ExecStopPost=-/usr/lib/node/main.js cleanup')
   t.equal(line('/a b/100%/$y'), 'ExecStopPost=-"/a b/100%%/$y" cleanup')
+  t.match(cleanupUnitFor('/a b/100%/$y'), '\nExecStart="/a b/100%%/$y" cleanup\n')
   t.end()
 })
 

@@ -4,6 +4,7 @@ import { FOLDER } from '../doctor/folder.ts'
 import { KERNEL } from '../doctor/kernel.ts'
 import { LVS } from '../doctor/lvs.ts'
 import { PROGRAMS } from '../doctor/programs.ts'
+import { SYSTEMD } from '../doctor/systemd.ts'
 import { about, type Examination, type Finding, type Patient } from '../doctor/finding.ts'
 import { baseOf } from '../net/ctdb-path.ts'
 import { familyOf } from '../net/address.ts'
@@ -18,6 +19,7 @@ const EXAMINATIONS: readonly [string, Examination][] = [
   ...Object.entries(PROGRAMS),
   ...Object.entries(KERNEL),
   ...Object.entries(FOLDER),
+  ...Object.entries(SYSTEMD),
   ...Object.entries(FILES),
   ...Object.entries(LVS),
 ]

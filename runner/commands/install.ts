@@ -2,9 +2,9 @@ import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:f
 import { basename, dirname, join } from 'node:path'
 import type { Facts } from '../config.ts'
 import { inWords, planInstall, planUninstall, type Plan } from '../install/plan.ts'
-import { lookAtDropIn, planDropIn, planNoDropIn, type DropInPlan } from '../install/drop-in.ts'
 import { look, thingAt, type Found, type Place } from '../install/look.ts'
 import { readRecord, recordFile, writeRecord, type Places } from '../install/record.ts'
+import { lookAtSystemd, planNoSystemd, planSystemd, type SystemdPlan } from '../install/systemd.ts'
 import { whyUnsafe } from '../install/trust.ts'
 import { baseOf, helpersOf } from '../net/ctdb-path.ts'
 import { refuse, Usage } from '../refusal.ts'
@@ -54,17 +54,15 @@ export async function install(
   const warnings = [...new Set(places.flatMap((each) => unsafe(each, dist)))]
   return await changing(options, places, async (door, record, file) => {
     const found = await lookAll(door, places, record)
-    const dropIn = lookAtDropIn(env, dist)
+    const systemd = lookAtSystemd(env, dist)
+    const units = systemd && planSystemd(systemd)
     const plans = found
       .map((each) => planInstall(each))
       .map((plan, i) => (i === 0 ? { ...plan, notes: [...warnings, ...plan.notes] } : plan))
     const now = { ...record, ...Object.fromEntries(found.map((each) => [each.place, entry(each, record)])) }
     // before anything is changed, so that whatever is half done is known to be ours
     await keep(door, file, record, now)
-    return [
-      ...(await carryOut(door, options, found, plans)),
-      ...(await carryOutDropIn(door, options, dropIn && planDropIn(dropIn))),
-    ]
+    return [...(await carryOut(door, options, found, plans)), ...(await carryOutUnits(door, options, units))]
   })
 }
 
@@ -84,10 +82,10 @@ export async function uninstall(options: InstallOptions): Promise<Placed[]> {
     )
     mustBeWritable(options, found)
     const plans = found.map((each) => planUninstall(each, record[each.place]?.was))
-    const dropIn = lookAtDropIn(env, dist)
+    const systemd = lookAtSystemd(env, dist)
     const placed = [
       ...(await carryOut(door, options, found, plans)),
-      ...(await carryOutDropIn(door, options, dropIn && planNoDropIn(dropIn))),
+      ...(await carryOutUnits(door, options, systemd && planNoSystemd(systemd))),
     ]
     if (thingAt(file).kind !== 'nothing') await act(door, ['rm', '-f', file])
     return placed
@@ -211,10 +209,10 @@ async function carryOut(
   return placed
 }
 
-async function carryOutDropIn(
+async function carryOutUnits(
   door: Door,
   { witness }: InstallOptions,
-  plan: DropInPlan | undefined,
+  plan: SystemdPlan | undefined,
 ): Promise<Placed[]> {
   if (!plan) return []
   const { acts, ...rest } = plan
@@ -223,7 +221,7 @@ async function carryOutDropIn(
   for (const each of acts)
     if ('argv' in each) await act(door, each.argv)
     else await door.write(each.file, each.text)
-  witness?.notes({ verb: 'say', text: plan.text })
+  for (const text of [plan.text, ...plan.notes]) witness?.notes({ verb: 'say', text })
   const commands = acts.map((each) =>
     'argv' in each ? toShell(each.argv) : `${toPrinting(each.text)} >${toShell([each.file])}`,
   )

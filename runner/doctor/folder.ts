@@ -2,7 +2,6 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { findHandlers, type Entry } from '../handlers.ts'
-import { lookAtDropIn } from '../install/drop-in.ts'
 import { above, openTo, statusOf } from '../install/trust.ts'
 import { toShell } from '../system/argv.ts'
 import { about, type Examination, type Patient } from './finding.ts'
@@ -120,21 +119,6 @@ const addresses: Examination = (patient) => {
     : warn(folder, none, 'eventscript install')
 }
 
-/** What cleans up when ctdbd was killed, and its event daemon too. */
-const dropIn: Examination = ({ facts, own, uses }) => {
-  const { ok, warn } = about('systemd')
-  const found = lookAtDropIn(facts.env, dirname(own))
-  if (!found || !(uses.inet || uses.inet6)) return []
-  const { place, here, text } = found
-  if (here === text) return ok(place, 'cleans up when ctdbd was killed')
-  const seen = here === undefined ? 'no such file' : 'it does not call this eventscript'
-  return warn(
-    place,
-    `${seen}: when ctdbd and its event daemon are killed, the addresses stay on this node`,
-    'eventscript install',
-  )
-}
-
 /** By the name behind the number, of the file or of what it links to. */
 function isSameJob({ path }: Entry, ours: string): boolean {
   const job = (file: string) => basename(file).replace(/^\d\d\./, '')
@@ -146,4 +130,4 @@ function scripts({ folder }: Patient): Entry[] {
 }
 
 /** In the order in which an admin would look. */
-export const FOLDER = { trust, ignored, broken, alike, addresses, dropIn }
+export const FOLDER = { trust, ignored, broken, alike, addresses }

@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } f
 import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { Finding } from '../../runner/doctor/finding.ts'
-import { textFor } from '../../runner/install/drop-in.ts'
+import { cleanupUnitFor, textFor } from '../../runner/install/unit-text.ts'
 import { MAIN, SCRIPT, type Lab } from '../lab/lab.ts'
 import { ALL_PROGRAMS, inLab, prepareFile, programPath, standIn, writeSysctl } from './support.ts'
 
@@ -286,7 +286,16 @@ inLab(
     t.match((await look()).bad, [{ subject: place, text: /^no such file: /, remedy: 'eventscript install' }])
     writeFileSync(place, textFor('/elsewhere/main.js'))
     t.match((await look()).bad, [{ subject: place, text: /^it does not call this eventscript: / }])
+    writeFileSync(place, textFor(MAIN).replace(/^OnFailure=.*$/m, ''))
+    t.match((await look()).bad, [{ subject: place, text: /^not as this version writes it: / }])
     writeFileSync(place, textFor(MAIN))
+    const unit = join(etc, 'systemd/system/eventscript-cleanup.service')
+    t.match((await look()).bad, [
+      { subject: unit, text: /^no such file: after "systemctl kill -s KILL ctdb" the addresses stay/ },
+    ])
+    writeFileSync(unit, cleanupUnitFor('/elsewhere/main.js'))
+    t.match((await look()).bad, [{ subject: unit, text: /^it does not call this eventscript: / }])
+    writeFileSync(unit, cleanupUnitFor(MAIN))
     t.same((await look()).bad, [])
   },
 )

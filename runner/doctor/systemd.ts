@@ -1,0 +1,40 @@
+/** What systemd does after ctdbd, and whether it can start it at all. */
+import { dirname } from 'node:path'
+import { lookAtSystemd, type UnitFile } from '../install/systemd.ts'
+import { about, type Examination } from './finding.ts'
+
+/** What cleans up when ctdbd was killed, and its event daemon too. */
+const cleanup: Examination = ({ facts, own, uses }) => {
+  const { ok, warn } = about('systemd')
+  const found = lookAtSystemd(facts.env, dirname(own))
+  if (!found || !(uses.inet || uses.inet6)) return []
+  const { dropIn, unit } = found
+  const how = (file: UnitFile) => (file.here === undefined ? 'no such file' : different(file))
+  if (dropIn.here !== dropIn.text)
+    return warn(
+      dropIn.place,
+      `${how(dropIn)}: when ctdbd and its event daemon are killed, the addresses stay on this node`,
+      'eventscript install',
+    )
+  if (unit.here !== unit.text)
+    return warn(
+      unit.place,
+      `${how(unit)}: after "systemctl kill -s KILL ctdb" the addresses stay on this node`,
+      'eventscript install',
+    )
+  return ok(dropIn.place, 'cleans up when ctdbd was killed')
+}
+
+/** That it calls us is what counts most: so where it calls another, only that is said. */
+function different({ here, text }: UnitFile): string {
+  const calls = (whole: string) =>
+    whole
+      .split('\n')
+      .filter((line) => line.startsWith('Exec'))
+      .join()
+  return calls(here ?? '') === calls(text)
+    ? 'not as this version writes it'
+    : 'it does not call this eventscript'
+}
+
+export const SYSTEMD = { cleanup }
