@@ -1,7 +1,7 @@
 import type { Node } from '../handler.ts'
-import { Refusal } from '../refusal.ts'
 import { packageOf } from '../system/errors.ts'
 import { canonical, familyOf } from './address.ts'
+import { lockedIfPossible } from './locked.ts'
 import { why } from './look.ts'
 import { rememberingLast } from '../remember.ts'
 
@@ -10,12 +10,6 @@ export interface Block {
   address: string
   iface: string
 }
-
-/**
- * Seconds to wait for the lock that CTDB's scripts take around iptables. They wait 30 s themselves, which is all
- * of an event's time; a third of it leaves time to go on without.
- */
-const LOCK_SECONDS = 10
 
 export function programFor(address: string): 'iptables' | 'ip6tables' {
   return familyOf(address) === 'inet6' ? 'ip6tables' : 'iptables'
@@ -60,7 +54,7 @@ export async function blocked(node: Node, block: Block, work: () => Promise<void
     )
     return await work()
   }
-  await lockedIfPossible(node, async () => {
+  await withFirewall(node, async () => {
     // ended at a deadline, the insertion may still come: it is taken out behind that
     let rules: readonly Block[] = [block]
     try {
@@ -95,7 +89,7 @@ export async function unblock(node: Node, addresses: readonly string[]): Promise
     left.push(...(await blocksOf(node, program, addresses)))
   if (left.length === 0) return
   // once for both families: two waits for a busy lock would be most of an event's time
-  await lockedIfPossible(node, async () => {
+  await withFirewall(node, async () => {
     for (const block of left) {
       const removed = await node.change`${blockingRule(block, '-D')}`
       if (removed.status !== 0)
@@ -137,19 +131,10 @@ export async function blocksNow(
     : `whether a rule of ${program} blocks what arrives cannot be seen: ${why(rules)}`
 }
 
-/** An address that stays blocked is worse than a change beside the lock: iptables has one of its own. */
-async function lockedIfPossible(node: Node, work: () => Promise<void>): Promise<void> {
-  let locked = false
-  try {
-    const underLock = async () => {
-      locked = true
-      await work()
-    }
-    // events that run at once in one process block different addresses: they do not disturb each other
-    await node.hold(firewallLock(node), LOCK_SECONDS, underLock, { together: true })
-  } catch (error) {
-    if (locked || !(error instanceof Refusal)) throw error
-    node.say(`WARNING: ${error.message}: the firewall is changed without it`)
-    await work()
-  }
+/**
+ * An address that stays blocked is worse than a change beside the lock: iptables has one of its own. Events that run at once
+ * in one process block different addresses: they do not disturb each other.
+ */
+function withFirewall(node: Node, work: () => Promise<void>): Promise<void> {
+  return lockedIfPossible(node, firewallLock(node), 'the firewall is changed without it', work)
 }
