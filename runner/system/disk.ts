@@ -55,6 +55,21 @@ function writeEntry(path: string, text: string): void {
   }
 }
 
+/**
+ * What keeps an entry of /proc or /sys from being written to, by errno's name: it is opened for that, and closed again. Of an
+ * ordinary user only what root would be refused as well, as anybody may rehearse what root will do.
+ */
+export function whyReadOnly(path: string): string | undefined {
+  try {
+    closeSync(openSync(path, constants.O_WRONLY))
+    return undefined
+  } catch (error) {
+    const code = codeOf(error)
+    const isRefused = code === 'EROFS' || (process.geteuid?.() === 0 && /^(EACCES|EPERM)$/.test(code))
+    return isRefused ? code : undefined
+  }
+}
+
 export function writeText(path: string, text: string): void {
   try {
     if (/^\/(proc|sys)\//.test(path)) return writeEntry(path, text)

@@ -1,4 +1,5 @@
 import type { System } from './door.ts'
+import { whyReadOnly } from './disk.ts'
 import { FileError } from './errors.ts'
 
 async function exists(machine: System, path: string): Promise<boolean> {
@@ -28,9 +29,11 @@ export function rehearsal(machine: System): System {
       return until ? until.assume(text ?? '') : text
     },
     async write(path) {
-      // a kernel without that sysctl refuses it in a rehearsal as well
-      if (/^\/(?:proc|sys)\//.test(path) && !(await exists(machine, path)))
-        throw new FileError('write', path, 'ENOENT')
+      if (!/^\/(?:proc|sys)\//.test(path)) return
+      // a kernel without that sysctl refuses it in a rehearsal as well, and so does a file system that is read-only
+      if (!(await exists(machine, path))) throw new FileError('write', path, 'ENOENT')
+      const code = whyReadOnly(path)
+      if (code !== undefined) throw new FileError('write', path, code)
     },
     hold: () => Promise.resolve(() => Promise.resolve()),
     find: (program) => machine.find(program),
