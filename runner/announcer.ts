@@ -1,5 +1,6 @@
 /**
  * `announce ADDRESS INTERFACE [watch|silent|seized|on-lo]`: look after an address that was taken, as `follow` has it;
+ * `announce ADDRESS,ADDRESS… INTERFACE again`: addresses that are where they were, one after the other;
  * `announce parked`: try what is parked again, as `keepTrying` has it. In a process of its own, started in the background
  * by takeip, updateip and monitor, so that no event waits for it; also of use by hand.
  */
@@ -7,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { nodeOutsideEvents } from './background.ts'
 import { factsHere } from './config.ts'
 import { canonical } from './net/address.ts'
-import { ON_LO, PARKED, ROUNDS, roundsOf, SEIZED, SILENT, WATCH } from './net/announce.ts'
+import { AGAIN, ON_LO, PARKED, ROUNDS, roundsOf, SEIZED, SILENT, WATCH } from './net/announce.ts'
 import { follow, type Means, type Taken } from './net/follow.ts'
 import { keepTrying } from './net/keeper.ts'
 import { parkedFile } from './net/parked.ts'
@@ -38,6 +39,11 @@ async function lookAfter(taken: Taken, how: string | undefined): Promise<void> {
   if (outcome === 'parked') await tryParked()
 }
 
+/** One after the other: there may be hundreds, and nobody waits for it. */
+async function tellAgain(addresses: readonly string[], iface: string): Promise<void> {
+  for (const address of addresses) await lookAfter({ address, iface }, AGAIN)
+}
+
 /** Seconds to wait for one who may just be ending; one who goes on sees what was parked meanwhile. */
 const LOCK_SECONDS = 2
 
@@ -52,10 +58,12 @@ async function tryParked(): Promise<void> {
   }
 }
 
-const USAGE = `usage: announce ADDRESS INTERFACE [${WATCH}|${SILENT}|${SEIZED}|${ON_LO}], or announce ${PARKED}`
+const USAGE = `usage: announce ADDRESS INTERFACE [${WATCH}|${SILENT}|${SEIZED}|${ON_LO}], announce ADDRESS,ADDRESS… INTERFACE ${AGAIN}, or announce ${PARKED}`
 
 function workFor([first, iface, how]: readonly string[]): Promise<void> | undefined {
   if (first === PARKED && iface === undefined) return tryParked()
+  const all = (first ?? '').split(',').flatMap((word) => canonical(word) ?? [])
+  if (iface && how === AGAIN && all.length > 0) return tellAgain(all, iface)
   const address = canonical(first ?? '')
   if (!address || !iface || ![undefined, WATCH, SILENT, SEIZED, ON_LO].includes(how)) return undefined
   return lookAfter({ address, iface, onLo: how === ON_LO }, how)

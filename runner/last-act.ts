@@ -7,6 +7,7 @@ import type { Facts } from './config.ts'
 import { NoComponent, findScripts } from './daemon/scripts.ts'
 import { runEvent, type World } from './engine.ts'
 import { findHandlers, type Entry } from './handlers.ts'
+import { deletionsIn } from './net/siblings.ts'
 import { remainsOf, type Remain } from './net/remains.ts'
 import { Refusal } from './refusal.ts'
 import { endsEvent, type HandlerReport } from './report.ts'
@@ -58,8 +59,7 @@ export async function lastAct(options: LastActOptions): Promise<LastAct> {
   const counting: Witness = {
     begins: (step) => witness?.begins(step),
     ended(step) {
-      const what = removedBy(step)
-      if (what) done[what] += 1
+      for (const what of removedBy(step)) done[what] += 1
       witness?.ended(step)
     },
     notes: (note) => witness?.notes(note),
@@ -103,14 +103,15 @@ function hasty(system: System): System {
   return { ...system, hold: (lock, seconds, how) => system.hold(lock, Math.min(seconds, LOCK_SECONDS), how) }
 }
 
-function removedBy(step: Step): 'addresses' | 'rules' | 'sysctls' | undefined {
-  if (step.trouble) return undefined
+function removedBy(step: Step): ('addresses' | 'rules' | 'sysctls')[] {
+  if (step.trouble) return []
   if (step.verb === 'write')
-    return /^\/proc\/sys\/net\/ipv6\/(conf|neigh)\//.test(step.path) ? 'sysctls' : undefined
-  if (step.verb !== 'change' || step.answer?.status !== 0) return undefined
+    return /^\/proc\/sys\/net\/ipv6\/(conf|neigh)\//.test(step.path) ? ['sysctls'] : []
+  if (step.verb !== 'change' || step.answer?.status !== 0) return []
+  if (step.input !== undefined) return deletionsIn(step.input).map(() => 'addresses')
   const command = step.argv.join(' ')
-  if (command.startsWith('ip addr del ')) return 'addresses'
-  return /^ip6?tables -w -D /.test(command) ? 'rules' : undefined
+  if (command.startsWith('ip addr del ')) return ['addresses']
+  return /^ip6?tables -w -D /.test(command) ? ['rules'] : []
 }
 
 async function whatIsLeft(facts: Facts): Promise<Remain[]> {

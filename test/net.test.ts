@@ -9,6 +9,7 @@ import { parseBlocks } from '../runner/net/firewall.ts'
 import { parseLinks } from '../runner/net/ip.ts'
 import { lowest, whyBondIsDown } from '../runner/net/link.ts'
 import { parsePublicAddresses } from '../runner/net/public-addresses.ts'
+import { asText, batchFor, deletionLine, failedIn, putBackBy, siblingsOf } from '../runner/net/siblings.ts'
 import { Refusal } from '../runner/refusal.ts'
 
 const recorded = (name: string) => readFileSync(`fixtures/ip/${name}`, 'utf8')
@@ -297,5 +298,59 @@ t.test('a bond without miimon claims to be up: its slaves know better', (t) => {
   t.ok(slaves.length > 0)
   t.equal(whyBondIsDown('bond0', text), undefined, 'what CTDB reads')
   t.equal(whyBondIsDown('bond0', text, slaves), 'ERROR: No active slaves for bond device bond0')
+  t.end()
+})
+
+t.test('of a subnet the first address takes the others along, and each is put back as it was', (t) => {
+  // recorded: iproute2 6.1, "ip -json addr show dev eth1"
+  const shown = `[{"ifindex":3,"link":"p1","ifname":"eth1","flags":["BROADCAST","MULTICAST","UP","LOWER_UP"],"mtu":1500,"qdisc":"noqueue","operstate":"UP","group":"default","txqlen":1000,"link_type":"ether","address":"42:69:b2:a7:e2:00","broadcast":"ff:ff:ff:ff:ff:ff","addr_info":[{"family":"inet","local":"10.0.5.4","address":"10.0.6.9","prefixlen":24,"scope":"link","label":"eth1","valid_life_time":4294967295,"preferred_life_time":4294967295},{"family":"inet","local":"10.0.0.1","prefixlen":24,"broadcast":"10.0.0.255","scope":"global","label":"eth1","valid_life_time":4294967295,"preferred_life_time":4294967295},{"family":"inet","local":"10.0.0.3","prefixlen":24,"scope":"global","secondary":true,"label":"eth1","valid_life_time":4294967295,"preferred_life_time":4294967295},{"family":"inet","local":"10.0.0.4","address":"10.0.0.9","prefixlen":24,"scope":"global","secondary":true,"label":"eth1","valid_life_time":4294967295,"preferred_life_time":4294967295},{"family":"inet","local":"10.0.5.5","address":"10.0.6.10","prefixlen":24,"scope":"link","secondary":true,"label":"eth1","valid_life_time":4294967295,"preferred_life_time":4294967295},{"family":"inet6","local":"fe80::4069:b2ff:fea7:e200","prefixlen":64,"scope":"link","tentative":true,"valid_life_time":4294967295,"preferred_life_time":4294967295}]}]`
+  const batch = (...held: { address: string; bits: number; peer?: string }[]) => {
+    const deletions = held.map((each) => deletionLine({ ...each, iface: 'eth1' }))
+    return asText(batchFor(deletions, siblingsOf(deletions, shown)))
+      .split('\n')
+      .slice(0, -1)
+  }
+  t.same(batch({ address: '10.0.0.1', bits: 24 }), [
+    'addr add 10.0.0.3/32 dev eth1',
+    'addr add 10.0.0.4/32 dev eth1',
+    'addr del 10.0.0.1/24 dev eth1',
+    'addr add 10.0.0.3/24 dev eth1',
+    'addr add 10.0.0.4 peer 10.0.0.9/24 dev eth1',
+    'addr del 10.0.0.3/32 dev eth1',
+    'addr del 10.0.0.4/32 dev eth1',
+  ])
+  t.same(
+    batch({ address: '10.0.5.4', peer: '10.0.6.9', bits: 24 }),
+    [
+      'addr add 10.0.5.5/32 dev eth1 scope link',
+      'addr del 10.0.5.4 peer 10.0.6.9/24 dev eth1',
+      'addr add 10.0.5.5 peer 10.0.6.10/24 dev eth1 scope link',
+      'addr del 10.0.5.5/32 dev eth1',
+    ],
+    'the subnet is that of the far ends',
+  )
+  t.same(batch({ address: '10.0.0.3', bits: 24 }), ['addr del 10.0.0.3/24 dev eth1'], 'it is not the first')
+  const both = batch({ address: '10.0.0.3', bits: 24 }, { address: '10.0.0.1', bits: 24 })
+  t.same(
+    both.filter((line) => line.includes('10.0.0.3')),
+    ['addr del 10.0.0.3/24 dev eth1'],
+    'who goes too does not come back',
+  )
+  t.same(both.filter((line) => putBackBy(line)).map(putBackBy), ['10.0.0.4/24'])
+  t.end()
+})
+
+t.test('a batch that failed names its lines, or all are in doubt', (t) => {
+  const lines = [
+    ['addr', 'del', '10.0.0.1/24'],
+    ['addr', 'add', '10.0.0.3/24', 'dev', 'eth1'],
+  ]
+  t.same(failedIn('Cannot find device "nosuch0"\nCommand failed -:2\n', lines), [
+    'addr add 10.0.0.3/24 dev eth1',
+  ])
+  t.same(failedIn('no\nCommand failed addr add 10.0.0.9/24 dev eth1\n', lines), [
+    'addr add 10.0.0.9/24 dev eth1',
+  ])
+  t.same(failedIn('', lines), ['addr del 10.0.0.1/24', 'addr add 10.0.0.3/24 dev eth1'])
   t.end()
 })

@@ -12,7 +12,8 @@ import { connections, sourceOf } from '../runner/resident/connections.ts'
 import { files } from '../runner/resident/files.ts'
 import { changeAgain, firewall, transaction } from '../runner/resident/firewall.ts'
 import { foreseen } from '../runner/resident/foresight.ts'
-import { answersIn, inGoodOrder } from '../runner/resident/ip.ts'
+import { carryOut, inGoodOrder } from '../runner/resident/batch.ts'
+import { answersIn } from '../runner/resident/ip.ts'
 import { flockKeeper } from '../runner/resident/flock.ts'
 import { locks, type KeptBack, type Locks } from '../runner/resident/locks.ts'
 import { shells } from '../runner/resident/shells.ts'
@@ -70,6 +71,72 @@ t.test('addresses that go together go from the last to the first', (t) => {
   ])
   t.same(inGoodOrder([line('del', '10.0.0.1')], ''), [line('del', '10.0.0.1')])
   t.end()
+})
+
+/** `ip` that shows these addresses of eth0, and whose lines fail where they are told to. */
+function batchOf(addresses: readonly string[], failing: readonly string[] = []) {
+  const lines: string[] = []
+  const held = addresses.map((local, i) => ({
+    family: 'inet',
+    local,
+    prefixlen: 24,
+    broadcast: '10.0.0.255',
+    ...(i > 0 ? { secondary: true } : {}),
+  }))
+  const out = JSON.stringify([{ ifname: 'eth0', addr_info: held }])
+  const ask = (asked: readonly (readonly string[])[]) => {
+    const texts = asked.map((line) => line.join(' '))
+    lines.push(...texts)
+    const answer = (text: string) =>
+      failing.includes(text)
+        ? { status: 2, out: '', err: 'no buffer\n' }
+        : { ...ok, out: text === 'addr show' ? out : '' }
+    return Promise.resolve(texts.map(answer))
+  }
+  return { lines, ask }
+}
+const deletion = (address: string) => ({ input: `addr del ${address}/24 dev eth0\n` })
+
+t.test(
+  'of a subnet whose first address is deleted those come back that nobody deletes meanwhile',
+  async (t) => {
+    const { lines, ask } = batchOf(['10.0.0.1', '10.0.0.2', '10.0.0.3'])
+    // as planned when 10.0.0.2 was to stay, and 10.0.0.3 was not there yet
+    const first = { input: `${deletion('10.0.0.1').input}addr add 10.0.0.2/24 brd 10.0.0.255 dev eth0\n` }
+    const tasks = [
+      ['addr', 'show'],
+      first,
+      ['addr', 'add', 'fd00::1/64', 'dev', 'eth0'],
+      deletion('10.0.0.2'),
+    ]
+    const { answers } = await carryOut(tasks, ask, '')
+    t.same(
+      answers.map((answer) => answer?.status),
+      [0, 0, 0, 0],
+    )
+    t.same(lines, [
+      'addr add fd00::1/64 dev eth0',
+      'addr show',
+      'addr add 10.0.0.3/32 dev eth0',
+      'addr del 10.0.0.2/24 dev eth0',
+      'addr del 10.0.0.1/24 dev eth0',
+      'addr add 10.0.0.3/24 dev eth0 brd 10.0.0.255',
+      'addr del 10.0.0.3/32 dev eth0',
+      'addr show',
+    ])
+  },
+)
+
+t.test('one that does not come back is the trouble of the event with which it went', async (t) => {
+  const lost = 'addr add 10.0.0.3/24 dev eth0 brd 10.0.0.255'
+  const { ask } = batchOf(['10.0.0.1', '10.0.0.2', '10.0.0.3'], [lost])
+  const { answers } = await carryOut([deletion('10.0.0.1'), deletion('10.0.0.2')], ask, '')
+  t.same(answers, [{ status: 2, out: '', err: `no buffer\nCommand failed ${lost}\n` }, ok])
+})
+
+t.test('an ip that has gone has answered nobody', async (t) => {
+  const gone = () => Promise.resolve(undefined)
+  t.same((await carryOut([deletion('10.0.0.1'), ['addr', 'show']], gone, '')).answers, [undefined, undefined])
 })
 
 t.test(

@@ -70,7 +70,7 @@ export async function serve(options: ServerOptions): Promise<EventServer> {
   const { announcer, env } = facts
   const machine = resident({ announcer, vardir: vardirOf(env) }, ([address = '', iface = '', how]) => {
     if (address === PARKED) parking.wake()
-    else announcing.add(address, iface, how)
+    else for (const each of address.split(',')) announcing.add(each, iface, how)
   })
   const complain = (line: string) => log.write('WARNING', line)
   // one for each round: a look that hangs is ended, and is made again in the next

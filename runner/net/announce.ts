@@ -22,7 +22,7 @@ export function pauseAfter(rounds: number): number {
 
 /** How many rounds of announcing, by the third word of the background program. */
 export function roundsOf(how?: string): number {
-  return how === SILENT ? 0 : how === SEIZED ? Infinity : ROUNDS
+  return how === SILENT ? 0 : how === AGAIN ? 1 : how === SEIZED ? Infinity : ROUNDS
 }
 
 /** Programs that send an unsolicited neighbour advertisement, the first that is there is used. */
@@ -46,6 +46,8 @@ export const SILENT = 'silent'
 export const SEIZED = 'seized'
 /** Or: the address is on lo, as an LVS leader has it, and reached by that interface. */
 export const ON_LO = 'on-lo'
+/** Or: these addresses, with commas between them, are where they were. */
+export const AGAIN = 'again'
 
 /**
  * Tell the network where an address is now, in the background: the event does not wait for it. The same program
@@ -86,6 +88,20 @@ async function canAnnounce(node: Node, address: string, link: Link): Promise<boo
 export async function announceFromLo(node: Node, address: string, link: Link): Promise<void> {
   if (await canAnnounce(node, address, link))
     await inBackground(node, [address, link.name, ON_LO], `${address} is not announced`)
+}
+
+/**
+ * Tell the network once of addresses that were put back where they were: what other hosts know of them still holds, so
+ * it fails nothing, and a missing program is no WARNING.
+ */
+export async function announceAgain(node: Node, addresses: readonly string[], link: Link): Promise<void> {
+  if (!wanted(node, link) || !(await node.find('arping')))
+    return node.because(`${addresses.join(', ')}: not announced again`)
+  await inBackground(
+    node,
+    [addresses.join(','), link.name, AGAIN],
+    `${addresses.join(', ')}: not announced again`,
+  )
 }
 
 /** The only word of the background program: try what is parked again and again, until nothing is. */

@@ -42,7 +42,7 @@ export function why({ status, err }: Answer): string {
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !/^Command failed|^\(null\)$/.test(line))
-  const reason = said.join('; ') || `exit status ${status}`
+  const reason = [...new Set(said)].join('; ') || `exit status ${status}`
   return /not permitted|permission denied|must be root/i.test(reason) ? `${reason}: run as root` : reason
 }
 

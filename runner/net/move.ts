@@ -66,7 +66,7 @@ export async function dropAll(node: Node, addresses: readonly string[]): Promise
     if (!addresses.includes(held.address)) continue
     node.say(`Removing public address ${held.address}/${held.bits} from device ${held.iface}`)
     try {
-      await deleteAddress(node, held)
+      await deleteAddress(node, held, { going: addresses })
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       failures.push(error.message)

@@ -1,8 +1,10 @@
 import type { Node } from '../handler.ts'
 import { refuse } from '../refusal.ts'
-import { familyOf, hostBits } from './address.ts'
+import { familyOf } from './address.ts'
+import { deleteGuarded, promotes } from './guarded.ts'
 import { isNamed, type Held, type Link } from './ip.ts'
 import { why, whereIs } from './look.ts'
+import { deletionLine, mayHaveSiblings } from './siblings.ts'
 import { tryWrite } from './sysctl.ts'
 
 /** What an event wants: this address with this prefix on this interface. */
@@ -75,25 +77,22 @@ async function whyNoIpv6(node: Node, address: string, iface: string): Promise<st
 }
 
 /**
- * Take an address from an interface. Other addresses of its subnet survive: the kernel promotes one of them.
- * An address that has gone by itself meanwhile is fine: the kernel is asked, as its wording varies.
+ * Take an address from an interface. Other addresses of its subnet survive: the kernel promotes one of them, or they are
+ * put back, but for those that are `going` as well. An address that has gone by itself meanwhile is fine: the kernel is
+ * asked, as its wording varies.
  */
-export async function deleteAddress(node: Node, { address, bits, iface, peer }: Wanted): Promise<void> {
-  // an address that is alone in its subnet has no others that it could take along
-  if (familyOf(address) === 'inet' && bits < hostBits(address)) await keepSecondaries(node, iface)
-  const what = peer === undefined ? [`${address}/${bits}`] : [address, 'peer', `${peer}/${bits}`]
-  const deleted = await node.change`ip addr del ${what} dev ${iface}`
+export async function deleteAddress(
+  node: Node,
+  held: Wanted,
+  { going = [] }: { going?: readonly string[] } = {},
+): Promise<void> {
+  const { address, bits, iface } = held
+  if (mayHaveSiblings(held) && !(await promotes(node, iface))) return await deleteGuarded(node, held, going)
+  const deleted = await node.change`ip ${deletionLine(held)}`
   if (deleted.status === 0) return
   const now = await whereIs(node, address)
-  if (!now.some((held) => held.iface === iface && held.bits === bits)) return
+  if (!now.some((other) => other.iface === iface && other.bits === bits)) return
   refuse(`Failed to del ${address}/${bits} on dev ${iface}: ${why(deleted)}`)
-}
-
-async function keepSecondaries(node: Node, iface: string): Promise<void> {
-  const sysctl = `/proc/sys/net/ipv4/conf/${iface}/promote_secondaries`
-  if ((await node.read(sysctl))?.trim() === '1') return
-  if (!(await tryWrite(node, sysctl, '1\n')))
-    node.say(`WARNING: cannot set ${sysctl}: other addresses of the subnet on ${iface} may go with this one`)
 }
 
 /**

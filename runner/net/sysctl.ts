@@ -28,6 +28,14 @@ export async function filterArp(door: Door): Promise<void> {
   if (((await door.read(sysctl)) ?? '1').trim() !== '1') await tryWrite(door, sysctl, '1\n')
 }
 
+/**
+ * Whether the kernel promotes another address of a subnet when its first IPv4 address goes, rather than to take all away: it
+ * does where this is 1 for `all` or for the interface.
+ */
+export function promoteSecondaries(iface: string): string {
+  return `/proc/sys/net/ipv4/conf/${iface}/promote_secondaries`
+}
+
 /** Whether an address can be bound that is not here. */
 export function nonlocalBind(family: Family): string {
   return `/proc/sys/net/${family === 'inet6' ? 'ipv6' : 'ipv4'}/ip_nonlocal_bind`

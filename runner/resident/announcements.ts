@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { familyOf } from '../net/address.ts'
-import { arpingRound, ON_LO, pauseAfter, roundOf, roundsOf, SEIZED } from '../net/announce.ts'
+import { AGAIN, arpingRound, ON_LO, pauseAfter, roundOf, roundsOf, SEIZED } from '../net/announce.ts'
 import { announcementFrames } from '../net/frames.ts'
 import { isNamed, parseLinks, type Link } from '../net/ip.ts'
 import type { Outcome } from '../net/conflict.ts'
@@ -183,6 +183,8 @@ export function announcements(
   function add(address: string, iface: string, how?: string): void {
     const now = (added = performance.now())
     const before = due.get(address)
+    // it is being announced anyway
+    if (how === AGAIN && before?.iface === iface) return
     // a seized address stays one: takeip, when it comes again for what is as wanted, does not know of it
     const rounds = before?.iface === iface && before.left === Infinity ? Infinity : roundsOf(how)
     const own = { address, iface, onLo: how === ON_LO, left: rounds, sent: 0 }

@@ -1,22 +1,19 @@
 import type { Answer } from '../system/door.ts'
 import { startCoprocess, type Coprocess } from '../system/coprocess.ts'
-import { parseLinks, type Link } from '../net/ip.ts'
+import type { Line } from '../net/siblings.ts'
 import { burst } from './burst.ts'
 import { Ended, type Worker } from './attend.ts'
-
-/** What `ip` is asked, a line of its batch: a change, or "addr show" of everything. */
-type Line = readonly string[]
+import { carryOut, type Task } from './batch.ts'
 
 /** `ip` as a process that is talked to. */
 export interface Ip {
   /** Undefined when it cannot be had this way: let a process of its own do it, also when this one may have done it. */
-  run: (line: Line) => Promise<Answer | undefined>
-  /** The process that works on this line at the moment. */
-  worker: (line: Line) => Worker | undefined
+  run: (task: Task) => Promise<Answer | undefined>
+  /** The process that works on this at the moment. */
+  worker: (task: Task) => Worker | undefined
   close: () => void
 }
 
-const SHOW = ['addr', 'show']
 /**
  * `ip` remembers which interface has which number for as long as it lives, and one may be replaced by another of its
  * name. So none is used longer than this, in milliseconds; the next one stands ready, and knows nothing yet.
@@ -34,29 +31,21 @@ export function residentIp(): Ip {
   let expiry: NodeJS.Timeout | undefined
   let expired = false
   /** The burst that is being worked on. */
-  let asked: { lines: ReadonlySet<Line>; talk: Talk } | undefined
+  let asked: { tasks: ReadonlySet<Task>; talk: Talk } | undefined
   /** What the last look showed. */
   let seen = ''
   let closed = false
 
-  const run = burst<Line, Answer | undefined>(async (lines) => {
+  const run = burst<Task, Answer | undefined>(async (tasks) => {
     if (expired) retire()
     const talk = (current ??= take())
-    // a single look behind all changes of the burst: whoever asks wants what is, and all that was before
-    const changes = inGoodOrder(
-      lines.filter((line) => !isShow(line)),
-      seen,
-    )
-    const looks = lines.length > changes.length
-    asked = { lines: new Set(lines), talk }
-    const results = await talk.ask([...changes, ...(looks ? [SHOW] : [])]).finally(() => {
+    asked = { tasks: new Set(tasks), talk }
+    const carried = await carryOut(tasks, talk.ask, seen).finally(() => {
       asked = undefined
       if (!talk.alive()) renew()
     })
-    const look = looks ? results?.at(-1) : undefined
-    seen = look?.out ?? seen
-    const answers = new Map(changes.map((line, i) => [line, results?.[i]]))
-    return lines.map((line) => (isShow(line) ? look : answers.get(line)))
+    seen = carried.seen ?? seen
+    return carried.answers
   })
 
   function take(): Talk {
@@ -83,8 +72,8 @@ export function residentIp(): Ip {
   }
 
   return {
-    run: (line) => (closed ? Promise.resolve(undefined) : run(line)),
-    worker: (line) => (asked?.lines.has(line) ? asked.talk : undefined),
+    run: (task) => (closed ? Promise.resolve(undefined) : run(task)),
+    worker: (task) => (asked?.tasks.has(task) ? asked.talk : undefined),
     close() {
       closed = true
       clearTimeout(expiry)
@@ -92,36 +81,6 @@ export function residentIp(): Ip {
       ready.finish()
     },
   }
-}
-
-/**
- * Addresses that go together go from the last to the first: the first of its subnet is the primary one, and when that
- * goes the kernel promotes the next and sets up the others anew (1,000 of IPv4 take 7.8 s so, 0.06 s the other way).
- * All in a burst are of different events, and independent.
- */
-export function inGoodOrder(changes: readonly Line[], seen: string): Line[] {
-  const deletions = changes.filter(isDeletion)
-  if (deletions.length < 2) return [...changes]
-  const order = new Map<string, number>()
-  for (const { addresses } of linksOrNone(seen))
-    for (const { address, bits } of addresses) order.set(`${address}/${bits}`, order.size)
-  const place = ([, , what = '']: Line) => order.get(what) ?? -1
-  return [
-    ...changes.filter((line) => !isDeletion(line)),
-    ...deletions.toSorted((a, b) => place(b) - place(a)),
-  ]
-}
-
-function isDeletion([object, verb]: Line): boolean {
-  return object === 'addr' && verb === 'del'
-}
-
-function linksOrNone(text: string): readonly Link[] {
-  return text === '' ? [] : parseLinks(text)
-}
-
-function isShow(line: Line): boolean {
-  return line.join(' ') === SHOW.join(' ')
 }
 
 interface Talk extends Pick<Coprocess, 'pid' | 'finish' | 'kill'> {

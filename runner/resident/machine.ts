@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { BATCH } from '../net/siblings.ts'
 import type { Answer, RunOptions, System, Verb } from '../system/door.ts'
 import { CannotRun } from '../system/errors.ts'
 import { live, type LiveOptions } from '../system/live.ts'
@@ -91,6 +92,14 @@ export function resident(facts: ResidentFacts, announce: (words: Argv) => void):
     return await start(argv, [argv])
   }
 
+  /** By one that has just been started where the other cannot; that one may have done half of it, which is harmless to do again. */
+  function guardedWay(argv: Argv, input: string): Work<Answer> {
+    const task = { input }
+    const again = () => noted([argv], (started) => fed(argv, input, started))
+    const done = async () => (await ip.run(task)) ?? (await again())
+    return { done, again, by: () => atWork.get(argv) ?? ip.worker(task) }
+  }
+
   /** How it is done, and by which process; undefined when it is nothing for us. */
   function wayOf(verb: Verb, argv: Argv): Work<Answer> | undefined {
     // no shell can be told such a word line by line
@@ -131,7 +140,8 @@ export function resident(facts: ResidentFacts, announce: (words: Argv) => void):
           return DONE
         }
         const special = how.background || how.combined || how.input !== undefined
-        const way = special ? undefined : wayOf(verb, argv)
+        const isGuarded = how.input !== undefined && isBatch(argv)
+        const way = isGuarded ? guardedWay(argv, how.input ?? '') : special ? undefined : wayOf(verb, argv)
         if (!way) return own.run(verb, argv, how)
         const work = (verb === 'ask' ? early?.(argv) : undefined) ?? way
         return how.undo ? finish(argv, work) : attend(argv, work)
@@ -177,6 +187,10 @@ export function resident(facts: ResidentFacts, announce: (words: Argv) => void):
 
 /** What is done without a process. */
 const DONE = Promise.resolve({ status: 0, out: '', err: '' })
+
+function isBatch(argv: Argv): boolean {
+  return argv.join(' ') === BATCH.join(' ')
+}
 
 /** A look at addresses, or a change of an address or link, in words that need no quotes. */
 function isForIp([program, ...words]: Argv): boolean {

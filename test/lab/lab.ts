@@ -179,6 +179,12 @@ async function ownTables(node: Host, dir: string, env: Record<string, string>): 
   else env['CTDB_SYS_ETCDIR'] = dir // `ip` does not look there: it prints numbers for names
 }
 
+/** A file system that refuses to be written: after a disk error, or /proc/sys of a container. */
+export async function makeReadOnly({ must }: Host, folder: string): Promise<void> {
+  await must('mount', '--bind', folder, folder)
+  await must('mount', '-o', 'remount,bind,ro', folder)
+}
+
 async function wire(node: Host, observer: Host): Promise<void> {
   await observer.must('ip', 'link', 'add', 'lan', 'type', 'bridge')
   await observer.must('ip', 'link', 'set', 'lan', 'up')

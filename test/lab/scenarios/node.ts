@@ -1,4 +1,5 @@
 /** The events of the whole node: init, startup, shutdown, ipreallocated. */
+import { siblings } from './releaseip.ts'
 import type { Scenario, Stage } from './stage.ts'
 
 async function leftovers(stage: Stage): Promise<void> {
@@ -53,6 +54,18 @@ function dropping(event: 'init' | 'shutdown'): Scenario[] {
       async prepare(stage) {
         await leftovers(stage)
         stage.meddle('ip', '"addr del 10.0.0.1"*', { instead: 'setpriv --bounding-set=-net_admin @ "$@"' })
+      },
+    },
+    { name: `${event}.sysctls-read-only`, event, prepare: siblings },
+    {
+      name: `${event}.sysctls-read-only-delete-fails`,
+      event,
+      async prepare(stage) {
+        await siblings(stage)
+        const none = 'setpriv --bounding-set=-net_admin'
+        stage.meddle('ip', '*-batch*', {
+          instead: `[ -e ${stage.lab.dir}/tried ] && @ "$@" || { : >${stage.lab.dir}/tried; ${none} @ "$@"; }`,
+        })
       },
     },
     {

@@ -1,4 +1,14 @@
-import { both, type Scenario } from './stage.ts'
+import { both, type Scenario, type Stage } from './stage.ts'
+
+/** In a container that may not change sysctls: two public addresses, and the host's own with all that one can have. */
+export async function siblings(stage: Stage): Promise<void> {
+  stage.lab.configure('public_addresses', '10.0.0.1/24 eth0,eth1\n10.0.0.2/24 eth0,eth1\n')
+  await stage.held('10.0.0.1/24', 'eth0')
+  await stage.held('10.0.0.2/24', 'eth0')
+  const own = 'label eth0:own metric 77 noprefixroute valid_lft forever preferred_lft 0'
+  await stage.node(`ip addr add 10.0.0.3/24 dev eth0 ${own}`)
+  await stage.readOnlySysctls()
+}
 
 export const releaseip: readonly Scenario[] = [
   ...both('releaseip', 'plain', ({ ip, bits }) => ({
@@ -161,6 +171,49 @@ export const releaseip: readonly Scenario[] = [
     async prepare(stage) {
       await stage.sysctl('net/ipv4/conf/eth0/promote_secondaries', '1')
       await stage.held('10.0.0.1/24', 'eth0')
+    },
+  },
+  {
+    name: 'releaseip.sysctls-read-only',
+    event: 'releaseip eth0 10.0.0.1 24',
+    prepare: siblings,
+  },
+  {
+    name: 'releaseip.sysctls-read-only-not-the-first',
+    event: 'releaseip eth0 10.0.0.2 24',
+    prepare: siblings,
+  },
+  {
+    name: 'releaseip.sysctls-read-only-promoted-for-all',
+    event: 'releaseip eth0 10.0.0.1 24',
+    async prepare(stage) {
+      await stage.sysctl('net/ipv4/conf/all/promote_secondaries', '1')
+      await siblings(stage)
+    },
+  },
+  {
+    name: 'releaseip.sysctls-read-only-sibling-not-put-back',
+    event: 'releaseip eth0 10.0.0.1 24',
+    async prepare(stage) {
+      await siblings(stage)
+      const elsewhere = String.raw`sed "s/^\(addr add 10.0.0.3.24 dev\) eth0/\1 nosuch0/"`
+      stage.meddle('ip', '*-batch*', { instead: `${elsewhere} | @ "$@"` })
+    },
+  },
+  {
+    name: 'releaseip.sysctls-read-only-gone-meanwhile',
+    event: 'releaseip eth0 10.0.0.1 24',
+    async prepare(stage) {
+      await siblings(stage)
+      stage.meddle('ip', '*-batch*', { before: '@ addr del 10.0.0.1/24 dev eth0' })
+    },
+  },
+  {
+    name: 'releaseip.sysctls-read-only-delete-fails',
+    event: 'releaseip eth0 10.0.0.1 24',
+    async prepare(stage) {
+      await siblings(stage)
+      stage.meddle('ip', '*-batch*', { instead: 'setpriv --bounding-set=-net_admin @ "$@"' })
     },
   },
   ...both('releaseip', 'no-privilege', ({ ip, bits }) => ({

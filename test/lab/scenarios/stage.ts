@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } 
 import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ResultPromise } from 'execa'
-import type { Lab } from '../lab.ts'
+import { makeReadOnly, type Lab } from '../lab.ts'
 
 /** One recording: how the lab is prepared, and the event. It becomes `<event>.<what happens>.txt`. */
 export interface Scenario {
@@ -134,9 +134,12 @@ export class Stage {
 
   /** A file system that refuses to be written, as after a disk error. */
   async readOnlyState(): Promise<void> {
-    const folder = join(this.lab.dir, 'var')
-    await this.node(`mount --bind ${folder} ${folder}`)
-    await this.node(`mount -o remount,bind,ro ${folder}`)
+    await makeReadOnly(this.lab.node, join(this.lab.dir, 'var'))
+  }
+
+  /** As in a container: what the sysctls are, they stay. */
+  async readOnlySysctls(): Promise<void> {
+    await makeReadOnly(this.lab.node, '/proc/sys')
   }
 
   unconfigure(file: string): void {

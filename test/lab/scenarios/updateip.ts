@@ -1,3 +1,4 @@
+import { siblings } from './releaseip.ts'
 import { both, type Scenario } from './stage.ts'
 
 export const updateip: readonly Scenario[] = [
@@ -107,6 +108,11 @@ export const updateip: readonly Scenario[] = [
       stage.meddle('ip', '"addr del"*', { instead: 'setpriv --bounding-set=-net_admin @ "$@"' })
     },
   })),
+  {
+    name: 'updateip.sysctls-read-only',
+    event: 'updateip eth0 eth1 10.0.0.1 24',
+    prepare: siblings,
+  },
   ...both('updateip', 'no-privilege', ({ ip, bits }) => ({
     event: `updateip eth0 eth1 ${ip} ${bits}`,
     as: ['setpriv', '--bounding-set=-net_admin'],
