@@ -3,20 +3,14 @@ import { canonical, FAMILIES, familyOf } from '../net/address.ts'
 import { parsePublicAddresses } from '../net/public-addresses.ts'
 import { NONLOCAL_BITES, nonlocalBind, readNumber } from '../net/sysctl.ts'
 import { about, type Examination, type Finding } from './finding.ts'
+import { promotion } from './promotion.ts'
 
 const PROC = '/proc/sys/net'
 
-const sysctls: Examination = async ({ door, uses }) => {
+const sysctls: Examination = async (patient) => {
+  const { door, uses } = patient
   const { ok, error } = about('sysctl')
-  const found: Finding[] = []
-  if ((await door.read(`${PROC}/ipv4/conf/all/promote_secondaries`)) === undefined)
-    found.push(
-      ...error(
-        'promote_secondaries',
-        'the kernel has no such sysctl: addresses of a subnet go together',
-        'another kernel',
-      ),
-    )
+  const found: Finding[] = await promotion(patient)
   for (const family of FAMILIES) {
     const path = nonlocalBind(family)
     if (!uses[family] || (await readNumber(door, path)) !== 1) continue

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Test } from 'tap'
 import type { Finding } from '../../runner/doctor/finding.ts'
 import { cleanupUnitFor, textFor } from '../../runner/install/unit-text.ts'
-import { MAIN, SCRIPT, type Lab } from '../lab/lab.ts'
+import { makeReadOnly, MAIN, SCRIPT, type Lab } from '../lab/lab.ts'
 import { ALL_PROGRAMS, inLab, prepareFile, programPath, standIn, writeSysctl } from './support.ts'
 
 const why = await prepareFile()
@@ -299,3 +299,33 @@ inLab(
     t.same((await look()).bad, [])
   },
 )
+
+inLab('the value of promote_secondaries, and whether it can be set', { needs, skip }, async (t, lab) => {
+  await healthy(lab)
+  const two = '10.0.0.1/24 eth0,eth1\n10.0.0.2/24 eth0,eth1\n'
+  lab.configure('public_addresses', two)
+  const found = async () => (await doctor(lab)).bad
+  t.same(await found(), [], '0, and our handlers set it')
+  await makeReadOnly(lab.node, '/proc/sys')
+  const finding = {
+    state: 'warning',
+    check: 'sysctl',
+    text: 'promote_secondaries is 0 and cannot be set (EROFS): a public address that goes takes others of its subnet along, and they are put back',
+    remedy: 'on the host: sysctl -w net.ipv4.conf.all.promote_secondaries=1',
+  }
+  t.same(
+    await found(),
+    ['eth0', 'eth1'].map((subject) => ({ ...finding, subject })),
+  )
+  lab.configure('public_addresses', '10.0.0.1/24 eth0\n')
+  t.same(await found(), [], 'it is alone in its subnet')
+  await lab.node.must('ip', 'addr', 'add', '10.0.0.3/24', 'dev', 'eth0')
+  t.same(await found(), [{ ...finding, subject: 'eth0' }], "with the host's own it is not")
+  lab.configure('public_addresses', '10.5.0.1/24 eth0\n10.0.0.1/25 eth0\nfd00::1/64 eth0\nfd00::2/64 eth0\n')
+  t.same(await found(), [], 'other subnets, and IPv6')
+  lab.configure('public_addresses', two)
+  await lab.node.must('mount', '-o', 'remount,bind,rw', '/proc/sys')
+  await writeSysctl(lab.node, 'net/ipv4/conf/all/promote_secondaries', 1)
+  await lab.node.must('mount', '-o', 'remount,bind,ro', '/proc/sys')
+  t.same(await found(), [], 'set for all')
+})
