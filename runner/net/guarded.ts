@@ -38,8 +38,11 @@ export async function deleteGuarded(node: Node, held: Wanted, going: readonly st
   const { iface } = held
   const lock = `${node.settings.vardir}/secondaries.flock`
   await lockedIfPossible(node, lock, 'addresses are deleted without it', async () => {
-    const { status, out } = await node.ask`ip -json addr show dev ${iface}`
-    const shown = status === 0 ? out : '[]'
+    const look = await node.ask`ip -json addr show dev ${iface}`
+    const isSeen = look.status === 0
+    if (!isSeen)
+      node.say(`WARNING: the addresses on ${iface} that go with ${held.address} cannot be seen: ${why(look)}`)
+    const shown = isSeen ? look.out : '[]'
     const all = siblingsOf([deletionLine(held)], shown)
     const siblings = all.filter(({ address }) => !going.includes(address))
     const others = all.filter((each) => !siblings.includes(each)).toReversed()

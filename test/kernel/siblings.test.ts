@@ -110,6 +110,16 @@ if (!(await prepareFile())) {
     t.same(await places(lab.node, '10.0.0.3'), ['eth0/24'])
   })
 
+  inLab('a look at the others that fails is said: they go', {}, async (t, lab) => {
+    await container(lab)
+    standIn(lab, 'ip', 'case "$*" in *"addr show dev eth0") echo busy >&2; exit 2 ;; esac; exec $real "$@"')
+    t.same(lines(await lab.script('releaseip', 'eth0', '10.0.0.1', '24')), [
+      'WARNING: the addresses on eth0 that go with 10.0.0.1 cannot be seen: busy',
+    ])
+    noStandIn(lab, 'ip')
+    t.same(await places(lab.node, '10.0.0.2'), [])
+  })
+
   inLab('a connection to a sibling goes on', { needs: ['ss'] }, async (t, lab) => {
     await container(lab)
     await serve(lab.node, '10.0.0.2', 445)
