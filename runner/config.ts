@@ -34,7 +34,12 @@ const OPTIONS = {
 } as const
 
 /** Variables that hold a name: no default, unset is empty, and the handler that needs one checks it. */
-const TEXTS = ['CTDB_LVS_NODES', 'CTDB_LVS_PUBLIC_IP', 'CTDB_LVS_PUBLIC_IFACE'] as const
+const TEXTS = [
+  'CTDB_LVS_NODES',
+  'CTDB_LVS_PUBLIC_IP',
+  'CTDB_LVS_PUBLIC_IFACE',
+  'CTDB_NATGW_PUBLIC_IP',
+] as const
 
 export type TextOption = (typeof TEXTS)[number]
 

@@ -1,7 +1,8 @@
 /**
  * What is to be done when ctdbd is gone without having shut down: its addresses on this node are answered for by
- * nobody, and keep every other node from having them. So our handlers do what they would have done at `shutdown`.
+ * nobody, and keep every other node from having them. So they go, and our handlers do what they would have done at `shutdown`.
  */
+import { addressesFirst } from './addresses-first.ts'
 import { nodeOutsideEvents } from './background.ts'
 import type { Facts } from './config.ts'
 import { NoComponent, findScripts } from './daemon/scripts.ts'
@@ -9,10 +10,8 @@ import { runEvent, type World } from './engine.ts'
 import { findHandlers, type Entry } from './handlers.ts'
 import { deletionsIn } from './net/siblings.ts'
 import { remainsOf, type Remain } from './net/remains.ts'
-import { Refusal } from './refusal.ts'
 import { endsEvent, type HandlerReport } from './report.ts'
 import { doorTo, type System } from './system/door.ts'
-import { Interrupted } from './system/errors.ts'
 import { live } from './system/live.ts'
 import { witnessed, type Witness } from './system/record.ts'
 import type { Stop } from './system/stop.ts'
@@ -24,6 +23,8 @@ export interface LastActOptions {
   own: string
   /** The machine; when that does not do it, the next is tried. */
   machines: readonly ((signal: Stop) => System)[]
+  /** Milliseconds for all of it. */
+  ms: number
   /** Told of each handler that has ended. */
   ended: (report: HandlerReport) => void
   witness?: Witness
@@ -41,20 +42,18 @@ export interface LastAct {
   left: Remain[]
 }
 
-/**
- * Milliseconds for one handler and for all of them, at each try; then for what has been started to end, and for the look
- * at what is left. Twice that, and ending the events before, is less than a new daemon waits for us (claim.ts).
- */
-const HANDLER_MS = 2000
-const TRY_MS = 2500
+/** Of the whole time, the part that is kept for the look at what is left. */
+const LOOK_PART = 1 / 6
+/** Milliseconds for what has been started to end, when its time is up. */
 const GRACE_MS = 500
-const LOOK_MS = 1000
-/** Seconds to wait for a lock: whoever has it may hang, and the addresses do not wait for him. */
+/** Of the time of a try, the part that a single handler may take: one that hangs leaves something for the others. */
+const HANDLER_PART = 0.8
+/** Seconds to wait for a lock: whoever has it may hang. */
 const LOCK_SECONDS = 1
 
+/** The addresses first. Only when that is done, or cannot be, firewall rules, connections, sysctls and routes. */
 export async function lastAct(options: LastActOptions): Promise<LastAct> {
-  const { facts, own, machines, witness, ended, rehearse } = options
-  const entries = handlersFor(facts.optionsFolder, own)
+  const { facts, own, witness, rehearse } = options
   const done = { addresses: 0, rules: 0, sysctls: 0 }
   const counting: Witness = {
     begins: (step) => witness?.begins(step),
@@ -64,26 +63,58 @@ export async function lastAct(options: LastActOptions): Promise<LastAct> {
     },
     notes: (note) => witness?.notes(note),
   }
-  let good = false
-  for (const machine of machines) {
-    const world: World = {
-      facts,
-      system: (signal) => witnessed(hasty(machine(signal)), counting),
-      note: (note) => counting.notes(note),
-      grace: GRACE_MS,
-    }
-    const event = { name: 'shutdown' as const, words: [], args: undefined }
-    const limits = { handler: HANDLER_MS, event: TRY_MS, all: true }
-    const { handlers } = await runEvent(entries, event, world, limits, ended)
-    good = handlers.every(({ outcome }) => !endsEvent(outcome))
-    if (good) break
+  const look = options.ms * LOOK_PART
+  const end = performance.now() + options.ms - look - GRACE_MS
+  const act = { ...options, witness: counting, end }
+  const areGone = await untilGood(addressesFirst(), act)
+  const isDone = await untilGood(handlersFor(facts.optionsFolder, own), { ...act, isLast: true })
+  return { ...done, good: areGone && isDone, left: rehearse ? [] : await whatIsLeft(facts, look) }
+}
+
+interface Act extends LastActOptions {
+  witness: Witness
+  /** When all tries are over, by performance.now(). */
+  end: number
+  /** Nothing comes after it. */
+  isLast?: boolean
+}
+
+/** Try on one machine after the other; again only what did not end well. Each try has half of the time that is left. */
+async function untilGood(entries: readonly Entry[], act: Act): Promise<boolean> {
+  const { machines, end, isLast = false } = act
+  let bad = entries
+  for (const [i, machine] of machines.entries()) {
+    const left = Math.max(0, end - performance.now())
+    const ms = isLast && i === machines.length - 1 ? left : left / 2
+    const good = await attempt(bad, machine, ms, act)
+    bad = bad.filter((_, at) => !good[at])
+    if (bad.length === 0) break
   }
-  return { ...done, good, left: rehearse ? [] : await whatIsLeft(facts) }
+  return bad.length === 0
+}
+
+/** Which of them ended well. */
+async function attempt(
+  entries: readonly Entry[],
+  machine: (signal: Stop) => System,
+  ms: number,
+  { facts, witness, ended }: Act,
+): Promise<boolean[]> {
+  const world: World = {
+    facts,
+    system: (signal) => witnessed(hasty(machine(signal)), witness),
+    note: (note) => witness.notes(note),
+    grace: GRACE_MS,
+  }
+  const event = { name: 'shutdown' as const, words: [], args: undefined }
+  const limits = { handler: ms * HANDLER_PART, event: ms, all: true }
+  const { handlers } = await runEvent(entries, event, world, limits, ended)
+  return handlers.map(({ outcome }) => !endsEvent(outcome))
 }
 
 /**
- * The addresses first, by our own handler whoever has taken them: CTDB's script holds no more of them than ours. Then
- * our others that are enabled. Executables are left out: they ask for ctdbd, and would hang.
+ * Our own handler of public addresses, whoever's is enabled: CTDB's script holds no more of them than ours. Then our
+ * others that are enabled. Executables are left out: they ask for ctdbd, and would hang.
  */
 function handlersFor(folder: string, own: string): Entry[] {
   const first = findHandlers(own).filter(({ name }) => name === '10.interface')
@@ -114,15 +145,9 @@ function removedBy(step: Step): ('addresses' | 'rules' | 'sysctls')[] {
   return /^ip6?tables -w -D /.test(command) ? ['rules'] : []
 }
 
-async function whatIsLeft(facts: Facts): Promise<Remain[]> {
-  const door = doorTo(live({ signal: AbortSignal.timeout(LOOK_MS), atOnce: () => true }))
-  try {
-    return await remainsOf(await nodeOutsideEvents(door, facts, () => {}))
-  } catch (error) {
-    const isOver = error instanceof Error && error.name === 'TimeoutError'
-    if (!(error instanceof Refusal || error instanceof Interrupted || isOver)) throw error
-    return [{ text: `what is left cannot be seen: ${error.message}`, remedy: 'ip addr' }]
-  }
+async function whatIsLeft(facts: Facts, ms: number): Promise<Remain[]> {
+  const door = doorTo(live({ signal: AbortSignal.timeout(Math.ceil(ms)), atOnce: () => true }))
+  return await remainsOf((handler) => nodeOutsideEvents(door, facts, () => {}, handler))
 }
 
 /** `2 public addresses dropped, 1 firewall rule removed`; empty when nothing was there. */

@@ -2,12 +2,14 @@
 import { cleanUp, complaints, type Cleanup } from '../commands/cleanup.ts'
 import { inWords } from '../last-act.ts'
 import type { Command, Screen } from './screen.ts'
+import { LIMIT, limitOf } from './seen.ts'
 
 interface Args {
   events?: string
   json?: boolean
   dryRun?: boolean
   force?: boolean
+  timeout: string
 }
 
 export function cleanupCommands(screen: Screen): Command[] {
@@ -29,13 +31,15 @@ export function cleanupCommands(screen: Screen): Command[] {
       options: {
         force: { type: 'boolean', describe: 'also while ctdbd is alive' },
         'dry-run': { type: 'boolean', describe: 'look, change nothing, print the commands' },
+        timeout: { ...LIMIT.timeout, default: '60' },
       },
-      async handler({ events, json, dryRun, force }: Args) {
+      async handler({ events, json, dryRun, force, timeout }: Args) {
         const cleanup = await cleanUp({
           facts: screen.facts(events),
           own: screen.own,
           force,
           rehearse: dryRun,
+          limit: limitOf({ timeout }) * 1000,
           witness: dryRun && !json ? show.commands(print) : undefined,
         })
         if (json) print(JSON.stringify(cleanup, undefined, 2))

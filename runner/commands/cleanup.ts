@@ -13,6 +13,7 @@ import { LockBusy } from '../system/errors.ts'
 import { live } from '../system/live.ts'
 import type { Witness } from '../system/record.ts'
 import { rehearsal } from '../system/rehearse.ts'
+import { rememberingDeletions } from '../net/rehearse-deletions.ts'
 import type { Stop } from '../system/stop.ts'
 
 export interface CleanupOptions {
@@ -23,6 +24,8 @@ export interface CleanupOptions {
   force?: boolean
   /** Look for real, change nothing. */
   rehearse?: boolean
+  /** Milliseconds that all of it may take, from the start of this process. */
+  limit: number
   witness?: Witness
 }
 
@@ -32,38 +35,49 @@ export interface Cleanup extends LastAct {
   handlers: HandlerReport[]
 }
 
+/** Kept for our own end. */
+const END_MS = 500
+
 /**
  * Do what the event daemon does when ctdbd is gone, for the case that it went too. A new event daemon waits until this
  * is done, and this waits for the end of one that is doing it itself.
  */
-export async function cleanUp({ facts, own, force, rehearse, witness }: CleanupOptions): Promise<Cleanup> {
+export async function cleanUp(options: CleanupOptions): Promise<Cleanup> {
+  const { facts, force, rehearse, limit } = options
   const config = join(baseOf(facts.env), 'ctdb.conf')
-  const handlers: HandlerReport[] = []
   if (isFailoverDisabled(config)) {
     const skipped = `${config}: [failover] disabled = true: the public addresses are not CTDB's, and stay`
-    return { skipped, handlers, addresses: 0, rules: 0, sysctls: 0, good: true, left: [] }
+    return { skipped, handlers: [], addresses: 0, rules: 0, sysctls: 0, good: true, left: [] }
   }
   if (!facts.privileged && !rehearse)
     refuse('no privilege to change addresses (CAP_NET_ADMIN): run as root, or look with --dry-run')
   if (!force && !rehearse) await mustBeDead()
+  // performance.now() counts from the start of this process
+  const timeLeft = () => Math.max(0, limit - END_MS - performance.now())
+  const lock = { needed: !force && !rehearse, ms: timeLeft() / 2 }
+  return await alone(await ctdbPath('pidfile eventd'), lock, () => act(options, timeLeft()))
+}
+
+async function act({ facts, own, rehearse, witness }: CleanupOptions, ms: number): Promise<Cleanup> {
+  const handlers: HandlerReport[] = []
+  const deleting = rememberingDeletions()
   // with the event daemon's helpers: a process for each of hundreds of addresses would take seconds
   const helpers = resident({ announcer: facts.announcer, vardir: vardirOf(facts.env) }, () => {})
   const plain = (signal: Stop) => live({ signal, atOnce: () => true })
   try {
-    return await alone(await ctdbPath('pidfile eventd'), { needed: !force && !rehearse }, async () => ({
-      ...(await lastAct({
-        // looking needs no privilege, so anybody may rehearse
-        facts: rehearse ? { ...facts, privileged: true } : facts,
-        own,
-        machines: rehearse
-          ? [(signal) => rehearsal(plain(signal))]
-          : [(signal) => helpers.system({ signal }), plain],
-        ended: (handler) => handlers.push(handler),
-        witness,
-        rehearse,
-      })),
-      handlers,
-    }))
+    const done = await lastAct({
+      // looking needs no privilege, so anybody may rehearse
+      facts: rehearse ? { ...facts, privileged: true } : facts,
+      own,
+      ms,
+      machines: rehearse
+        ? [(signal) => deleting(rehearsal(plain(signal)))]
+        : [(signal) => helpers.system({ signal }), plain],
+      ended: (handler) => handlers.push(handler),
+      witness,
+      rehearse,
+    })
+    return { ...done, handlers }
   } finally {
     helpers.close()
   }
@@ -81,11 +95,11 @@ async function mustBeDead(): Promise<void> {
 /** With the event daemon's lock. Where nothing has ever run there is none. */
 async function alone<T>(
   pidFile: string,
-  { needed }: { needed: boolean },
+  { needed, ms }: { needed: boolean; ms: number },
   work: () => Promise<T>,
 ): Promise<T> {
   if (!needed || !existsSync(join(pidFile, '..'))) return await work()
-  const release = await lockPidFile(pidFile).catch((error: unknown) => {
+  const release = await lockPidFile(pidFile, () => {}, ms).catch((error: unknown) => {
     if (!(error instanceof LockBusy)) throw error
     return refuse(`an event daemon runs here: ${error.message}: stop it, or repeat with --force`)
   })
@@ -100,7 +114,9 @@ async function alone<T>(
 
 /** What is left, in a line each with what to do. */
 export function complaints({ left }: Pick<Cleanup, 'left'>): string[] {
-  return left.map(
-    ({ text, remedy }) => `${text}: no other node can have it: expected it to be gone: "${remedy}"`,
+  return left.map(({ text, remedy, unseen }) =>
+    unseen
+      ? `${text}: look with "${remedy}"`
+      : `${text}: no other node can have it: expected it to be gone: "${remedy}"`,
   )
 }

@@ -7,7 +7,8 @@ import { parentOf } from './parent.ts'
 
 /**
  * Milliseconds that the event daemon of a ctdbd that is gone is waited for: its last act takes less (end.ts), and
- * ctdbd gives the next daemon 10 s for its start.
+ * ctdbd gives the next daemon 10 s for its start. "eventscript cleanup" may take longer, with an iptables that hangs:
+ * a ctdbd that is started meanwhile ends, and is to be started again.
  */
 const PATIENCE_MS = 8500
 const LOOK_EVERY_MS = 50
@@ -15,13 +16,14 @@ const LOOK_EVERY_MS = 50
 /**
  * Lock the pid file. Who has it, but belongs to a ctdbd that is gone, is doing its last act, and is waited for.
  * Rejects with LockBusy while another daemon is at work. ctdb-eventd locks with fcntl(2), which node has not:
- * /proc/locks shows it. `waits` is told once when there is somebody to wait for.
+ * /proc/locks shows it. `waits` is told once when there is somebody to wait for; `patience`: milliseconds at most.
  */
 export async function lockPidFile(
   pidFile: string,
   waits: (owner: number) => void = () => {},
+  patience = Infinity,
 ): Promise<() => Promise<void>> {
-  const last = performance.now() + PATIENCE_MS
+  const last = performance.now() + Math.min(patience, PATIENCE_MS)
   for (let tries = 0; ; tries += 1) {
     try {
       const release = await live().hold(pidFile, 0)

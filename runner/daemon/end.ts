@@ -19,6 +19,11 @@ export interface Ending {
 
 /** Milliseconds for the events that run to end: they are killed, but one may be putting an address back. */
 const STOP_MS = 1000
+/**
+ * Milliseconds for the last act. With ending the events before, and half a second in which a program is ended that hangs,
+ * this is less than MOST_MS (start.ts), after which we are gone.
+ */
+const LAST_ACT_MS = 6000
 
 /** Take no more events, end those that run, and let go of the addresses. Never rejects. */
 export async function endWithout(ctdbd: string, { log, facts, conf, own, server }: Ending): Promise<void> {
@@ -31,6 +36,7 @@ export async function endWithout(ctdbd: string, { log, facts, conf, own, server 
     const act = await lastAct({
       facts,
       own,
+      ms: LAST_ACT_MS,
       // helpers that stay are fast with hundreds of addresses, but systemd may just have sent them a SIGTERM
       machines: [server.system, (signal): System => live({ signal, atOnce: () => true })],
       ended(handler) {
@@ -43,8 +49,10 @@ export async function endWithout(ctdbd: string, { log, facts, conf, own, server 
       done === '' ? 'NOTICE' : 'ERROR',
       `${ctdbd}: last act: ${done || 'no public address was left here'} (${ms} ms)`,
     )
-    for (const { text, remedy } of act.left)
-      log.write('ERROR', `${ctdbd}: last act: ${text}: no other node can have it: "${remedy}"`)
+    for (const { text, remedy, unseen } of act.left) {
+      const meaning = unseen ? 'look with' : 'no other node can have it:'
+      log.write('ERROR', `${ctdbd}: last act: ${text}: ${meaning} "${remedy}"`)
+    }
   } catch (error) {
     log.write(
       'ERROR',

@@ -57,23 +57,33 @@ async function putBack(node: Node, old: Held, first: unknown): Promise<void> {
  * firewall rules and lists. All are tried before the first failure is told.
  */
 export async function dropAll(node: Node, addresses: readonly string[]): Promise<void> {
-  const failures: string[] = []
   node.because(`none of the ${addresses.length} public addresses may stay on this node`)
   await forgetParked(node)
-  const all = (await interfaces(node)).flatMap((link) => link.addresses)
+  const failures = await dropHeld(node, 'public address', ({ address }) => addresses.includes(address))
+  await unblock(node, addresses)
+  await updateHosted(node, (hosted) => hosted.clear())
+  await forgetTickles(node)
+  if (failures.length > 0) refuse(failures.join('\n'))
+}
+
+/** Delete what is meant of all that this node holds. All are tried; gives back why some could not be deleted. */
+export async function dropHeld(
+  node: Node,
+  what: string,
+  isMeant: (held: Held) => boolean,
+): Promise<string[]> {
+  const failures: string[] = []
+  const meant = (await interfaces(node)).flatMap((link) => link.addresses).filter(isMeant)
+  const going = meant.map(({ address }) => address)
   // from the last to the first: when the first of its subnet goes, the kernel sets up all others anew
-  for (const held of all.toReversed()) {
-    if (!addresses.includes(held.address)) continue
-    node.say(`Removing public address ${held.address}/${held.bits} from device ${held.iface}`)
+  for (const held of meant.toReversed()) {
+    node.say(`Removing ${what} ${held.address}/${held.bits} from device ${held.iface}`)
     try {
-      await deleteAddress(node, held, { going: addresses })
+      await deleteAddress(node, held, { going })
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       failures.push(error.message)
     }
   }
-  await unblock(node, addresses)
-  await updateHosted(node, (hosted) => hosted.clear())
-  await forgetTickles(node)
-  if (failures.length > 0) refuse(failures.join('\n'))
+  return failures
 }

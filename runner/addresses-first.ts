@@ -1,0 +1,26 @@
+/**
+ * The first part of the last act: every address of the cluster that this node holds goes, before anything else is looked
+ * at. Nothing here starts iptables, ss or any program but `ip`: a slow or hanging one keeps no address.
+ */
+import type { Entry } from './handlers.ts'
+import type { Node } from './handler.ts'
+import { mustBePrivileged } from './net/look.ts'
+import { dropHeld } from './net/move.ts'
+import { SHARED, type SharedAddresses } from './net/shared-addresses.ts'
+import { refuse } from './refusal.ts'
+
+/** Under the name of the handler whose options say which addresses: so they are read as for its events. */
+export function addressesFirst(): Entry[] {
+  return SHARED.map((shared) => {
+    const handler = { about: `every ${shared.what} goes`, shutdown: (node: Node) => drop(node, shared) }
+    return { name: shared.handler, path: '', kind: 'module', load: () => Promise.resolve(handler) }
+  })
+}
+
+async function drop(node: Node, { what, find }: SharedAddresses): Promise<void> {
+  const isMeant = await find(node)
+  if (!isMeant) return
+  mustBePrivileged(node)
+  const failures = await dropHeld(node, what, isMeant)
+  if (failures.length > 0) refuse(failures.join('\n'))
+}
