@@ -16,7 +16,7 @@ import { basename, delimiter, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { constants as os, tmpdir } from 'node:os'
 import type { Writable } from 'node:stream'
-import { execa, type Options } from 'execa'
+import { execa, execaSync, type Options } from 'execa'
 import type { Answer, RunOptions, System } from './door.ts'
 import { readText, readUntil, writeText } from './disk.ts'
 import { codeOf, CannotRun, FileError, Interrupted, LockBusy } from './errors.ts'
@@ -302,13 +302,31 @@ function executable(path: string): boolean {
   }
 }
 
-/** The system's log, as a stream of lines: one `logger` for as long as we live. */
-export function startLogger(tag: string): Writable {
-  const child = execa('logger', ['-t', `${tag}[${process.pid}]`, '-p', 'daemon.notice'], {
+/** The system's log as a stream of lines, each with its priority before it (`<3>`), or none of them. */
+export interface Logger {
+  lines: Writable
+  hasPriorities: boolean
+  /** It has taken the last line. The kernel takes none under our pid when we are gone. */
+  ended: Promise<unknown>
+}
+
+/**
+ * One `logger` for as long as we live. That of util-linux takes a priority with each line, and files them under our own
+ * pid; BusyBox's has one priority for all. A SIGTERM for the whole control group is none for it: it ends with its input,
+ * after our last line.
+ */
+export function startLogger(tag: string): Logger {
+  const version = execaSync('logger', ['--version'], { reject: false, stdin: 'ignore', timeout: 1000 })
+  const hasPriorities = /util-linux/.test(version.stdout)
+  const words = hasPriorities
+    ? ['-t', tag, `--id=${process.pid}`, '--prio-prefix']
+    : ['-t', `${tag}[${process.pid}]`]
+  const command = [...words, '-p', 'daemon.notice']
+  const child = execa('sh', ['-c', `trap '' TERM; exec logger "$@"`, 'sh', ...command], {
     stdin: 'pipe',
     stdout: 'ignore',
     stderr: 'ignore',
     reject: false,
   })
-  return child.stdin
+  return { lines: child.stdin, hasPriorities, ended: child }
 }
