@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
+import { parseIni } from '../ini.ts'
 import { Refusal } from '../refusal.ts'
 
 /** CTDB's levels, the most important first. */
@@ -23,21 +24,6 @@ const DEFAULT_LOCATION = 'file:/var/log/ctdb/log.ctdb'
 /** The values of ctdb.conf, by `section/key`; none when the file cannot be read, as for CTDB. */
 export function confValues(file: string): Map<string, string> {
   return parseIni(readIfThere(file))
-}
-
-/** Values of `[section] key` out of ini text; unknown ones and lines that are none are passed over, as CTDB does. */
-function parseIni(text: string): Map<string, string> {
-  const values = new Map<string, string>()
-  let section = ''
-  for (const line of text.split('\n').map((each) => each.trim())) {
-    if (line === '' || line.startsWith('#') || line.startsWith(';')) continue
-    const head = /^\[(.*)\]$/.exec(line)
-    if (head) section = head[1]?.trim() ?? ''
-    const [, key, value] = /^([^=]+?)\s*=\s*(.*)$/.exec(line) ?? []
-    if (!head && key !== undefined && value !== undefined)
-      values.set(`${section}/${key.replace(/\s+/g, ' ')}`, value)
-  }
-  return values
 }
 
 /** The keys of ctdb.conf that the event daemon knows. Throws a Refusal for a value that cannot be used (exit 22). */
