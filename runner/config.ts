@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { baseOf, helpersOf } from './net/ctdb-path.ts'
+import { toolOf } from './net/ctdb-version.ts'
 import { asWritten, choice, number, perAddress, type Kind } from './options.ts'
 import { plainAssignments } from './plain-options.ts'
 import { rememberingLast } from './remember.ts'
@@ -134,7 +135,7 @@ export async function loadSettings(door: Door, facts: Facts, handler: string): P
     keepdir: keepdirOf(vardir),
     etcdir: env['CTDB_SYS_ETCDIR'] ?? '/etc',
     helpers: helpersOf(env),
-    ctdb: (env['CTDB'] ?? 'ctdb').split(' ').filter(Boolean),
+    ctdb: toolOf(env),
     announcer: facts.announcer,
     privileged: facts.privileged,
     option: (name) => chosen[name] as Value<typeof name>,

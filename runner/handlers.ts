@@ -47,7 +47,7 @@ function entryOf(folder: string, file: string): Entry[] {
 }
 
 /** What keeps a script from being executed; CTDB itself passes over all of these in silence. */
-function whyNotRun(path: string): { disabled: boolean; why: string } | undefined {
+export function whyNotRun(path: string): { disabled: boolean; why: string } | undefined {
   let start: string
   try {
     const status = statSync(path)

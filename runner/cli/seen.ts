@@ -2,8 +2,8 @@
 import { ADDRESS_COLUMNS, addressRows } from '../commands/ip.ts'
 import { INTERFACE_COLUMNS, interfaceRows } from '../commands/ifaces.ts'
 import { nodeHere } from '../commands/here.ts'
-import { NODE_COLUMNS, nodeRows } from '../commands/nodes.ts'
-import { baseOf } from '../net/ctdb-path.ts'
+import { configuredNodes, namedNodes, NODE_COLUMNS, nodeRows, saidOf } from '../commands/nodes.ts'
+import type { ListedNode } from '../net/nodes.ts'
 import { Usage } from '../refusal.ts'
 import { formatOf, type FormatOptions } from '../table.ts'
 import { LISTING, printListing, type Command, type Listed, type Screen } from './screen.ts'
@@ -62,26 +62,47 @@ export function seenCommands(screen: Screen): Command[] {
     },
     {
       command: 'nodes [file]',
-      describe: 'the nodes file: numbers, canonical addresses, what is wrong with it',
-      positionals: { file: { type: 'string', describe: 'default: nodes below CTDB_BASE' } },
+      describe: 'the list of nodes: numbers, canonical addresses, what is wrong with it',
+      positionals: {
+        file: {
+          type: 'string',
+          describe: "or '!COMMAND ARGS'; default: what ctdb.conf names, or nodes beside it",
+        },
+      },
       options: {
         ...LISTING,
-        compare: { type: 'string', requiresArg: true, describe: 'the file of another node' },
+        ...LIMIT,
+        compare: {
+          type: 'string',
+          requiresArg: true,
+          describe: "the file of another node, or '!COMMAND ARGS' that prints it",
+        },
       },
-      handler(args: FormatOptions & { file?: string; compare?: string }) {
-        const file = args.file ?? `${baseOf(screen.facts().env)}/nodes`
-        const rows = nodeRows(file, args.compare)
-        const bad = rows.filter(({ problem }) => problem !== undefined).length
-        const trouble =
-          rows.length === 0
-            ? [`${file}: no node in it: expected a private address a line`]
-            : bad > 0
-              ? [
-                  `${file}: ${bad} of ${rows.length} nodes: see their Problem: the file must be good, and the same, on every node`,
-                ]
-              : []
-        show(args, { columns: NODE_COLUMNS, rows }, trouble)
+      async handler(args: Args & { file?: string; compare?: string }) {
+        formatOf(args)
+        const { file, compare } = args
+        const limit = limitOf(args)
+        const [ours, theirs] = await Promise.all([
+          file === undefined ? configuredNodes(screen.facts().env, limit) : namedNodes(file, limit),
+          compare === undefined ? undefined : namedNodes(compare, limit),
+        ])
+        const rows = nodeRows(ours, theirs)
+        const lists = theirs === undefined ? [ours] : [ours, theirs]
+        show(args, { columns: NODE_COLUMNS, rows }, [
+          ...lists.flatMap(({ problem }) => problem ?? []),
+          ...troubleIn(ours.name, rows),
+        ])
+        for (const line of lists.flatMap(saidOf)) process.stderr.write(`eventscript: ${line}\n`)
       },
     },
+  ]
+}
+
+function troubleIn(name: string, rows: readonly ListedNode[]): string[] {
+  const bad = rows.filter(({ problem, harmless }) => problem !== undefined && !harmless).length
+  if (rows.length === 0) return [`${name}: no node in it: expected a private address a line`]
+  if (bad === 0) return []
+  return [
+    `${name}: ${bad} of ${rows.length} nodes: see their Problem: the file must be good, and the same, on every node`,
   ]
 }

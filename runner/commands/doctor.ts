@@ -14,6 +14,7 @@ import { Refusal } from '../refusal.ts'
 import { doorTo, type Door } from '../system/door.ts'
 import { Interrupted } from '../system/errors.ts'
 import { live } from '../system/live.ts'
+import { configuredNodes } from './nodes.ts'
 
 const EXAMINATIONS: readonly [string, Examination][] = [
   ...Object.entries(PROGRAMS),
@@ -23,6 +24,9 @@ const EXAMINATIONS: readonly [string, Examination][] = [
   ...Object.entries(FILES),
   ...Object.entries(LVS),
 ]
+
+/** Seconds for the command that prints the list of nodes; the others are to be looked at, too. */
+const NODES_LIMIT = 10
 
 export interface DoctorOptions {
   facts: Facts
@@ -38,13 +42,13 @@ export interface DoctorOptions {
  */
 export async function examine({ facts, own, limit }: DoctorOptions): Promise<Finding[]> {
   const door = doorTo(live({ signal: AbortSignal.timeout(limit * 1000), atOnce: () => true }))
-  const [patient, first] = await admit(door, facts, own)
+  const [patient, first] = await admit(door, facts, own, limit)
   const findings = [...first]
   for (const [name, look] of EXAMINATIONS) findings.push(...(await reasonOr(name, () => look(patient))))
   return findings
 }
 
-async function admit(door: Door, facts: Facts, own: string): Promise<[Patient, Finding[]]> {
+async function admit(door: Door, facts: Facts, own: string, limit: number): Promise<[Patient, Finding[]]> {
   const base = baseOf(facts.env)
   const vardir = vardirOf(facts.env)
   const findings: Finding[] = []
@@ -60,7 +64,7 @@ async function admit(door: Door, facts: Facts, own: string): Promise<[Patient, F
   }
   const settings = await settle('options', () => loadSettings(door, facts, '10.interface'))
   const publicAddresses = await settle('public_addresses', () => door.read(`${base}/public_addresses`))
-  const nodes = await settle('nodes', () => door.read(`${base}/nodes`))
+  const nodes = await configuredNodes(facts.env, Math.min(limit, NODES_LIMIT))
   const families = parsePublicAddresses(publicAddresses ?? '', '').entries.map(({ address }) =>
     familyOf(address),
   )

@@ -1,6 +1,12 @@
-import { readFileSync } from 'node:fs'
+import { whyNotRun } from '../handlers.ts'
+import { baseOf } from '../net/ctdb-path.ts'
+import { toolOf } from '../net/ctdb-version.ts'
+import { nodesList, readSource, sourceOf, wordsOf, type NodesList } from '../net/nodes-list.ts'
 import { compareNodes, parseNodes, type ListedNode } from '../net/nodes.ts'
-import { FileError } from '../system/errors.ts'
+import { refuse } from '../refusal.ts'
+import { doorTo, type Door } from '../system/door.ts'
+import { FileError, Interrupted } from '../system/errors.ts'
+import { live } from '../system/live.ts'
 import type { Column } from '../table.ts'
 
 export const NODE_COLUMNS: readonly Column<ListedNode>[] = [
@@ -11,16 +17,54 @@ export const NODE_COLUMNS: readonly Column<ListedNode>[] = [
   { name: 'Problem', field: 'problem', value: ({ problem }) => problem, paint: () => 'bad' },
 ]
 
-/** The nodes file, beside that of another node where one is named. Throws a FileError when one cannot be read. */
-export function nodeRows(file: string, compare?: string): ListedNode[] {
-  const ours = parseNodes(read(file))
-  return compare === undefined ? ours : compareNodes(ours, parseNodes(read(compare)), compare)
+type Env = Readonly<Record<string, string | undefined>>
+
+/** The list that ctdbd would read now, outside of events: its command is ended after so many seconds. */
+export async function configuredNodes(env: Env, seconds: number): Promise<NodesList> {
+  const where = { base: baseOf(env), ctdb: toolOf(env) }
+  return await within(seconds, (door) => nodesList(door, where), `${where.base}/ctdb.conf`)
 }
 
-function read(file: string): string {
+/** The list that is named on the command line: FILE or `!COMMAND ARGS`. */
+export async function namedNodes(name: string, seconds: number): Promise<NodesList> {
+  return await within(seconds, (door) => readSource(door, sourceOf(name)), name)
+}
+
+async function within(
+  seconds: number,
+  look: (door: Door) => Promise<NodesList>,
+  name: string,
+): Promise<NodesList> {
+  const door = doorTo(live({ signal: AbortSignal.timeout(seconds * 1000), atOnce: () => true }))
   try {
-    return readFileSync(file, 'utf8')
+    return asCtdbd(await look(door))
   } catch (error) {
-    throw new FileError('read', file, (error as NodeJS.ErrnoException).code ?? String(error))
+    const isLate = error instanceof Interrupted || (error instanceof Error && error.name === 'TimeoutError')
+    if (!isLate) throw error
+    return { kind: 'command', name, text: undefined, problem: error.message, odd: [] }
   }
+}
+
+/** A script without `#!` is run by node as by a shell, by ctdbd it is not. */
+function asCtdbd(list: NodesList): NodesList {
+  if (list.kind === 'file' || list.text === undefined) return list
+  const no = whyNotRun(wordsOf(list.name)[0] ?? '')
+  return no ? { ...list, text: undefined, problem: no.why } : list
+}
+
+/** The nodes of a list, beside those of another node where there is one. Throws a Refusal when one is not to be had. */
+export function nodeRows(ours: NodesList, theirs?: NodesList): ListedNode[] {
+  const nodes = parseNodes(textOf(ours))
+  return theirs === undefined ? nodes : compareNodes(nodes, parseNodes(textOf(theirs)), theirs.name)
+}
+
+function textOf({ name, text, problem }: NodesList): string {
+  if (text !== undefined) return text
+  if (problem !== undefined) return refuse(problem)
+  throw new FileError('read', name, 'ENOENT')
+}
+
+/** What is said of a list beside its nodes. */
+export function saidOf({ name, odd }: NodesList): string[] {
+  return odd.map(({ text, remedy }) => `${name}: ${text}: ${remedy}`)
 }

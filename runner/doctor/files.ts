@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path'
 import { readConf } from '../daemon/conf.ts'
 import { canonical } from '../net/address.ts'
 import { why } from '../net/look.ts'
-import { parseNodes } from '../net/nodes.ts'
+import type { NodesList } from '../net/nodes-list.ts'
+import { parseNodes, type ListedNode } from '../net/nodes.ts'
 import { parsePublicAddresses } from '../net/public-addresses.ts'
 import { Refusal } from '../refusal.ts'
 import { about, type Examination, type Finding } from './finding.ts'
@@ -56,7 +57,7 @@ const publicAddresses: Examination = ({ base, publicAddresses: text, nodes }) =>
       unixEnds(file),
     )
   const { entries, problems } = parsePublicAddresses(text, file)
-  const isPrivate = parseNodes(nodes ?? '').filter(({ deleted }) => !deleted)
+  const isPrivate = parseNodes(nodes.text ?? '').filter(({ deleted }) => !deleted)
   const both = entries.flatMap(({ address }) => {
     const node = isPrivate.find((each) => each.address === address)
     if (!node) return []
@@ -70,23 +71,37 @@ const publicAddresses: Examination = ({ base, publicAddresses: text, nodes }) =>
   return found.length > 0 ? found : ok(file, `${entries.length} public addresses`)
 }
 
-const nodes: Examination = ({ base, nodes: text }) => {
+const nodes: Examination = ({ facts, nodes: list }) => {
   const { ok, warn, error } = about('nodes')
-  const file = join(base, 'nodes')
-  if (text === undefined)
-    return error(file, 'no such file: ctdbd does not start', 'list the private address of each node')
+  const { kind, name, text, problem, odd } = list
+  const add = 'list the private address of each node'
+  const repair = kind === 'command' ? 'repair that command, or [cluster] nodes list of ctdb.conf' : undefined
+  const found: Finding[] = odd.flatMap((each) => warn(name, each.text, each.remedy))
+  if (text === undefined) {
+    if (problem === undefined) return [...found, ...error(name, 'no such file: ctdbd does not start', add)]
+    // to root it may be another
+    const end = kind === 'command' && facts.privileged ? ': ctdbd does not start' : ''
+    return [...found, ...error(name, `${problem}${end}`, repair)]
+  }
   const all = parseNodes(text)
-  const found = all.flatMap(({ line, problem, deleted }) => {
-    if (problem === undefined) return []
-    const how = deleted ? warn : error
-    return how(
-      file,
-      `line ${line}: ${problem}`,
-      deleted ? 'remove the comment before there is a cluster' : 'mend that line',
-    )
+  if (problem !== undefined) found.push(...warn(name, problem, repair))
+  found.push(...wrongWith(list, all))
+  if (all.length === 0) return [...found, ...error(name, 'no node in it', repair ?? add)]
+  return found.length > 0 ? found : ok(name, `${all.length} nodes`)
+}
+
+function wrongWith({ kind, name }: NodesList, all: readonly ListedNode[]): Finding[] {
+  const { warn, error } = about('nodes')
+  const harmless = all.find((node) => node.harmless)
+  const lf = kind === 'file' ? unixEnds(name) : 'have the command print LF'
+  const ends = harmless ? warn(name, `line ${harmless.line}: ${harmless.problem}`, lf) : []
+  const others = all.flatMap(({ line, problem, deleted, harmless: passed }) => {
+    if (problem === undefined || passed) return []
+    return deleted
+      ? warn(name, `line ${line}: ${problem}`, 'remove the comment before there is a cluster')
+      : error(name, `line ${line}: ${problem}`, 'mend that line')
   })
-  if (all.length === 0) return error(file, 'no node in it', 'list the private address of each node')
-  return found.length > 0 ? found : ok(file, `${all.length} nodes`)
+  return [...ends, ...others]
 }
 
 const configuration: Examination = ({ base }) => {

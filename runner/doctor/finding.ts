@@ -1,5 +1,6 @@
 import type { Facts, Settings } from '../config.ts'
 import type { Link } from '../net/ip.ts'
+import type { NodesList } from '../net/nodes-list.ts'
 import type { Door } from '../system/door.ts'
 import type { Column } from '../table.ts'
 
@@ -27,9 +28,9 @@ export interface Patient {
   folder: string
   /** Our own handlers. */
   own: string
-  /** The text of public_addresses, nodes; undefined when there is no such file. */
+  /** The text of public_addresses; undefined when there is no such file. */
   publicAddresses: string | undefined
-  nodes: string | undefined
+  nodes: NodesList
   /** Public addresses of each family are configured. */
   uses: { inet: boolean; inet6: boolean }
   /** Interfaces with their addresses; none when `ip` does not work, which is a finding of its own. */

@@ -49,7 +49,7 @@ const ipv6: Examination = async ({ door, publicAddresses = '', links }) => {
   return found.length > 0 || wanted.length === 0 ? found : ok('ipv6', 'duplicates are checked for')
 }
 
-/** ctdbd ends at its start when public_addresses names an interface that is not there, or when it is in no line of nodes. */
+/** ctdbd ends at its start when public_addresses names an interface that is not there, or when it is in no line of the list of nodes. */
 const present: Examination = ({ base, publicAddresses, nodes, links }) => {
   const { error } = about('interface')
   if (links.length === 0) return []
@@ -65,18 +65,12 @@ const present: Examination = ({ base, publicAddresses, nodes, links }) => {
       `mend ${file}: "ip link show" lists the interfaces`,
     ),
   )
-  const listed = (nodes ?? '').split('\n').flatMap((line) => canonical(line.trim()) ?? [])
+  const listed = (nodes.text ?? '').split('\n').flatMap((line) => canonical(line.trim()) ?? [])
   const held = links.flatMap(({ addresses }) => addresses.map(({ address }) => address))
   if (listed.length === 0 || listed.some((address) => held.includes(address))) return found
   const seen = `none of its ${listed.length} addresses is on this node: ctdbd does not start`
-  return [
-    ...found,
-    ...about('nodes').error(
-      `${base}/nodes`,
-      seen,
-      "add this node's private address, or bring its interface up",
-    ),
-  ]
+  const remedy = "add this node's private address, or bring its interface up"
+  return [...found, ...about('nodes').error(nodes.name, seen, remedy)]
 }
 
 function lineWith(text: string, iface: string): number {

@@ -63,9 +63,9 @@ function ofInterface(iface: string, text: string, { nodes, links }: Patient): Fi
 }
 
 /** Is one of this node's own private addresses on a line of its own, without an option? */
-function mayLead(text: string, nodes: string | undefined, links: Patient['links']): boolean {
+function mayLead(text: string, nodes: Patient['nodes'], links: Patient['links']): boolean {
   const held = links.flatMap(({ addresses }) => addresses.map(({ address }) => address))
-  const own = parseNodes(nodes ?? '').flatMap(({ address, deleted }) => (deleted ? [] : (address ?? [])))
+  const own = parseNodes(nodes.text ?? '').flatMap(({ address, deleted }) => (deleted ? [] : (address ?? [])))
   return text.split('\n').some((line) => {
     const address = canonical(line.trim())
     return address !== undefined && own.includes(address) && held.includes(address)
@@ -76,7 +76,7 @@ function ofNodes(file: string, text: string, publicIp: string | undefined, { nod
   // without a good address nothing is said of its family
   const lines = text.split('\n')
   const { members, problems } = parseMembers(text, file, publicIp ?? familyIn(lines))
-  const listed = parseNodes(nodes ?? '').filter(({ deleted }) => !deleted)
+  const listed = parseNodes(nodes.text ?? '').filter(({ deleted }) => !deleted)
   const first = new Map<string, number>()
   const odd = lines.flatMap((line, i) => {
     const address = canonical(line.trim().split(/\s+/)[0] ?? '')
@@ -85,7 +85,7 @@ function ofNodes(file: string, text: string, publicIp: string | undefined, { nod
     if (earlier !== undefined)
       return warn(file, `line ${i + 1}: ${address} is there already, in line ${earlier}`, 'remove that line')
     first.set(address, i + 1)
-    if (nodes === undefined || listed.some((node) => node.address === address)) return []
+    if (nodes.text === undefined || listed.some((node) => node.address === address)) return []
     return warn(
       file,
       `line ${i + 1}: ${address} is no node of this cluster: it never serves`,

@@ -1,15 +1,28 @@
-import { live } from '../system/live.ts'
 import { Refusal } from '../refusal.ts'
+import { doorTo, type Door } from '../system/door.ts'
+import { live } from '../system/live.ts'
 
 /** Milliseconds; the tool asks nobody for it. */
 const LIMIT_MS = 5000
 
+/** The ctdb tool as words of a command. */
+export function toolOf(env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  return (env['CTDB'] || 'ctdb').split(' ').filter(Boolean)
+}
+
 /** Major and minor of the ctdb tool of this node; undefined where there is none, or it does not say. */
-export async function ctdbVersion(): Promise<readonly [number, number] | undefined> {
+export function ctdbVersion(): Promise<readonly [number, number] | undefined> {
   const machine = live({ signal: AbortSignal.timeout(LIMIT_MS), atOnce: () => true })
+  return versionOf(doorTo(machine), toolOf(process.env))
+}
+
+/** The same by a door that is there. */
+export async function versionOf(
+  door: Door,
+  tool: readonly string[],
+): Promise<readonly [number, number] | undefined> {
   try {
-    const tool = (process.env['CTDB'] || 'ctdb').split(' ').filter(Boolean)
-    return parseVersion((await machine.run('ask', [...tool, 'version'], {})).out)
+    return parseVersion((await door.ask`${tool} version`).out)
   } catch (error) {
     if (error instanceof Refusal) return undefined
     throw error

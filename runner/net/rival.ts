@@ -6,6 +6,7 @@ import { isIputils } from './announce.ts'
 import { table } from './ctdb.ts'
 import { rows, type Link } from './ip.ts'
 import { linksInDetail, why } from './look.ts'
+import { nodesList } from './nodes-list.ts'
 import { parseNodes } from './nodes.ts'
 
 export interface Contested {
@@ -18,6 +19,8 @@ const ARP_PROBES = 2
 const ANSWER_MS = 500
 /** The kernel asks three times, a second apart; and not before it has an address of its own to ask from. */
 const LOOKS = 4
+/** Seconds for the command that prints the list of nodes: the event waits for it. */
+const LIST_S = 3
 
 /**
  * The MAC that answers for the address on that interface (`known`, if `rivalMac` has heard it already), and whose it is, as far
@@ -126,10 +129,13 @@ async function neighboursWith(node: Node, mac: string): Promise<string[]> {
     .flatMap((row) => canonical(String(row['dst'])) ?? [])
 }
 
-/** By the nodes file, or by another public address that the daemon says it hosts. */
+/** By the list of nodes, or by another public address that the daemon says it hosts. */
 async function clusterNode(node: Node, addresses: readonly string[]): Promise<string | undefined> {
-  const listed = parseNodes((await node.read(`${node.settings.base}/nodes`)) ?? '')
-  const member = listed.find((each) => each.address !== undefined && addresses.includes(each.address))
+  const { text = '', problem } = await nodesList(node, node.settings, LIST_S)
+  if (problem !== undefined) node.because(`the list of nodes: ${problem}`)
+  const member = parseNodes(text).find(
+    (each) => each.address !== undefined && addresses.includes(each.address),
+  )
   if (member) return `node ${member.node} (${member.address})`
   const hosted = await table(node, ['ip'], ['Public IP', 'Node'])
   if (typeof hosted === 'string') return undefined

@@ -39,7 +39,7 @@ export interface HandlerOptions extends LiveOptions {
 }
 
 /** Programs that end by themselves and leave nothing running behind them: a shell that stays may start them. */
-const SHORT = new Set(['ip', 'iptables', 'ip6tables', 'ss', 'ctdb', 'sh', 'arping'])
+const SHORT = new Set(['ip', 'iptables', 'ip6tables', 'ss', 'ctdb', 'sh', 'arping', 'timeout'])
 
 /** What goes through `ip -batch` unquoted. */
 const PLAIN_WORD = /^[\w@%+=:,./-]+$/

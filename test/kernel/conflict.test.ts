@@ -280,6 +280,36 @@ if (!nothing) {
     },
   )
 
+  for (const { way, start } of WAYS)
+    inLab(`${way}: a node of a list that a command prints is named`, {}, async (t, lab) => {
+      const { host, mac } = await rivalWith(lab, 'fd00::1', '64')
+      await host.must('ip', 'addr', 'add', 'fd00::a2/64', 'dev', 'eth0', 'nodad')
+      const program = join(lab.dir, 'list')
+      writeFileSync(program, '#!/bin/sh\nprintf "$1\\n#fd00::a1\\n$2\\n"\n', { mode: 0o755 })
+      lab.configure('ctdb.conf', `[cluster]\n  nodes list = !${program} fd00::a0 fd00::a2\n`)
+      await meets(lab, 'fd00::a2')
+      const runner = await start(lab, park)
+      const { said } = await runner.run('takeip', 'eth0', 'fd00::1', '64')
+      t.match(said, [`${mac} on eth0, which is node 2 (fd00::a2): it goes to eth0`])
+    })
+
+  inLab(
+    'a list of nodes whose command hangs keeps neither the event nor the rest of the evidence',
+    {},
+    async (t, lab) => {
+      const { host, mac } = await rivalWith(lab, 'fd00::1', '64')
+      await host.must('ip', 'addr', 'add', 'fd00::a2/64', 'dev', 'eth0', 'nodad')
+      const program = join(lab.dir, 'list')
+      writeFileSync(program, '#!/bin/sh\necho fd00::a2\nsleep 300\n', { mode: 0o755 })
+      lab.configure('ctdb.conf', `[cluster]\n  nodes list = !${program}\n`)
+      lab.configure('script.options', park)
+      await meets(lab, 'fd00::a2')
+      const result = await lab.script('takeip', 'eth0', 'fd00::1', '64')
+      t.equal(result.status, 0)
+      t.match(result.out + result.err, `${mac} on eth0, which is the neighbour fd00::a2: it goes to eth0`)
+    },
+  )
+
   inLab('a cluster node is known by another public address that it hosts', {}, async (t, lab) => {
     const { host, mac } = await rivalWith(lab, 'fd00::1', '64')
     await host.must('ip', 'addr', 'add', 'fd00::2/64', 'dev', 'eth0', 'nodad')

@@ -112,6 +112,23 @@ inLab('faults in the event folder', { needs, skip }, async (t, lab) => {
   ])
 })
 
+inLab('a list of nodes that a command prints', { needs, skip }, async (t, lab) => {
+  await healthy(lab)
+  rmSync(join(lab.dir, 'etc/nodes'))
+  const program = join(lab.dir, 'list')
+  lab.configure('ctdb.conf', `[cluster]\n\tnodes list = !${program} 10.1.0.1\n`)
+  writeFileSync(program, '#!/bin/sh\necho $1\n', { mode: 0o755 })
+  t.same(await doctor(lab), { status: 0, bad: [] })
+  writeFileSync(program, '#!/bin/sh\nprintf "10.1.0.2\\r\\n"\nexit 1\n')
+  expectAll(t, await doctor(lab), [
+    ['it fails', /^warning !.*list 10\.1\.0\.1: .*failed: exit status 1: ctdbd takes what it printed/],
+    ['CR LF', /^warning !.*list 10\.1\.0\.1: line 1: the line ends in CR LF.* -> have the command print LF/],
+    ['this node is not in it', /^error !.*list 10\.1\.0\.1: none of its 1 addresses is on this node/],
+  ])
+  rmSync(program)
+  expectAll(t, await doctor(lab), [['no program', /^error !.*list .* does not exist: ctdbd does not start/]])
+})
+
 inLab("faults in CTDB's files", { needs, skip }, async (t, lab) => {
   await healthy(lab)
   lab.configure(

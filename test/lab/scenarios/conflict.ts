@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { both, type Scenario, type Stage } from './stage.ts'
 
 /** The policy; IPv4 is asked for too. */
@@ -8,6 +10,13 @@ function policy(stage: Stage, conflict: string, more = ''): void {
 /** The observer has the address as well. */
 async function rival(stage: Stage, ip: string, bits: number): Promise<void> {
   await stage.observer(`ip addr add ${ip}/${bits} dev lan${ip.includes(':') ? ' nodad' : ''}`)
+}
+
+/** The observer, which has another address that we know. */
+async function knownRival(stage: Stage): Promise<void> {
+  await rival(stage, 'fd00::1', 64)
+  await stage.held('fd00::77/64', 'eth0')
+  await stage.node('ip neigh replace fd00::fe dev eth0 lladdr 02:00:00:00:00:fe nud reachable')
 }
 
 /** As an event before has left it. */
@@ -92,11 +101,23 @@ export const conflict: readonly Scenario[] = [
     async prepare(stage) {
       policy(stage, 'park')
       stage.lab.configure('nodes', 'fd00::a1\nfd00::fe\n')
-      await rival(stage, 'fd00::1', 64)
-      await stage.held('fd00::77/64', 'eth0')
-      await stage.node('ip neigh replace fd00::fe dev eth0 lladdr 02:00:00:00:00:fe nud reachable')
+      await knownRival(stage)
     },
   },
+  ...[
+    { end: '', which: 'of-a-command' },
+    { end: 'sleep 300', which: 'of-a-command-that-hangs' },
+  ].map(({ end, which }) => ({
+    name: `takeip.v6-conflict-with-a-node-${which}`,
+    event: 'takeip eth0 fd00::1 64',
+    async prepare(stage: Stage) {
+      policy(stage, 'park')
+      const program = join(stage.lab.dir, 'bin/nodes')
+      writeFileSync(program, `#!/bin/sh\necho "#fd00::a1"\necho $1\n${end}\n`, { mode: 0o755 })
+      stage.lab.configure('ctdb.conf', `[cluster]\n  nodes list = !${program} fd00::fe\n`)
+      await knownRival(stage)
+    },
+  })),
   {
     name: 'takeip.v6-conflict-with-ourselves',
     event: 'takeip eth0 fd00::1 64',
