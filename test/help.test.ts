@@ -10,8 +10,8 @@ import { DIST, MAIN } from './lab/lab.ts'
 async function help(columns: number, ...words: string[]): Promise<string> {
   const width = `data:text/javascript,process.stdout.columns=${columns}`
   // without tap's own modules, which would take most of the time
-  const env = { NODE_OPTIONS: '' }
-  return (await execa(process.execPath, ['--import', width, MAIN, ...words, '--help'], { env })).stdout
+  const command = ['-u', 'NODE_OPTIONS', process.execPath, '--import', width, MAIN, ...words, '--help']
+  return (await execa('env', command)).stdout
 }
 
 /** In a source `\n` stands for the end of a line. */

@@ -1,6 +1,7 @@
 import { loadSettings, vardirOf, type Facts } from '../config.ts'
 import { FILES } from '../doctor/files.ts'
 import { FOLDER } from '../doctor/folder.ts'
+import { INTERPRETER } from '../doctor/interpreter.ts'
 import { KERNEL } from '../doctor/kernel.ts'
 import { LVS } from '../doctor/lvs.ts'
 import { PROGRAMS } from '../doctor/programs.ts'
@@ -18,6 +19,7 @@ import { configuredNodes } from './nodes.ts'
 
 const EXAMINATIONS: readonly [string, Examination][] = [
   ...Object.entries(PROGRAMS),
+  ...Object.entries(INTERPRETER),
   ...Object.entries(KERNEL),
   ...Object.entries(FOLDER),
   ...Object.entries(SYSTEMD),

@@ -1,14 +1,17 @@
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Facts } from '../config.ts'
-import { inWords, planInstall, planUninstall, type Plan } from '../install/plan.ts'
+import { inShell, perform } from '../install/acts.ts'
+import { interpreterFor } from '../install/interpreter.ts'
 import { look, thingAt, type Found, type Place } from '../install/look.ts'
+import { inWords, isOurs, planInstall, planUninstall, type Plan } from '../install/plan.ts'
 import { readRecord, recordFile, writeRecord, type Places } from '../install/record.ts'
-import { lookAtSystemd, planNoSystemd, planSystemd, type SystemdPlan } from '../install/systemd.ts'
+import { pathOfCtdbd, pathOfUnits, systemdFolder } from '../install/service.ts'
+import { lookAtSystemd, planNoSystemd, planSystemd } from '../install/systemd.ts'
 import { whyUnsafe } from '../install/trust.ts'
+import { wrapperFor } from '../install/wrapper.ts'
 import { baseOf, helpersOf } from '../net/ctdb-path.ts'
 import { refuse, Usage } from '../refusal.ts'
-import { toPrinting, toShell } from '../system/argv.ts'
 import { doorTo, type Door } from '../system/door.ts'
 import { live } from '../system/live.ts'
 import { witnessed, type Witness } from '../system/record.ts'
@@ -18,6 +21,8 @@ export interface InstallOptions {
   /** The folder of our built files: events.d, ctdb-eventd. */
   dist: string
   env: Facts['env']
+  /** The node that runs here. */
+  node?: string
   /** Look for real, change nothing. */
   rehearse?: boolean
   /** Told all that is asked and changed. */
@@ -33,6 +38,8 @@ export interface Placed extends Omit<Plan, 'acts'> {
 
 /** What is linked although nothing is enabled there: the product's main job. */
 const ALWAYS = '10.interface'
+
+const UNIT = 'ctdb.service'
 
 /**
  * Put our handlers, and with `eventd` our daemon, where CTDB looks for its own: 10.interface, every other handler
@@ -53,16 +60,17 @@ export async function install(
   mustBeInstalled(places)
   const warnings = [...new Set(places.flatMap((each) => unsafe(each, dist)))]
   return await changing(options, places, async (door, record, file) => {
-    const found = await lookAll(door, places, record)
-    const systemd = lookAtSystemd(env, dist)
-    const units = systemd && planSystemd(systemd)
+    const nodes = await nodesFor(door, options)
+    const found = await lookAll(door, wrapped(places, nodes.handlers), record)
+    const systemd = lookAtSystemd(env, dist, (which) => nodes[which])
+    const units = systemd ? [{ name: UNIT, ...planSystemd(systemd) }] : []
     const plans = found
       .map((each) => planInstall(each))
-      .map((plan, i) => (i === 0 ? { ...plan, notes: [...warnings, ...plan.notes] } : plan))
+      .map((plan, i) => (i === 0 ? { ...plan, notes: [...warnings, ...nodes.notes, ...plan.notes] } : plan))
     const now = { ...record, ...Object.fromEntries(found.map((each) => [each.place, entry(each, record)])) }
     // before anything is changed, so that whatever is half done is known to be ours
     await keep(door, file, record, now)
-    return [...(await carryOut(door, options, found, plans)), ...(await carryOutUnits(door, options, units))]
+    return await carryOut(door, options, [...found.map((each, i) => named(each, plans[i]!)), ...units])
   })
 }
 
@@ -75,26 +83,25 @@ export async function uninstall(options: InstallOptions): Promise<Placed[]> {
       name: basename(place, '.script'),
       place,
       ours: link,
+      words: [],
     }))
     const known = new Map([...ours, ...earlier].map((each) => [each.place, each]))
     const found = (await lookAll(door, [...known.values()], record)).filter(
       (each) => each.place in record || concerns(each),
     )
     mustBeWritable(options, found)
-    const plans = found.map((each) => planUninstall(each, record[each.place]?.was))
-    const systemd = lookAtSystemd(env, dist)
-    const placed = [
-      ...(await carryOut(door, options, found, plans)),
-      ...(await carryOutUnits(door, options, systemd && planNoSystemd(systemd))),
-    ]
-    if (thingAt(file).kind !== 'nothing') await act(door, ['rm', '-f', file])
+    const plans = found.map((each) => named(each, planUninstall(each, record[each.place]?.was)))
+    const systemd = lookAtSystemd(env, dist, () => undefined)
+    const units = systemd && planNoSystemd(systemd)
+    const placed = await carryOut(door, options, [...plans, ...(units ? [{ name: UNIT, ...units }] : [])])
+    if (thingAt(file).kind !== 'nothing') await perform(door, ['rm', '-f', file])
     return placed
   })
 }
 
 /** Ours without a record of it: put there by hand, or the record is lost. */
-function concerns({ here, ourLinks, diversion, drafted }: Found): boolean {
-  return diversion === 'made' || drafted || (here.kind === 'link' && ourLinks.includes(here.target))
+function concerns(found: Found): boolean {
+  return found.diversion === 'made' || found.drafted || isOurs(found)
 }
 
 // ---------------------------------------------------------------- places
@@ -111,11 +118,18 @@ function handlerPlaces(dist: string, env: Facts['env']): Place[] {
     name: file.replace(/\.script$/, ''),
     place: join(baseOf(env), 'events/legacy', file),
     ours: join(folder, file),
+    words: [join(folder, file)],
   }))
 }
 
 function eventdPlace(dist: string, env: Facts['env']): Place {
-  return { name: 'ctdb-eventd', place: join(helpersOf(env), 'ctdb-eventd'), ours: join(dist, 'ctdb-eventd') }
+  return {
+    name: 'ctdb-eventd',
+    place: join(helpersOf(env), 'ctdb-eventd'),
+    ours: join(dist, 'ctdb-eventd'),
+    // as that file starts it
+    words: ['--max-semi-space-size=4', join(dist, 'runner/daemon/main.js')],
+  }
 }
 
 /** As ctdb-eventd has it: the owner's execute bit; a link is meant to be enabled also while it dangles. */
@@ -156,6 +170,25 @@ function unsafe({ ours }: Place, dist: string): string[] {
   return [`WARNING: ${why}`]
 }
 
+// ---------------------------------------------------------------- interpreter
+
+/** By its full path where ctdbd, or a unit of ours, would find none. */
+async function nodesFor(
+  door: Door,
+  { env, node = process.execPath }: InstallOptions,
+): Promise<{ handlers?: string; dropIn?: string; unit?: string; notes: string[] }> {
+  const ctdbd = await interpreterFor(door, await pathOfCtdbd(door, env), node)
+  const hasUnits = systemdFolder(env) !== undefined
+  const unit = hasUnits ? await interpreterFor(door, await pathOfUnits(door, env), node) : undefined
+  const notes = new Set([ctdbd, unit].flatMap((each) => (each ? [each.note] : [])))
+  return { handlers: ctdbd?.node, dropIn: ctdbd?.node, unit: unit?.node, notes: [...notes] }
+}
+
+function wrapped(places: readonly Place[], node: string | undefined): Place[] {
+  if (node === undefined) return [...places]
+  return places.map((place) => ({ ...place, wrapper: wrapperFor(node, place.words) }))
+}
+
 // ---------------------------------------------------------------- acts
 
 /** With the record, under its lock: two at once would take each other's halves for accidents. */
@@ -183,55 +216,29 @@ function entry({ place, ours, here }: Found, record: Places): Places[string] {
 
 async function keep(door: Door, file: string, before: Places, now: Places): Promise<void> {
   if (writeRecord(before) === writeRecord(now)) return
-  if (!existsSync(dirname(file))) await act(door, ['mkdir', '-p', dirname(file)])
+  if (!existsSync(dirname(file))) await perform(door, ['mkdir', '-p', dirname(file)])
   await door.write(file, writeRecord(now))
 }
 
 async function carryOut(
   door: Door,
   { witness }: InstallOptions,
-  found: readonly Found[],
-  plans: readonly Plan[],
+  planned: readonly (Plan & { name: string; place: string })[],
 ): Promise<Placed[]> {
   const placed: Placed[] = []
-  for (const [i, { name, place }] of found.entries()) {
-    const { acts, notes, ...plan } = plans[i]!
-    witness?.notes({ verb: 'handler', name })
-    for (const argv of acts) await act(door, argv)
-    const restart =
-      name === 'ctdb-eventd' && acts.length > 0
-        ? ['ctdbd uses it from its next start: systemctl restart ctdb']
-        : []
-    const all = [...notes, ...restart]
-    for (const text of [plan.text, ...all]) witness?.notes({ verb: 'say', text })
-    placed.push({ name, place, ...plan, notes: all, commands: acts.map(toShell) })
+  for (const { acts, ...plan } of planned) {
+    witness?.notes({ verb: 'handler', name: plan.name })
+    for (const each of acts) await perform(door, each)
+    for (const text of [plan.text, ...plan.notes]) witness?.notes({ verb: 'say', text })
+    placed.push({ ...plan, commands: acts.map(inShell) })
   }
   return placed
 }
 
-async function carryOutUnits(
-  door: Door,
-  { witness }: InstallOptions,
-  plan: SystemdPlan | undefined,
-): Promise<Placed[]> {
-  if (!plan) return []
-  const { acts, ...rest } = plan
-  const name = 'ctdb.service'
-  witness?.notes({ verb: 'handler', name })
-  for (const each of acts)
-    if ('argv' in each) await act(door, each.argv)
-    else await door.write(each.file, each.text)
-  for (const text of [plan.text, ...plan.notes]) witness?.notes({ verb: 'say', text })
-  const commands = acts.map((each) =>
-    'argv' in each ? toShell(each.argv) : `${toPrinting(each.text)} >${toShell([each.file])}`,
-  )
-  return [{ name, ...rest, commands }]
-}
-
-async function act(door: Door, argv: readonly string[]): Promise<void> {
-  const { status, err } = await door.change`${argv}`
-  if (status !== 0)
-    refuse(
-      `"${toShell(argv)}" failed: ${err.trim() || `exit status ${status}`}: mend that, then repeat the command, or "eventscript uninstall" undoes it`,
-    )
+function named({ name, place }: Place, plan: Plan): Plan & { name: string; place: string } {
+  const restart =
+    name === 'ctdb-eventd' && plan.acts.length > 0
+      ? ['ctdbd uses it from its next start: systemctl restart ctdb']
+      : []
+  return { name, place, ...plan, notes: [...plan.notes, ...restart] }
 }

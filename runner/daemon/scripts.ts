@@ -1,6 +1,7 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { findHandlers, loadModule, type Entry } from '../handlers.ts'
+import { leadsTo } from '../install/wrapper.ts'
 
 /** Such as having too many files open. */
 const IO_ERROR = 5
@@ -16,8 +17,8 @@ export class NoComponent extends Error {
 }
 
 /**
- * The scripts of a component, read afresh for each event. A link to one of our own `NN.name.script` files becomes the
- * module beside it, to be run inside this process; everything else is an executable as ever.
+ * The scripts of a component, read afresh for each event. A link to one of our own `NN.name.script` files, or the file
+ * that `install` puts there instead, becomes the module beside it, to be run inside this process; everything else is an executable as ever.
  */
 export function findScripts(folder: string, own: string): Entry[] {
   mustBeFolder(folder)
@@ -38,7 +39,7 @@ export function mustBeFolder(folder: string): void {
 
 function asModule({ name, path }: Entry, own: string): Entry | undefined {
   try {
-    const target = realpathSync(path)
+    const { program: target } = leadsTo(path)
     if (dirname(target) !== realpathSync(own)) return undefined
     const module = target.replace(/\.script$/, '.mjs')
     statSync(module)

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { findHandlers, type Entry } from '../handlers.ts'
 import { above, openTo, statusOf } from '../install/trust.ts'
+import { leadsTo } from '../install/wrapper.ts'
 import { toShell } from '../system/argv.ts'
 import { about, type Examination, type Patient } from './finding.ts'
 
@@ -99,8 +100,8 @@ const addresses: Examination = (patient) => {
   if (!existsSync(folder)) return []
   const enabled = scripts(patient).filter((entry) => entry.kind === 'script')
   const mine = existsSync(own) ? readdirSync(own).filter((name) => SCRIPT.test(name)) : []
-  const isOurs = ({ path }: Entry) => existsSync(own) && dirname(realpathSync(path)) === realpathSync(own)
-  const ours = enabled.filter(isOurs).map(({ path }) => basename(realpathSync(path)))
+  const isOurs = ({ path }: Entry) => existsSync(own) && dirname(leadsTo(path).program) === realpathSync(own)
+  const ours = enabled.filter(isOurs).map(({ path }) => basename(leadsTo(path).program))
   const beside = enabled
     .filter((entry) => !isOurs(entry))
     .flatMap((entry) => {
@@ -122,7 +123,7 @@ const addresses: Examination = (patient) => {
 /** By the name behind the number, of the file or of what it links to. */
 function isSameJob({ path }: Entry, ours: string): boolean {
   const job = (file: string) => basename(file).replace(/^\d\d\./, '')
-  return [path, realpathSync(path)].some((each) => job(each) === job(ours))
+  return [path, leadsTo(path).program].some((each) => job(each) === job(ours))
 }
 
 function scripts({ folder }: Patient): Entry[] {

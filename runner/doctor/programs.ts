@@ -1,4 +1,5 @@
 /** The programs that the handlers start: are they there, are they new enough, do they do what we need. */
+import { isNewEnough, OLDEST } from '../install/interpreter.ts'
 import { packageOf } from '../system/errors.ts'
 import { why } from '../net/look.ts'
 import { about, type Examination } from './finding.ts'
@@ -6,7 +7,6 @@ import { tryKill } from './try-kill.ts'
 
 /** iproute2 4.14 was released on 2017-11-13, and until 2019 called itself by its date. */
 const OLDEST_IP = { date: 171113, version: [4, 14] } as const
-const OLDEST_NODE = [20, 19] as const
 /** From there on node runs TypeScript by itself. */
 const TYPESCRIPT_NODE = [22, 18] as const
 
@@ -118,7 +118,8 @@ const node: Examination = () => {
   const { ok, error } = about('node')
   const version = process.versions.node.split('.').map(Number)
   const seen = `${process.version}, ${process.execPath}`
-  if (older(version, OLDEST_NODE)) return error('node', `${seen}: too old`, 'install node 20.19 or newer')
+  if (!isNewEnough(process.versions.node))
+    return error('node', `${seen}: too old`, `install node ${OLDEST} or newer`)
   const typescript = older(version, TYPESCRIPT_NODE) ? ': handlers in TypeScript must be compiled' : ''
   return ok('node', `${seen}${typescript}`)
 }

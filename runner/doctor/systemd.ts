@@ -1,12 +1,13 @@
 /** What systemd does after ctdbd, and whether it can start it at all. */
 import { dirname } from 'node:path'
 import { lookAtSystemd, type UnitFile } from '../install/systemd.ts'
+import { nodeNamedIn } from '../install/unit-text.ts'
 import { about, type Examination } from './finding.ts'
 
 /** What cleans up when ctdbd was killed, and its event daemon too. */
 const cleanup: Examination = ({ facts, own, uses }) => {
   const { ok, warn } = about('systemd')
-  const found = lookAtSystemd(facts.env, dirname(own))
+  const found = lookAtSystemd(facts.env, dirname(own), (_which, here) => nodeNamedIn(here))
   if (!found || !(uses.inet || uses.inet6)) return []
   const { dropIn, unit } = found
   const how = (file: UnitFile) => (file.here === undefined ? 'no such file' : different(file))

@@ -1,6 +1,7 @@
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs'
 import { refuse } from '../refusal.ts'
 import type { Door } from '../system/door.ts'
+import { wrapperAt } from './wrapper.ts'
 
 /** A file of ours, and where CTDB looks for it. */
 export interface Place {
@@ -10,6 +11,10 @@ export interface Place {
   place: string
   /** Our file, by its full path: the text of the link that we put there. */
   ours: string
+  /** What node is started with for it. */
+  words: readonly string[]
+  /** The text of the file that is put there instead of the link, where CTDB finds no node. */
+  wrapper?: string
 }
 
 /** What stands at a path. */
@@ -17,6 +22,7 @@ export type Thing =
   | { kind: 'nothing' }
   | { kind: 'link'; target: string }
   | { kind: 'file'; mode: number; owner: string }
+  | { kind: 'wrapper'; mode: number; text: string }
   | { kind: 'other' }
 
 /** Everything that a plan for one place depends on. */
@@ -29,7 +35,7 @@ export interface Found extends Place {
   alike: boolean
   /** A free name beside it, for what is neither ours nor the one kept. */
   spare: string
-  /** A link of ours that an install has not yet moved into place. */
+  /** A link or file of ours that an install has not yet moved into place. */
   draft: string
   drafted: boolean
   /** Links that are ours: to our file here, and to the one an earlier install has recorded. */
@@ -50,7 +56,7 @@ export async function look(door: Door, place: Place, recorded: string | undefine
     alike: areAlike(place.place, kept),
     spare: freeName(kept),
     draft,
-    drafted: thingAt(draft).kind === 'link',
+    drafted: ['link', 'wrapper'].includes(thingAt(draft).kind),
     ourLinks: recorded === undefined ? [place.ours] : [place.ours, recorded],
     diversion: await diversionOf(door, place.place, kept),
   }
@@ -61,7 +67,9 @@ export function thingAt(path: string): Thing {
   if (!status) return { kind: 'nothing' }
   if (status.isSymbolicLink()) return { kind: 'link', target: readlinkSync(path) }
   if (!status.isFile()) return { kind: 'other' }
-  return { kind: 'file', mode: status.mode & 0o7777, owner: `${status.uid}:${status.gid}` }
+  const [mode, text] = [status.mode & 0o7777, wrapperAt(path)]
+  if (text !== undefined) return { kind: 'wrapper', mode, text }
+  return { kind: 'file', mode, owner: `${status.uid}:${status.gid}` }
 }
 
 function areAlike(one: string, other: string): boolean {

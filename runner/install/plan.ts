@@ -3,24 +3,32 @@
  * undone, by the next one. Every single command leaves either the old or the new in place, never nothing.
  */
 import { refuse } from '../refusal.ts'
+import type { Act } from './acts.ts'
 import type { Found, Thing } from './look.ts'
 
 export interface Plan {
   did: 'installed' | 'restored' | 'removed' | 'already' | 'absent'
-  /** Commands in order. */
-  acts: string[][]
+  /** In order. */
+  acts: Act[]
   /** What that comes to, for the admin. */
   text: string
   /** What else he should know. */
   notes: string[]
 }
 
-const isOurs = ({ here, ourLinks }: Found) => here.kind === 'link' && ourLinks.includes(here.target)
+export function isOurs({ here, ourLinks }: Found): boolean {
+  return here.kind === 'wrapper' || (here.kind === 'link' && ourLinks.includes(here.target))
+}
+
+function isAsWanted({ here, ours, wrapper }: Found): boolean {
+  if (wrapper === undefined) return here.kind === 'link' && here.target === ours
+  return here.kind === 'wrapper' && here.text === wrapper && here.mode === 0o755
+}
 
 /** In the words of the record: `nothing`, `link to …`, `file 755`. */
 export function inWords(thing: Thing): string {
   if (thing.kind === 'link') return `link to ${thing.target}`
-  return thing.kind === 'file' ? `file ${thing.mode.toString(8)}` : thing.kind
+  return 'mode' in thing ? `file ${thing.mode.toString(8)}` : thing.kind
 }
 
 /** Put ours there, and keep what is there. */
@@ -29,14 +37,8 @@ export function planInstall(found: Found): Plan {
   const { place, kept, ours, here } = found
   const { acts: keep, notes } = isOurs(found) || here.kind === 'nothing' ? NOTHING : keeping(found)
   const divert = found.diversion === 'wanted' ? [['dpkg-divert', ...diversion(found, '--add')]] : []
-  const linked = here.kind === 'link' && here.target === ours
   // a hard link first, then a rename over it: an event that runs meanwhile finds the one or the other
-  const change = linked
-    ? []
-    : [
-        ['ln', '-sfT', ours, found.draft],
-        ['mv', '-T', found.draft, place],
-      ]
+  const change = isAsWanted(found) ? [] : [...draftOf(found), ['mv', '-T', found.draft, place]]
   const acts = [...keep, ...divert, ...change]
   if (acts.length === 0) return { did: 'already', acts, text: `${place} -> ${ours}`, notes }
   const stock =
@@ -49,6 +51,13 @@ export function planInstall(found: Found): Plan {
     text: `${place} -> ${ours}: ${isOurs(found) ? 'mended' : stock}`,
     notes,
   }
+}
+
+function draftOf({ ours, wrapper, draft, drafted }: Found): Act[] {
+  if (wrapper === undefined) return [['ln', '-sfT', ours, draft]]
+  // what is written to a link goes where it leads, to our own handler
+  const clean = drafted ? [['rm', '-f', draft]] : []
+  return [...clean, { file: draft, text: wrapper }, ['chmod', '755', draft]]
 }
 
 const NOTHING = { acts: [] as string[][], notes: [] as string[] }

@@ -6,7 +6,9 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Facts } from '../config.ts'
 import { refuse } from '../refusal.ts'
+import type { Act } from './acts.ts'
 import type { Plan } from './plan.ts'
+import { isRunning, systemdFolder } from './service.ts'
 import { CLEANUP_UNIT, cleanupUnitFor, MARK, textFor } from './unit-text.ts'
 
 export interface UnitFile {
@@ -25,24 +27,25 @@ export interface Systemd {
   reload: boolean
 }
 
-/** A command, or a file to be written. */
-export type Act = { argv: string[] } | { file: string; text: string }
+export type SystemdPlan = Plan & { place: string }
 
-export type SystemdPlan = Omit<Plan, 'acts'> & { place: string; acts: Act[] }
+/** Which node each of them names, given what is in it; undefined: none, as it is found in PATH. */
+export type NodeFor = (file: 'dropIn' | 'unit', here: string | undefined) => string | undefined
 
-/** Look; undefined where there is no systemd, or CTDB is relocated, and so no service of systemd's. */
-export function lookAtSystemd(env: Facts['env'], dist: string): Systemd | undefined {
-  const etc = env['CTDB_SYS_ETCDIR'] ?? (env['CTDB_BASE'] === undefined ? '/etc' : undefined)
-  if (etc === undefined || !existsSync(join(etc, 'systemd/system'))) return undefined
+/** Undefined where no service of systemd's is CTDB. */
+export function lookAtSystemd(env: Facts['env'], dist: string, nodeFor: NodeFor): Systemd | undefined {
+  const folder = systemdFolder(env)
+  if (folder === undefined) return undefined
   const program = join(dist, 'runner/main.js')
-  const file = (name: string, text: string): UnitFile => {
-    const place = join(etc, 'systemd/system', name)
-    return { place, text, here: existsSync(place) ? readFileSync(place, 'utf8') : undefined }
+  const file = (name: string, kind: 'dropIn' | 'unit', write: typeof textFor): UnitFile => {
+    const place = join(folder, 'system', name)
+    const here = existsSync(place) ? readFileSync(place, 'utf8') : undefined
+    return { place, here, text: write(program, nodeFor(kind, here)) }
   }
   return {
-    dropIn: file('ctdb.service.d/eventscript.conf', textFor(program)),
-    unit: file(CLEANUP_UNIT, cleanupUnitFor(program)),
-    reload: etc === '/etc' && existsSync('/run/systemd/system'),
+    dropIn: file('ctdb.service.d/eventscript.conf', 'dropIn', textFor),
+    unit: file(CLEANUP_UNIT, 'unit', cleanupUnitFor),
+    reload: isRunning(folder),
   }
 }
 
@@ -57,7 +60,7 @@ export function planSystemd({ dropIn, unit, reload }: Systemd): SystemdPlan {
   const foreign = changed.find((file) => file.here !== undefined && !isOurs(file))
   if (foreign)
     refuse(`${foreign.place}: not as "eventscript install" writes it: expected it to be ours: move it away`)
-  const folder = changed.includes(dropIn) ? [{ argv: ['mkdir', '-p', dirname(place)] }] : []
+  const folder = changed.includes(dropIn) ? [['mkdir', '-p', dirname(place)]] : []
   const write = changed.map((file) => ({ file: file.place, text: file.text }))
   return {
     place,
@@ -79,11 +82,7 @@ export function planNoSystemd({ dropIn, unit, reload }: Systemd): SystemdPlan | 
   return {
     place,
     did: 'removed',
-    acts: [
-      ...ours.map((file) => ({ argv: ['rm', '-f', file.place] })),
-      ...emptied(ours, dropIn),
-      ...reloading(reload),
-    ],
+    acts: [...ours.map((file) => ['rm', '-f', file.place]), ...emptied(ours, dropIn), ...reloading(reload)],
     text: `${ours.map((file) => file.place).join(', ')}: removed`,
     notes: stays,
   }
@@ -91,6 +90,6 @@ export function planNoSystemd({ dropIn, unit, reload }: Systemd): SystemdPlan | 
 
 /** The folder of drop-ins, which may have others. */
 const emptied = (ours: readonly UnitFile[], dropIn: UnitFile): Act[] =>
-  ours.includes(dropIn) ? [{ argv: ['rmdir', '--ignore-fail-on-non-empty', dirname(dropIn.place)] }] : []
+  ours.includes(dropIn) ? [['rmdir', '--ignore-fail-on-non-empty', dirname(dropIn.place)]] : []
 
-const reloading = (reload: boolean): Act[] => (reload ? [{ argv: ['systemctl', 'daemon-reload'] }] : [])
+const reloading = (reload: boolean): Act[] => (reload ? [['systemctl', 'daemon-reload']] : [])

@@ -1,4 +1,5 @@
 /** What we have systemd read: a drop-in for ctdb.service, and the unit that it names. */
+import { fromShell } from '../system/argv.ts'
 
 /** The first line of each, by which a later version knows its own. */
 export const MARK = '# Written by "eventscript install"; "eventscript uninstall" removes it.'
@@ -6,7 +7,7 @@ export const MARK = '# Written by "eventscript install"; "eventscript uninstall"
 export const CLEANUP_UNIT = 'eventscript-cleanup.service'
 
 /** With `-` a cleanup that fails does not turn an orderly stop into a failed unit: what it says is in the journal. */
-export function textFor(program: string): string {
+export function textFor(program: string, node?: string): string {
   return `${MARK}
 [Unit]
 # For ExecStopPost= that was killed with all other processes of the service.
@@ -14,12 +15,12 @@ OnFailure=${CLEANUP_UNIT}
 
 [Service]
 # Without ctdbd no public address may stay on this node.
-ExecStopPost=-${asWord(program)} cleanup
+ExecStopPost=-${asCommand(program, node)}
 `
 }
 
 /** Outside the control group of ctdb.service: whoever kills that as a whole does not reach it. */
-export function cleanupUnitFor(program: string): string {
+export function cleanupUnitFor(program: string, node?: string): string {
   return `${MARK}
 [Unit]
 Description=Drop the public addresses that a failed ctdb.service has left on this node
@@ -33,8 +34,22 @@ Type=oneshot
 Restart=no
 TimeoutStartSec=90
 SyslogIdentifier=eventscript
-ExecStart=${asWord(program)} cleanup
+ExecStart=${asCommand(program, node)}
 `
+}
+
+/** By node's full path where a node would not be found. */
+function asCommand(program: string, node: string | undefined): string {
+  const words =
+    node === undefined ? [asWord(program)] : [asWord(node), asWord(program).replaceAll('$', '$$$$')]
+  return [...words, 'cleanup'].join(' ')
+}
+
+/** The node that such a text names. */
+export function nodeNamedIn(text: string | undefined): string | undefined {
+  const command = /^Exec(?:Start|StopPost)=-?(.*)$/m.exec(text ?? '')?.[1]
+  const words = fromShell(command?.replaceAll('%%', '%') ?? '') ?? []
+  return words.length === 3 ? words[0] : undefined
 }
 
 /** As systemd.service(5) takes the path of a program: `%` stands for something there, `$` does not in the first word. */

@@ -1,9 +1,10 @@
 /** `eventscript doctor`: silent on a healthy node, and each planted fault by its name. */
 import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
 import type { Finding } from '../../runner/doctor/finding.ts'
 import { cleanupUnitFor, textFor } from '../../runner/install/unit-text.ts'
+import { wrapperFor } from '../../runner/install/wrapper.ts'
 import { makeReadOnly, MAIN, SCRIPT, type Lab } from '../lab/lab.ts'
 import { ALL_PROGRAMS, inLab, prepareFile, programPath, standIn, writeSysctl } from './support.ts'
 
@@ -299,6 +300,10 @@ inLab(
     const etc = join(lab.dir, 'systemd-etc')
     mkdirSync(join(etc, 'systemd/system/ctdb.service.d'), { recursive: true })
     const place = join(etc, 'systemd/system/ctdb.service.d/eventscript.conf')
+    writeFileSync(
+      join(etc, 'systemd/system.conf'),
+      `[Manager]\nDefaultEnvironment=PATH=${dirname(process.execPath)}\n`,
+    )
     const look = () => doctor(lab, 'env', `CTDB_SYS_ETCDIR=${etc}`)
     t.match((await look()).bad, [{ subject: place, text: /^no such file: /, remedy: 'eventscript install' }])
     writeFileSync(place, textFor('/elsewhere/main.js'))
@@ -346,3 +351,53 @@ inLab('the value of promote_secondaries, and whether it can be set', { needs, sk
   await lab.node.must('mount', '-o', 'remount,bind,ro', '/proc/sys')
   t.same(await found(), [], 'set for all')
 })
+
+inLab(
+  'node is not in the PATH that ctdbd has, or the one that a file of ours names has gone',
+  { needs, skip },
+  async (t, lab) => {
+    await healthy(lab)
+    const [systemd, empty] = [join(lab.dir, 'node-etc/systemd'), join(lab.dir, 'empty')]
+    for (const folder of [join(systemd, 'system/ctdb.service.d'), empty])
+      mkdirSync(folder, { recursive: true })
+    const service = (path: string) =>
+      writeFileSync(join(systemd, 'system/ctdb.service'), `[Service]\nEnvironment=PATH=${path}\n`)
+    writeFileSync(join(systemd, 'system.conf'), `[Manager]\nDefaultEnvironment=PATH=${empty}\n`)
+    const [dropIn, unit] = [
+      join(systemd, 'system/ctdb.service.d/eventscript.conf'),
+      join(systemd, 'system/eventscript-cleanup.service'),
+    ]
+    writeFileSync(dropIn, textFor(MAIN))
+    writeFileSync(unit, cleanupUnitFor(MAIN, process.execPath))
+    const place = join(lab.dir, 'etc/events/legacy/10.interface.script')
+    const look = () => doctor(lab, 'env', `CTDB_SYS_ETCDIR=${dirname(systemd)}`)
+    service(empty)
+    const text = `no node in the PATH of ctdb.service (${empty}): it fails`
+    t.same(
+      (await look()).bad.map(({ state, check, subject, ...rest }) => [state, check, subject, rest]),
+      [place, dropIn].map((each) => ['error', 'node', each, { text, remedy: 'eventscript install' }]),
+      'the handler and ExecStopPost=, not the unit, which names one',
+    )
+    service(dirname(process.execPath))
+    t.same((await look()).bad, [], 'found there')
+    rmSync(place)
+    service(empty)
+    script(lab, '10.interface.script', wrapperFor(process.execPath, [SCRIPT]))
+    writeFileSync(dropIn, textFor(MAIN, process.execPath))
+    t.same((await look()).bad, [], 'named in all three')
+    const gone = join(lab.dir, 'gone/node')
+    script(lab, '10.interface.script', wrapperFor(gone, [SCRIPT]))
+    t.match((await look()).bad, [{ subject: place, text: `${gone}: no such file: it fails` }])
+    mkdirSync(dirname(gone))
+    symlinkSync(process.execPath, gone)
+    t.same((await look()).bad, [])
+    rmSync(gone)
+    writeFileSync(gone, '#!/bin/sh\necho v18.20.4\n', { mode: 0o755 })
+    t.match((await look()).bad, [{ subject: place, text: `${gone}: v18.20.4: too old: it fails` }])
+    writeFileSync(gone, '#!/bin/sh\necho v24.0.0\n', { mode: 0o777 })
+    chmodSync(gone, 0o777)
+    t.match((await look()).bad, [
+      { check: 'permissions', subject: gone, text: /everybody may write to it: its events/ },
+    ])
+  },
+)

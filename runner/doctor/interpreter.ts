@@ -1,0 +1,80 @@
+/** Whether ctdbd and systemd find a node for what they start of ours: where not, it ends with 127 while an admin's own shell finds one. */
+import { existsSync, readdirSync, realpathSync } from 'node:fs'
+import { dirname, join, sep } from 'node:path'
+import { whyNotFound, whyNotNode, whyOpen } from '../install/interpreter.ts'
+import { pathOfCtdbd, pathOfUnits } from '../install/service.ts'
+import { lookAtSystemd } from '../install/systemd.ts'
+import { nodeNamedIn } from '../install/unit-text.ts'
+import { leadsTo } from '../install/wrapper.ts'
+import { helpersOf } from '../net/ctdb-path.ts'
+import { about, type Examination, type Finding, type Patient } from './finding.ts'
+
+/** A file of ours that is started, and the node that it names. */
+interface Started {
+  place: string
+  node: string | undefined
+  by: 'ctdbd' | 'systemd'
+  remedy: string
+}
+
+const interpreter: Examination = async (patient) => {
+  const { door, facts } = patient
+  const all = [...byCtdbd(patient), ...bySystemd(patient)]
+  if (all.length === 0) return []
+  const named = all.filter((each) => each.node !== undefined)
+  const found = (await Promise.all(named.map((each) => wrongWith(patient, each)))).flat()
+  for (const [by, search] of [
+    ['ctdbd', pathOfCtdbd],
+    ['systemd', pathOfUnits],
+  ] as const) {
+    const other = all.filter((each) => each.node === undefined && each.by === by)
+    const why = other.length > 0 ? await whyNotFound(door, await search(door, facts.env)) : undefined
+    if (why !== undefined) found.push(...other.flatMap((each) => ends(each, why)))
+  }
+  return found.length > 0 ? found : about('node').ok('node', 'what ctdbd starts finds it')
+}
+
+const ends = ({ place, remedy }: Started, why: string) =>
+  about('node').error(place, `${why}: it fails`, remedy)
+
+async function wrongWith({ door }: Patient, started: Started): Promise<Finding[]> {
+  const { node = '', remedy } = started
+  const why = await whyNotNode(door, node)
+  if (why !== undefined) return ends(started, `${node}: ${why}`)
+  const open = whyOpen(node)
+  return open === undefined ? [] : about('permissions').error(node, `${open}: its events run as root`, remedy)
+}
+
+function byCtdbd({ facts, folder, own }: Patient): Started[] {
+  const eventd = join(helpersOf(facts.env), 'ctdb-eventd')
+  const scripts = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.script')) : []
+  const places = scripts.map((name) => ({ place: join(folder, name), remedy: 'eventscript install' }))
+  return [...places, { place: eventd, remedy: 'eventscript install --eventd' }].flatMap((each) =>
+    ourNode(each.place, dirname(own)).map((node) => ({ ...each, node, by: 'ctdbd' as const })),
+  )
+}
+
+/** One element where that leads to a file of ours: which node it names, if any. */
+function ourNode(place: string, dist: string): (string | undefined)[] {
+  try {
+    const { program, node } = leadsTo(place)
+    return program.startsWith(`${realpathSync(dist)}${sep}`) ? [node] : []
+  } catch {
+    // nothing there, or a dangling link, which has its own examination
+    return []
+  }
+}
+
+/** ExecStopPost= has the PATH of the service, and so ctdbd's. */
+function bySystemd({ facts, own }: Patient): Started[] {
+  const systemd = lookAtSystemd(facts.env, dirname(own), (_which, here) => nodeNamedIn(here))
+  if (!systemd) return []
+  return [
+    { ...systemd.dropIn, by: 'ctdbd' as const },
+    { ...systemd.unit, by: 'systemd' as const },
+  ]
+    .filter(({ here, text }) => here === text)
+    .map(({ place, here, by }) => ({ place, node: nodeNamedIn(here), by, remedy: 'eventscript install' }))
+}
+
+export const INTERPRETER = { interpreter }

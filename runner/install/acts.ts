@@ -1,0 +1,20 @@
+/** The steps of a plan: a command, or a file that is replaced as a whole. */
+import { refuse } from '../refusal.ts'
+import { toPrinting, toShell } from '../system/argv.ts'
+import type { Door } from '../system/door.ts'
+
+export type Act = readonly string[] | { file: string; text: string }
+
+/** As one can paste it. */
+export function inShell(act: Act): string {
+  return 'file' in act ? `${toPrinting(act.text)} >${toShell([act.file])}` : toShell(act)
+}
+
+export async function perform(door: Door, act: Act): Promise<void> {
+  if ('file' in act) return await door.write(act.file, act.text)
+  const { status, err } = await door.change`${act}`
+  if (status !== 0)
+    refuse(
+      `"${toShell(act)}" failed: ${err.trim() || `exit status ${status}`}: mend that, then repeat the command, or "eventscript uninstall" undoes it`,
+    )
+}

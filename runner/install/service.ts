@@ -1,0 +1,92 @@
+/** ctdb.service as systemd has it, and the PATH of what systemd starts. */
+import { existsSync, readdirSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import type { Facts } from '../config.ts'
+import type { Door } from '../system/door.ts'
+import { parseUnit, pathIn, type Unit } from './unit.ts'
+
+const NAME = 'ctdb.service'
+
+/** In the order in which systemd looks; a file hides those of its name in the folders after it. */
+const FOLDERS = [
+  '/etc/systemd/system',
+  '/run/systemd/system',
+  '/usr/local/lib/systemd/system',
+  '/usr/lib/systemd/system',
+  '/lib/systemd/system',
+]
+
+/** What systemd gives where nobody has said otherwise. */
+const COMPILED = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** The folder of systemd's configuration; undefined without systemd, or where CTDB is relocated, and so no service of it. */
+export function systemdFolder(env: Facts['env']): string | undefined {
+  const etc = env['CTDB_SYS_ETCDIR'] ?? (env['CTDB_BASE'] === undefined ? '/etc' : undefined)
+  const folder = etc === undefined ? undefined : join(etc, 'systemd')
+  return folder !== undefined && existsSync(join(folder, 'system')) ? folder : undefined
+}
+
+/** It is running, and has that configuration. */
+export function isRunning(folder: string): boolean {
+  return folder === '/etc/systemd' && existsSync('/run/systemd/system')
+}
+
+/** Undefined when there is no such service. */
+export async function serviceHere(door: Door, env: Facts['env']): Promise<Unit | undefined> {
+  const folder = systemdFolder(env)
+  if (folder === undefined) return undefined
+  if (isRunning(folder)) {
+    const { status, out } = await door.ask`systemctl cat ${NAME}`
+    if (status === 0) return parseUnit(out)
+  }
+  return await fromFiles(door, folder === '/etc/systemd' ? FOLDERS : [join(folder, 'system')])
+}
+
+async function fromFiles(door: Door, folders: readonly string[]): Promise<Unit | undefined> {
+  const file = folders.map((folder) => join(folder, NAME)).find((path) => existsSync(path))
+  if (file === undefined) return undefined
+  const dropIns = new Map<string, string>()
+  for (const path of folders.flatMap((folder) => confIn(join(folder, `${NAME}.d`))))
+    if (!dropIns.has(basename(path))) dropIns.set(basename(path), path)
+  const sorted = [...dropIns].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, path]) => path)
+  const texts = []
+  for (const path of [file, ...sorted]) texts.push((await door.read(path)) ?? '')
+  return parseUnit(texts.join('\n'))
+}
+
+function confIn(folder: string): string[] {
+  if (!existsSync(folder)) return []
+  const names = readdirSync(folder).filter((name) => name.endsWith('.conf'))
+  return names.map((name) => join(folder, name))
+}
+
+/** A PATH, and whose it is. */
+export interface SearchPath {
+  path: string
+  whose: string
+}
+
+/** What ctdbd has. Where no service starts it, whoever does is expected to have ours. */
+export async function pathOfCtdbd(door: Door, env: Facts['env']): Promise<SearchPath> {
+  const service = await serviceHere(door, env)
+  if (!service) return { path: process.env['PATH'] ?? '', whose: 'this shell' }
+  const texts = []
+  for (const file of service.get('Service/EnvironmentFile') ?? [])
+    texts.push(...((await door.read(file.replace(/^-/, ''))) ?? '').split('\n'))
+  const own = pathIn([...(service.get('Service/Environment') ?? []), ...texts])
+  const path = own ?? service.get('Service/ExecSearchPath')?.at(-1)
+  return path === undefined ? await pathOfUnits(door, env) : { path, whose: NAME }
+}
+
+/** What a unit has that sets none. */
+export async function pathOfUnits(door: Door, env: Facts['env']): Promise<SearchPath> {
+  const folder = systemdFolder(env) ?? '/etc/systemd'
+  const whose = 'systemd'
+  if (isRunning(folder)) {
+    const { status, out } = await door.ask`systemctl show-environment`
+    const path = status === 0 ? pathIn(out.split('\n')) : undefined
+    if (path !== undefined) return { path, whose }
+  }
+  const manager = parseUnit((await door.read(join(folder, 'system.conf'))) ?? '')
+  return { path: pathIn(manager.get('Manager/DefaultEnvironment') ?? []) ?? COMPILED, whose }
+}
