@@ -5,6 +5,7 @@ import { INTERPRETER } from '../doctor/interpreter.ts'
 import { KERNEL } from '../doctor/kernel.ts'
 import { LVS } from '../doctor/lvs.ts'
 import { PROGRAMS } from '../doctor/programs.ts'
+import { SERVICE } from '../doctor/service.ts'
 import { SYSTEMD } from '../doctor/systemd.ts'
 import { about, type Examination, type Finding, type Patient } from '../doctor/finding.ts'
 import { baseOf } from '../net/ctdb-path.ts'
@@ -22,6 +23,7 @@ const EXAMINATIONS: readonly [string, Examination][] = [
   ...Object.entries(INTERPRETER),
   ...Object.entries(KERNEL),
   ...Object.entries(FOLDER),
+  ...Object.entries(SERVICE),
   ...Object.entries(SYSTEMD),
   ...Object.entries(FILES),
   ...Object.entries(LVS),

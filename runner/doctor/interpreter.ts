@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 import { whyNotFound, whyNotNode, whyOpen } from '../install/interpreter.ts'
-import { pathOfCtdbd, pathOfUnits } from '../install/service.ts'
+import { isBooted, pathHere, pathOfCtdbd, pathOfUnits, systemdFolder } from '../install/service.ts'
 import { lookAtSystemd } from '../install/systemd.ts'
 import { nodeNamedIn } from '../install/unit-text.ts'
 import { leadsTo } from '../install/wrapper.ts'
@@ -21,6 +21,8 @@ const interpreter: Examination = async (patient) => {
   const { door, facts } = patient
   const all = [...byCtdbd(patient), ...bySystemd(patient)]
   if (all.length === 0) return []
+  const folder = systemdFolder(facts.env)
+  const isStarted = folder !== undefined && isBooted(folder)
   const named = all.filter((each) => each.node !== undefined)
   const found = (await Promise.all(named.map((each) => wrongWith(patient, each)))).flat()
   for (const [by, search] of [
@@ -28,7 +30,8 @@ const interpreter: Examination = async (patient) => {
     ['systemd', pathOfUnits],
   ] as const) {
     const other = all.filter((each) => each.node === undefined && each.by === by)
-    const why = other.length > 0 ? await whyNotFound(door, await search(door, facts.env)) : undefined
+    if (other.length === 0) continue
+    const why = await whyNotFound(door, isStarted ? await search(door, facts.env) : pathHere())
     if (why !== undefined) found.push(...other.flatMap((each) => ends(each, why)))
   }
   return found.length > 0 ? found : about('node').ok('node', 'what ctdbd starts finds it')

@@ -31,6 +31,11 @@ export function isRunning(folder: string): boolean {
   return folder === '/etc/systemd' && existsSync('/run/systemd/system')
 }
 
+/** Not so in a container, or in the chroot of an image. */
+export function isBooted(folder: string): boolean {
+  return folder !== '/etc/systemd' || isRunning(folder)
+}
+
 /** Undefined when there is no such service. */
 export async function serviceHere(door: Door, env: Facts['env']): Promise<Unit | undefined> {
   const folder = systemdFolder(env)
@@ -66,10 +71,12 @@ export interface SearchPath {
   whose: string
 }
 
+export const pathHere = (): SearchPath => ({ path: process.env['PATH'] ?? '', whose: 'this shell' })
+
 /** What ctdbd has. Where no service starts it, whoever does is expected to have ours. */
 export async function pathOfCtdbd(door: Door, env: Facts['env']): Promise<SearchPath> {
   const service = await serviceHere(door, env)
-  if (!service) return { path: process.env['PATH'] ?? '', whose: 'this shell' }
+  if (!service) return pathHere()
   const texts = []
   for (const file of service.get('Service/EnvironmentFile') ?? [])
     texts.push(...((await door.read(file.replace(/^-/, ''))) ?? '').split('\n'))

@@ -361,7 +361,10 @@ inLab(
     for (const folder of [join(systemd, 'system/ctdb.service.d'), empty])
       mkdirSync(folder, { recursive: true })
     const service = (path: string) =>
-      writeFileSync(join(systemd, 'system/ctdb.service'), `[Service]\nEnvironment=PATH=${path}\n`)
+      writeFileSync(
+        join(systemd, 'system/ctdb.service'),
+        `[Service]\nEnvironment=PATH=${path}\nRuntimeDirectory=ctdb samba/ctdb\n`,
+      )
     writeFileSync(join(systemd, 'system.conf'), `[Manager]\nDefaultEnvironment=PATH=${empty}\n`)
     const [dropIn, unit] = [
       join(systemd, 'system/ctdb.service.d/eventscript.conf'),

@@ -1,0 +1,91 @@
+/** Whether systemd can start ctdb.service at all: what its unit says, beside where CTDB has its files. */
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { confValues } from '../daemon/conf.ts'
+import { isBooted, serviceHere, systemdFolder } from '../install/service.ts'
+import type { Unit } from '../install/unit.ts'
+import { ctdbPath } from '../net/ctdb-path.ts'
+import { toPrinting, toShell } from '../system/argv.ts'
+import type { Door } from '../system/door.ts'
+import { about, type Examination, type Finding } from './finding.ts'
+
+const NAME = 'ctdb.service'
+
+const service: Examination = async ({ door, facts }) => {
+  const folder = systemdFolder(facts.env)
+  // in a container or a chroot nothing is started by the unit
+  const unit = folder !== undefined && isBooted(folder) ? await serviceHere(door, facts.env) : undefined
+  if (folder === undefined || !unit) return []
+  const pidFile = await ctdbPath('pidfile ctdbd')
+  const found = [
+    ...missingFolders(unit, [await ctdbPath('socket ctdbd'), pidFile], await madeAtBoot(door, folder)),
+    ...otherPidFile(unit, pidFile),
+    ...unmet(unit, confValues(await ctdbPath('config')).get('cluster/nodes list')),
+  ]
+  const { ok, error } = about('systemd')
+  const drop = (lines: string[]) => remedyIn(join(folder, 'system', `${NAME}.d`), lines)
+  if (found.length === 0) return ok(NAME, 'systemd can start it')
+  return found.flatMap(({ text, lines }) => error(NAME, text, drop(lines))) satisfies Finding[]
+}
+
+interface Fault {
+  text: string
+  /** What a drop-in has to say. */
+  lines: string[]
+}
+
+const inRun = (path: string) => path.replace(/^\/var\/run\//, '/run/')
+
+/** /run is empty after a boot, and ctdbd makes no folder there. */
+function missingFolders(unit: Unit, files: readonly string[], made: readonly string[]): Fault[] {
+  const own = (unit.get('Service/RuntimeDirectory') ?? []).flatMap((line) => line.split(/\s+/))
+  const all = [...made, ...own.map((name) => `/run/${name.replace(/:.*/, '')}`)]
+  const isMade = (folder: string) => all.some((each) => each === folder || each.startsWith(`${folder}/`))
+  const missing = files.filter((file) => inRun(file).startsWith('/run/') && !isMade(dirname(inRun(file))))
+  if (missing.length === 0) return []
+  const folders = [...new Set(missing.map((file) => dirname(inRun(file))))]
+  return [
+    {
+      text: `RuntimeDirectory=${own.join(' ')} does not make ${folders.join(', ')}, where ctdbd has ${missing.join(', ')}: after a boot it does not start`,
+      lines: [
+        '[Service]',
+        `RuntimeDirectory=${[...folders.map((each) => each.slice('/run/'.length)), ...own].join(' ')}`,
+      ],
+    },
+  ]
+}
+
+/** Folders that tmpfiles.d(5) has made. */
+async function madeAtBoot(door: Door, systemd: string): Promise<string[]> {
+  const more = systemd === '/etc/systemd' ? ['/run/tmpfiles.d', '/usr/lib/tmpfiles.d'] : []
+  const folders = [join(systemd, '../tmpfiles.d'), ...more].filter((each) => existsSync(each))
+  const lines = []
+  for (const folder of folders)
+    for (const name of readdirSync(folder).filter((each) => each.endsWith('.conf')))
+      lines.push(...((await door.read(join(folder, name))) ?? '').split('\n'))
+  return lines.flatMap((line) => /^[dD]\S*\s+(\/\S+)/.exec(line)?.[1] ?? []).map(inRun)
+}
+
+function otherPidFile(unit: Unit, file: string): Fault[] {
+  const named = unit.get('Service/PIDFile')?.at(-1)
+  if (named === undefined || inRun(named) === inRun(file)) return []
+  const text = `PIDFile=${named}: ctdbd writes ${file}: systemd waits for the other, then ends it`
+  return [{ text, lines: ['[Service]', `PIDFile=${file}`] }]
+}
+
+/** A nodes file that ctdb.conf does without. Where it does not, the examination of that file says more. */
+function unmet(unit: Unit, nodesList: string | undefined): Fault[] {
+  const files = (unit.get('Unit/ConditionFileNotEmpty') ?? []).filter((file) => file.startsWith('/'))
+  const empty = files.find((file) => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0)
+  if (nodesList === undefined || empty === undefined || nodesList === empty) return []
+  const text = `ConditionFileNotEmpty=${empty}: that is missing or empty, as ctdb.conf has "nodes list = ${nodesList}": systemd passes over the start`
+  return [{ text, lines: ['[Unit]', 'ConditionFileNotEmpty='] }]
+}
+
+function remedyIn(folder: string, lines: readonly string[]): string {
+  const file = join(folder, `${lines[1]!.replace(/=.*/, '')}.conf`)
+  const write = `${toPrinting(`${lines.join('\n')}\n`)} >${toShell([file])}`
+  return `${toShell(['mkdir', '-p', folder])} && ${write} && systemctl daemon-reload`
+}
+
+export const SERVICE = { service }
