@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { lockPidFile, parentIn } from '../runner/daemon/claim.ts'
 import { isFailoverDisabled } from '../runner/daemon/conf.ts'
@@ -109,6 +110,31 @@ t.test('the pid file of a daemon that is on its way out is waited for, of anothe
     await waits
   )()
   t.pass('and so is whoever is no event daemon, such as a cleanup')
+})
+
+/** Two files of the same inode number, one of them locked as ctdb-eventd does, while our daemon claims the other or the same. */
+const CLAIM = `set -e
+mkdir a b; mount -t tmpfs a a; mount -t tmpfs b b; : >a/pid; : >b/pid
+test "$(stat -c %i a/pid)" = "$(stat -c %i b/pid)"
+perl -MFcntl=:DEFAULT,SEEK_SET -e 'open(F, "+<", shift); $0 = "ctdb-eventd"; syswrite(F, $$); my $l = pack("s s l! l! i", F_WRLCK, SEEK_SET, 0, 0, 0); fcntl(F, F_SETLK, $l) or die; exit(system(@ARGV) >> 8)' "$@"`
+
+const tmpfs = await execa('unshare', ['-rm', 'mount', '-t', 'tmpfs', 't', '/mnt'], { reject: false })
+const skip = tmpfs.failed && 'this machine forbids mount namespaces'
+
+t.test("a lock of ctdb-eventd's counts where it is on this very file", { skip }, async (t) => {
+  const claim = `import { lockPidFile } from '${new URL('../runner/daemon/claim.js', import.meta.url).href}'
+await (await lockPidFile('b/pid').catch((error) => { console.log(error.message); process.exit(3) }))()`
+  const program = join(t.testdir({}), 'claim.mjs')
+  writeFileSync(program, claim)
+  const words = ['-rm', '--propagation', 'private', 'sh', '-c', CLAIM, 'sh']
+  const claimed = (locked: string) =>
+    execa('unshare', [...words, locked, process.execPath, program], {
+      cwd: mkdtempSync(join(t.testdirName, 'at-')),
+      env: { NODE_OPTIONS: '' },
+      reject: false,
+    })
+  t.match(await claimed('b/pid'), { exitCode: 3, stdout: /^b\/pid is locked by pid \d+$/ })
+  t.match(await claimed('a/pid'), { exitCode: 0, stdout: '', stderr: '' })
 })
 
 t.test('[failover] disabled as CTDB reads it', (t) => {

@@ -1,7 +1,7 @@
 /** One event daemon on a node: whoever has the pid file locked is it. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { LockBusy } from '../system/errors.ts'
+import { codeOf, LockBusy } from '../system/errors.ts'
 import { live } from '../system/live.ts'
 import { parentOf } from './parent.ts'
 
@@ -41,21 +41,33 @@ export async function lockPidFile(
 }
 
 /** The one before us may have removed the file while we were locking it: then a third could lock a new one. */
-function isWhatWeLocked(pidFile: string): boolean {
-  const ino = inodeOf(pidFile)
-  return readdirSync('/proc/self/fd').some(
-    (fd) => ino !== undefined && inodeOf(`/proc/self/fd/${fd}`) === ino,
-  )
-}
+const isWhatWeLocked = (pidFile: string): boolean => hasOpen('self', pidFile)
 
+/**
+ * /proc/locks has the numbers of inodes, and each tmpfs counts from 1: the lock may be on a file elsewhere. Its device
+ * cannot tell them apart, since stat has another one on btrfs.
+ */
 function rivalOf(pidFile: string): string | undefined {
-  const lock = new RegExp(`POSIX .* WRITE (\\d+) [0-9a-f]+:[0-9a-f]+:${inodeOf(pidFile)} `)
-  return lock.exec(readFileSync('/proc/locks', 'utf8'))?.[1]
+  const lock = new RegExp(`POSIX .* WRITE (\\d+) [0-9a-f]+:[0-9a-f]+:${statOf(pidFile)?.ino} `, 'g')
+  const owners = [...readFileSync('/proc/locks', 'utf8').matchAll(lock)].map(([, pid = '']) => pid)
+  return owners.find((pid) => hasOpen(pid, pidFile))
 }
 
-function inodeOf(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.ino
+/** Also when it may not be seen: in doubt that process has the lock. */
+function hasOpen(pid: string, path: string): boolean {
+  const file = statOf(path)
+  if (!file) return false
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => {
+      const open = statOf(`/proc/${pid}/fd/${fd}`)
+      return open?.ino === file.ino && open.dev === file.dev
+    })
+  } catch (error) {
+    return !['ENOENT', 'ESRCH'].includes(codeOf(error))
+  }
 }
+
+const statOf = (path: string) => statSync(path, { throwIfNoEntry: false })
 
 /** What the pid file says; 0 when nothing. */
 function ownerOf(pidFile: string): number {
