@@ -9,10 +9,12 @@ import { execa } from 'execa'
 import t from 'tap'
 import { MAIN } from '../lab/lab.ts'
 import {
+  askIn,
   clusterIn,
   eventually,
   hasShare,
   held,
+  kill,
   OUR_DAEMON,
   troubleIn,
   whyNoCluster,
@@ -22,6 +24,7 @@ import {
 const NAME = 'esca'
 const DIR = '/tmp/eventscript-crash'
 const NODES = 3
+const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin'
 const ADDRESSES = 6
 /** Seconds from when the survivors see that the node has gone. */
 const SERVED_WITHIN = 15
@@ -44,25 +47,8 @@ async function inKernel(node: number): Promise<string[]> {
 const onNodes = async (nodes: readonly number[]) =>
   (await Promise.all(nodes.map((node) => inKernel(node)))).flat().toSorted()
 
-/** KILL, from within: by the pid files of the node. */
-const kill = (cluster: Cluster, node: number, ...daemons: string[]) =>
-  cluster(
-    'exec',
-    `${node}`,
-    'sh',
-    '-c',
-    `cd /run/ctdb && kill -9 $(cat ${daemons.map((each) => `${each}.pid`).join(' ')})`,
-  )
-
 /** As systemd calls it, behind the end of ctdb.service: a bare environment, the node's files and network. */
-async function cleanUp(node: number) {
-  const dir = `${DIR}/${node}`
-  const script = `mount --make-rprivate / && mount --bind ${dir}/etc /etc/ctdb && mount --bind ${dir}/lib /var/lib/ctdb &&
-    mount --bind ${dir}/run /run/ctdb && exec env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin ${MAIN} cleanup`
-  return await execa('ip', ['netns', 'exec', `${NAME}${node}`, 'unshare', '-m', 'sh', '-c', script], {
-    reject: false,
-  })
-}
+const cleanUp = (node: number) => askIn(NAME, DIR, {})('exec', `${node}`, 'env', '-i', PATH, MAIN, 'cleanup')
 
 /** The flags of that node as another sees it: disconnected, unknown, banned, disabled, unhealthy … */
 async function flagsOf(cluster: Cluster, node: number, seenBy: number): Promise<string[]> {
@@ -116,7 +102,7 @@ else
       }
 
       const killed = performance.now()
-      await kill(cluster, 2, 'ctdbd')
+      await kill(cluster, '2', 'ctdbd')
       t.ok(
         await eventually(async () => (await inKernel(2)).length === 0),
         'the dead node drops its addresses',
@@ -125,12 +111,12 @@ else
       await survives(2, [0, 1])
 
       t.equal((await held(cluster, '1')).length, ADDRESSES / 2)
-      await kill(cluster, 1, 'ctdbd', 'eventd')
+      await kill(cluster, '1', 'ctdbd', 'eventd')
       t.equal((await inKernel(1)).length, ADDRESSES / 2, 'nobody is left to drop them')
       const cleaned = await cleanUp(1)
-      t.match(cleaned, { exitCode: 0, stderr: '' })
-      t.match(cleaned.stdout, `${ADDRESSES / 2} addresses dropped`)
-      t.match(await cleanUp(1), { exitCode: 0, stdout: '', stderr: '' }, 'again: nothing to do or say')
+      t.match(cleaned, { status: 0, err: '' })
+      t.match(cleaned.out, `${ADDRESSES / 2} addresses dropped`)
+      t.match(await cleanUp(1), { status: 0, out: '', err: '' }, 'again: nothing to do or say')
       await survives(1, [0])
 
       await cluster('ctdb', '0', 'shutdown').catch(() => '') // the tool loses its connection

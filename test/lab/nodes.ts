@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
-import { DIST, SCRIPT, type Host } from './lab.ts'
+import { DIST, SCRIPT, type Host, type Result } from './lab.ts'
 
 const CLUSTER = fileURLToPath(new URL('../../../test/lab/cluster', import.meta.url))
 
@@ -21,15 +21,28 @@ export function whyNoCluster(): string | undefined {
   return existsSync('/usr/sbin/ctdbd') ? undefined : 'needs ctdbd: apt-get install ctdb'
 }
 
-/** `name` is a prefix for namespaces, at most 8 letters; each cluster needs its own, and its own folder. */
-export function clusterIn(name: string, dir: string, more: Record<string, string>): Cluster {
+/** `cluster WORDS…`, however it ends. `name` is a prefix for namespaces, at most 8 letters; each cluster needs its own. */
+export function askIn(
+  name: string,
+  dir: string,
+  more: Record<string, string>,
+): (...words: string[]) => Promise<Result> {
   const env = { LAB_NAME: name, LAB_DIR: dir, ...more }
   return async (...words) => {
     // tap puts its loaders into NODE_OPTIONS of whatever is started: they must not come along into every event
     const argv = ['-u', 'NODE_OPTIONS', CLUSTER, ...words]
     const { stdout, stderr, exitCode } = await execa('env', argv, { env, reject: false })
-    if (exitCode !== 0) throw new Error(`cluster ${words.join(' ')}: ${stderr || stdout}`)
-    return stdout
+    return { status: exitCode ?? 255, out: stdout, err: stderr }
+  }
+}
+
+/** The same, each with its own folder: what a command prints. Throws when it fails. */
+export function clusterIn(name: string, dir: string, more: Record<string, string>): Cluster {
+  const ask = askIn(name, dir, more)
+  return async (...words) => {
+    const { status, out, err } = await ask(...words)
+    if (status !== 0) throw new Error(`cluster ${words.join(' ')}: ${err || out}`)
+    return out
   }
 }
 
@@ -61,6 +74,12 @@ export async function held(cluster: Cluster, node: string): Promise<string[]> {
   }[]
   const all = real.flatMap((link) => link.addr_info.map(({ local = '' }) => local))
   return all.filter((address) => /^(?:fd02::1:|10\.9\.[1-9])/.test(address)).toSorted()
+}
+
+/** KILL, from within: by the pid files of the node, which are where its CTDB says. */
+export async function kill(cluster: Cluster, node: string, ...daemons: string[]): Promise<void> {
+  const pids = daemons.map((daemon) => `$(cat $(/usr/libexec/ctdb/ctdb-path pidfile ${daemon}))`)
+  await cluster('exec', node, 'sh', '-c', `kill -9 ${pids.join(' ')}`)
 }
 
 /** Does it come true within so many seconds? */
