@@ -5,19 +5,14 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import t from 'tap'
-import { MAIN, SCRIPT, type Result } from '../lab/lab.ts'
+import { ifacesAsCtdb, ipAsCtdb, settled, table, type OnNode } from '../lab/as-ctdb.ts'
+import { MAIN, SCRIPT } from '../lab/lab.ts'
+import { askIn, eventually, whyNoCluster } from '../lab/nodes.ts'
 
-const CLUSTER = fileURLToPath(new URL('../../../test/lab/cluster', import.meta.url))
 const DIR = '/tmp/eventscript-out'
-const why =
-  process.getuid?.() !== 0
-    ? 'needs root'
-    : existsSync('/usr/sbin/ctdbd')
-      ? undefined
-      : 'needs ctdbd: apt-get install ctdb'
+const why = whyNoCluster()
 const noPromtool = existsSync('/usr/bin/promtool') ? false : 'needs promtool: apt-get install prometheus'
 
 /** Each address in a spelling of its own; ctdbd reads them all. */
@@ -37,51 +32,18 @@ const ADDRESSES = [
   ...[1, 2, 3, 4, 5, 6].map((i) => `fd02::1:${i}`),
 ]
 
-/** tap puts its loaders into NODE_OPTIONS of whatever is started: they must not come along into every event. */
-async function run(argv: readonly string[]): Promise<Result> {
-  const env = {
-    LAB_NAME: 'esout',
-    LAB_DIR: DIR,
-    SCRIPTS: `00.ctdb ${SCRIPT}`,
-    PUBLIC: join(DIR, '../esout.public'),
-  }
-  const { stdout, stderr, exitCode } = await execa('env', ['-u', 'NODE_OPTIONS', ...argv], {
-    env,
-    reject: false,
-  })
-  return { status: exitCode ?? 255, out: stdout, err: stderr }
-}
-const cluster = (...words: string[]) => run([CLUSTER, ...words])
+const cluster = askIn('esout', DIR, {
+  SCRIPTS: `00.ctdb ${SCRIPT}`,
+  PUBLIC: join(DIR, '../esout.public'),
+})
 const ctdb = async (node: string, ...words: string[]) => (await cluster('ctdb', node, ...words)).out
 const on = (node: string, ...words: string[]) => cluster('exec', node, process.execPath, MAIN, ...words)
+const onNode = (node: string): OnNode => ({
+  ours: (...words) => on(node, ...words),
+  ctdb: (...words) => ctdb(node, ...words),
+})
 
-/** The rows of a table, each by its headings. */
-function table(text: string): Record<string, string>[] {
-  const [header = [], ...rows] = text.split('\n').map((line) => line.split('|').slice(1, -1))
-  return rows.map((row) => Object.fromEntries(header.map((name, i) => [name, row[i] ?? ''])))
-}
-
-async function eventually(holds: () => Promise<boolean>, seconds = 30): Promise<boolean> {
-  const last = performance.now() + seconds * 1000
-  while (performance.now() < last) {
-    if (await holds()) return true
-    await new Promise((resolve) => setTimeout(resolve, 300))
-  }
-  return false
-}
-
-/** A cluster that has just started still moves addresses about: every node says the same, five times in as many seconds. */
-async function settled(): Promise<boolean> {
-  let [last, same] = ['', 0]
-  return await eventually(async () => {
-    const views = await Promise.all(['0', '1', '2'].map((node) => ctdb(node, '-X', 'ip')))
-    const all = views.join('\n')
-    same = all === last && new Set(views).size === 1 && !all.includes('|-1|') ? same + 1 : 0
-    last = all
-    await new Promise((resolve) => setTimeout(resolve, 700))
-    return same === 5
-  }, 60)
-}
+const views = () => Promise.all(['0', '1', '2'].map((node) => ctdb(node, '-X', 'ip')))
 
 if (why) t.plan(0, why)
 else
@@ -93,23 +55,11 @@ else
       for (const file of ['/tmp/esout.public', prom]) rmSync(file, { force: true })
     })
     t.match(await cluster('up', '3', '6', '6'), { status: 0 }, 'ctdbd reads all ten spellings')
-    t.ok(await settled(), 'all addresses are served, and none moves any more')
+    t.ok(await settled(views), 'all addresses are served, and none moves any more')
 
     await t.test('"eventscript ip -X" and "ctdb -X ip" agree field by field', async (t) => {
       for (const node of ['0', '1', '2']) {
-        const ours = await on(node, 'ip', '-X')
-        t.match(ours, { status: 0, err: '' })
-        for (const words of [['ip'], ['-v', 'ip']]) {
-          const theirs = table(await ctdb(node, '-X', ...words))
-          t.equal(theirs.length, ADDRESSES.length)
-          const columns = Object.keys(theirs[0] ?? {})
-          t.same(
-            table(ours.out).map((row) => Object.fromEntries(columns.map((name) => [name, row[name]]))),
-            theirs,
-            columns.join(),
-          )
-        }
-        for (const row of table(ours.out)) {
+        for (const row of await ipAsCtdb(t, onNode(node), ADDRESSES.length)) {
           t.ok(ADDRESSES.includes(row['Public IP'] ?? ''), `${row['Public IP']} is canonical`)
           const here = row['Node'] === node
           t.equal(row['State'], here ? 'here' : 'elsewhere')
@@ -126,8 +76,7 @@ else
     })
 
     await t.test('"eventscript ifaces -X" and "ctdb -X ifaces" agree', async (t) => {
-      const [theirs] = table(await ctdb('0', '-X', 'ifaces'))
-      t.match(table((await on('0', 'ifaces', '-X')).out), [{ ...theirs, KernelLink: '1', State: 'ok' }])
+      await ifacesAsCtdb(t, onNode('0'))
     })
 
     await t.test('the nodes file of two nodes is alike, and doctor finds nothing', async (t) => {
@@ -183,7 +132,7 @@ else
         out: /^CTDB CRITICAL - 1 disabled/,
       })
       await ctdb('0', 'enable', '-n', '1')
-      t.ok(await settled())
+      t.ok(await settled(views))
     })
 
     await t.test('check: an address that no node hosts is CRITICAL', async (t) => {
@@ -211,21 +160,8 @@ else
     })
 
     await t.test('check: a ctdbd that was stopped is UNKNOWN; ip shows what the kernel has', async (t) => {
-      // the namespaces of a node go with its last process
-      const anchor = execa(
-        'env',
-        ['-u', 'NODE_OPTIONS', CLUSTER, 'exec', '0', 'sh', '-c', 'echo $$; exec sleep 120'],
-        {
-          env: { LAB_NAME: 'esout', LAB_DIR: DIR },
-          reject: false,
-        },
-      )
-      const pid = await new Promise<string>((resolve) => {
-        anchor.stdout.once('data', (text: Buffer) => resolve(text.toString().trim()))
-      })
       await ctdb('0', 'shutdown')
-      const inside = (...words: string[]) =>
-        run(['nsenter', '-t', pid, '-m', '-n', process.execPath, MAIN, ...words])
+      const inside = (...words: string[]) => on('0', ...words)
       t.ok(await eventually(async () => (await inside('check')).status === 3))
       const { out } = await inside('check')
       t.match(out, /^CTDB UNKNOWN - "ctdb -X nodestatus all" failed: connect\(\) failed/)
@@ -237,7 +173,5 @@ else
       const metrics = await inside('metrics')
       t.match(metrics, { status: 1, err: /connect\(\) failed/, out: /^eventscript_up 0$/m })
       t.match(metrics.out, /^eventscript_state 3$/m)
-      process.kill(Number(pid), 'SIGKILL')
-      await anchor
     })
   })

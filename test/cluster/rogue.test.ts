@@ -12,10 +12,10 @@ import {
   options,
   OUR_DAEMON,
   OUR_SCRIPT,
-  troubleIn,
   whyNoCluster,
   type Cluster,
 } from '../lab/nodes.ts'
+import { heldOn, nobodyBanned, parkedOn } from '../lab/conflict.ts'
 
 const NODES = 3
 const ADDRESSES = 6
@@ -23,28 +23,8 @@ const DIR = '/tmp/eventscript-rogue'
 /** So soon behind the rogue all is as it should be. */
 const BACK_S = 20
 
-const nodes = async (cluster: Cluster, ...numbers: string[]) =>
-  (await Promise.all(numbers.map((node) => held(cluster, node)))).flat().toSorted()
-
-/** Addresses that are parked on the two nodes that remain. */
-async function parked(cluster: Cluster): Promise<string[]> {
-  const all = await Promise.all(
-    ['0', '1'].map((node) => cluster('exec', node, 'ip', '-json', 'addr', 'show', 'dev', 'lo')),
-  )
-  return all
-    .flatMap((text) => JSON.parse(text) as { addr_info: { local?: string; deprecated?: boolean }[] }[])
-    .flatMap((link) => link.addr_info.filter(({ deprecated }) => deprecated).map(({ local = '' }) => local))
-    .toSorted()
-}
-
-/** Nobody banned, by the daemons' own word, and in the log. */
-async function noBans(cluster: Cluster): Promise<boolean> {
-  const rows = (await cluster('ctdb', '0', '-X', 'nodestatus', 'all').catch((error: Error) => error.message))
-    .split('\n')
-    .filter((line) => /^\|\d/.test(line))
-  // |Node|IP|Disconnected|Unknown|Banned|…
-  return rows.every((row) => row.split('|')[5] === '0') && troubleIn(DIR, NODES).bans === 0
-}
+const parked = (cluster: Cluster) => parkedOn(cluster, '0', '1')
+const noBans = (cluster: Cluster) => nobodyBanned(cluster, DIR, NODES)
 
 interface Scene {
   cluster: Cluster
@@ -66,7 +46,7 @@ async function scene(
     t.ok(await hasShare(cluster, node, ADDRESSES / NODES), `node ${node} has its share`)
   options(DIR, NODES, `EVENTSCRIPT_DAD_CONFLICT=${policy}\nEVENTSCRIPT_IPV4_DAD=yes\n`)
   const contested = await held(cluster, '2')
-  const others = await nodes(cluster, '0', '1')
+  const others = await heldOn(cluster, '0', '1')
   t.equal(contested.length + others.length, ADDRESSES)
   await cluster('rogue', ...contested)
   // the tool waits for the takeover, and complains when that fails
@@ -94,7 +74,7 @@ else {
         let looks = 0
         while (performance.now() < last) {
           looks += 1
-          const now = await nodes(cluster, '0', '1')
+          const now = await heldOn(cluster, '0', '1')
           const missing = others.filter((address) => !now.includes(address))
           if (missing.length > 0 || !(await noBans(cluster))) {
             t.same(missing, [], 'the others are served throughout')
@@ -112,7 +92,7 @@ else {
         t.ok(
           await eventually(
             async () =>
-              (await nodes(cluster, '0', '1')).join() === [...others, ...contested].toSorted().join(),
+              (await heldOn(cluster, '0', '1')).join() === [...others, ...contested].toSorted().join(),
             BACK_S,
           ),
           `they are taken within ${BACK_S} s behind the rogue`,
@@ -127,7 +107,7 @@ else {
   t.test('IPv6, seize: all can be reached from a client', async (t) => {
     const { cluster, contested, others } = await scene(t, '6', OUR_DAEMON, 'seize')
     const all = [...others, ...contested].toSorted()
-    t.ok(await eventually(async () => (await nodes(cluster, '0', '1')).join() === all.join(), 30))
+    t.ok(await eventually(async () => (await heldOn(cluster, '0', '1')).join() === all.join(), 30))
     await allServed(t, cluster, all)
     t.ok(await noBans(cluster), 'nobody is banned')
   })
@@ -147,7 +127,7 @@ else {
       )
       // it is tried again and again, and there for the moment of a try
       const isGone = async () => {
-        const now = await nodes(cluster, '0', '1')
+        const now = await heldOn(cluster, '0', '1')
         return !contested.some((address) => now.includes(address))
       }
       t.ok(await eventually(isGone, 60), 'no node keeps what the rogue has')
