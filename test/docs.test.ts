@@ -40,6 +40,25 @@ t.test('what the README and the documents point to is there', (t) => {
   t.end()
 })
 
+t.test('the table of what was tested has just what the suites run', (t) => {
+  const text = readFileSync('README.md', 'utf8')
+  const [, table = ''] = /^(\| distribution [^]*?)\n\n/m.exec(text) ?? []
+  const [heading = [], , ...rows] = table.split('\n').map((line) =>
+    line
+      .split('|')
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  )
+  const tested = JSON.parse(readFileSync('test/releases/tested.json', 'utf8')) as Record<string, string>[]
+  const columns = heading.map((name) => name.toLowerCase())
+  t.same(columns, ['distribution', 'ctdb', 'iproute2', 'node', 'systemd'])
+  t.same(
+    rows,
+    tested.map((row) => columns.map((name) => row[name] ?? '')),
+  )
+  t.end()
+})
+
 t.test('the package holds every program that the built ones start', async (t) => {
   const { stdout } = await execa('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'])
   const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }]
