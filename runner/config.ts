@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { baseOf, helpersOf } from './net/ctdb-path.ts'
 import { toolOf } from './net/ctdb-version.ts'
@@ -6,6 +6,7 @@ import { asWritten, choice, number, perAddress, type Kind } from './options.ts'
 import { plainAssignments } from './plain-options.ts'
 import { rememberingLast } from './remember.ts'
 import type { Door } from './system/door.ts'
+import { readerHere, type Reader } from './system/remedy.ts'
 import { refuse } from './refusal.ts'
 
 /** The environment variables that CTDB and this program define beside the options; no other reaches a decision. */
@@ -53,8 +54,10 @@ export interface Facts {
   env: Readonly<Record<string, string>>
   /** May this process change addresses and firewall rules (CAP_NET_ADMIN)? */
   privileged: boolean
-  /** The program that goes on announcing an address when the event has ended. */
-  announcer: string
+  /** The program that goes on announcing an address when the event has ended; or the words that start it. */
+  announcer: string | readonly string[]
+  /** Whom remedies are for; also what this process is without. */
+  reader: Reader
   /** Where `NN.name.options` lies. */
   optionsFolder: string
 }
@@ -67,8 +70,10 @@ export interface Settings {
   helpers: string
   /** The ctdb tool as words of a command. */
   ctdb: readonly string[]
-  announcer: string
+  announcer: Facts['announcer']
   privileged: boolean
+  /** May the programs that we start send packets of their own (CAP_NET_RAW)? */
+  sendsPackets: boolean
   /** Ours, beside `vardir`: CTDB empties that one at each start. */
   keepdir: string
   /** What the option comes to, its default where it is not set. */
@@ -90,14 +95,17 @@ export function keepdirOf(vardir: string): string {
 }
 
 /** The facts about this process; `optionsFolder` defaults to where CTDB keeps its event scripts. */
-export function factsHere(announcer: string, optionsFolder?: string): Facts {
+export function factsHere(announcer: Facts['announcer'], optionsFolder?: string): Facts {
   const env: Record<string, string> = {}
   for (const name of [...ENVIRONMENT, ...Object.keys(OPTIONS), ...TEXTS]) {
     const value = process.env[name]
     if (value) env[name] = value
   }
   const folder = optionsFolder ?? `${baseOf(env)}/events/legacy`
-  return { env, privileged: mayChangeNetwork(), announcer, optionsFolder: folder }
+  mustHaveProc()
+  const reader = readerHere()
+  const privileged = !reader.lacks.includes('CAP_NET_ADMIN')
+  return { env, privileged, announcer, reader, optionsFolder: folder }
 }
 
 /** Sysctls, capabilities and processes are all seen there: without it nothing can be decided. */
@@ -106,13 +114,6 @@ export function mustHaveProc(): void {
     refuse(
       '/proc: the files of the kernel are not there: expected it to be mounted: mount -t proc proc /proc',
     )
-}
-
-/** Bit 12 of the effective capabilities is CAP_NET_ADMIN (capability.h); asking costs no program. */
-function mayChangeNetwork(): boolean {
-  mustHaveProc()
-  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0'
-  return ((BigInt(`0x${effective}`) >> 12n) & 1n) === 1n
 }
 
 /**
@@ -138,6 +139,7 @@ export async function loadSettings(door: Door, facts: Facts, handler: string): P
     ctdb: toolOf(env),
     announcer: facts.announcer,
     privileged: facts.privileged,
+    sendsPackets: !facts.reader.lacks.includes('CAP_NET_RAW'),
     option: (name) => chosen[name] as Value<typeof name>,
     text: (name) => (values[name] ?? '').trim(),
     warnings,

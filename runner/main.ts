@@ -25,6 +25,7 @@ import { Refusal, Usage } from './refusal.ts'
 import { endsEvent, type Report } from './report.ts'
 import { Interrupted } from './system/errors.ts'
 import { writing, type Witness } from './system/record.ts'
+import { readerHere, speakTo } from './system/remedy.ts'
 import { BadTranscript } from './system/transcript.ts'
 
 const DIST = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')
@@ -355,6 +356,7 @@ outliveOutput((code) => {
   process.stderr.write(`eventscript: cannot print: ${code}: the event itself is in "eventscript history"\n`)
   process.exitCode = 1
 })
+speakTo(readerHere())
 try {
   await main()
 } catch (error) {

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { canonical, hexDigits } from '../runner/net/address.ts'
-import { arpingRound } from '../runner/net/announce.ts'
+import { arpingRound } from '../runner/net/arping.ts'
 import { parseConnections, parseEnd } from '../runner/net/connections.ts'
 import { parseTable } from '../runner/net/ctdb.ts'
 import { dadState } from '../runner/net/dad.ts'

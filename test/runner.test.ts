@@ -22,6 +22,7 @@ import { fromShell, toArgv, toShell, type Word } from '../runner/system/argv.ts'
 import { toBytes, toText } from '../runner/system/bytes.ts'
 import { doorTo } from '../runner/system/door.ts'
 import { live } from '../runner/system/live.ts'
+import { ANYBODY } from '../runner/system/remedy.ts'
 
 t.test('a typed command is a list of words, whatever the values contain', (t) => {
   const argv = (strings: TemplateStringsArray, ...values: Word[]) => toArgv(strings, values)
@@ -119,6 +120,7 @@ const here = (extra: Partial<World> = {}): World => ({
     env: { CTDB_BASE: '/nonexistent' },
     privileged: true,
     announcer: 'announce',
+    reader: ANYBODY,
     optionsFolder: '/nonexistent',
   },
   system: (signal) => live({ signal }),

@@ -15,6 +15,7 @@ import type { Witness } from '../system/record.ts'
 import { rehearsal } from '../system/rehearse.ts'
 import { rememberingDeletions } from '../net/rehearse-deletions.ts'
 import type { Stop } from '../system/stop.ts'
+import { noPrivilege } from '../net/look.ts'
 
 export interface CleanupOptions {
   facts: Facts
@@ -49,8 +50,7 @@ export async function cleanUp(options: CleanupOptions): Promise<Cleanup> {
     const skipped = `${config}: [failover] disabled = true: the public addresses are not CTDB's, and stay`
     return { skipped, handlers: [], addresses: 0, rules: 0, sysctls: 0, good: true, left: [] }
   }
-  if (!facts.privileged && !rehearse)
-    refuse('no privilege to change addresses (CAP_NET_ADMIN): run as root, or look with --dry-run')
+  if (!facts.privileged && !rehearse) refuse(`${noPrivilege()}, or look with --dry-run`)
   if (!force && !rehearse) await mustBeDead()
   // performance.now() counts from the start of this process
   const timeLeft = () => Math.max(0, limit - END_MS - performance.now())

@@ -5,6 +5,7 @@ import { activityBeside } from '../daemon/server.ts'
 import type { EventStatus } from '../daemon/wire.ts'
 import { ctdbPath } from '../net/ctdb-path.ts'
 import { Refusal } from '../refusal.ts'
+import { toBeAllowed } from '../system/remedy.ts'
 
 /** The component whose scripts CTDB runs. */
 const COMPONENT = 'legacy'
@@ -64,6 +65,8 @@ function whyNoActivity(path: string, { code, message }: NodeJS.ErrnoException): 
     case undefined:
       return new Refusal(`${path}: ${message}: the event daemon hangs: see its log, "eventscript top"`)
     default:
-      return new Refusal(`${path}: ${code}: expected to be allowed to ask the event daemon: run as root`)
+      return new Refusal(
+        `${path}: ${code}: expected to be allowed to ask the event daemon: ${toBeAllowed('CAP_DAC_OVERRIDE')}`,
+      )
   }
 }

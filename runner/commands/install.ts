@@ -16,6 +16,7 @@ import { doorTo, type Door } from '../system/door.ts'
 import { live } from '../system/live.ts'
 import { witnessed, type Witness } from '../system/record.ts'
 import { rehearsal } from '../system/rehearse.ts'
+import { toBeAllowed } from '../system/remedy.ts'
 
 export interface InstallOptions {
   /** The folder of our built files: events.d, ctdb-eventd. */
@@ -156,8 +157,9 @@ function mustBeWritable({ rehearse }: InstallOptions, places: readonly Place[]):
     try {
       if (existsSync(folder)) accessSync(folder, constants.W_OK)
     } catch (error) {
-      const why = (error as NodeJS.ErrnoException).code
-      refuse(`${folder}: this user may not write there (${why}): run as root, or look with --dry-run`)
+      const code = (error as NodeJS.ErrnoException).code
+      const remedy = code === 'EROFS' ? 'a file system that can be written' : toBeAllowed('CAP_DAC_OVERRIDE')
+      refuse(`${folder}: this user may not write there (${code}): ${remedy}, or look with --dry-run`)
     }
   }
 }

@@ -5,6 +5,7 @@ import { Refusal, Usage } from '../refusal.ts'
 import type { Report } from '../report.ts'
 import { Mismatch } from '../system/errors.ts'
 import { witnessed, writing } from '../system/record.ts'
+import { speakTo } from '../system/remedy.ts'
 import { replay, type Ended, type Replay } from '../system/replay.ts'
 import {
   isNote,
@@ -43,8 +44,10 @@ export async function replayFile(recording: string, entries: readonly Entry[]): 
   const witness = writing((text) => {
     now += text
   })
+  const facts = factsFromText(header.env, header.facts)
+  speakTo(facts.reader)
   const world: World = {
-    facts: factsFromText(header.env, header.facts),
+    facts,
     system: () => witnessed(machine.system, witness),
     note: witness.notes,
     interrupt: interrupt.signal,

@@ -8,6 +8,7 @@ import type { HandlerReport, Report } from '../report.ts'
 import { live } from '../system/live.ts'
 import { witnessed, writing, type Witness } from '../system/record.ts'
 import { redactor } from '../system/redact.ts'
+import { readerFromText, readerAsText } from '../system/remedy.ts'
 import { rehearsal } from '../system/rehearse.ts'
 import { writeHeader } from '../system/transcript.ts'
 
@@ -18,7 +19,7 @@ export interface RunOptions {
   events: string
   /** Where options files lie, when not where CTDB has them. */
   optionsFolder?: string
-  announcer: string
+  announcer: Facts['announcer']
   only?: string
   /** Seconds for each handler. */
   timeout: number
@@ -122,8 +123,9 @@ function recorder({ record: file, redact }: RunOptions, event: Event, facts: Fac
 function factsAsText(facts: Facts): Record<string, string> {
   return {
     privileged: facts.privileged ? 'yes' : 'no',
-    announcer: facts.announcer,
+    announcer: [facts.announcer].flat().join(' '),
     options: facts.optionsFolder,
+    ...readerAsText(facts.reader),
   }
 }
 
@@ -133,6 +135,7 @@ export function factsFromText(env: Facts['env'], facts: Readonly<Record<string, 
     env,
     privileged: facts['privileged'] !== 'no',
     announcer: facts['announcer'] ?? 'announce',
+    reader: readerFromText(facts),
     optionsFolder: facts['options'] ?? '/etc/ctdb/events/legacy',
   }
 }

@@ -2,6 +2,7 @@ import { createConnection, type Socket } from 'node:net'
 import { resolve as resolvePath } from 'node:path'
 import { Refusal } from '../refusal.ts'
 import { BadPacket, decodeReply, encodeRequest, Frames, type Reply, type Request } from './wire.ts'
+import { toBeAllowed } from '../system/remedy.ts'
 
 /** A request without its number: the client gives it one. */
 export type Question = Request extends infer R ? (R extends Request ? Omit<R, 'reqid'> : never) : never
@@ -36,7 +37,7 @@ function whyNoConnection(path: string, { code, message }: NodeJS.ErrnoException)
       return `${path}: this is no socket for connections (${code}): ${EXPECTED}`
     case 'EACCES':
     case 'EPERM':
-      return `${path}: permission denied: expected to be allowed to connect: run as root`
+      return `${path}: permission denied: expected to be allowed to connect: ${toBeAllowed('CAP_DAC_OVERRIDE')}`
     case 'EAGAIN':
       return `${path}: the event daemon takes no more connections: expected a place in its queue: try again, or see its log`
     default:

@@ -24,6 +24,7 @@ import { endWithout } from './end.ts'
 import { openLog, type Log } from './log.ts'
 import { parentOf, watch } from './parent.ts'
 import { describe, serve } from './server.ts'
+import { speakTo } from '../system/remedy.ts'
 
 export interface StartOptions {
   /** The daemon that we belong to: when it is gone we go. */
@@ -74,6 +75,7 @@ export async function startEventDaemon({ pid, startupFd, announcer, own }: Start
   log.write('NOTICE', `daemon started, pid=${process.pid}`)
   log.write('NOTICE', 'startup completed successfully')
   const facts = factsHere(announcer)
+  speakTo(facts.reader)
   let atOnce = await eventsAtOnce(facts, log)
   const parent = pid !== undefined && pid > 1 ? parentOf(pid) : undefined
   let hungUp = () => {}

@@ -9,6 +9,7 @@ import { parseNodes, type ListedNode } from '../net/nodes.ts'
 import { parsePublicAddresses } from '../net/public-addresses.ts'
 import { Refusal } from '../refusal.ts'
 import { about, type Examination, type Finding } from './finding.ts'
+import { toBeAllowed } from '../system/remedy.ts'
 
 /** The line of the first CR, which ctdbd and the shell take for a part of the last word. */
 function lineOfCr(text: string): number {
@@ -129,7 +130,7 @@ const state: Examination = ({ facts, vardir: folder }) => {
       `${bavail * bsize} bytes are left on its disk: what this node hosts is not kept`,
       `df ${there}`,
     )
-  if (!facts.privileged) return ok(folder, 'not tried: run as root')
+  if (!facts.privileged) return ok(folder, `not tried: ${toBeAllowed('CAP_NET_ADMIN')}`)
   try {
     accessSync(there, constants.W_OK)
     return ok(folder, there === folder ? 'can be written' : 'not there yet: the first event makes it')

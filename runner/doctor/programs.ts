@@ -1,7 +1,10 @@
 /** The programs that the handlers start: are they there, are they new enough, do they do what we need. */
 import { isNewEnough, OLDEST } from '../install/interpreter.ts'
-import { packageOf } from '../system/errors.ts'
+import { busyBoxIn } from '../system/busybox.ts'
+import { packageOf, toBeAllowed } from '../system/remedy.ts'
+import { whichArping, type Arping } from '../net/arping.ts'
 import { why } from '../net/look.ts'
+import type { Door } from '../system/door.ts'
 import { about, type Examination } from './finding.ts'
 import { tryKill } from './try-kill.ts'
 
@@ -19,6 +22,8 @@ const ip: Examination = async ({ door }) => {
     return error('ip', 'not found in PATH: nothing works without it', packageOf('ip'))
   const { out, err } = await door.ask`ip -V`
   const [, date, major, minor] = /iproute2-(?:ss(\d{6})|v?(\d+)\.(\d+))/.exec(out + err) ?? []
+  const busyBox = busyBoxIn(out + err)
+  if (busyBox) return error('ip', `${busyBox}: expected iproute2 4.14 or later`, packageOf('ip'))
   const seen = (out + err).trim()
   if (date === undefined && major === undefined)
     return error('ip', `"ip -V" printed "${seen}": expected its version`, 'install iproute2 4.14 or newer')
@@ -40,36 +45,58 @@ const needed: Examination = async ({ door, settings }) => {
   ] as const) {
     const path = await door.find(program)
     const name = program.slice(program.lastIndexOf('/') + 1)
-    all.push(
-      ...(path ? ok(program, path) : error(program, `not found: ${what}`, packageOf(name) ?? 'mend PATH')),
-    )
+    const remedy = packageOf(name) ?? 'mend PATH'
+    const busyBox = path && program === 'flock' ? await busyBoxAs(door, program) : undefined
+    if (!path) all.push(...error(program, `not found: ${what}`, remedy))
+    else if (busyBox) all.push(...error(program, `${busyBox}: it cannot wait (-w), and ${what}`, remedy))
+    else all.push(...ok(program, path))
   }
   return all
 }
 
-/** Either program of that name will do; only which one it is decides how it is called. */
-const arping: Examination = async ({ door, uses }) => {
+async function busyBoxAs(door: Door, program: string): Promise<string | undefined> {
+  const { out, err } = await door.ask`${program} --version`
+  return busyBoxIn(out + err)
+}
+
+const KINDS: Record<Arping, string> = {
+  iputils: 'of iputils',
+  busybox: "BusyBox's",
+  habets: "Thomas Habets'",
+}
+
+/** Each of the programs of that name will do; only which one it is decides how it is called. */
+const arping: Examination = async ({ door, uses, settings }) => {
   const { ok, warn } = about('arping')
   const path = await door.find('arping')
   if (!path)
     return uses.inet
       ? warn('arping', 'not found: IPv4 addresses are not announced', packageOf('arping'))
       : ok('arping', 'not installed, and not needed without IPv4 addresses')
+  if (uses.inet && settings?.sendsPackets === false)
+    return warn('arping', `${NO_PACKETS}: IPv4 addresses are not announced`, toBeAllowed('CAP_NET_RAW'))
   const { out, err } = await door.ask`arping -V`
-  const kind = /iputils/i.test(out + err) ? 'of iputils' : "Thomas Habets'"
-  return ok('arping', `${path}, ${kind}`)
+  const kind = whichArping(out + err)
+  return kind
+    ? ok('arping', `${path}, ${KINDS[kind]}`)
+    : warn('arping', `${path}: none that we know: IPv4 addresses are not announced`, packageOf('arping'))
 }
 
-const advertiser: Examination = async ({ door, uses }) => {
+const NO_PACKETS = 'no privilege to send packets (CAP_NET_RAW)'
+
+const advertiser: Examination = async ({ door, uses, settings }) => {
   const { ok, warn } = about('advertiser')
+  if (uses.inet6 && settings?.sendsPackets === false)
+    return warn('ndptool', `${NO_PACKETS}: ${BY_KERNEL}`, toBeAllowed('CAP_NET_RAW'))
   for (const program of ['ndsend', 'ndptool']) {
     const path = await door.find(program)
     if (path) return ok(program, path)
   }
   if (!uses.inet6) return ok('ndptool', 'not installed, and not needed without IPv6 addresses')
-  const seen = 'neither ndsend nor ndptool found: the kernel announces IPv6 addresses, once'
-  return warn('ndptool', seen, packageOf('ndptool'))
+  return warn('ndptool', `neither ndsend nor ndptool found: ${BY_KERNEL}`, packageOf('ndptool'))
 }
+
+const BY_KERNEL = 'the kernel announces IPv6 addresses, once'
 
 const iptables: Examination = async ({ door, uses, facts }) => {
   const { ok, warn, error } = about('iptables')
@@ -89,7 +116,8 @@ const iptables: Examination = async ({ door, uses, facts }) => {
     const rules = facts.privileged ? await door.ask`${program} -w -S INPUT` : undefined
     if (rules && rules.status !== 0)
       all.push(...error(program, `cannot list its rules: ${why(rules)}`, 'mend iptables, or remove it'))
-    else all.push(...ok(program, `${out.trim()}${rules ? '' : ': not tried: run as root'}`))
+    else
+      all.push(...ok(program, `${out.trim()}${rules ? '' : `: not tried: ${toBeAllowed('CAP_NET_ADMIN')}`}`))
   }
   return all
 }
@@ -102,7 +130,7 @@ const ssKill: Examination = async ({ door, settings, facts }) => {
   const remedy = 'a kernel with CONFIG_INET_DIAG_DESTROY'
   const instead = 'connections of an address that leaves are ended by ctdb_killtcp, one by one'
   if (!(await door.find('ss'))) return warn('ss', `not found: ${instead}`, packageOf('ss'))
-  if (!facts.privileged) return ok('ss', 'not tried: run as root')
+  if (!facts.privileged) return ok('ss', `not tried: ${toBeAllowed('CAP_NET_ADMIN')}`)
   const ended = await tryKill(door)
   if (ended === undefined) return ok('ss', 'not tried: there is no connection to 127.0.0.1')
   return ended ? ok('ss', 'ends connections') : warn('ss', `does not end connections: ${instead}`, remedy)

@@ -1,7 +1,9 @@
 import type { Node } from '../handler.ts'
-import { CannotRun, packageOf } from '../system/errors.ts'
+import { CannotRun } from '../system/errors.ts'
 import type { Door } from '../system/door.ts'
+import { packageOf, toBeAllowed } from '../system/remedy.ts'
 import { familyOf } from './address.ts'
+import { arpingRound } from './arping.ts'
 import type { Link } from './ip.ts'
 import { tryWrite } from './sysctl.ts'
 
@@ -28,15 +30,20 @@ export function roundsOf(how?: string): number {
 /** Programs that send an unsolicited neighbour advertisement, the first that is there is used. */
 const ADVERTISERS = ['ndsend', 'ndptool'] as const
 
+/** Where the kernel could not be told to announce: the event that added the address says so. */
+const silent = new WeakSet<Link>()
+
 /**
  * Before an IPv6 address is added: where no program can announce it, let the kernel do so when the duplicate check
  * ends. It does it once, and only for an address that is added after this was set; said in one WARNING.
  */
 export async function prepareAnnouncement(node: Node, address: string, link: Link): Promise<void> {
   if (familyOf(address) === 'inet' || !wanted(node, link)) return
-  if (await advertiser(node)) return
+  if (node.settings.sendsPackets && (await advertiser(node))) return
   const sysctl = `/proc/sys/net/ipv6/conf/${link.name}/ndisc_notify`
-  if ((await node.read(sysctl))?.trim() !== '1') await tryWrite(node, sysctl, '1\n')
+  const isSet = (await node.read(sysctl))?.trim() === '1' || (await tryWrite(node, sysctl, '1\n'))
+  if (isSet) silent.delete(link)
+  else silent.add(link)
 }
 
 /** Third word of the background program: watch the duplicate check, then announce; or watch it and say nothing. */
@@ -76,11 +83,8 @@ async function canAnnounce(node: Node, address: string, link: Link): Promise<boo
     node.because(`${address} is not announced: EVENTSCRIPT_ANNOUNCE is no, or ${link.name} is a loopback`)
     return false
   }
-  const missing =
-    familyOf(address) === 'inet'
-      ? await whyNoArping(node, address)
-      : await whyNoAdvertiser(node, address, link)
-  if (missing) node.say(`WARNING: ${missing}`)
+  const { missing, remedy } = await whatIsMissing(node, address)
+  if (missing) node.say(`WARNING: ${missing}: ${consequence(address, link)}: ${remedy}`)
   return missing === undefined
 }
 
@@ -135,17 +139,23 @@ async function advertiser(door: Door): Promise<string | undefined> {
   return undefined
 }
 
-async function whyNoArping(node: Node, address: string): Promise<string | undefined> {
-  if (await node.find('arping')) return undefined
-  return `arping not found: ${address} is not announced, clients may send to its old place for minutes: ${packageOf('arping')}`
+/** Said during the event: of what goes wrong in the background nobody may hear. */
+async function whatIsMissing(node: Node, address: string): Promise<{ missing?: string; remedy?: string }> {
+  if (!node.settings.sendsPackets)
+    return { missing: 'no privilege to send packets (CAP_NET_RAW)', remedy: toBeAllowed('CAP_NET_RAW') }
+  if (familyOf(address) === 'inet')
+    return (await node.find('arping')) ? {} : { missing: 'arping not found', remedy: packageOf('arping') }
+  if (await advertiser(node)) return {}
+  return { missing: 'neither ndsend nor ndptool found', remedy: packageOf('ndptool') }
 }
 
-async function whyNoAdvertiser(node: Node, address: string, link: Link): Promise<string | undefined> {
-  if (await advertiser(node)) return undefined
-  return `neither ndsend nor ndptool found: ${address} is announced once, by the kernel (ndisc_notify of ${link.name}): ${packageOf('ndptool')}`
+function consequence(address: string, link: Link): string {
+  return familyOf(address) === 'inet6' && !silent.has(link)
+    ? `${address} is announced once, by the kernel (ndisc_notify of ${link.name})`
+    : `${address} is not announced, clients may send to its old place for minutes`
 }
 
-/** The programs that make one round, for the announcer; asked once, as there are two programs named arping. */
+/** The programs that make one round, for the announcer; asked once. Throws a Refusal when they are not to be trusted. */
 export async function roundOf(door: Door, address: string, iface: string): Promise<string[][]> {
   if (familyOf(address) === 'inet6') {
     const program = await advertiser(door)
@@ -154,26 +164,4 @@ export async function roundOf(door: Door, address: string, iface: string): Promi
   }
   const { out, err } = await door.ask`arping -V`
   return arpingRound(out + err, address, iface)
-}
-
-/** There are two programs named arping, iputils' and Habets', whose options differ: what `arping -V` says. */
-export function isIputils(version: string): boolean {
-  return /iputils/i.test(version)
-}
-
-/** Some networks take only the request form, some only the reply form: both, whichever arping it is. */
-export function arpingRound(version: string, address: string, iface: string): string[][] {
-  // iputils waits for answers until -w is over even after the last packet
-  if (isIputils(version)) {
-    const common = ['-q', '-c', '1', '-w', '1', '-I', iface, address]
-    return [
-      ['arping', '-U', ...common],
-      ['arping', '-A', ...common],
-    ]
-  }
-  const common = ['-q', '-c', '1', '-w', '1', '-i', iface, '-S', address, address]
-  return [
-    ['arping', '-U', ...common],
-    ['arping', '-U', '-P', ...common],
-  ]
 }

@@ -1,5 +1,5 @@
 import type { Node } from '../handler.ts'
-import { packageOf } from '../system/errors.ts'
+import { packageOf } from '../system/remedy.ts'
 import { canonical, familyOf } from './address.ts'
 import { lockedIfPossible } from './locked.ts'
 import { why } from './look.ts'

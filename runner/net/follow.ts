@@ -120,7 +120,7 @@ export async function follow(
   rounds: number,
   { say, sleep, node }: Means,
 ): Promise<Outcome | 'given up' | undefined> {
-  const commands = rounds > 0 ? await roundOf(door, taken.address, taken.iface) : []
+  const commands = rounds > 0 ? await programsFor(door, taken, say) : []
   let left = commands.length > 0 ? rounds : 0
   let sent = 0
   let isLate = false
@@ -140,6 +140,17 @@ export async function follow(
     await Promise.all(commands.map((argv) => send(door, argv, say)))
     await pause
     if (left === 0) return undefined
+  }
+}
+
+/** None when they are not to be had: that is said, and the check is watched all the same. */
+async function programsFor(door: Door, { address, iface }: Taken, say: Means['say']): Promise<string[][]> {
+  try {
+    return await roundOf(door, address, iface)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    say(`WARNING: ${address} is not announced: ${error.message}`)
+    return []
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Node } from '../handler.ts'
-import { packageOf } from '../system/errors.ts'
+import { packageOf } from '../system/remedy.ts'
 import { endText } from './connections.ts'
 import { why } from './look.ts'
 
@@ -63,7 +63,7 @@ export async function whyNoIpvs(node: Node): Promise<string | undefined> {
 
 function whyNot(answer: Parameters<typeof why>[0]): string {
   const reason = why({ ...answer, err: answer.err.replaceAll(/^modprobe: .*\n|^Are you sure .*\n/gm, '') })
-  return /run as root/.test(reason) ? reason : `${reason}: "modprobe ip_vs" says why`
+  return /not permitted/i.test(reason) ? reason : `${reason}: "modprobe ip_vs" says why`
 }
 
 /**

@@ -1,6 +1,9 @@
 import type { Node } from '../handler.ts'
 import { refuse } from '../refusal.ts'
+import { busyBoxIn, withoutUsage } from '../system/busybox.ts'
+import type { Capability } from '../system/capabilities.ts'
 import type { Answer } from '../system/door.ts'
+import { packageOf, toBeAllowed } from '../system/remedy.ts'
 import { isNamed, parseLinks, type Held, type Link } from './ip.ts'
 
 /** Every place where the kernel has this address: usually one, none, or after a mishap several. */
@@ -31,22 +34,31 @@ function linksOf(answer: Answer): readonly Link[] {
 
 /** Refuse when `ip -json` could not show `what`. */
 export function refuseFailed(answer: Answer, what: string): void {
+  const busyBox = busyBoxIn(answer.err)
+  if (busyBox) refuse(`ip: ${busyBox}: expected iproute2 4.14 or later: ${packageOf('ip')}`)
   if (/-json" is unknown/.test(answer.err))
     refuse('ip is too old: it does not know -json: install iproute2 4.14 or newer')
   if (answer.status !== 0) refuse(`ip cannot show the ${what}: ${why(answer)}`)
 }
 
-/** What a program gave as reason, in one line; with what to do where it is the usual one. */
-export function why({ status, err }: Answer): string {
-  const said = err
+/** What a program gave as reason, in one line; with what to do where it is the usual one, for want of a capability. */
+export function why({ status, err }: Answer, needed: Capability = 'CAP_NET_ADMIN'): string {
+  const said = withoutUsage(err)
     .split('\n')
     .map((line) => line.trim())
     .filter((line) => line !== '' && !/^Command failed|^\(null\)$/.test(line))
   const reason = [...new Set(said)].join('; ') || `exit status ${status}`
-  return /not permitted|permission denied|must be root/i.test(reason) ? `${reason}: run as root` : reason
+  return /not permitted|permission denied|must be root/i.test(reason)
+    ? `${reason}: ${toBeAllowed(needed)}`
+    : reason
+}
+
+/** Of whoever may not change addresses. */
+export function noPrivilege(): string {
+  return `no privilege to change addresses (CAP_NET_ADMIN): ${toBeAllowed('CAP_NET_ADMIN')}`
 }
 
 /** Refuse before anything is touched, rather than fail in the middle. */
 export function mustBePrivileged(node: Node): void {
-  if (!node.settings.privileged) refuse('no privilege to change addresses (CAP_NET_ADMIN): run as root')
+  if (!node.settings.privileged) refuse(noPrivilege())
 }

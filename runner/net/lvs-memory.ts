@@ -1,5 +1,5 @@
 import type { Node } from '../handler.ts'
-import { tryWrite } from './sysctl.ts'
+import { tryWrite, whyNotWritten } from './sysctl.ts'
 
 /** What this node was told last, so that the next event sees what has changed. */
 export interface Last {
@@ -31,8 +31,8 @@ export async function keepSysctl(node: Node, path: string, value: string): Promi
   if (before === undefined || before === value) return
   // before it is set: a run that is killed in between leaves a line, not a value that nobody knows
   await rememberSysctl(node, path, before, value)
-  if (!(await tryWrite(node, path, `${value}\n`)))
-    node.say(`WARNING: cannot set ${path} to ${value}: run as root`)
+  const reason = await whyNotWritten(node, path, `${value}\n`)
+  if (reason) node.say(`WARNING: cannot set ${path} to ${value}: ${reason}`)
 }
 
 /** Keep in mind what a sysctl was before it was set to this value, unless that is known already. */

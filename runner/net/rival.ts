@@ -2,7 +2,7 @@
 import type { Node } from '../handler.ts'
 import { Refusal, refuse } from '../refusal.ts'
 import { canonical, familyOf } from './address.ts'
-import { isIputils } from './announce.ts'
+import { arpingQuestion } from './arping.ts'
 import { table } from './ctdb.ts'
 import { rows, type Link } from './ip.ts'
 import { linksInDetail, why } from './look.ts'
@@ -68,14 +68,12 @@ function macOf(node: Node, contested: Contested): Promise<string | undefined> {
 
 async function macByArp(node: Node, { address, iface }: Contested): Promise<string | undefined> {
   const version = await node.ask`arping -V`
-  const common = ['-c', String(ARP_PROBES), '-w', String(ARP_PROBES)]
-  const { out, err, status } = isIputils(version.out + version.err)
-    ? await node.ask`arping -D ${common} -I ${iface} ${address}`
-    : await node.ask`arping -0 ${common} -C 1 -i ${iface} ${address}`
+  const question = arpingQuestion(version.out + version.err, address, iface, ARP_PROBES)
+  const { out, err, status } = await node.ask`${question}`
   const mac = macIn(out)
   // by the exit status an answer, none, and a question that could not be asked differ in neither of the two
   if (mac === undefined && !/ received|^received /im.test(out))
-    refuse(`arping cannot ask on ${iface}: ${why({ status, out, err })}`)
+    refuse(`arping cannot ask on ${iface}: ${why({ status, out, err }, 'CAP_NET_RAW')}`)
   return mac
 }
 

@@ -4,11 +4,16 @@ import type { Family } from './address.ts'
 
 /** Write a sysctl where the kernel lets us; says whether it did. */
 export async function tryWrite(door: Door, path: string, text: string): Promise<boolean> {
+  return (await whyNotWritten(door, path, text)) === undefined
+}
+
+/** The same; says why not. */
+export async function whyNotWritten(door: Door, path: string, text: string): Promise<string | undefined> {
   try {
     await door.write(path, text)
-    return true
+    return undefined
   } catch (error) {
-    if (error instanceof FileError) return false
+    if (error instanceof FileError) return error.message
     throw error
   }
 }

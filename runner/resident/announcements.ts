@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { familyOf } from '../net/address.ts'
-import { AGAIN, arpingRound, ON_LO, pauseAfter, roundOf, roundsOf, SEIZED } from '../net/announce.ts'
+import { AGAIN, ON_LO, pauseAfter, roundOf, roundsOf, SEIZED } from '../net/announce.ts'
+import { arpingRound } from '../net/arping.ts'
 import { announcementFrames } from '../net/frames.ts'
 import { isNamed, parseLinks, type Link } from '../net/ip.ts'
 import type { Outcome } from '../net/conflict.ts'
 import { LOOK_AGAIN_MS, LOOK_EVERY_MS, nextFor, stateOf, stillUnderCheck, type Taken } from '../net/follow.ts'
+import { Refusal } from '../refusal.ts'
 import type { Answer, Door } from '../system/door.ts'
 import { senders } from './senders.ts'
 import { transmitter, type Packet } from './transmitter.ts'
@@ -122,7 +124,12 @@ export function announcements(
 
   function tryLater(each: Due, error: unknown): void {
     each.at = performance.now() + pauseAfter(0)
-    const line = `announcing failed: ${error instanceof Error ? error.message : String(error)}: it is tried again`
+    complainOnce(
+      `announcing failed: ${error instanceof Error ? error.message : String(error)}: it is tried again`,
+    )
+  }
+
+  function complainOnce(line: string): void {
     if (!said.has(line)) complain(line)
     said.add(line)
     isWell = false
@@ -167,16 +174,20 @@ export function announcements(
     if (due.get(each.address) === each) due.delete(each.address)
   }
 
-  /** Which arping this is, is asked once. */
+  /** Which arping this is, is asked once. None of one that we do not know. */
   async function commandsFor(door: Door, { address, iface }: Due): Promise<string[][]> {
     if (familyOf(address) === 'inet6') return await roundOf(door, address, iface)
     arping ??= door.ask`arping -V`
-    try {
-      const { out, err } = await arping
-      return arpingRound(out + err, address, iface)
-    } catch (error) {
+    const version = await arping.catch((error: unknown) => {
       arping = undefined
       throw error
+    })
+    try {
+      return arpingRound(version.out + version.err, address, iface)
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      complainOnce(`WARNING: addresses are not announced: ${error.message}`)
+      return []
     }
   }
 

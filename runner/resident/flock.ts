@@ -15,11 +15,12 @@ export interface Keeper {
 
 /**
  * A line with the seconds to wait and one with `s` (shared) or `x` (alone): answered by 0 when the lock is ours, 1 when
- * the time was over. `leave` gives it back. The file is opened anew each time: it may have been replaced.
+ * the time was over. `leave` gives it back. The file is opened anew each time: it may have been replaced. 3: this flock cannot wait.
  */
 const SHELL = String.raw`while read -r seconds; do
 if [ "$seconds" = leave ]; then exec 9>&-; printf 'left\n'; continue; fi
-read -r how; exec 9>>"$0"; flock "-$how" -w "$seconds" 9; printf '%d\n' $?; done`
+read -r how; exec 9>>"$0"; flock "-$how" -w "$seconds" 9; status=$?
+[ $status = 1 ] && case $(flock --version 2>&1) in *BusyBox*) status=3 ;; esac; printf '%d\n' $status; done`
 
 /**
  * The same in perl, which has flock(2) itself: a tenth of a millisecond, where to start flock(1) takes one to two. 1, 2
@@ -63,6 +64,7 @@ export function flockKeeper(path: string, shared: boolean): Keeper {
       const status = await talk(`${seconds}\n${shared ? 's' : 'x'}\n`)
       if (status === '0') return
       if (status === '127') throw new CannotRun('flock', 'ENOENT')
+      if (status === '3') throw new CannotRun('flock', 'ENOTSUP')
       if (status === 'ended') throw new LockBusy(`cannot lock ${path}: the process that does it has ended`)
       throw new LockBusy(
         `cannot lock ${path}: another process has held it for ${seconds} s: "fuser -v ${path}" names it`,

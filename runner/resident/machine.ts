@@ -28,7 +28,7 @@ export interface Resident {
 
 export interface ResidentFacts {
   /** The first word of the command that announces in the background. */
-  announcer: string
+  announcer: string | readonly string[]
   vardir: string
 }
 

@@ -1,12 +1,14 @@
 import { Refusal } from '../refusal.ts'
 import { toShell } from './argv.ts'
+import type { Capability } from './capabilities.ts'
+import { packageOf, toBeAllowed, toBeExecuted } from './remedy.ts'
 
 /** A file or program of the machine that refused us; `code` is errno's name. */
 export class FileError extends Refusal {
   override name = 'FileError'
   readonly code: string
   constructor(doing: string, path: string, code: string) {
-    super(`cannot ${doing} ${path}: ${MEANING[code] ?? code}`)
+    super(`cannot ${doing} ${path}: ${MEANING[code]?.(neededFor(path)) ?? code}`)
     this.code = code
   }
 }
@@ -31,14 +33,19 @@ export class CannotRun extends Refusal {
   }
 }
 
-const MEANING: Record<string, string> = {
-  EACCES: 'permission denied: run as root',
-  EPERM: 'not permitted: run as root',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  EISDIR: 'it is a directory, expected a file',
-  ENOENT: 'no such file or directory',
-  ENOTDIR: 'a part of the path is no directory',
+/** What errno's name means; of what was refused, the capability that would have allowed it. */
+const MEANING: Record<string, (capability: Capability) => string> = {
+  EACCES: (capability) => `permission denied: ${toBeAllowed(capability)}`,
+  EPERM: (capability) => `not permitted: ${toBeAllowed(capability)}`,
+  EROFS: () => 'the file system is read-only',
+  ENOSPC: () => 'the disk is full',
+  EISDIR: () => 'it is a directory, expected a file',
+  ENOENT: () => 'no such file or directory',
+  ENOTDIR: () => 'a part of the path is no directory',
+}
+
+function neededFor(path: string): Capability {
+  return path.startsWith('/proc/sys/net/') ? 'CAP_NET_ADMIN' : 'CAP_DAC_OVERRIDE'
 }
 
 function whyCannotRun(program: string, code: string): string {
@@ -50,29 +57,10 @@ function whyCannotRun(program: string, code: string): string {
     return `${program}: it, or the interpreter its first line names, does not exist${from ? `: ${from}` : ''}`
   if (code === 'ENOEXEC')
     return `${program}: cannot be executed: its first line is no "#!" with an interpreter`
-  return `${program}: cannot be executed: ${MEANING[code] ?? code}`
-}
-
-/** Debian's package for each program that we start, by name. */
-const PACKAGES: Record<string, string> = {
-  ip: 'iproute2',
-  ss: 'iproute2',
-  iptables: 'iptables',
-  ip6tables: 'iptables',
-  arping: 'iputils-arping',
-  ndptool: 'libndp-tools',
-  ndisc6: 'ndisc6',
-  ctdb: 'ctdb',
-  ctdb_killtcp: 'ctdb',
-  flock: 'util-linux',
-  ps: 'procps',
-  ipvsadm: 'ipvsadm',
-}
-
-/** What to install to get a program: `install iproute2`. */
-export function packageOf(program: string): string | undefined {
-  const name = PACKAGES[program]
-  return name && `install ${name}`
+  if (code === 'ENOTSUP') return `${program}: BusyBox's lacks options that we need: ${from}`
+  if (code === 'EACCES') return `${program}: cannot be executed: permission denied: ${toBeExecuted()}`
+  // by its file arping has a capability, and cannot be started where a container may not have it
+  return `${program}: cannot be executed: ${MEANING[code]?.('CAP_NET_RAW') ?? code}`
 }
 
 /** A program that we had to end; `reason` is what the signal was fired with. */

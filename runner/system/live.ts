@@ -17,6 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { constants as os, tmpdir } from 'node:os'
 import type { Writable } from 'node:stream'
 import { execa, execaSync, type Options } from 'execa'
+import { busyBoxIn } from './busybox.ts'
 import type { Answer, RunOptions, System } from './door.ts'
 import { readText, readUntil, writeText } from './disk.ts'
 import { codeOf, CannotRun, FileError, Interrupted, LockBusy } from './errors.ts'
@@ -268,6 +269,7 @@ async function hold(
   try {
     const { status, err } = await run(['flock', ...(shared ? ['-s'] : []), '-w', String(seconds), '3'], fd)
     if (status === 0) return () => Promise.resolve(closeSync(fd))
+    if (busyBoxIn(err)) throw new CannotRun('flock', 'ENOTSUP')
     const why = err.trim() || `another process has held it for ${seconds} s: "fuser -v ${lock}" names it`
     throw new LockBusy(`cannot lock ${lock}: ${why}`)
   } catch (error) {

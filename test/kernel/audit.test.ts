@@ -374,7 +374,7 @@ if (!why)
       t.match(refused, { status: 1, out: '' })
       t.match(
         refused.err,
-        /^eventscript: no privilege to change addresses \(CAP_NET_ADMIN\): run as root\n?$/,
+        /^eventscript: no privilege to change addresses \(CAP_NET_ADMIN\): root lacks CAP_NET_ADMIN: start the container with --cap-add NET_ADMIN\n?$/,
       )
       t.same(await places(lab.node, good), [])
     })

@@ -188,7 +188,7 @@ if (!(await prepareFile())) {
           t,
           await lab.node.run('setpriv', '--bounding-set=-net_admin', SCRIPT, ...words),
           words.join(' '),
-          /^no privilege to change addresses \(CAP_NET_ADMIN\): run as root$/,
+          /^no privilege to change addresses \(CAP_NET_ADMIN\): root lacks CAP_NET_ADMIN: start the container with --cap-add NET_ADMIN$/,
         )
       t.equal(await machine(lab.node), before)
     },

@@ -16,7 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { execaSync } from 'execa'
 import t, { type Test } from 'tap'
 import { hexDigits } from '../../runner/net/address.ts'
-import { packageOf } from '../../runner/system/errors.ts'
+import { packageOf } from '../../runner/system/remedy.ts'
 import { SCRIPT, startLab, whyNoLab, type Host, type Lab, type Result } from '../lab/lab.ts'
 
 /** The two families, which are tested alike. */
@@ -172,7 +172,7 @@ export async function waitFor(
 /** The announcers of this lab that are still at work. */
 export function announcers(lab: Lab): number[] {
   return processes(lab)
-    .filter(({ command }) => command.includes('/announce.cjs'))
+    .filter(({ command }) => /\/announce\.cjs|\.script --announce /.test(command))
     .map(({ pid }) => pid)
 }
 
@@ -389,13 +389,19 @@ export function noStandIn(lab: Lab, program: string): void {
 
 /** Run our script where PATH has these programs and no other: as on a machine that lacks the rest. */
 export function scriptWithOnly(lab: Lab, programs: readonly string[], ...words: string[]): Promise<Result> {
+  const folder = folderWith(lab, ['node', ...programs])
+  return lab.node.run('/usr/bin/env', `PATH=${folder}`, SCRIPT, ...words)
+}
+
+/** A folder with these programs and no other, for PATH. */
+export function folderWith(lab: Lab, programs: readonly string[]): string {
   const folder = mkdtempSync(join(lab.dir, 'only-'))
-  symlinkSync(process.execPath, join(folder, 'node'))
+  const own: Record<string, string> = { node: process.execPath, ctdb: join(lab.dir, 'bin/ctdb') }
   for (const program of programs) {
-    const path = program === 'ctdb' ? join(lab.dir, 'bin/ctdb') : programPath(program)
+    const path = own[program] ?? programPath(program)
     if (path) symlinkSync(path, join(folder, program))
   }
-  return lab.node.run('/usr/bin/env', `PATH=${folder}`, SCRIPT, ...words)
+  return folder
 }
 
 /** What our script uses, all of it. */
