@@ -33,6 +33,11 @@ await writeFile(
 )
 await chmod('dist/ctdb-eventd', 0o755)
 
-await build({ ...common, entryPoints: ['runner/announcer.ts'], outfile: 'dist/announce.cjs' })
+const announce = `import { announcer } from './runner/announcer.ts'; void announcer('announce', __filename, process.argv.slice(2))`
+await build({
+  ...common,
+  stdin: { contents: announce, resolveDir: '.', loader: 'ts' },
+  outfile: 'dist/announce.cjs',
+})
 await chmod('dist/announce.cjs', 0o755)
 await chmod('dist/runner/main.js', 0o755)

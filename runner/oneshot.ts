@@ -1,5 +1,6 @@
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { realpathSync } from 'node:fs'
+import { announcer } from './announcer.ts'
 import { factsHere } from './config.ts'
 import { runHandler } from './engine.ts'
 import { parseEvent } from './events.ts'
@@ -8,28 +9,34 @@ import { outliveOutput } from './output.ts'
 import { endsEvent } from './report.ts'
 import { Refusal, Usage } from './refusal.ts'
 import { live } from './system/live.ts'
+import { speakTo } from './system/remedy.ts'
 import type { Stop } from './system/stop.ts'
 
 /** ctdb-eventd keeps the time itself, 30 s for the whole event by default; this only ends what it has forgotten. */
 const LIMIT_MS = 120_000
 
+const ANNOUNCE = '--announce'
+
 /**
  * `NN.name.script EVENT [ARG…]`: one handler, one event, as CTDB's daemon calls it. Prints what the handler says,
- * and nothing when all is well; exit status 0 or 1. `file` is this program, as its bundle knows it.
+ * and nothing when all is well; exit status 0 or 1. `file` is this program, as its bundle knows it. What goes on in the
+ * background, `--announce …`, is in the same file, so that a copy of it is whole, and never meets another version's.
  */
 export async function oneShot(handler: Handler, file: string): Promise<void> {
   const called = process.argv[1] ?? file
   outliveOutput()
+  // by node itself: it may be in nobody's PATH
+  const self = [process.execPath, file, ANNOUNCE]
+  if (process.argv[2] === ANNOUNCE)
+    return await announcer(`${basename(file)} ${ANNOUNCE}`, self, process.argv.slice(3))
   const name = basename(called).replace(/\.script$/, '')
   const [event, ...words] = process.argv.slice(2)
   // beside the link that was called; in our own folder nobody keeps options
   const folder = dirname(called)
   const own = dirname(realpathSync(file))
   try {
-    const facts = factsHere(
-      join(own, '..', 'announce.cjs'),
-      realpathSync(folder) === own ? undefined : folder,
-    )
+    const facts = factsHere(self, realpathSync(folder) === own ? undefined : folder)
+    speakTo(facts.reader)
     if (event === undefined)
       throw new Usage(
         `usage: ${basename(called)} EVENT [ARG…], as in: ${basename(called)} takeip eth0 10.0.0.1 24`,

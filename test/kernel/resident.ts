@@ -32,7 +32,12 @@ export async function startResident(lab: Lab, settings = '', parent = 0): Promis
   const daemon = lab.node.start('env', 'CTDB_TEST_MODE=yes', join(DIST, 'ctdb-eventd'), '-P', String(parent))
   const log = () => (existsSync(join(etc, 'log')) ? readFileSync(join(etc, 'log'), 'utf8') : '')
   const before = log().length
-  await waitFor('the event daemon', () => log().slice(before).includes('listening on'))
+  let over: string | undefined
+  void daemon.then(({ stderr }) => (over = String(stderr)))
+  await waitFor('the event daemon', () => {
+    if (over !== undefined) throw new Error(`the event daemon has ended: ${over}`)
+    return log().slice(before).includes('listening on')
+  })
   const client = await connectTo(join(etc, 'run/eventd.socket'))
   const runWithin = async (timeout: number, event: string, ...words: string[]) => {
     const args = words.join(' ')

@@ -10,6 +10,7 @@ import {
   calm,
   dropRules,
   FAMILIES,
+  folderWith,
   inLab,
   lines,
   machine,
@@ -382,14 +383,29 @@ if (!nothing) {
     t.strictSame(announcers(lab), [], 'options beside the link are read')
   })
 
-  inLab('a copy of the script, without the announcer, still takes addresses', {}, async (t, lab) => {
-    const copy = join(lab.dir, 'etc/10.interface.script')
-    copyFileSync(SCRIPT, copy)
-    const result = await lab.node.run(copy, 'takeip', 'eth0', '10.0.0.1', '24')
-    t.equal(result.status, 0)
-    t.match(result.out, /^WARNING: 10\.0\.0\.1 is not announced: .*announce\.cjs: .* does not exist\n$/)
-    t.strictSame(await places(lab.node, '10.0.0.1'), ['eth0/24'])
-  })
+  inLab(
+    'a copy of the script alone does all of its work, and needs no node in PATH for it',
+    { needs: ['arping', 'perl'] },
+    async (t, lab) => {
+      const copy = join(lab.dir, 'etc/10.interface.script')
+      copyFileSync(SCRIPT, copy)
+      const wire = await watch(lab.observer, 'lan', '10.0.0.1')
+      const path = `PATH=${folderWith(lab, ['ip', 'arping', 'flock'])}`
+      const result = await lab.node.run(
+        '/usr/bin/env',
+        path,
+        process.execPath,
+        copy,
+        'takeip',
+        'eth0',
+        '10.0.0.1',
+        '24',
+      )
+      t.strictSame(result, { status: 0, out: '', err: '' })
+      t.strictSame(await places(lab.node, '10.0.0.1'), ['eth0/24'])
+      await waitFor('both forms', () => new Set(wire.seen().map(({ form }) => form)).size === 2)
+    },
+  )
 }
 
 /** A host on the same wire that has this address and answers for it. */
