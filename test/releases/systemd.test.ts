@@ -3,6 +3,7 @@
  * who took them away. `RELEASES=trixie` boots that one; else sid, with the newest CTDB and systemd.
  */
 import t, { type Test } from 'tap'
+import { TESTED } from './release.ts'
 import { boot, rootWithSystemd, whyNotBooted, type Booted } from '../lab/booted.ts'
 import {
   heldIn,
@@ -17,6 +18,7 @@ import {
 
 const BOOTABLE = ['sid', 'trixie']
 const chosen = process.env['RELEASES']?.split(',') ?? ['sid']
+const systemdOf = (name: string) => TESTED.find(({ release }) => release === name)?.systemd
 /** Of a container, and of the test with it. */
 const SECONDS = 400
 
@@ -131,8 +133,12 @@ for (const release of BOOTABLE.filter((each) => chosen.includes(each)))
       async (t) => {
         const node = await boot(await rootWithSystemd(release), SECONDS)
         try {
-          t.comment(
-            (await node.sh('systemctl --version | head -n 1; ctdb version; uname -r')).replaceAll('\n', ', '),
+          const versions = await node.sh('systemctl --version | head -n 1; ctdb version; uname -r')
+          t.comment(versions.replaceAll('\n', ', '))
+          t.equal(
+            /^systemd (\d+)/.exec(versions)?.[1],
+            systemdOf(release),
+            'as test/releases/tested.json says',
           )
           await setUp(node, { eventd })
           for (const way of WAYS) {
