@@ -511,6 +511,8 @@ t.test('what is no file is no script, and blocks nothing', { skip }, async (t) =
 t.test('eventscript top and status --socket ask it; without it they say so', { skip }, async (t) => {
   const at = place(t)
   at.script('10.slow', '#!/bin/sh\n[ "$1" != slow ] || exec sleep 600\necho "said $1"\n')
+  at.script('20.bad', '#!/bin/sh\n[ "$1" != bad ] || { echo one; echo two; exit 3; }\n')
+  const pick = ({ exitCode, stdout }: { exitCode?: number; stdout: string }) => ({ exitCode, stdout })
   const eventscript = (...words: string[]) =>
     execa(process.execPath, [MAIN, ...words], { env: { ...at.env, NO_COLOR: '1' }, reject: false })
   t.match(await eventscript('top'), {
@@ -521,10 +523,20 @@ t.test('eventscript top and status --socket ask it; without it they say so', { s
   await start(t, at)
   t.match(await eventscript('top'), { exitCode: 0, stdout: 'no event yet' })
   await run(at, 'quick', 'a')
-  t.match(await eventscript('status', '--socket', 'quick'), {
-    exitCode: 0,
-    stdout: /^10\.slow +OK +0\.\d{3} .*\n {2}OUTPUT: said quick$/,
-  })
+  await run(at, 'bad')
+  for (const [event, exitCode] of [
+    ['quick', 0],
+    ['bad', 1],
+  ] as const) {
+    const stdout = await status(at, event)
+    t.match(stdout, /^10\.slow +OK +0\.\d{3} /)
+    t.same(
+      pick(await eventscript('status', '--socket', event)),
+      { exitCode, stdout },
+      'in the layout of the ctdb tool of this machine',
+    )
+  }
+  t.match(await status(at, 'bad'), /^20\.bad +ERROR .*\n {2}OUTPUT:\s+one\n\s*two/m)
   t.match(await eventscript('status', '--socket', 'never'), {
     exitCode: 1,
     stderr: /Event never has never run/,
