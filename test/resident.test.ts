@@ -497,6 +497,7 @@ t.test('an announcement whose look fails is tried again, and is the trouble of n
     run(_verb, argv) {
       const [program, , , , , address = ''] = argv
       if (program === 'arping' && (versions += 1) === 1) return Promise.reject(new Error('no arping now'))
+      if (program === 'arping') return Promise.resolve({ ...ok, out: 'arping from iputils 20221126\n' })
       if (address === '10.0.0.2' && isBroken) return Promise.reject(new Error('no look now'))
       const held = { local: address, prefixlen: 24, family: 'inet', scope: 'global' }
       return Promise.resolve({ ...ok, out: JSON.stringify([{ ifname: 'eth0', addr_info: [held] }]) })
