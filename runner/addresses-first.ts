@@ -17,10 +17,13 @@ export function addressesFirst(): Entry[] {
   })
 }
 
+/** Deletions: one batch of the resident ip, or so many processes. */
+const AT_ONCE = 50
+
 async function drop(node: Node, { what, find }: SharedAddresses): Promise<void> {
   const isMeant = await find(node)
   if (!isMeant) return
   mustBePrivileged(node)
-  const failures = await dropHeld(node, what, isMeant)
+  const failures = await dropHeld(node, what, isMeant, AT_ONCE)
   if (failures.length > 0) refuse(failures.join('\n'))
 }

@@ -66,24 +66,36 @@ export async function dropAll(node: Node, addresses: readonly string[]): Promise
   if (failures.length > 0) refuse(failures.join('\n'))
 }
 
-/** Delete what is meant of all that this node holds. All are tried; gives back why some could not be deleted. */
+/**
+ * Delete what is meant of all that this node holds, some at once: a machine that has them in one batch needs one turn of
+ * a busy processor, not one for each. All are tried; gives back why some could not be deleted.
+ */
 export async function dropHeld(
   node: Node,
   what: string,
   isMeant: (held: Held) => boolean,
+  atOnce = 1,
 ): Promise<string[]> {
-  const failures: string[] = []
   const meant = (await interfaces(node)).flatMap((link) => link.addresses).filter(isMeant)
   const going = meant.map(({ address }) => address)
-  // from the last to the first: when the first of its subnet goes, the kernel sets up all others anew
-  for (const held of meant.toReversed()) {
+  const drop = async (held: Held) => {
     node.say(`Removing ${what} ${held.address}/${held.bits} from device ${held.iface}`)
-    try {
-      await deleteAddress(node, held, { going })
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error
-      failures.push(error.message)
-    }
+    return await failureOf(deleteAddress(node, held, { going }))
   }
+  // from the last to the first: when the first of its subnet goes, the kernel sets up all others anew
+  const last = meant.toReversed()
+  const failures: string[] = []
+  for (let i = 0; i < last.length; i += atOnce)
+    failures.push(...(await Promise.all(last.slice(i, i + atOnce).map(drop))).flat())
   return failures
+}
+
+async function failureOf(work: Promise<void>): Promise<string[]> {
+  try {
+    await work
+    return []
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return [error.message]
+  }
 }
