@@ -48,8 +48,8 @@ const LOOK_PART = 1 / 6
 const GRACE_MS = 500
 /** Of the time of a try, the part that a single handler may take: one that hangs leaves something for the others. */
 const HANDLER_PART = 0.8
-/** Seconds to wait for a lock: whoever has it may hang. */
-const LOCK_SECONDS = 1
+/** Of the whole time, the part that a lock is waited for, but a second at least: whoever has it may hang. */
+const LOCK_PART = 1 / 12
 
 /** The addresses first. Only when that is done, or cannot be, firewall rules, connections, sysctls and routes. */
 export async function lastAct(options: LastActOptions): Promise<LastAct> {
@@ -98,11 +98,11 @@ async function attempt(
   entries: readonly Entry[],
   machine: (signal: Stop) => System,
   ms: number,
-  { facts, witness, ended }: Act,
+  { facts, witness, ended, ms: whole }: Act,
 ): Promise<boolean[]> {
   const world: World = {
     facts,
-    system: (signal) => witnessed(hasty(machine(signal)), witness),
+    system: (signal) => witnessed(hasty(machine(signal), whole), witness),
     note: (note) => witness.notes(note),
     grace: GRACE_MS,
   }
@@ -130,8 +130,9 @@ function enabledModules(folder: string, own: string): Entry[] {
   }
 }
 
-function hasty(system: System): System {
-  return { ...system, hold: (lock, seconds, how) => system.hold(lock, Math.min(seconds, LOCK_SECONDS), how) }
+function hasty(system: System, ms: number): System {
+  const most = Math.max(1, Math.floor((ms * LOCK_PART) / 1000))
+  return { ...system, hold: (lock, seconds, how) => system.hold(lock, Math.min(seconds, most), how) }
 }
 
 function removedBy(step: Step): ('addresses' | 'rules' | 'sysctls')[] {
