@@ -50,6 +50,30 @@ t.test('each command asks ctdb-path, which is looked for in CTDB_HELPER_BINDIR',
   t.match(await eventscript({ ...env, CTDB_BASE: '/mine' }, 'nodes'), { stderr: /cannot read \/mine\/nodes/ })
 })
 
+t.test(
+  'what ctdbd would put into the environment of an event is completed, and nothing is replaced',
+  async (t) => {
+    const module = new URL('../runner/net/ctdb-path.js', import.meta.url).href
+    const names = ['CTDB_BASE', 'CTDB_SCRIPT_VARDIR', 'CTDB_HELPER_BINDIR', 'CTDB_SYS_ETCDIR']
+    const code = `import(${JSON.stringify(module)}).then((all) => all.completeEnvironment()).then(() => console.log(${JSON.stringify(names)}.map((name) => process.env[name])))`
+    const completed = async (env: Record<string, string>) =>
+      (await execa(process.execPath, ['-e', code], { env, extendEnv: false })).stdout.replaceAll(/\s+/g, ' ')
+    const helperFolder = helpers(t, ELSEWHERE)
+    const env = { CTDB_HELPER_BINDIR: helperFolder }
+    t.equal(await completed(env), `[ '/none/etc', '/none/var/scripts', '${helperFolder}', '/etc' ]`)
+    t.equal(
+      await completed({ ...env, CTDB_BASE: '/mine', CTDB_SCRIPT_VARDIR: '/v' }),
+      `[ '/mine', '/v', '${helperFolder}', undefined ]`,
+    )
+    const bare = helpers(t)
+    t.equal(
+      await completed({ CTDB_HELPER_BINDIR: bare }),
+      `[ undefined, undefined, '${bare}', undefined ]`,
+      'what is where it usually is stays unset',
+    )
+  },
+)
+
 t.test('where there is no ctdb-path, the places of 4.17 are meant', async (t) => {
   const env = { CTDB_HELPER_BINDIR: helpers(t) }
   t.match(await eventscript({ ...env, CTDB_TEST_MODE: '1', CTDB_BASE: '/t' }, 'status', '--socket'), {

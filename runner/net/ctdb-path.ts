@@ -80,6 +80,9 @@ export async function completeEnvironment(): Promise<void> {
   for (const [name, find] of Object.entries(places)) {
     if (env[name]) continue
     const path = await find()
-    if (path !== USUAL[name]) env[name] = path
+    if (path === USUAL[name]) continue
+    env[name] = path
+    // CTDB is not relocated: the system's own files, such as systemd's, are where they always are
+    if (name === 'CTDB_BASE') env['CTDB_SYS_ETCDIR'] ||= '/etc'
   }
 }
