@@ -143,7 +143,7 @@ t.test('a command that cannot be executed', async (t) => {
   t.match(await place.nodes(), { exitCode: 1, stderr: /none: it, or the interpreter .* does not exist/ })
   const bare = place.program('bare', 'echo 10.0.0.1', '')
   place.conf(`!${bare}`)
-  t.match(await place.nodes(), { exitCode: 1, rows: [], stderr: /first line is no "#!"/ })
+  t.match(await place.nodes(), { exitCode: 1, rows: { length: 0 }, stderr: /first line is no "#!"/ })
   t.match(await place.doctor(), [/^error .*first line is no "#!"/])
 })
 
@@ -181,7 +181,7 @@ t.test('a command that hangs is ended at --timeout, with all that it has started
   const began = Date.now()
   t.match(await place.nodes('--timeout', '1'), {
     exitCode: 1,
-    rows: [],
+    rows: { length: 0 },
     stderr: new RegExp(`^eventscript: "${program}" was ended after 1\\.\\d s[^\\n]*$`),
   })
   t.ok(Date.now() - began < 20_000, 'long before the command would')
