@@ -1,6 +1,7 @@
 /** The end of a script as `ctdb event status` prints it, byte for byte: admins compare the two, and grep both. */
 import { getSystemErrorMap } from 'node:util'
 import { ctime } from '../ctime.ts'
+import { isOlder, type Version } from '../version.ts'
 import { outcomeOf } from './status.ts'
 import type { ScriptStatus } from './wire.ts'
 
@@ -8,9 +9,8 @@ import type { ScriptStatus } from './wire.ts'
 export type Layout = 'since 4.19' | 'before 4.19'
 
 /** That of this tool; of the newest where its version is not known. */
-export function layoutOf(version: readonly [number, number] | undefined): Layout {
-  const [major, minor] = version ?? [Infinity, 0]
-  return major < 4 || (major === 4 && minor < 19) ? 'before 4.19' : 'since 4.19'
+export function layoutOf(version: Version | undefined): Layout {
+  return version && isOlder(version, [4, 19]) ? 'before 4.19' : 'since 4.19'
 }
 
 /** `word` gives the outcome its colour. */

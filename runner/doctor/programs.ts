@@ -5,6 +5,7 @@ import { packageOf, toBeAllowed } from '../system/remedy.ts'
 import { whichArping, type Arping } from '../net/arping.ts'
 import { why } from '../net/look.ts'
 import type { Door } from '../system/door.ts'
+import { isOlder } from '../version.ts'
 import { about, type Examination } from './finding.ts'
 import { tryKill } from './try-kill.ts'
 
@@ -12,9 +13,6 @@ import { tryKill } from './try-kill.ts'
 const OLDEST_IP = { date: 171113, version: [4, 14] } as const
 /** From there on node runs TypeScript by itself. */
 const TYPESCRIPT_NODE = [22, 18] as const
-
-const older = (version: readonly number[], than: readonly [number, number]) =>
-  (version[0] ?? 0) < than[0] || (version[0] === than[0] && (version[1] ?? 0) < than[1])
 
 const ip: Examination = async ({ door }) => {
   const { ok, error } = about('ip')
@@ -29,7 +27,7 @@ const ip: Examination = async ({ door }) => {
     return error('ip', `"ip -V" printed "${seen}": expected its version`, 'install iproute2 4.14 or newer')
   const old =
     date === undefined
-      ? older([Number(major), Number(minor)], OLDEST_IP.version)
+      ? isOlder([Number(major), Number(minor)], OLDEST_IP.version)
       : Number(date) < OLDEST_IP.date
   if (old) return error('ip', `${seen}: too old, it has no -json`, 'install iproute2 4.14 or newer')
   return ok('ip', seen)
@@ -144,11 +142,13 @@ const ethtool: Examination = async ({ door }) => {
 
 const node: Examination = () => {
   const { ok, error } = about('node')
-  const version = process.versions.node.split('.').map(Number)
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   const seen = `${process.version}, ${process.execPath}`
   if (!isNewEnough(process.versions.node))
     return error('node', `${seen}: too old`, `install node ${OLDEST} or newer`)
-  const typescript = older(version, TYPESCRIPT_NODE) ? ': handlers in TypeScript must be compiled' : ''
+  const typescript = isOlder([major, minor], TYPESCRIPT_NODE)
+    ? ': handlers in TypeScript must be compiled'
+    : ''
   return ok('node', `${seen}${typescript}`)
 }
 

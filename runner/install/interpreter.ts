@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { refuse } from '../refusal.ts'
 import type { Door } from '../system/door.ts'
+import { isOlder } from '../version.ts'
 import type { SearchPath } from './service.ts'
 import { above, openTo, statusOf } from './trust.ts'
 
@@ -14,7 +15,7 @@ export const OLDEST = OLDEST_NODE.join('.')
 /** Of `20.19.5`, with or without a `v` before it. */
 export function isNewEnough(version: string): boolean {
   const [, major = 0, minor = 0] = /^v?(\d+)\.(\d+)/.exec(version)?.map(Number) ?? []
-  return major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])
+  return !isOlder([major, minor], OLDEST_NODE)
 }
 
 /** What `env node` starts there: its path, or undefined. */

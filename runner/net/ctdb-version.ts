@@ -1,6 +1,7 @@
 import { Refusal } from '../refusal.ts'
 import { doorTo, type Door } from '../system/door.ts'
 import { live } from '../system/live.ts'
+import type { Version } from '../version.ts'
 
 /** Milliseconds; the tool asks nobody for it. */
 const LIMIT_MS = 5000
@@ -11,16 +12,13 @@ export function toolOf(env: Readonly<Record<string, string | undefined>>): reado
 }
 
 /** Major and minor of the ctdb tool of this node; undefined where there is none, or it does not say. */
-export function ctdbVersion(): Promise<readonly [number, number] | undefined> {
+export function ctdbVersion(): Promise<Version | undefined> {
   const machine = live({ signal: AbortSignal.timeout(LIMIT_MS), atOnce: () => true })
   return versionOf(doorTo(machine), toolOf(process.env))
 }
 
 /** The same by a door that is there. */
-export async function versionOf(
-  door: Door,
-  tool: readonly string[],
-): Promise<readonly [number, number] | undefined> {
+export async function versionOf(door: Door, tool: readonly string[]): Promise<Version | undefined> {
   try {
     return parseVersion((await door.ask`${tool} version`).out)
   } catch (error) {
@@ -30,7 +28,7 @@ export async function versionOf(
 }
 
 /** Of `4.17.12-Debian`. */
-export function parseVersion(text: string): readonly [number, number] | undefined {
+export function parseVersion(text: string): Version | undefined {
   const [, major, minor] = /^(\d+)\.(\d+)\b/m.exec(text) ?? []
   return major === undefined || minor === undefined ? undefined : [Number(major), Number(minor)]
 }

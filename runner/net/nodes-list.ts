@@ -2,6 +2,7 @@
 import { parseIni } from '../ini.ts'
 import { Refusal, refuse } from '../refusal.ts'
 import type { Door } from '../system/door.ts'
+import { isOlder } from '../version.ts'
 import { versionOf } from './ctdb-version.ts'
 import { why } from './look.ts'
 
@@ -51,13 +52,6 @@ export async function nodesSource(door: Door, { base, ctdb }: Where): Promise<No
     )
   // ctdbd is started in /
   return value.startsWith('!') || value.startsWith('/') ? sourceOf(value) : sourceOf(`/${value}`)
-}
-
-function isOlder(
-  [major, minor]: readonly [number, number],
-  [wantedMajor, wantedMinor]: readonly [number, number],
-) {
-  return major < wantedMajor || (major === wantedMajor && minor < wantedMinor)
 }
 
 /** Of a path, or of `!COMMAND ARGS`. */
