@@ -54,11 +54,13 @@ const LOCK_PART = 1 / 12
 /** The addresses first. Only when that is done, or cannot be, firewall rules, connections, sysctls and routes. */
 export async function lastAct(options: LastActOptions): Promise<LastAct> {
   const { facts, own, witness, rehearse } = options
-  const done = { addresses: 0, rules: 0, sysctls: 0 }
+  const done = { rules: 0, sysctls: 0 }
+  const dropped = new Set<string>()
   const counting: Witness = {
     begins: (step) => witness?.begins(step),
     ended(step) {
-      for (const what of removedBy(step)) done[what] += 1
+      for (const what of undoneBy(step)) done[what] += 1
+      for (const address of droppedBy(step)) dropped.add(address)
       witness?.ended(step)
     },
     notes: (note) => witness?.notes(note),
@@ -68,7 +70,8 @@ export async function lastAct(options: LastActOptions): Promise<LastAct> {
   const act = { ...options, witness: counting, end }
   const areGone = await untilGood(addressesFirst(), act)
   const isDone = await untilGood(handlersFor(facts.optionsFolder, own), { ...act, isLast: true })
-  return { ...done, good: areGone && isDone, left: rehearse ? [] : await whatIsLeft(facts, look) }
+  const counts = { ...done, addresses: dropped.size }
+  return { ...counts, good: areGone && isDone, left: rehearse ? [] : await whatIsLeft(facts, look) }
 }
 
 interface Act extends LastActOptions {
@@ -135,15 +138,19 @@ function hasty(system: System, ms: number): System {
   return { ...system, hold: (lock, seconds, how) => system.hold(lock, Math.min(seconds, most), how) }
 }
 
-function removedBy(step: Step): ('addresses' | 'rules' | 'sysctls')[] {
+function undoneBy(step: Step): ('rules' | 'sysctls')[] {
   if (step.trouble) return []
   if (step.verb === 'write')
     return /^\/proc\/sys\/net\/ipv6\/(conf|neigh)\//.test(step.path) ? ['sysctls'] : []
   if (step.verb !== 'change' || step.answer?.status !== 0) return []
-  if (step.input !== undefined) return deletionsIn(step.input).map(() => 'addresses')
-  const command = step.argv.join(' ')
-  if (command.startsWith('ip addr del ')) return ['addresses']
-  return /^ip6?tables -w -D /.test(command) ? ['rules'] : []
+  return /^ip6?tables -w -D /.test(step.argv.join(' ')) ? ['rules'] : []
+}
+
+/** The addresses that a step has deleted. One may be in the batches of several: whose turn comes first deletes it. */
+function droppedBy(step: Step): string[] {
+  if (step.trouble || step.verb !== 'change' || step.answer?.status !== 0) return []
+  const lines = step.input === undefined ? [step.argv.slice(1)] : deletionsIn(step.input)
+  return lines.filter(([object, verb]) => object === 'addr' && verb === 'del').map((line) => line.join(' '))
 }
 
 async function whatIsLeft(facts: Facts, ms: number): Promise<Remain[]> {
