@@ -3,7 +3,7 @@
  * at. Nothing here starts iptables, ss or any program but `ip`: a slow or hanging one keeps no address.
  */
 import type { Entry } from './handlers.ts'
-import type { Node } from './handler.ts'
+import type { Node } from './node/node.ts'
 import { mustBePrivileged } from './net/look.ts'
 import { dropHeld } from './net/move.ts'
 import { SHARED, type SharedAddresses } from './net/shared-addresses.ts'

@@ -1,5 +1,5 @@
 import { loadSettings, type Facts } from './config.ts'
-import type { Node } from './handler.ts'
+import type { Node } from './node/node.ts'
 import { refuse } from './refusal.ts'
 import type { Door } from './system/door.ts'
 

@@ -1,6 +1,6 @@
 import { loadSettings, type Facts } from './config.ts'
 import type { Event } from './events.ts'
-import type { Node } from './handler.ts'
+import type { Node } from './node/node.ts'
 import { actOf, type Entry } from './handlers.ts'
 import { meaningOf } from './exit.ts'
 import { endsEvent, type End, type HandlerReport, type Report } from './report.ts'

@@ -2,33 +2,7 @@
  * The whole vocabulary of a handler. A file in events.d imports this and nothing else: what is not here, a
  * handler does not do.
  */
-import type { Settings } from './config.ts'
-import type { Arguments } from './events.ts'
-import type { Door } from './system/door.ts'
-
-/** This node of the cluster: the door to its machine, its settings, and a voice. */
-export interface Node extends Door {
-  settings: Settings
-  /** One line for the log, in the admin's words. CTDB logs every line that a handler says, at level ERROR. */
-  say: (line: string) => void
-  /** Why something is done or left: "explain" and recordings show it, the log does not. */
-  because: (reason: string) => void
-  /** Fail the event with one sentence: the subject, what was seen, what was expected, what to do. */
-  refuse: (sentence: string) => never
-}
-
-/** What a handler does at each event it knows. An event that it does not name is none of its business. */
-export type Handler = {
-  /** What it looks after, in a few words: `eventscript list` prints them. */
-  about: string
-} & { [E in keyof Arguments]?: (node: Node, args: Arguments[E]) => Promise<void> } & {
-  [E in 'init' | 'setup' | 'startup' | 'monitor' | 'ipreallocated' | 'shutdown']?: (
-    node: Node,
-  ) => Promise<void>
-} & {
-  [E in 'startrecovery' | 'recovered' | 'startipreallocate' | 'reconfigure']?: (node: Node) => Promise<void>
-}
-
+export type { Handler, Node } from './node/node.ts'
 export { refuse } from './refusal.ts'
 export { NO_INTERFACE } from './events.ts'
 export { announce, prepareAnnouncement, watchParked } from './net/announce.ts'

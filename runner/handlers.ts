@@ -2,7 +2,7 @@ import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Event } from './events.ts'
-import type { Handler, Node } from './handler.ts'
+import type { Handler, Node } from './node/node.ts'
 import { Refusal, Usage } from './refusal.ts'
 
 /** One entry of a folder of handlers, under the name that logs and reports give it. */

@@ -1,6 +1,6 @@
 import { nodeOutsideEvents } from '../background.ts'
 import type { Facts } from '../config.ts'
-import type { Node } from '../handler.ts'
+import type { Node } from '../node/node.ts'
 import { doorTo } from '../system/door.ts'
 import { live } from '../system/live.ts'
 

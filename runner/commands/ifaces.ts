@@ -1,4 +1,4 @@
-import type { Node } from '../handler.ts'
+import type { Node } from '../node/node.ts'
 import { believedInterfaces, orReason, type BelievedInterface } from '../net/belief.ts'
 import { whyNoLink } from '../net/link.ts'
 import { interfaces, linksInDetail, pick } from '../net/look.ts'

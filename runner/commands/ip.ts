@@ -1,4 +1,4 @@
-import type { Node } from '../handler.ts'
+import type { Node } from '../node/node.ts'
 import { believedAddresses, numberHere, orReason, type BelievedAddress } from '../net/belief.ts'
 import { isNamed, type Held } from '../net/ip.ts'
 import { interfaces } from '../net/look.ts'

@@ -1,4 +1,4 @@
-import type { Handler } from '../handler.ts'
+import type { Handler } from '../node/node.ts'
 import { findHandlers } from '../handlers.ts'
 import { Refusal } from '../refusal.ts'
 

@@ -1,4 +1,4 @@
-import type { Node } from '../handler.ts'
+import type { Node } from '../node/node.ts'
 import { CannotRun } from '../system/errors.ts'
 import type { Door } from '../system/door.ts'
 import { packageOf, toBeAllowed } from '../system/remedy.ts'

@@ -1,5 +1,5 @@
 /** What CTDB's daemon believes, as `ctdb -X` prints it, by the names of its columns. */
-import type { Node } from '../handler.ts'
+import type { Node } from '../node/node.ts'
 import { Refusal, refuse } from '../refusal.ts'
 import { Interrupted } from '../system/errors.ts'
 import { canonical } from './address.ts'

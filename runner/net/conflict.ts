@@ -1,5 +1,5 @@
 /** Another host has an address that should be ours: what becomes of it, as EVENTSCRIPT_DAD_CONFLICT has it. */
-import type { Node } from '../handler.ts'
+import type { Node } from '../node/node.ts'
 import { Refusal, refuse } from '../refusal.ts'
 import { familyOf } from './address.ts'
 import { rivalMac, whoHas } from './rival.ts'

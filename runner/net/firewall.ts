@@ -1,4 +1,4 @@
-import type { Node } from '../handler.ts'
+import type { Node } from '../node/node.ts'
 import { packageOf } from '../system/remedy.ts'
 import { canonical, familyOf } from './address.ts'
 import { lockedIfPossible } from './locked.ts'

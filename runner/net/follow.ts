@@ -2,7 +2,7 @@
  * What is still to be done for an address when the event that took it has ended: watch its duplicate check, if that
  * goes on, and then tell the network where it is.
  */
-import type { Node } from '../handler.ts'
+import type { Node } from '../node/node.ts'
 import { Refusal } from '../refusal.ts'
 import type { Door } from '../system/door.ts'
 import { toShell } from '../system/argv.ts'

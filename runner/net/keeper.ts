@@ -1,5 +1,5 @@
 /** Looks after what is parked: each address is tried on its interface again and again, until its rival is gone. */
-import type { Node } from '../handler.ts'
+import type { Node } from '../node/node.ts'
 import { Refusal } from '../refusal.ts'
 import { familyOf } from './address.ts'
 import { announces } from './announce.ts'

@@ -1,4 +1,4 @@
-import type { Node } from '../handler.ts'
+import type { Node } from '../node/node.ts'
 import { NO_INTERFACE } from '../events.ts'
 import type { Link } from './ip.ts'
 import { table } from './ctdb.ts'

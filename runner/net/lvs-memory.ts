@@ -1,4 +1,4 @@
-import type { Node } from '../handler.ts'
+import type { Node } from '../node/node.ts'
 import { tryWrite, whyNotWritten } from './sysctl.ts'
 
 /** What this node was told last, so that the next event sees what has changed. */

@@ -1,4 +1,4 @@
-import type { Node } from '../handler.ts'
+import type { Node } from '../node/node.ts'
 import { familyOf } from './address.ts'
 import { endConnections } from './connections.ts'
 import { ownNumber } from './ctdb.ts'

@@ -1,4 +1,4 @@
-import type { Node } from '../handler.ts'
+import type { Node } from '../node/node.ts'
 import { Refusal, refuse } from '../refusal.ts'
 import { updateHosted } from './cache.ts'
 import { blocked, unblock } from './firewall.ts'

@@ -3,7 +3,7 @@
  * a host prefix and never preferred: it can be bound, and says nothing. `KEEPDIR/parked` has where it belongs, so that it
  * can be tried again; it is written before the address is put there, and taken back before anything else is done to it.
  */
-import type { Node } from '../handler.ts'
+import type { Node } from '../node/node.ts'
 import { refuse } from '../refusal.ts'
 import { canonical, familyOf, hostBits } from './address.ts'
 import type { Held } from './ip.ts'

@@ -1,4 +1,4 @@
-import type { Node } from '../handler.ts'
+import type { Node } from '../node/node.ts'
 import { whyNoInterface, whyNotPublic } from '../events.ts'
 import { refuse } from '../refusal.ts'
 import { canonical, hostBits } from './address.ts'

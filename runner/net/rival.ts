@@ -1,5 +1,5 @@
 /** Who has an address that should be ours: a line of evidence for the admin who has to find that host. */
-import type { Node } from '../handler.ts'
+import type { Node } from '../node/node.ts'
 import { Refusal, refuse } from '../refusal.ts'
 import { canonical, familyOf } from './address.ts'
 import { arpingQuestion } from './arping.ts'

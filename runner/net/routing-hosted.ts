@@ -1,4 +1,4 @@
-import type { Node } from '../handler.ts'
+import type { Node } from '../node/node.ts'
 import { canonical } from './address.ts'
 import { table } from './ctdb.ts'
 import { readPublicAddresses } from './public-addresses.ts'

@@ -1,4 +1,4 @@
-import type { Node } from '../handler.ts'
+import type { Node } from '../node/node.ts'
 import { refuse } from '../refusal.ts'
 import type { Routing } from './routing-options.ts'
 import {

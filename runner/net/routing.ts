@@ -1,4 +1,4 @@
-import type { Node } from '../handler.ts'
+import type { Node } from '../node/node.ts'
 import { Refusal, refuse } from '../refusal.ts'
 import { FAMILIES, familyOf, type Family } from './address.ts'
 import { FileError } from '../system/errors.ts'

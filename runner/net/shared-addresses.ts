@@ -2,7 +2,7 @@
  * The addresses that belong to the cluster and not to one node: the public ones, the NAT gateway's, and that of LVS. One
  * that stays on a node without ctdbd is on two nodes as soon as another takes it.
  */
-import type { Node } from '../handler.ts'
+import type { Node } from '../node/node.ts'
 import { refuse } from '../refusal.ts'
 import { canonical, hostBits } from './address.ts'
 import type { Held } from './ip.ts'

@@ -1,4 +1,4 @@
-import type { Node } from '../handler.ts'
+import type { Node } from '../node/node.ts'
 import { whyNoInterface } from '../events.ts'
 import { canonical, familyOf } from './address.ts'
 import { refuseProblems } from './public-addresses.ts'

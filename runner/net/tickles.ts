@@ -1,4 +1,4 @@
-import type { Node } from '../handler.ts'
+import type { Node } from '../node/node.ts'
 import { FileError } from '../system/errors.ts'
 import { hostedNow } from './cache.ts'
 import { connectionsOf, endText, parseEnd, type Connection } from './connections.ts'

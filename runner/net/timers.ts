@@ -6,7 +6,7 @@
  * relies on them: who gets it alone knows that nobody does. So a crash leaves a record without users, and whoever
  * comes next puts them back. `dad/lock` keeps two from lowering at once.
  */
-import type { Node } from '../handler.ts'
+import type { Node } from '../node/node.ts'
 import { Refusal } from '../refusal.ts'
 import type { Door } from '../system/door.ts'
 import { LockBusy } from '../system/errors.ts'

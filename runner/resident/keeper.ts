@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Node } from '../handler.ts'
+import type { Node } from '../node/node.ts'
 import { keepTrying, type Keeping } from '../net/keeper.ts'
 
 /** Tries what is parked again, for as long as anything is. */

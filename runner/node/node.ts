@@ -1,0 +1,27 @@
+/** What a handler is given, and what it is: this node of the cluster, and an act for each event. */
+import type { Settings } from '../config.ts'
+import type { Arguments } from '../events.ts'
+import type { Door } from '../system/door.ts'
+
+/** This node of the cluster: the door to its machine, its settings, and a voice. */
+export interface Node extends Door {
+  settings: Settings
+  /** One line for the log, in the admin's words. CTDB logs every line that a handler says, at level ERROR. */
+  say: (line: string) => void
+  /** Why something is done or left: "explain" and recordings show it, the log does not. */
+  because: (reason: string) => void
+  /** Fail the event with one sentence: the subject, what was seen, what was expected, what to do. */
+  refuse: (sentence: string) => never
+}
+
+/** What a handler does at each event it knows. An event that it does not name is none of its business. */
+export type Handler = {
+  /** What it looks after, in a few words: `eventscript list` prints them. */
+  about: string
+} & { [E in keyof Arguments]?: (node: Node, args: Arguments[E]) => Promise<void> } & {
+  [E in 'init' | 'setup' | 'startup' | 'monitor' | 'ipreallocated' | 'shutdown']?: (
+    node: Node,
+  ) => Promise<void>
+} & {
+  [E in 'startrecovery' | 'recovered' | 'startipreallocate' | 'reconfigure']?: (node: Node) => Promise<void>
+}
