@@ -7,7 +7,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nodeOutsideEvents } from './background.ts'
 import { factsHere, type Facts } from './config.ts'
-import { canonical } from './net/address.ts'
+import { canonical } from './inet/address.ts'
 import { AGAIN, ON_LO, PARKED, ROUNDS, roundsOf, SEIZED, SILENT, WATCH } from './net/announce.ts'
 import { follow, type Means, type Taken } from './net/follow.ts'
 import { keepTrying } from './net/keeper.ts'

@@ -1,6 +1,6 @@
 import { loadSettings, type Facts } from './config.ts'
 import type { Node } from './node/node.ts'
-import { refuse } from './refusal.ts'
+import { refuse } from './base/refusal.ts'
 import type { Door } from './system/door.ts'
 
 /** The handler whose options hold for what is not done by any handler's event. */

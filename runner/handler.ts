@@ -3,7 +3,7 @@
  * handler does not do.
  */
 export type { Handler, Node } from './node/node.ts'
-export { refuse } from './refusal.ts'
+export { refuse } from './base/refusal.ts'
 export { NO_INTERFACE } from './events.ts'
 export { announce, prepareAnnouncement, watchParked } from './net/announce.ts'
 export { updateHosted } from './net/cache.ts'

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Event } from './events.ts'
 import type { Handler, Node } from './node/node.ts'
-import { Refusal, Usage } from './refusal.ts'
+import { Refusal, Usage } from './base/refusal.ts'
 
 /** One entry of a folder of handlers, under the name that logs and reports give it. */
 export type Entry = { name: string; path: string } & (

@@ -4,7 +4,7 @@
  */
 import type { Paints } from './print.ts'
 import { blanks, fit, NARROWEST, wrap } from './fit.ts'
-import { Usage } from './refusal.ts'
+import { Usage } from './base/refusal.ts'
 
 export type Value = string | number | boolean | readonly string[] | undefined
 

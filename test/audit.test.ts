@@ -7,7 +7,7 @@ import { blockFaults, routingFaults } from '../runner/audit/rules.ts'
 import { sysctlFaults, sysctlsOf } from '../runner/audit/sysctls.ts'
 import { stateOf, type AddressRow } from '../runner/commands/ip.ts'
 import type { Held, Link } from '../runner/net/ip.ts'
-import { neighbourOf } from '../runner/net/network.ts'
+import { neighbourOf } from '../runner/inet/network.ts'
 
 const held = (address: string, place: string, more: Partial<Held> = {}): Held => {
   const [iface = '', bits] = place.split('/')

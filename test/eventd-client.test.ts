@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { connect, type Client, type Question } from '../runner/daemon/client.ts'
 import { decodeRequest, encodeReply, ERRNO, Frames, type Reply, type Request } from '../runner/daemon/wire.ts'
-import { Refusal } from '../runner/refusal.ts'
+import { Refusal } from '../runner/base/refusal.ts'
 import { ctdbEvent, startEventd, whyNoEventd, type Eventd } from './lab/eventd.ts'
 
 const run = (

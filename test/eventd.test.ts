@@ -21,7 +21,7 @@ import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { readConf } from '../runner/daemon/conf.ts'
 import { queue } from '../runner/daemon/queue.ts'
-import { Refusal } from '../runner/refusal.ts'
+import { Refusal } from '../runner/base/refusal.ts'
 import { decodeReply, encodeRequest, Frames, type Request } from '../runner/daemon/wire.ts'
 import { DIST, MAIN, SCRIPT } from './lab/lab.ts'
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
-import { canonical, hexDigits } from '../runner/net/address.ts'
+import { canonical, hexDigits } from '../runner/inet/address.ts'
 import { arpingRound } from '../runner/net/arping.ts'
 import { parseConnections, parseEnd } from '../runner/net/connections.ts'
 import { parseTable } from '../runner/net/ctdb.ts'
@@ -10,7 +10,7 @@ import { parseLinks } from '../runner/net/ip.ts'
 import { lowest, whyBondIsDown } from '../runner/net/link.ts'
 import { parsePublicAddresses } from '../runner/net/public-addresses.ts'
 import { asText, batchFor, deletionLine, failedIn, putBackBy, siblingsOf } from '../runner/net/siblings.ts'
-import { Refusal } from '../runner/refusal.ts'
+import { Refusal } from '../runner/base/refusal.ts'
 
 const recorded = (name: string) => readFileSync(`fixtures/ip/${name}`, 'utf8')
 

@@ -8,7 +8,7 @@ import t, { type Test } from 'tap'
 import { configuredNodes } from '../runner/commands/nodes.ts'
 import { FILES } from '../runner/doctor/files.ts'
 import type { Patient } from '../runner/doctor/finding.ts'
-import { parseIni } from '../runner/ini.ts'
+import { parseIni } from '../runner/base/ini.ts'
 import { MAIN } from './lab/lab.ts'
 
 /** A CTDB_BASE, with a ctdb tool of that version. */

@@ -1,8 +1,8 @@
 /** A recording is written, read, edited by people and cut short by accidents: nothing of that may be a surprise. */
 import * as fc from 'fast-check'
 import t from 'tap'
-import { canonical, familyOf } from '../runner/net/address.ts'
-import { contains, networkOf, networkText, parseNetwork } from '../runner/net/network.ts'
+import { canonical, familyOf } from '../runner/inet/address.ts'
+import { contains, networkOf, networkText, parseNetwork } from '../runner/inet/network.ts'
 import { fromShell, toShell } from '../runner/system/argv.ts'
 import { CannotRun, FileError, LockBusy, Mismatch } from '../runner/system/errors.ts'
 import { redactor } from '../runner/system/redact.ts'
@@ -21,7 +21,7 @@ import {
   type Transcript,
 } from '../runner/system/transcript.ts'
 import { replayFile } from '../runner/commands/replay.ts'
-import { Usage } from '../runner/refusal.ts'
+import { Usage } from '../runner/base/refusal.ts'
 
 // the time of day must not decide whether a build passes; FUZZ_RUNS=100000 looks longer
 fc.configureGlobal({ seed: 20_260_807, numRuns: Number(process.env['FUZZ_RUNS'] ?? 300) })

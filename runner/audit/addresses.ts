@@ -1,7 +1,7 @@
 /** Addresses that are not where public_addresses and the daemon have them. Pure. */
 import type { AddressRow } from '../commands/ip.ts'
 import { onWire } from '../commands/ip.ts'
-import { hostBits } from '../net/address.ts'
+import { hostBits } from '../inet/address.ts'
 import type { Held } from '../net/ip.ts'
 import { where, type Wanted } from '../net/place.ts'
 import type { Fault, Repair } from './fault.ts'

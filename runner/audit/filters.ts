@@ -4,7 +4,7 @@
  */
 import type { AddressRow } from '../commands/ip.ts'
 import { onWire } from '../commands/ip.ts'
-import { familyOf } from '../net/address.ts'
+import { familyOf } from '../inet/address.ts'
 import type { Held } from '../net/ip.ts'
 import type { Fault } from './fault.ts'
 import { both, conf, highest, type Value } from './sysctls.ts'

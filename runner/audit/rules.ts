@@ -1,6 +1,6 @@
 /** Rules that nobody needs any more, of the firewall and of policy routing. Pure. */
 import type { AddressRow } from '../commands/ip.ts'
-import { hostBits } from '../net/address.ts'
+import { hostBits } from '../inet/address.ts'
 import type { Block } from '../net/firewall.ts'
 import type { Change } from '../net/routing-plan.ts'
 import type { Fault } from './fault.ts'

@@ -1,9 +1,9 @@
 /** Settings of the kernel that keep public addresses from being served, or lose them. Pure: `value` has been read. */
 import type { AddressRow } from '../commands/ip.ts'
 import { onWire } from '../commands/ip.ts'
-import { familyOf, type Family } from '../net/address.ts'
+import { familyOf, type Family } from '../inet/address.ts'
 import type { Held, Link } from '../net/ip.ts'
-import { contains, networkOf, networkText } from '../net/network.ts'
+import { contains, networkOf, networkText } from '../inet/network.ts'
 import { NONLOCAL_BITES, nonlocalBind } from '../net/sysctl.ts'
 import type { Fault } from './fault.ts'
 

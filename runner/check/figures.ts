@@ -2,7 +2,7 @@
 import type { AddressRow } from '../commands/ip.ts'
 import { isMisplaced } from '../commands/ip.ts'
 import type { BelievedNode, Flag } from '../net/belief.ts'
-import { Usage } from '../refusal.ts'
+import { Usage } from '../base/refusal.ts'
 import { parseRange, type Range } from './range.ts'
 import type { HandlerEnd } from './handlers.ts'
 

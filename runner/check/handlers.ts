@@ -1,7 +1,7 @@
 /** How the scripts of an event ended, and which hang, as the ctdb tool and ps tell it. Pure. */
 import type { Activity } from '../daemon/component.ts'
 import type { Process } from '../daemon/proc.ts'
-import { Refusal } from '../refusal.ts'
+import { Refusal } from '../base/refusal.ts'
 import type { Answer } from '../system/door.ts'
 
 export interface HandlerEnd {

@@ -1,7 +1,7 @@
 /** The command for a node whose ctdbd is gone. */
 import { cleanUp, complaints, type Cleanup } from '../commands/cleanup.ts'
 import { inWords } from '../last-act.ts'
-import { Refusal, Usage } from '../refusal.ts'
+import { Refusal, Usage } from '../base/refusal.ts'
 import { endsEvent } from '../report.ts'
 import type { Command, Screen } from './screen.ts'
 import { LIMIT, limitOf } from './seen.ts'

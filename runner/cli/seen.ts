@@ -4,7 +4,7 @@ import { INTERFACE_COLUMNS, interfaceRows } from '../commands/ifaces.ts'
 import { nodeHere } from '../commands/here.ts'
 import { configuredNodes, namedNodes, NODE_COLUMNS, nodeRows, saidOf } from '../commands/nodes.ts'
 import type { ListedNode } from '../net/nodes.ts'
-import { Usage } from '../refusal.ts'
+import { Usage } from '../base/refusal.ts'
 import { formatOf, type FormatOptions } from '../table.ts'
 import { LISTING, printListing, type Command, type Listed, type Screen } from './screen.ts'
 

@@ -4,7 +4,7 @@ import type { Activity } from '../daemon/component.ts'
 import { activityBeside } from '../daemon/server.ts'
 import type { EventStatus } from '../daemon/wire.ts'
 import { ctdbPath } from '../net/ctdb-path.ts'
-import { Refusal } from '../refusal.ts'
+import { Refusal } from '../base/refusal.ts'
 import { toBeAllowed } from '../system/remedy.ts'
 
 /** The component whose scripts CTDB runs. */

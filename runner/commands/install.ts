@@ -11,7 +11,7 @@ import { lookAtSystemd, planNoSystemd, planSystemd } from '../install/systemd.ts
 import { whyUnsafe } from '../install/trust.ts'
 import { wrapperFor } from '../install/wrapper.ts'
 import { baseOf, helpersOf } from '../net/ctdb-path.ts'
-import { refuse, Usage } from '../refusal.ts'
+import { refuse, Usage } from '../base/refusal.ts'
 import { doorTo, type Door } from '../system/door.ts'
 import { live } from '../system/live.ts'
 import { witnessed, type Witness } from '../system/record.ts'

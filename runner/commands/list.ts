@@ -1,6 +1,6 @@
 import type { Handler } from '../node/node.ts'
 import { findHandlers } from '../handlers.ts'
-import { Refusal } from '../refusal.ts'
+import { Refusal } from '../base/refusal.ts'
 
 /** One line of `eventscript list`. */
 export interface Listed {

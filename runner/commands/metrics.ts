@@ -2,7 +2,7 @@ import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { aboutFigure, unitOf, type Sight } from '../check/figures.ts'
 import { EXIT, type Verdict } from '../check/verdict.ts'
-import { Usage } from '../refusal.ts'
+import { Usage } from '../base/refusal.ts'
 import { FileError } from '../system/errors.ts'
 
 /** The same figures as `check` has, in Prometheus' text format. What could not be had is not there; `eventscript_up` is 0. */

@@ -1,7 +1,7 @@
 import { Deadline, runEvent, type World } from '../engine.ts'
 import { parseEvent, type Event } from '../events.ts'
 import type { Entry } from '../handlers.ts'
-import { Refusal, Usage } from '../refusal.ts'
+import { Refusal, Usage } from '../base/refusal.ts'
 import type { Report } from '../report.ts'
 import { Mismatch } from '../system/errors.ts'
 import { witnessed, writing } from '../system/record.ts'

@@ -1,6 +1,6 @@
 import { createConnection, type Socket } from 'node:net'
 import { resolve as resolvePath } from 'node:path'
-import { Refusal } from '../refusal.ts'
+import { Refusal } from '../base/refusal.ts'
 import { BadPacket, decodeReply, encodeRequest, Frames, type Reply, type Request } from './wire.ts'
 import { toBeAllowed } from '../system/remedy.ts'
 

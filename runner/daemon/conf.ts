@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { parseIni } from '../ini.ts'
-import { Refusal } from '../refusal.ts'
+import { parseIni } from '../base/ini.ts'
+import { Refusal } from '../base/refusal.ts'
 
 /** CTDB's levels, the most important first. */
 export const LEVELS = ['ERROR', 'WARNING', 'NOTICE', 'INFO', 'DEBUG'] as const

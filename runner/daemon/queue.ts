@@ -1,4 +1,4 @@
-import { canonical } from '../net/address.ts'
+import { canonical } from '../inet/address.ts'
 import { Stopper, type Stop } from '../system/stop.ts'
 
 /** The clients' view of a result: Linux errno, positive (contract, 4.2). */

@@ -1,5 +1,5 @@
 /** Settings of the kernel that bite. */
-import { canonical, FAMILIES, familyOf } from '../net/address.ts'
+import { canonical, FAMILIES, familyOf } from '../inet/address.ts'
 import { parsePublicAddresses } from '../net/public-addresses.ts'
 import { NONLOCAL_BITES, nonlocalBind, readNumber } from '../net/sysctl.ts'
 import { about, type Examination, type Finding } from './finding.ts'

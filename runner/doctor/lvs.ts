@@ -1,5 +1,5 @@
 /** The nodes file of an LVS group, and the options beside it: what 91.lvs refuses at an event is said before there is one. */
-import { familyOf, canonical } from '../net/address.ts'
+import { familyOf, canonical } from '../inet/address.ts'
 import { isNamed } from '../net/ip.ts'
 import { parseMembers } from '../net/lvs-nodes.ts'
 import { parseNodes } from '../net/nodes.ts'

@@ -5,7 +5,7 @@ import { packageOf, toBeAllowed } from '../system/remedy.ts'
 import { whichArping, type Arping } from '../net/arping.ts'
 import { why } from '../net/look.ts'
 import type { Door } from '../system/door.ts'
-import { isOlder } from '../version.ts'
+import { isOlder } from '../base/version.ts'
 import { about, type Examination } from './finding.ts'
 import { tryKill } from './try-kill.ts'
 

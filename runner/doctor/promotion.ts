@@ -1,6 +1,6 @@
 /** What becomes of the other addresses of a subnet when its first IPv4 address goes. */
 import { isNamed, type Link } from '../net/ip.ts'
-import { networkOf, networkText } from '../net/network.ts'
+import { networkOf, networkText } from '../inet/network.ts'
 import { parsePublicAddresses, type PublicAddress } from '../net/public-addresses.ts'
 import { mayHaveSiblings } from '../net/siblings.ts'
 import { promoteSecondaries, readNumber } from '../net/sysctl.ts'

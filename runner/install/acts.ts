@@ -1,5 +1,5 @@
 /** The steps of a plan: a command, or a file that is replaced as a whole. */
-import { refuse } from '../refusal.ts'
+import { refuse } from '../base/refusal.ts'
 import { toPrinting, toShell } from '../system/argv.ts'
 import type { Door } from '../system/door.ts'
 

@@ -1,9 +1,9 @@
 /** Which node runs what CTDB and systemd start of ours: the one of their PATH, or by its full path the one that runs here. */
 import { accessSync, constants, existsSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
-import { refuse } from '../refusal.ts'
+import { refuse } from '../base/refusal.ts'
 import type { Door } from '../system/door.ts'
-import { isOlder } from '../version.ts'
+import { isOlder } from '../base/version.ts'
 import type { SearchPath } from './service.ts'
 import { above, openTo, statusOf } from './trust.ts'
 

@@ -1,5 +1,5 @@
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs'
-import { refuse } from '../refusal.ts'
+import { refuse } from '../base/refusal.ts'
 import type { Door } from '../system/door.ts'
 import { wrapperAt } from './wrapper.ts'
 

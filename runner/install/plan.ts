@@ -2,7 +2,7 @@
  * What to do at one place, from what is found there alone: so a run that was killed in the middle is completed, or
  * undone, by the next one. Every single command leaves either the old or the new in place, never nothing.
  */
-import { refuse } from '../refusal.ts'
+import { refuse } from '../base/refusal.ts'
 import type { Act } from './acts.ts'
 import type { Found, Thing } from './look.ts'
 

@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Facts } from '../config.ts'
-import { refuse } from '../refusal.ts'
+import { refuse } from '../base/refusal.ts'
 import type { Act } from './acts.ts'
 import type { Plan } from './plan.ts'
 import { isRunning, systemdFolder } from './service.ts'

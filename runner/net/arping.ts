@@ -2,7 +2,7 @@
  * There are three programs named arping, of which two understand the same options. Which one it is, is what it prints for
  * `arping -V`: two take that for a mistake, and show their usage with their name.
  */
-import { Refusal } from '../refusal.ts'
+import { Refusal } from '../base/refusal.ts'
 import { packageOf } from '../system/remedy.ts'
 
 export const ARPINGS = { iputils: /iputils/i, busybox: /^BusyBox /m, habets: /Thomas Habets/ } as const

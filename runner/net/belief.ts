@@ -1,8 +1,8 @@
 /** What CTDB's daemon believes, as `ctdb -X` prints it, by the names of its columns. */
 import type { Node } from '../node/node.ts'
-import { Refusal, refuse } from '../refusal.ts'
+import { Refusal, refuse } from '../base/refusal.ts'
 import { Interrupted } from '../system/errors.ts'
-import { canonical } from './address.ts'
+import { canonical } from '../inet/address.ts'
 import { parseTable } from './ctdb.ts'
 import { why } from './look.ts'
 

@@ -1,7 +1,7 @@
 import type { Node } from '../node/node.ts'
-import { Refusal } from '../refusal.ts'
+import { Refusal } from '../base/refusal.ts'
 import { LockBusy } from '../system/errors.ts'
-import { canonical } from './address.ts'
+import { canonical } from '../inet/address.ts'
 
 /** Seconds that CTDB's own scripts wait for this lock. */
 const LOCK_SECONDS = 10

@@ -1,7 +1,7 @@
 /** Another host has an address that should be ours: what becomes of it, as EVENTSCRIPT_DAD_CONFLICT has it. */
 import type { Node } from '../node/node.ts'
-import { Refusal, refuse } from '../refusal.ts'
-import { familyOf } from './address.ts'
+import { Refusal, refuse } from '../base/refusal.ts'
+import { familyOf } from '../inet/address.ts'
 import { rivalMac, whoHas } from './rival.ts'
 import { park } from './parked.ts'
 import { addAddress, type Wanted } from './place.ts'

@@ -1,6 +1,6 @@
 import type { Node } from '../node/node.ts'
 import { packageOf } from '../system/remedy.ts'
-import { canonical } from './address.ts'
+import { canonical } from '../inet/address.ts'
 import { why } from './look.ts'
 
 export interface End {

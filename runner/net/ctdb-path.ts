@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { refuse } from '../refusal.ts'
+import { refuse } from '../base/refusal.ts'
 import { live } from '../system/live.ts'
 
 /** What is asked for, in the words of ctdb-path. */

@@ -1,7 +1,7 @@
-import { Refusal } from '../refusal.ts'
+import { Refusal } from '../base/refusal.ts'
 import { doorTo, type Door } from '../system/door.ts'
 import { live } from '../system/live.ts'
-import type { Version } from '../version.ts'
+import type { Version } from '../base/version.ts'
 
 /** Milliseconds; the tool asks nobody for it. */
 const LIMIT_MS = 5000

@@ -1,6 +1,6 @@
 import type { Node } from '../node/node.ts'
-import { Refusal, refuse } from '../refusal.ts'
-import { canonical } from './address.ts'
+import { Refusal, refuse } from '../base/refusal.ts'
+import { canonical } from '../inet/address.ts'
 import { why } from './look.ts'
 import { tryWrite } from './sysctl.ts'
 

@@ -1,6 +1,6 @@
 import type { Door } from '../system/door.ts'
-import { hexDigits } from './address.ts'
-import { rememberingLast } from '../remember.ts'
+import { hexDigits } from '../inet/address.ts'
+import { rememberingLast } from '../base/memoize.ts'
 import { readNumber } from './sysctl.ts'
 
 /** What became of an IPv6 address while its duplicate check ran; an `optimistic` one can be bound meanwhile. */

@@ -1,9 +1,9 @@
 import type { Node } from '../node/node.ts'
 import { packageOf } from '../system/remedy.ts'
-import { canonical, familyOf } from './address.ts'
+import { canonical, familyOf } from '../inet/address.ts'
 import { lockedIfPossible } from './locked.ts'
 import { why } from './look.ts'
-import { rememberingLast } from '../remember.ts'
+import { rememberingLast } from '../base/memoize.ts'
 
 /** A rule of ours: whatever arrives on that interface for that address is dropped. */
 export interface Block {

@@ -3,10 +3,10 @@
  * goes on, and then tell the network where it is.
  */
 import type { Node } from '../node/node.ts'
-import { Refusal } from '../refusal.ts'
+import { Refusal } from '../base/refusal.ts'
 import type { Door } from '../system/door.ts'
 import { toShell } from '../system/argv.ts'
-import { familyOf } from './address.ts'
+import { familyOf } from '../inet/address.ts'
 import { announces, pauseAfter, roundOf } from './announce.ts'
 import { hostedNow } from './cache.ts'
 import { decide, type Outcome } from './conflict.ts'
@@ -15,7 +15,7 @@ import { parseLinks } from './ip.ts'
 import { whereIs } from './look.ts'
 import { forgetParked } from './parked.ts'
 import { deleteAddress } from './place.ts'
-import { rememberingLast } from '../remember.ts'
+import { rememberingLast } from '../base/memoize.ts'
 
 /** An address, and the interface that it was taken on. */
 export interface Taken {

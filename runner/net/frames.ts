@@ -2,7 +2,7 @@
  * The packets of an announcement as they are on an Ethernet: the same bytes that arping and ndsend send, for a daemon that
  * has hundreds of addresses to announce and no processor to spare for as many programs.
  */
-import { familyOf, hexDigits } from './address.ts'
+import { familyOf, hexDigits } from '../inet/address.ts'
 
 const EVERYBODY = 'ffffffffffff'
 /** ff02::1, all nodes of the link; and what its packets are addressed to on an Ethernet (RFC 2464). */

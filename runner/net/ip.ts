@@ -1,6 +1,6 @@
-import { canonical } from './address.ts'
-import { Refusal } from '../refusal.ts'
-import { rememberingLast } from '../remember.ts'
+import { canonical } from '../inet/address.ts'
+import { Refusal } from '../base/refusal.ts'
+import { rememberingLast } from '../base/memoize.ts'
 
 /** An address as the kernel has it on one interface. */
 export interface Held {

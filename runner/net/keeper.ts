@@ -1,7 +1,7 @@
 /** Looks after what is parked: each address is tried on its interface again and again, until its rival is gone. */
 import type { Node } from '../node/node.ts'
-import { Refusal } from '../refusal.ts'
-import { familyOf } from './address.ts'
+import { Refusal } from '../base/refusal.ts'
+import { familyOf } from '../inet/address.ts'
 import { announces } from './announce.ts'
 import { duplicateCheck, waitForDad } from './dad.ts'
 import { whereIs } from './look.ts'

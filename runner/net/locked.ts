@@ -1,5 +1,5 @@
 import type { Node } from '../node/node.ts'
-import { Refusal } from '../refusal.ts'
+import { Refusal } from '../base/refusal.ts'
 
 /**
  * Seconds to wait for a lock of this node. CTDB's scripts wait 30 s for theirs, which is all of an event's time; a third of

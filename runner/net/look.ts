@@ -1,5 +1,5 @@
 import type { Node } from '../node/node.ts'
-import { refuse } from '../refusal.ts'
+import { refuse } from '../base/refusal.ts'
 import { busyBoxIn, withoutUsage } from '../system/busybox.ts'
 import type { Capability } from '../system/capabilities.ts'
 import type { Answer } from '../system/door.ts'

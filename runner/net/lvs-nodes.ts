@@ -1,4 +1,4 @@
-import { canonical, familyOf } from './address.ts'
+import { canonical, familyOf } from '../inet/address.ts'
 
 /** One node of the group that shares an LVS address, by its private address. */
 export interface Member {

@@ -1,6 +1,6 @@
 import type { Node } from '../node/node.ts'
-import { Refusal } from '../refusal.ts'
-import { canonical } from './address.ts'
+import { Refusal } from '../base/refusal.ts'
+import { canonical } from '../inet/address.ts'
 import { parseTable } from './ctdb.ts'
 import { why } from './look.ts'
 import type { Status } from './lvs-nodes.ts'

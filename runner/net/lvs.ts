@@ -1,5 +1,5 @@
 import type { Node } from '../node/node.ts'
-import { familyOf } from './address.ts'
+import { familyOf } from '../inet/address.ts'
 import { endConnections } from './connections.ts'
 import { ownNumber } from './ctdb.ts'
 import { setServices, whyNoIpvs } from './ipvs.ts'

@@ -1,5 +1,5 @@
 import type { Node } from '../node/node.ts'
-import { Refusal, refuse } from '../refusal.ts'
+import { Refusal, refuse } from '../base/refusal.ts'
 import { updateHosted } from './cache.ts'
 import { blocked, unblock } from './firewall.ts'
 import type { Held } from './ip.ts'

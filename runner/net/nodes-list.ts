@@ -1,8 +1,8 @@
 /** Where the private addresses of the cluster's nodes come from: a file, or what a command of ctdb.conf prints. */
-import { parseIni } from '../ini.ts'
-import { Refusal, refuse } from '../refusal.ts'
+import { parseIni } from '../base/ini.ts'
+import { Refusal, refuse } from '../base/refusal.ts'
 import type { Door } from '../system/door.ts'
-import { isOlder } from '../version.ts'
+import { isOlder } from '../base/version.ts'
 import { versionOf } from './ctdb-version.ts'
 import { why } from './look.ts'
 

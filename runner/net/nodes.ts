@@ -1,4 +1,4 @@
-import { canonical } from './address.ts'
+import { canonical } from '../inet/address.ts'
 
 /** One line of the list of nodes that a node number belongs to. */
 export interface ListedNode {

@@ -4,8 +4,8 @@
  * can be tried again; it is written before the address is put there, and taken back before anything else is done to it.
  */
 import type { Node } from '../node/node.ts'
-import { refuse } from '../refusal.ts'
-import { canonical, familyOf, hostBits } from './address.ts'
+import { refuse } from '../base/refusal.ts'
+import { canonical, familyOf, hostBits } from '../inet/address.ts'
 import type { Held } from './ip.ts'
 import { interfaces, whereIs, why } from './look.ts'
 import { rememberSysctl } from './lvs-memory.ts'

@@ -1,6 +1,6 @@
 import type { Node } from '../node/node.ts'
-import { refuse } from '../refusal.ts'
-import { familyOf } from './address.ts'
+import { refuse } from '../base/refusal.ts'
+import { familyOf } from '../inet/address.ts'
 import { deleteGuarded, promotes } from './guarded.ts'
 import { isNamed, type Held, type Link } from './ip.ts'
 import { why, whereIs } from './look.ts'

@@ -1,7 +1,7 @@
 import type { Node } from '../node/node.ts'
 import { whyNoInterface, whyNotPublic } from '../events.ts'
-import { refuse } from '../refusal.ts'
-import { canonical, hostBits } from './address.ts'
+import { refuse } from '../base/refusal.ts'
+import { canonical, hostBits } from '../inet/address.ts'
 
 /** One line of public_addresses. */
 export interface PublicAddress {

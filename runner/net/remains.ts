@@ -1,5 +1,5 @@
 import type { Node } from '../node/node.ts'
-import { Refusal } from '../refusal.ts'
+import { Refusal } from '../base/refusal.ts'
 import { toShell } from '../system/argv.ts'
 import { Interrupted } from '../system/errors.ts'
 import { blockingRule, blocksNow, programFor } from './firewall.ts'

@@ -1,7 +1,7 @@
 /** Who has an address that should be ours: a line of evidence for the admin who has to find that host. */
 import type { Node } from '../node/node.ts'
-import { Refusal, refuse } from '../refusal.ts'
-import { canonical, familyOf } from './address.ts'
+import { Refusal, refuse } from '../base/refusal.ts'
+import { canonical, familyOf } from '../inet/address.ts'
 import { arpingQuestion } from './arping.ts'
 import { table } from './ctdb.ts'
 import { rows, type Link } from './ip.ts'

@@ -1,5 +1,5 @@
-import { canonical, familyOf, type Family } from './address.ts'
-import { networkText, parseNetwork } from './network.ts'
+import { canonical, familyOf, type Family } from '../inet/address.ts'
+import { networkText, parseNetwork } from '../inet/network.ts'
 
 /** A route of one public address, or of 11.routing. */
 export interface Route {

@@ -1,6 +1,6 @@
 /** Which of the addresses are on this node now, and on which interface: what the kernel says, not the daemon. */
 import type { Node } from '../node/node.ts'
-import { FAMILIES, familyOf, type Family } from './address.ts'
+import { FAMILIES, familyOf, type Family } from '../inet/address.ts'
 import type { Link } from './ip.ts'
 import { pick } from './look.ts'
 import { parkedHere } from './parked.ts'

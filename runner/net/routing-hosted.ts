@@ -1,5 +1,5 @@
 import type { Node } from '../node/node.ts'
-import { canonical } from './address.ts'
+import { canonical } from '../inet/address.ts'
 import { table } from './ctdb.ts'
 import { readPublicAddresses } from './public-addresses.ts'
 

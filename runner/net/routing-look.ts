@@ -1,10 +1,10 @@
 import type { Node } from '../node/node.ts'
-import { Refusal } from '../refusal.ts'
+import { Refusal } from '../base/refusal.ts'
 import type { Answer } from '../system/door.ts'
-import { canonical, familyOf, hostBits, type Family } from './address.ts'
+import { canonical, familyOf, hostBits, type Family } from '../inet/address.ts'
 import { parseLinks, rows, type Link } from './ip.ts'
 import { refuseFailed } from './look.ts'
-import { networkText, parseNetwork } from './network.ts'
+import { networkText, parseNetwork } from '../inet/network.ts'
 
 /** A rule `from ADDRESS lookup TABLE`, with no other condition. */
 export interface SourceRule {

@@ -1,5 +1,5 @@
 import type { Node } from '../node/node.ts'
-import { refuse } from '../refusal.ts'
+import { refuse } from '../base/refusal.ts'
 
 /** Policy routing as the options have it. */
 export interface Routing {

@@ -1,6 +1,6 @@
 import { addressOfLabel, type TableName } from './rt-tables.ts'
-import { contains, networkOf, parseNetwork, type Network } from './network.ts'
-import { canonical, familyOf, type Family } from './address.ts'
+import { contains, networkOf, parseNetwork, type Network } from '../inet/network.ts'
+import { canonical, familyOf, type Family } from '../inet/address.ts'
 import { LOCKABLE, valueOf, type Route } from './routing-file.ts'
 import type { KernelRoute, Seen } from './routing-look.ts'
 import type { Routing } from './routing-options.ts'

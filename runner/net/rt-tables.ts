@@ -1,4 +1,4 @@
-import { canonical } from './address.ts'
+import { canonical } from '../inet/address.ts'
 
 /** An entry of iproute2's `rt_tables`: a table's number and its name. */
 export interface TableName {

@@ -3,8 +3,8 @@
  * that stays on a node without ctdbd is on two nodes as soon as another takes it.
  */
 import type { Node } from '../node/node.ts'
-import { refuse } from '../refusal.ts'
-import { canonical, hostBits } from './address.ts'
+import { refuse } from '../base/refusal.ts'
+import { canonical, hostBits } from '../inet/address.ts'
 import type { Held } from './ip.ts'
 import { lvsAddress } from './lvs-options.ts'
 import { readPublicAddresses } from './public-addresses.ts'

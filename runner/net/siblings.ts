@@ -4,10 +4,10 @@
  * prefix: it is here all the time, so its connections stay, and so do routes that name it or that go by an interface which
  * would have no address for a moment. Pure.
  */
-import { rememberingLast } from '../remember.ts'
-import { familyOf, hostBits } from './address.ts'
+import { rememberingLast } from '../base/memoize.ts'
+import { familyOf, hostBits } from '../inet/address.ts'
 import { rows } from './ip.ts'
-import { networkOf, networkText } from './network.ts'
+import { networkOf, networkText } from '../inet/network.ts'
 import type { Wanted } from './place.ts'
 
 /** A line of a batch of `ip`, in words. */

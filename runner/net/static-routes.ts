@@ -1,6 +1,6 @@
 import type { Node } from '../node/node.ts'
 import { whyNoInterface } from '../events.ts'
-import { canonical, familyOf } from './address.ts'
+import { canonical, familyOf } from '../inet/address.ts'
 import { refuseProblems } from './public-addresses.ts'
 import { carryOutAny } from './routing-change.ts'
 import { parseRoute, type Route } from './routing-file.ts'

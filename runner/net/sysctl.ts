@@ -1,6 +1,6 @@
 import type { Door } from '../system/door.ts'
 import { FileError } from '../system/errors.ts'
-import type { Family } from './address.ts'
+import type { Family } from '../inet/address.ts'
 
 /** Write a sysctl where the kernel lets us; says whether it did. */
 export async function tryWrite(door: Door, path: string, text: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 import type { Node } from '../node/node.ts'
-import { refuse } from '../refusal.ts'
-import { familyOf } from './address.ts'
+import { refuse } from '../base/refusal.ts'
+import { familyOf } from '../inet/address.ts'
 import { decide, decideIpv4, type Outcome } from './conflict.ts'
 import { duplicateCheck, waitForDad, type DadState } from './dad.ts'
 import type { Held } from './ip.ts'

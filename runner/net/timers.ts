@@ -7,10 +7,10 @@
  * comes next puts them back. `dad/lock` keeps two from lowering at once.
  */
 import type { Node } from '../node/node.ts'
-import { Refusal } from '../refusal.ts'
+import { Refusal } from '../base/refusal.ts'
 import type { Door } from '../system/door.ts'
 import { LockBusy } from '../system/errors.ts'
-import { familyOf } from './address.ts'
+import { familyOf } from '../inet/address.ts'
 import type { Wanted } from './place.ts'
 import { isStill, merged, parseLowered, textOf, type Lowered, type Wish, wishDue } from './lowered.ts'
 import { readNumber, tryWrite } from './sysctl.ts'

@@ -1,4 +1,4 @@
-import { canonical } from '../net/address.ts'
+import { canonical } from '../inet/address.ts'
 import { parseEnd } from '../net/connections.ts'
 import type { Answer } from '../system/door.ts'
 import { burst } from './burst.ts'

@@ -1,4 +1,4 @@
-import { canonical, familyOf } from '../net/address.ts'
+import { canonical, familyOf } from '../inet/address.ts'
 import { hostedFile } from '../net/cache.ts'
 import { programFor } from '../net/firewall.ts'
 import type { Answer } from '../system/door.ts'

@@ -1,4 +1,4 @@
-import { Refusal } from '../refusal.ts'
+import { Refusal } from '../base/refusal.ts'
 import { toShell } from './argv.ts'
 import type { Capability } from './capabilities.ts'
 import { packageOf, toBeAllowed, toBeExecuted } from './remedy.ts'

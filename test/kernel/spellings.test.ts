@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { canonical } from '../../runner/net/address.ts'
+import { canonical } from '../../runner/inet/address.ts'
 import { inLab, places, prepareFile } from './support.ts'
 
 const skip = await prepareFile()

@@ -15,7 +15,7 @@ import { delimiter, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execaSync } from 'execa'
 import t, { type Test } from 'tap'
-import { hexDigits } from '../../runner/net/address.ts'
+import { hexDigits } from '../../runner/inet/address.ts'
 import { packageOf } from '../../runner/system/remedy.ts'
 import { SCRIPT, startLab, whyNoLab, type Host, type Lab, type Result } from '../lab/lab.ts'
 

@@ -2,7 +2,7 @@
 import { existsSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect, type Client } from '../../../runner/daemon/client.ts'
-import { Refusal } from '../../../runner/refusal.ts'
+import { Refusal } from '../../../runner/base/refusal.ts'
 import { EVENTD, startEventd } from '../../lab/eventd.ts'
 import { DIST, SCRIPT } from '../../lab/lab.ts'
 import { CTDB_SCRIPT } from '../contestants.ts'

@@ -4,7 +4,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { hexDigits } from '../../../runner/net/address.ts'
+import { hexDigits } from '../../../runner/inet/address.ts'
 
 /**
  * ARP, neighbour advertisements to all nodes, and VRRP, as "SECONDS.MICROSECONDS HEX". 17 is AF_PACKET, 3 SOCK_RAW and

@@ -1,5 +1,5 @@
 import { isIPv4, SocketAddress } from 'node:net'
-import { remembering } from '../remember.ts'
+import { remembering } from '../base/memoize.ts'
 
 /** `inet` or `inet6`, the words of `ip -json`. */
 export type Family = 'inet' | 'inet6'
