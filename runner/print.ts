@@ -1,7 +1,7 @@
 import type { Placed } from './commands/install.ts'
 import type { Listed } from './commands/list.ts'
 import type { Replayed } from './commands/replay.ts'
-import { ctime } from './ctime.ts'
+import { ctime } from './format/ctime.ts'
 import type { Activity } from './daemon/component.ts'
 import { statusLines, type Layout } from './daemon/status-text.ts'
 import type { ScriptStatus } from './daemon/wire.ts'

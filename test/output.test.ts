@@ -13,8 +13,8 @@ import { INTERFACE_COLUMNS } from '../runner/commands/ifaces.ts'
 import { NODE_COLUMNS } from '../runner/commands/nodes.ts'
 import { compareNodes, parseNodes } from '../runner/net/nodes.ts'
 import type { Held } from '../runner/net/ip.ts'
-import { fit } from '../runner/fit.ts'
-import { asFields, asObjects, asText, formatOf, type Column } from '../runner/table.ts'
+import { fit } from '../runner/format/wrap.ts'
+import { asFields, asObjects, asText, formatOf, type Column } from '../runner/format/table.ts'
 import { MAIN } from './lab/lab.ts'
 
 const same = (text: string) => text

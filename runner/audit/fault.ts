@@ -3,7 +3,7 @@ import type { Misplaced } from '../commands/ip.ts'
 import type { Block } from '../net/firewall.ts'
 import { blockingRule } from '../net/firewall.ts'
 import { toShell } from '../system/argv.ts'
-import type { Column } from '../table.ts'
+import type { Column } from '../format/table.ts'
 
 export type Kind =
   | Misplaced

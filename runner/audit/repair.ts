@@ -8,7 +8,7 @@ import { canonical } from '../inet/address.ts'
 import { unblock } from '../net/firewall.ts'
 import { Refusal } from '../base/refusal.ts'
 import { endsEvent } from '../report.ts'
-import type { Column } from '../table.ts'
+import type { Column } from '../format/table.ts'
 import { commandOf, type Fault, type Repair } from './fault.ts'
 
 /** What became of one repair. */

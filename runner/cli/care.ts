@@ -6,7 +6,7 @@ import { parseThresholds } from '../check/figures.ts'
 import { EXIT, FIGURE_COLUMNS, judge, statusLine } from '../check/verdict.ts'
 import { FINDING_COLUMNS, type Finding } from '../doctor/finding.ts'
 import type { Paints } from '../print.ts'
-import { asObjects, formatOf, type FormatOptions } from '../table.ts'
+import { asObjects, formatOf, type FormatOptions } from '../format/table.ts'
 import { LISTING, printListing, type Command, type Screen } from './screen.ts'
 import { LIMIT, limitOf } from './seen.ts'
 

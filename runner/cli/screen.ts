@@ -1,8 +1,8 @@
 /** Where a command's listing goes: to people or to a program, as the options say. */
 import type { Paints, printer } from '../print.ts'
 import type { Facts } from '../config.ts'
-import { fit } from '../fit.ts'
-import { asFields, asObjects, asText, formatOf, type Column, type FormatOptions } from '../table.ts'
+import { fit } from '../format/wrap.ts'
+import { asFields, asObjects, asText, formatOf, type Column, type FormatOptions } from '../format/table.ts'
 
 export interface Screen {
   print: (line: string) => void

@@ -5,7 +5,7 @@ import { nodeHere } from '../commands/here.ts'
 import { configuredNodes, namedNodes, NODE_COLUMNS, nodeRows, saidOf } from '../commands/nodes.ts'
 import type { ListedNode } from '../net/nodes.ts'
 import { Usage } from '../base/refusal.ts'
-import { formatOf, type FormatOptions } from '../table.ts'
+import { formatOf, type FormatOptions } from '../format/table.ts'
 import { LISTING, printListing, type Command, type Listed, type Screen } from './screen.ts'
 
 /** Seconds that a command which asks CTDB may take in all. */

@@ -7,7 +7,7 @@ import { layoutOf } from '../daemon/status-text.ts'
 import { ctdbVersion } from '../net/ctdb-version.ts'
 import { Refusal, Usage } from '../base/refusal.ts'
 import { endsEvent, type HandlerReport, type Report } from '../report.ts'
-import type { Column, FormatOptions } from '../table.ts'
+import type { Column, FormatOptions } from '../format/table.ts'
 import { LISTING, printListing, type Command, type Screen } from './screen.ts'
 
 const HANDLERS: readonly Column<Listed>[] = [

@@ -3,7 +3,7 @@ import { believedInterfaces, orReason, type BelievedInterface } from '../net/bel
 import { whyNoLink } from '../net/link.ts'
 import { interfaces, linksInDetail, pick } from '../net/look.ts'
 import { readPublicAddresses } from '../net/public-addresses.ts'
-import type { Column } from '../table.ts'
+import type { Column } from '../format/table.ts'
 
 /** One interface that public addresses may be on. */
 export interface InterfaceRow {

@@ -5,7 +5,7 @@ import { interfaces } from '../net/look.ts'
 import { parkedHere } from '../net/parked.ts'
 import { readPublicAddresses, type PublicAddress } from '../net/public-addresses.ts'
 import { where } from '../net/place.ts'
-import type { Column } from '../table.ts'
+import type { Column } from '../format/table.ts'
 
 /** What one public address is: configured, believed by the daemon, real in the kernel. */
 export interface AddressRow {

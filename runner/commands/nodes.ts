@@ -7,7 +7,7 @@ import { refuse } from '../base/refusal.ts'
 import { doorTo, type Door } from '../system/door.ts'
 import { FileError, Interrupted } from '../system/errors.ts'
 import { live } from '../system/live.ts'
-import type { Column } from '../table.ts'
+import type { Column } from '../format/table.ts'
 
 export const NODE_COLUMNS: readonly Column<ListedNode>[] = [
   { name: 'Node', field: 'node', value: ({ node }) => node },

@@ -1,6 +1,6 @@
 /** The end of a script as `ctdb event status` prints it, byte for byte: admins compare the two, and grep both. */
 import { getSystemErrorMap } from 'node:util'
-import { ctime } from '../ctime.ts'
+import { ctime } from '../format/ctime.ts'
 import { isOlder, type Version } from '../base/version.ts'
 import { outcomeOf } from './status.ts'
 import type { ScriptStatus } from './wire.ts'

@@ -2,9 +2,9 @@
  * What a command lists, as rows and columns: for people, fitted to the terminal; for programs as `ctdb -X` prints,
  * or as JSON. Pure: it is handed the width and the colours.
  */
-import type { Paints } from './print.ts'
-import { blanks, fit, NARROWEST, wrap } from './fit.ts'
-import { Usage } from './base/refusal.ts'
+import type { Paints } from '../print.ts'
+import { blanks, fit, NARROWEST, wrap } from './wrap.ts'
+import { Usage } from '../base/refusal.ts'
 
 export type Value = string | number | boolean | readonly string[] | undefined
 
