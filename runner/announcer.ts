@@ -12,10 +12,10 @@ import { AGAIN, ON_LO, PARKED, ROUNDS, roundsOf, SEIZED, SILENT, WATCH } from '.
 import { follow, type Means, type Taken } from './net/follow.ts'
 import { keepTrying } from './net/keeper.ts'
 import { parkedFile } from './net/parked.ts'
-import { doorTo, type Door } from './system/door.ts'
-import { LockBusy } from './system/errors.ts'
-import { live } from './system/live.ts'
-import { speakTo } from './system/remedy.ts'
+import { doorTo, type Door } from './machine/machine.ts'
+import { LockBusy } from './machine/errors.ts'
+import { live } from './machine/live.ts'
+import { speakTo } from './machine/remedy.ts'
 
 /** As words of a command of the program `name`, which is started again by the words `self`. Sets the exit status. */
 export async function announcer(

@@ -5,8 +5,8 @@ import { toolOf } from './net/ctdb-version.ts'
 import { asWritten, choice, number, perAddress, type Kind } from './options.ts'
 import { plainAssignments } from './plain-options.ts'
 import { rememberingLast } from './base/memoize.ts'
-import type { Door } from './system/door.ts'
-import { readerHere, type Reader } from './system/remedy.ts'
+import type { Door } from './machine/machine.ts'
+import { readerHere, type Reader } from './machine/remedy.ts'
 import { refuse } from './base/refusal.ts'
 
 /** The environment variables that CTDB and this program define beside the options; no other reaches a decision. */

@@ -5,10 +5,10 @@ import { actOf, type Entry } from './handlers.ts'
 import { meaningOf } from './exit.ts'
 import { endsEvent, type End, type HandlerReport, type Report } from './report.ts'
 import { Refusal, refuse } from './base/refusal.ts'
-import { doorTo, type System } from './system/door.ts'
-import { CannotRun, Interrupted, Mismatch } from './system/errors.ts'
-import { Stopper, type Stop } from './system/stop.ts'
-import type { Note } from './system/transcript.ts'
+import { doorTo, type System } from './machine/machine.ts'
+import { CannotRun, Interrupted, Mismatch } from './machine/errors.ts'
+import { Stopper, type Stop } from './machine/stop.ts'
+import type { Note } from './machine/recording/transcript.ts'
 
 export interface World {
   facts: Facts

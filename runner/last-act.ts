@@ -11,11 +11,11 @@ import { findHandlers, type Entry } from './handlers.ts'
 import { deletionsIn } from './net/siblings.ts'
 import { remainsOf, type Remain } from './net/remains.ts'
 import { endsEvent, type HandlerReport } from './report.ts'
-import { doorTo, type System } from './system/door.ts'
-import { live } from './system/live.ts'
-import { witnessed, type Witness } from './system/record.ts'
-import type { Stop } from './system/stop.ts'
-import type { Step } from './system/transcript.ts'
+import { doorTo, type System } from './machine/machine.ts'
+import { live } from './machine/live.ts'
+import { witnessed, type Witness } from './machine/recording/record.ts'
+import type { Stop } from './machine/stop.ts'
+import type { Step } from './machine/recording/transcript.ts'
 
 export interface LastActOptions {
   facts: Facts

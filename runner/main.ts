@@ -23,10 +23,10 @@ import { outliveOutput } from './format/output.ts'
 import { printer } from './print.ts'
 import { Refusal, Usage } from './base/refusal.ts'
 import { endsEvent, type Report } from './report.ts'
-import { Interrupted } from './system/errors.ts'
-import { writing, type Witness } from './system/record.ts'
-import { readerHere, speakTo } from './system/remedy.ts'
-import { BadTranscript } from './system/transcript.ts'
+import { Interrupted } from './machine/errors.ts'
+import { writing, type Witness } from './machine/recording/record.ts'
+import { readerHere, speakTo } from './machine/remedy.ts'
+import { BadTranscript } from './machine/recording/transcript.ts'
 
 const DIST = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')
 const OWN_EVENTS = fileURLToPath(new URL('../events.d', import.meta.url))

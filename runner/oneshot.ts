@@ -8,9 +8,9 @@ import type { Handler } from './node/node.ts'
 import { outliveOutput } from './format/output.ts'
 import { endsEvent } from './report.ts'
 import { Refusal, Usage } from './base/refusal.ts'
-import { live } from './system/live.ts'
-import { speakTo } from './system/remedy.ts'
-import type { Stop } from './system/stop.ts'
+import { live } from './machine/live.ts'
+import { speakTo } from './machine/remedy.ts'
+import type { Stop } from './machine/stop.ts'
 
 /** ctdb-eventd keeps the time itself, 30 s for the whole event by default; this only ends what it has forgotten. */
 const LIMIT_MS = 120_000

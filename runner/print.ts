@@ -7,9 +7,9 @@ import { statusLines, type Layout } from './daemon/status-text.ts'
 import type { ScriptStatus } from './daemon/wire.ts'
 import type { Parked } from './net/parked.ts'
 import type { HandlerReport, Outcome, Report } from './report.ts'
-import { toPrinting, toShell } from './system/argv.ts'
-import type { Witness } from './system/record.ts'
-import type { Step } from './system/transcript.ts'
+import { toPrinting, toShell } from './machine/argv.ts'
+import type { Witness } from './machine/recording/record.ts'
+import type { Step } from './machine/recording/transcript.ts'
 
 type Paint = (text: string) => string
 

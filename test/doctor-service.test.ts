@@ -5,8 +5,8 @@ import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import type { Patient } from '../runner/doctor/finding.ts'
 import { SERVICE } from '../runner/doctor/service.ts'
-import { doorTo } from '../runner/system/door.ts'
-import { live } from '../runner/system/live.ts'
+import { doorTo } from '../runner/machine/machine.ts'
+import { live } from '../runner/machine/live.ts'
 import { script, world } from './lab/ctdb-folders.ts'
 
 /** Where Debian's ctdb 4.25.1 has its files, and 4.17 to 4.24. */

@@ -8,8 +8,8 @@ import t, { type Test } from 'tap'
 import { blame, type Facts } from '../runner/daemon/blame.ts'
 import { explainHung } from '../runner/daemon/hung.ts'
 import * as proc from '../runner/daemon/proc.ts'
-import { doorTo, type System } from '../runner/system/door.ts'
-import { live } from '../runner/system/live.ts'
+import { doorTo, type System } from '../runner/machine/machine.ts'
+import { live } from '../runner/machine/live.ts'
 
 const door = doorTo(live())
 

@@ -12,8 +12,8 @@ import { cleanupUnitFor, nodeNamedIn, textFor } from '../runner/install/unit-tex
 import { whyUnsafe } from '../runner/install/trust.ts'
 import { wrappedIn, wrapperFor } from '../runner/install/wrapper.ts'
 import { printer } from '../runner/print.ts'
-import { doorTo } from '../runner/system/door.ts'
-import { live } from '../runner/system/live.ts'
+import { doorTo } from '../runner/machine/machine.ts'
+import { live } from '../runner/machine/live.ts'
 import { both, link, paste, script, snapshot, world, type World } from './lab/ctdb-folders.ts'
 import { DIST, MAIN } from './lab/lab.ts'
 

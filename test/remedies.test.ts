@@ -3,11 +3,11 @@ import t from 'tap'
 import { factsFromText } from '../runner/commands/run.ts'
 import { ARPINGS, arpingQuestion, arpingRound, whichArping } from '../runner/net/arping.ts'
 import { why } from '../runner/net/look.ts'
-import { busyBoxIn } from '../runner/system/busybox.ts'
-import { lackingHere } from '../runner/system/capabilities.ts'
-import { CannotRun, FileError } from '../runner/system/errors.ts'
-import { distributionIn } from '../runner/system/packages.ts'
-import { ANYBODY, packageOf, readerAsText, speakTo, toBeAllowed } from '../runner/system/remedy.ts'
+import { busyBoxIn } from '../runner/machine/busybox.ts'
+import { lackingHere } from '../runner/machine/capabilities.ts'
+import { CannotRun, FileError } from '../runner/machine/errors.ts'
+import { distributionIn } from '../runner/machine/packages.ts'
+import { ANYBODY, packageOf, readerAsText, speakTo, toBeAllowed } from '../runner/machine/remedy.ts'
 
 t.afterEach(() => speakTo(ANYBODY))
 

@@ -17,9 +17,9 @@ import { answersIn } from '../runner/resident/ip.ts'
 import { flockKeeper } from '../runner/resident/flock.ts'
 import { locks, type KeptBack, type Locks } from '../runner/resident/locks.ts'
 import { shells } from '../runner/resident/shells.ts'
-import { doorTo, type Answer } from '../runner/system/door.ts'
-import { Interrupted, LockBusy } from '../runner/system/errors.ts'
-import { live } from '../runner/system/live.ts'
+import { doorTo, type Answer } from '../runner/machine/machine.ts'
+import { Interrupted, LockBusy } from '../runner/machine/errors.ts'
+import { live } from '../runner/machine/live.ts'
 
 const ok: Answer = { status: 0, out: '', err: '' }
 

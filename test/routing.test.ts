@@ -13,8 +13,8 @@ import { isOurTable } from '../runner/net/routing-tables.ts'
 import { allot, parseTables, withEntries, withoutOurs } from '../runner/net/rt-tables.ts'
 import { parseStaticRoutes, whyNotAdd } from '../runner/net/static-routes.ts'
 import { plainAssignments } from '../runner/plain-options.ts'
-import { doorTo } from '../runner/system/door.ts'
-import { live } from '../runner/system/live.ts'
+import { doorTo } from '../runner/machine/machine.ts'
+import { live } from '../runner/machine/live.ts'
 
 const ROUTING = { conf: '/etc/ctdb/policy_routing', pref: 100, low: 1000, high: 1002 }
 

@@ -18,11 +18,11 @@ import { parseEvent } from '../runner/events.ts'
 import type { Handler, Node } from '../runner/handler.ts'
 import { findHandlers, type Entry } from '../runner/handlers.ts'
 import { refuse, Usage } from '../runner/base/refusal.ts'
-import { fromShell, toArgv, toShell, type Word } from '../runner/system/argv.ts'
-import { toBytes, toText } from '../runner/system/bytes.ts'
-import { doorTo } from '../runner/system/door.ts'
-import { live } from '../runner/system/live.ts'
-import { ANYBODY } from '../runner/system/remedy.ts'
+import { fromShell, toArgv, toShell, type Word } from '../runner/machine/argv.ts'
+import { toBytes, toText } from '../runner/machine/bytes.ts'
+import { doorTo } from '../runner/machine/machine.ts'
+import { live } from '../runner/machine/live.ts'
+import { ANYBODY } from '../runner/machine/remedy.ts'
 
 t.test('a typed command is a list of words, whatever the values contain', (t) => {
   const argv = (strings: TemplateStringsArray, ...values: Word[]) => toArgv(strings, values)

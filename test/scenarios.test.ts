@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { replayFile } from '../runner/commands/replay.ts'
 import { findHandlers } from '../runner/handlers.ts'
-import { redactor } from '../runner/system/redact.ts'
+import { redactor } from '../runner/machine/recording/redact.ts'
 
 const DIST = fileURLToPath(new URL('..', import.meta.url))
 const FIXTURES = join(DIST, '../fixtures')

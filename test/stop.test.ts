@@ -1,5 +1,5 @@
 import t from 'tap'
-import { Stopper } from '../runner/system/stop.ts'
+import { Stopper } from '../runner/machine/stop.ts'
 
 t.test('what was told to stop stays so, for the first reason, and everybody hears of it once', async (t) => {
   const stop = new Stopper()

@@ -3,10 +3,10 @@ import * as fc from 'fast-check'
 import t from 'tap'
 import { canonical, familyOf } from '../runner/inet/address.ts'
 import { contains, networkOf, networkText, parseNetwork } from '../runner/inet/network.ts'
-import { fromShell, toShell } from '../runner/system/argv.ts'
-import { CannotRun, FileError, LockBusy, Mismatch } from '../runner/system/errors.ts'
-import { redactor } from '../runner/system/redact.ts'
-import { replay } from '../runner/system/replay.ts'
+import { fromShell, toShell } from '../runner/machine/argv.ts'
+import { CannotRun, FileError, LockBusy, Mismatch } from '../runner/machine/errors.ts'
+import { redactor } from '../runner/machine/recording/redact.ts'
+import { replay } from '../runner/machine/recording/replay.ts'
 import {
   BadTranscript,
   isNote,
@@ -19,7 +19,7 @@ import {
   type Note,
   type Step,
   type Transcript,
-} from '../runner/system/transcript.ts'
+} from '../runner/machine/recording/transcript.ts'
 import { replayFile } from '../runner/commands/replay.ts'
 import { Usage } from '../runner/base/refusal.ts'
 

@@ -2,7 +2,7 @@
 import type { Misplaced } from '../commands/ip.ts'
 import type { Block } from '../net/firewall.ts'
 import { blockingRule } from '../net/firewall.ts'
-import { toShell } from '../system/argv.ts'
+import { toShell } from '../machine/argv.ts'
 import type { Column } from '../format/table.ts'
 
 export type Kind =

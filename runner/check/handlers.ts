@@ -2,7 +2,7 @@
 import type { Activity } from '../daemon/component.ts'
 import type { Process } from '../daemon/proc.ts'
 import { Refusal } from '../base/refusal.ts'
-import type { Answer } from '../system/door.ts'
+import type { Answer } from '../machine/machine.ts'
 
 export interface HandlerEnd {
   name: string

@@ -1,5 +1,5 @@
 /** Where a command's words go that systemd may run as well: to a terminal, or into the journal with a priority each. */
-import { journalStream, leadsToJournal, withPriority, type Priority } from '../system/journal.ts'
+import { journalStream, leadsToJournal, withPriority, type Priority } from '../machine/journal.ts'
 
 export interface Voice {
   /** Standard output, or the journal with that priority. */

@@ -5,7 +5,7 @@ import { activityBeside } from '../daemon/server.ts'
 import type { EventStatus } from '../daemon/wire.ts'
 import { ctdbPath } from '../net/ctdb-path.ts'
 import { Refusal } from '../base/refusal.ts'
-import { toBeAllowed } from '../system/remedy.ts'
+import { toBeAllowed } from '../machine/remedy.ts'
 
 /** The component whose scripts CTDB runs. */
 const COMPONENT = 'legacy'

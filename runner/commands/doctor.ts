@@ -13,9 +13,9 @@ import { familyOf } from '../inet/address.ts'
 import { parseLinks, type Link } from '../net/ip.ts'
 import { parsePublicAddresses } from '../net/public-addresses.ts'
 import { Refusal } from '../base/refusal.ts'
-import { doorTo, type Door } from '../system/door.ts'
-import { Interrupted } from '../system/errors.ts'
-import { live } from '../system/live.ts'
+import { doorTo, type Door } from '../machine/machine.ts'
+import { Interrupted } from '../machine/errors.ts'
+import { live } from '../machine/live.ts'
 import { configuredNodes } from './nodes.ts'
 
 const EXAMINATIONS: readonly [string, Examination][] = [

@@ -1,8 +1,8 @@
 import { nodeOutsideEvents } from '../background.ts'
 import type { Facts } from '../config.ts'
 import type { Node } from '../node/node.ts'
-import { doorTo } from '../system/door.ts'
-import { live } from '../system/live.ts'
+import { doorTo } from '../machine/machine.ts'
+import { live } from '../machine/live.ts'
 
 /**
  * This node, for commands that only look. All that they start is ended at the deadline, at once: it only looks too,

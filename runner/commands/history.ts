@@ -11,9 +11,9 @@ import { dirname, join } from 'node:path'
 import { keepdirOf, vardirOf, type Facts } from '../config.ts'
 import { parkedFile, parseParked, type Parked } from '../net/parked.ts'
 import type { Report } from '../report.ts'
-import { doorTo } from '../system/door.ts'
-import { FileError } from '../system/errors.ts'
-import { live } from '../system/live.ts'
+import { doorTo } from '../machine/machine.ts'
+import { FileError } from '../machine/errors.ts'
+import { live } from '../machine/live.ts'
 
 /** Runs that are kept, at least; and the size at which the file is cut back to them. */
 const KEEP = 200

@@ -12,11 +12,11 @@ import { whyUnsafe } from '../install/trust.ts'
 import { wrapperFor } from '../install/wrapper.ts'
 import { baseOf, helpersOf } from '../net/ctdb-path.ts'
 import { refuse, Usage } from '../base/refusal.ts'
-import { doorTo, type Door } from '../system/door.ts'
-import { live } from '../system/live.ts'
-import { witnessed, type Witness } from '../system/record.ts'
-import { rehearsal } from '../system/rehearse.ts'
-import { toBeAllowed } from '../system/remedy.ts'
+import { doorTo, type Door } from '../machine/machine.ts'
+import { live } from '../machine/live.ts'
+import { witnessed, type Witness } from '../machine/recording/record.ts'
+import { rehearsal } from '../machine/recording/rehearse.ts'
+import { toBeAllowed } from '../machine/remedy.ts'
 
 export interface InstallOptions {
   /** The folder of our built files: events.d, ctdb-eventd. */

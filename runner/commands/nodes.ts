@@ -4,9 +4,9 @@ import { toolOf } from '../net/ctdb-version.ts'
 import { nodesList, readSource, sourceOf, wordsOf, type NodesList } from '../net/nodes-list.ts'
 import { compareNodes, parseNodes, type ListedNode } from '../net/nodes.ts'
 import { refuse } from '../base/refusal.ts'
-import { doorTo, type Door } from '../system/door.ts'
-import { FileError, Interrupted } from '../system/errors.ts'
-import { live } from '../system/live.ts'
+import { doorTo, type Door } from '../machine/machine.ts'
+import { FileError, Interrupted } from '../machine/errors.ts'
+import { live } from '../machine/live.ts'
 import type { Column } from '../format/table.ts'
 
 export const NODE_COLUMNS: readonly Column<ListedNode>[] = [

@@ -3,10 +3,10 @@ import { parseEvent, type Event } from '../events.ts'
 import type { Entry } from '../handlers.ts'
 import { Refusal, Usage } from '../base/refusal.ts'
 import type { Report } from '../report.ts'
-import { Mismatch } from '../system/errors.ts'
-import { witnessed, writing } from '../system/record.ts'
-import { speakTo } from '../system/remedy.ts'
-import { replay, type Ended, type Replay } from '../system/replay.ts'
+import { Mismatch } from '../machine/errors.ts'
+import { witnessed, writing } from '../machine/recording/record.ts'
+import { speakTo } from '../machine/remedy.ts'
+import { replay, type Ended, type Replay } from '../machine/recording/replay.ts'
 import {
   isNote,
   readTranscript,
@@ -14,7 +14,7 @@ import {
   writeNote,
   writeTail,
   type Transcript,
-} from '../system/transcript.ts'
+} from '../machine/recording/transcript.ts'
 import { factsFromText } from './run.ts'
 
 export interface Replayed {

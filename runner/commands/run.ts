@@ -5,12 +5,12 @@ import { CTDB_EVENTS, parseEvent, type Event } from '../events.ts'
 import { actOf, findHandlers, type Entry } from '../handlers.ts'
 import { Usage } from '../base/refusal.ts'
 import type { HandlerReport, Report } from '../report.ts'
-import { live } from '../system/live.ts'
-import { witnessed, writing, type Witness } from '../system/record.ts'
-import { redactor } from '../system/redact.ts'
-import { readerFromText, readerAsText } from '../system/remedy.ts'
-import { rehearsal } from '../system/rehearse.ts'
-import { writeHeader } from '../system/transcript.ts'
+import { live } from '../machine/live.ts'
+import { witnessed, writing, type Witness } from '../machine/recording/record.ts'
+import { redactor } from '../machine/recording/redact.ts'
+import { readerFromText, readerAsText } from '../machine/remedy.ts'
+import { rehearsal } from '../machine/recording/rehearse.ts'
+import { writeHeader } from '../machine/recording/transcript.ts'
 
 export interface RunOptions {
   event: string

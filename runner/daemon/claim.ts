@@ -1,8 +1,8 @@
 /** One event daemon on a node: whoever has the pid file locked is it. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { codeOf, LockBusy } from '../system/errors.ts'
-import { live } from '../system/live.ts'
+import { codeOf, LockBusy } from '../machine/errors.ts'
+import { live } from '../machine/live.ts'
 import { parentOf } from './parent.ts'
 
 /**

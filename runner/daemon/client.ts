@@ -2,7 +2,7 @@ import { createConnection, type Socket } from 'node:net'
 import { resolve as resolvePath } from 'node:path'
 import { Refusal } from '../base/refusal.ts'
 import { BadPacket, decodeReply, encodeRequest, Frames, type Reply, type Request } from './wire.ts'
-import { toBeAllowed } from '../system/remedy.ts'
+import { toBeAllowed } from '../machine/remedy.ts'
 
 /** A request without its number: the client gives it one. */
 export type Question = Request extends infer R ? (R extends Request ? Omit<R, 'reqid'> : never) : never

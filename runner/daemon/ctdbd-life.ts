@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { ctdbPath } from '../net/ctdb-path.ts'
-import { codeOf, FileError } from '../system/errors.ts'
+import { codeOf, FileError } from '../machine/errors.ts'
 import { parentOf } from './parent.ts'
 
 /** What was seen of it, such as `pid 12, /run/ctdb/ctdbd.pid`; undefined when there is none. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Door } from '../system/door.ts'
+import type { Door } from '../machine/machine.ts'
 import { blame, type Facts } from './blame.ts'
 import {
   FIND_FORMAT,

@@ -1,8 +1,8 @@
 import { createWriteStream } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { LEVELS, type Conf, type Level } from './conf.ts'
-import { leadsToJournal, withPriority } from '../system/journal.ts'
-import { startLogger } from '../system/live.ts'
+import { leadsToJournal, withPriority } from '../machine/journal.ts'
+import { startLogger } from '../machine/live.ts'
 
 export interface Log {
   write: (level: Level, text: string) => void

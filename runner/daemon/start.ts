@@ -15,16 +15,16 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { factsHere, loadSettings, mustHaveProc, type Facts } from '../config.ts'
 import { completeEnvironment, ctdbPath } from '../net/ctdb-path.ts'
 import { Refusal, Usage } from '../base/refusal.ts'
-import { doorTo } from '../system/door.ts'
-import { LockBusy } from '../system/errors.ts'
-import { live } from '../system/live.ts'
+import { doorTo } from '../machine/machine.ts'
+import { LockBusy } from '../machine/errors.ts'
+import { live } from '../machine/live.ts'
 import { lockPidFile } from './claim.ts'
 import { readConf } from './conf.ts'
 import { endWithout } from './end.ts'
 import { openLog, type Log } from './log.ts'
 import { parentOf, watch } from './parent.ts'
 import { describe, serve } from './server.ts'
-import { speakTo } from '../system/remedy.ts'
+import { speakTo } from '../machine/remedy.ts'
 
 export interface StartOptions {
   /** The daemon that we belong to: when it is gone we go. */

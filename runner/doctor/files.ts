@@ -9,7 +9,7 @@ import { parseNodes, type ListedNode } from '../net/nodes.ts'
 import { parsePublicAddresses } from '../net/public-addresses.ts'
 import { Refusal } from '../base/refusal.ts'
 import { about, type Examination, type Finding } from './finding.ts'
-import { toBeAllowed } from '../system/remedy.ts'
+import { toBeAllowed } from '../machine/remedy.ts'
 
 /** The line of the first CR, which ctdbd and the shell take for a part of the last word. */
 function lineOfCr(text: string): number {

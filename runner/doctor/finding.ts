@@ -1,7 +1,7 @@
 import type { Facts, Settings } from '../config.ts'
 import type { Link } from '../net/ip.ts'
 import type { NodesList } from '../net/nodes-list.ts'
-import type { Door } from '../system/door.ts'
+import type { Door } from '../machine/machine.ts'
 import type { Column } from '../format/table.ts'
 
 /** What one look at the machine came to. An error must be mended; a warning is a weakness, or something odd. */

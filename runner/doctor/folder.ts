@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { findHandlers, type Entry } from '../handlers.ts'
 import { above, openTo, statusOf } from '../install/trust.ts'
 import { leadsTo } from '../install/wrapper.ts'
-import { toShell } from '../system/argv.ts'
+import { toShell } from '../machine/argv.ts'
 import { about, type Examination, type Patient } from './finding.ts'
 
 const SCRIPT = /^\d\d\..*\.script$/

@@ -4,7 +4,7 @@ import { networkOf, networkText } from '../inet/network.ts'
 import { parsePublicAddresses, type PublicAddress } from '../net/public-addresses.ts'
 import { mayHaveSiblings } from '../net/siblings.ts'
 import { promoteSecondaries, readNumber } from '../net/sysctl.ts'
-import { whyReadOnly } from '../system/disk.ts'
+import { whyReadOnly } from '../machine/disk.ts'
 import { about, type Finding, type Patient } from './finding.ts'
 
 /** Our handlers set it where it is 0; so only a 0 that stays is worth a line, on an interface that has such a subnet. */

@@ -1,7 +1,7 @@
 /** The steps of a plan: a command, or a file that is replaced as a whole. */
 import { refuse } from '../base/refusal.ts'
-import { toPrinting, toShell } from '../system/argv.ts'
-import type { Door } from '../system/door.ts'
+import { toPrinting, toShell } from '../machine/argv.ts'
+import type { Door } from '../machine/machine.ts'
 
 export type Act = readonly string[] | { file: string; text: string }
 

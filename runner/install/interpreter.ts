@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { refuse } from '../base/refusal.ts'
-import type { Door } from '../system/door.ts'
+import type { Door } from '../machine/machine.ts'
 import { isOlder } from '../base/version.ts'
 import type { SearchPath } from './service.ts'
 import { above, openTo, statusOf } from './trust.ts'

@@ -1,6 +1,6 @@
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs'
 import { refuse } from '../base/refusal.ts'
-import type { Door } from '../system/door.ts'
+import type { Door } from '../machine/machine.ts'
 import { wrapperAt } from './wrapper.ts'
 
 /** A file of ours, and where CTDB looks for it. */

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path'
 import type { Facts } from '../config.ts'
 import { historyFile } from '../commands/history.ts'
 import { refuse } from '../base/refusal.ts'
-import type { Door } from '../system/door.ts'
+import type { Door } from '../machine/machine.ts'
 
 /** What install has replaced, by the path that CTDB looks at. */
 export type Places = Record<string, { ours: string; was: string }>

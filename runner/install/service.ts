@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Facts } from '../config.ts'
-import type { Door } from '../system/door.ts'
+import type { Door } from '../machine/machine.ts'
 import { parseUnit, pathIn, type Unit } from './unit.ts'
 
 const NAME = 'ctdb.service'

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { toShell } from '../system/argv.ts'
+import { toShell } from '../machine/argv.ts'
 
 export interface Status {
   path: string

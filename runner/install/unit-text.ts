@@ -1,5 +1,5 @@
 /** What we have systemd read: a drop-in for ctdb.service, and the unit that it names. */
-import { fromShell } from '../system/argv.ts'
+import { fromShell } from '../machine/argv.ts'
 
 /** The first line of each, by which a later version knows its own. */
 export const MARK = '# Written by "eventscript install"; "eventscript uninstall" removes it.'

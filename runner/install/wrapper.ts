@@ -3,7 +3,7 @@
  * line is how `install`, `uninstall`, `doctor` and our event daemon know it.
  */
 import { readFileSync, realpathSync, statSync } from 'node:fs'
-import { fromShell, toShell } from '../system/argv.ts'
+import { fromShell, toShell } from '../machine/argv.ts'
 import { MARK } from './unit-text.ts'
 
 const HEAD = `#!/bin/sh\n${MARK}\n`

@@ -1,7 +1,7 @@
 /** What CTDB's daemon believes, as `ctdb -X` prints it, by the names of its columns. */
 import type { Node } from '../node/node.ts'
 import { Refusal, refuse } from '../base/refusal.ts'
-import { Interrupted } from '../system/errors.ts'
+import { Interrupted } from '../machine/errors.ts'
 import { canonical } from '../inet/address.ts'
 import { parseTable } from './ctdb.ts'
 import { why } from './look.ts'

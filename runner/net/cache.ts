@@ -1,6 +1,6 @@
 import type { Node } from '../node/node.ts'
 import { Refusal } from '../base/refusal.ts'
-import { LockBusy } from '../system/errors.ts'
+import { LockBusy } from '../machine/errors.ts'
 import { canonical } from '../inet/address.ts'
 
 /** Seconds that CTDB's own scripts wait for this lock. */

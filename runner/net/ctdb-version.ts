@@ -1,6 +1,6 @@
 import { Refusal } from '../base/refusal.ts'
-import { doorTo, type Door } from '../system/door.ts'
-import { live } from '../system/live.ts'
+import { doorTo, type Door } from '../machine/machine.ts'
+import { live } from '../machine/live.ts'
 import type { Version } from '../base/version.ts'
 
 /** Milliseconds; the tool asks nobody for it. */

@@ -1,4 +1,4 @@
-import type { Door } from '../system/door.ts'
+import type { Door } from '../machine/machine.ts'
 import { hexDigits } from '../inet/address.ts'
 import { rememberingLast } from '../base/memoize.ts'
 import { readNumber } from './sysctl.ts'

@@ -4,8 +4,8 @@
  */
 import type { Node } from '../node/node.ts'
 import { Refusal } from '../base/refusal.ts'
-import type { Door } from '../system/door.ts'
-import { toShell } from '../system/argv.ts'
+import type { Door } from '../machine/machine.ts'
+import { toShell } from '../machine/argv.ts'
 import { familyOf } from '../inet/address.ts'
 import { announces, pauseAfter, roundOf } from './announce.ts'
 import { hostedNow } from './cache.ts'

@@ -1,7 +1,7 @@
 /** Deleting an IPv4 address where the kernel would take others of its subnet along, and we cannot tell it not to. */
 import type { Node } from '../node/node.ts'
 import { refuse } from '../base/refusal.ts'
-import type { Answer } from '../system/door.ts'
+import type { Answer } from '../machine/machine.ts'
 import { announceAgain } from './announce.ts'
 import { parseLinks } from './ip.ts'
 import { lockedIfPossible } from './locked.ts'

@@ -1,5 +1,5 @@
 import type { Node } from '../node/node.ts'
-import { packageOf } from '../system/remedy.ts'
+import { packageOf } from '../machine/remedy.ts'
 import { endText } from './connections.ts'
 import { why } from './look.ts'
 

@@ -1,9 +1,9 @@
 import type { Node } from '../node/node.ts'
 import { refuse } from '../base/refusal.ts'
-import { busyBoxIn, withoutUsage } from '../system/busybox.ts'
-import type { Capability } from '../system/capabilities.ts'
-import type { Answer } from '../system/door.ts'
-import { packageOf, toBeAllowed } from '../system/remedy.ts'
+import { busyBoxIn, withoutUsage } from '../machine/busybox.ts'
+import type { Capability } from '../machine/capabilities.ts'
+import type { Answer } from '../machine/machine.ts'
+import { packageOf, toBeAllowed } from '../machine/remedy.ts'
 import { isNamed, parseLinks, type Held, type Link } from './ip.ts'
 
 /** Every place where the kernel has this address: usually one, none, or after a mishap several. */

@@ -1,6 +1,6 @@
 import type { Node } from '../node/node.ts'
 import { refuse } from '../base/refusal.ts'
-import { FileError } from '../system/errors.ts'
+import { FileError } from '../machine/errors.ts'
 import { canonical, hostBits } from '../inet/address.ts'
 import { whereIs } from './look.ts'
 import { parseMembers, type Member } from './lvs-nodes.ts'

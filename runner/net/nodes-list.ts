@@ -1,7 +1,7 @@
 /** Where the private addresses of the cluster's nodes come from: a file, or what a command of ctdb.conf prints. */
 import { parseIni } from '../base/ini.ts'
 import { Refusal, refuse } from '../base/refusal.ts'
-import type { Door } from '../system/door.ts'
+import type { Door } from '../machine/machine.ts'
 import { isOlder } from '../base/version.ts'
 import { versionOf } from './ctdb-version.ts'
 import { why } from './look.ts'

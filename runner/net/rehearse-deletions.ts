@@ -1,6 +1,6 @@
 /** A rehearsal of several handlers, one after the other, deletes no address; the next handler must not find it all the same. */
 import { deletionsIn, type Line } from './siblings.ts'
-import type { System } from '../system/door.ts'
+import type { System } from '../machine/machine.ts'
 
 type Row = { ifname?: string; addr_info?: { local?: string; prefixlen?: number }[] }
 

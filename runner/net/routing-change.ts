@@ -1,6 +1,6 @@
 import type { Node } from '../node/node.ts'
 import { refuse } from '../base/refusal.ts'
-import type { Answer } from '../system/door.ts'
+import type { Answer } from '../machine/machine.ts'
 import type { Family } from '../inet/address.ts'
 import { why } from './look.ts'
 import { optionOf } from './routing-look.ts'

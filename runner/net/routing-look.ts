@@ -1,6 +1,6 @@
 import type { Node } from '../node/node.ts'
 import { Refusal } from '../base/refusal.ts'
-import type { Answer } from '../system/door.ts'
+import type { Answer } from '../machine/machine.ts'
 import { canonical, familyOf, hostBits, type Family } from '../inet/address.ts'
 import { parseLinks, rows, type Link } from './ip.ts'
 import { refuseFailed } from './look.ts'

@@ -1,7 +1,7 @@
 import type { Node } from '../node/node.ts'
 import { Refusal, refuse } from '../base/refusal.ts'
 import { FAMILIES, familyOf, type Family } from '../inet/address.ts'
-import { FileError } from '../system/errors.ts'
+import { FileError } from '../machine/errors.ts'
 import { pick } from './look.ts'
 import { networkOf, networkText } from '../inet/network.ts'
 import { refuseProblems } from './public-addresses.ts'

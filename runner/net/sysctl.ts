@@ -1,5 +1,5 @@
-import type { Door } from '../system/door.ts'
-import { FileError } from '../system/errors.ts'
+import type { Door } from '../machine/machine.ts'
+import { FileError } from '../machine/errors.ts'
 import type { Family } from '../inet/address.ts'
 
 /** Write a sysctl where the kernel lets us; says whether it did. */

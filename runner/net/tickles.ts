@@ -1,5 +1,5 @@
 import type { Node } from '../node/node.ts'
-import { FileError } from '../system/errors.ts'
+import { FileError } from '../machine/errors.ts'
 import { hostedNow } from './cache.ts'
 import { connectionsOf, endText, parseEnd, type Connection } from './connections.ts'
 import { table } from './ctdb.ts'

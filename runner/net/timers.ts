@@ -8,8 +8,8 @@
  */
 import type { Node } from '../node/node.ts'
 import { Refusal } from '../base/refusal.ts'
-import type { Door } from '../system/door.ts'
-import { LockBusy } from '../system/errors.ts'
+import type { Door } from '../machine/machine.ts'
+import { LockBusy } from '../machine/errors.ts'
 import { familyOf } from '../inet/address.ts'
 import type { Wanted } from './place.ts'
 import { isStill, merged, parseLowered, textOf, type Lowered, type Wish, wishDue } from './lowered.ts'

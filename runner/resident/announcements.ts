@@ -7,7 +7,7 @@ import { isNamed, parseLinks, type Link } from '../net/ip.ts'
 import type { Outcome } from '../net/conflict.ts'
 import { LOOK_AGAIN_MS, LOOK_EVERY_MS, nextFor, stateOf, stillUnderCheck, type Taken } from '../net/follow.ts'
 import { Refusal } from '../base/refusal.ts'
-import type { Answer, Door } from '../system/door.ts'
+import type { Answer, Door } from '../machine/machine.ts'
 import { senders } from './senders.ts'
 import { transmitter, type Packet } from './transmitter.ts'
 

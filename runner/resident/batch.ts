@@ -1,6 +1,6 @@
 import { parseLinks, type Link } from '../net/ip.ts'
 import { batchFor, deletionsIn, siblingsOf, type Line } from '../net/siblings.ts'
-import type { Answer } from '../system/door.ts'
+import type { Answer } from '../machine/machine.ts'
 
 /** What `ip` is asked: a line of its batch, which is a change or "addr show" of everything; or what `deleteGuarded` asks for. */
 export type Task = Line | Guarded

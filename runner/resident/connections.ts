@@ -1,6 +1,6 @@
 import { canonical } from '../inet/address.ts'
 import { parseEnd } from '../net/connections.ts'
-import type { Answer } from '../system/door.ts'
+import type { Answer } from '../machine/machine.ts'
 import { burst } from './burst.ts'
 
 type Argv = readonly string[]

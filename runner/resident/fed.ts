@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
-import { startCoprocess } from '../system/coprocess.ts'
-import type { Answer } from '../system/door.ts'
+import { startCoprocess } from '../machine/coprocess.ts'
+import type { Answer } from '../machine/machine.ts'
 import { Ended, type Worker } from './attend.ts'
 
 /**

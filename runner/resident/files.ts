@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { System, Until } from '../system/door.ts'
+import type { System, Until } from '../machine/machine.ts'
 import { burst } from './burst.ts'
 import type { KeptBack } from './locks.ts'
 

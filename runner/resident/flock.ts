@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { CannotRun, codeOf, FileError, LockBusy } from '../system/errors.ts'
-import { startCoprocess, type Coprocess } from '../system/coprocess.ts'
+import { CannotRun, codeOf, FileError, LockBusy } from '../machine/errors.ts'
+import { startCoprocess, type Coprocess } from '../machine/coprocess.ts'
 
 /** Takes and leaves one flock(2), again and again. */
 export interface Keeper {

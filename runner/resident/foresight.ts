@@ -1,7 +1,7 @@
 import { canonical, familyOf } from '../inet/address.ts'
 import { hostedFile } from '../net/cache.ts'
 import { programFor } from '../net/firewall.ts'
-import type { Answer } from '../system/door.ts'
+import type { Answer } from '../machine/machine.ts'
 import { endInTime, type Work } from './attend.ts'
 
 type Argv = readonly string[]

@@ -1,5 +1,5 @@
-import type { Answer } from '../system/door.ts'
-import { startCoprocess, type Coprocess } from '../system/coprocess.ts'
+import type { Answer } from '../machine/machine.ts'
+import { startCoprocess, type Coprocess } from '../machine/coprocess.ts'
 import type { Line } from '../net/siblings.ts'
 import { burst } from './burst.ts'
 import { Ended, type Worker } from './attend.ts'

@@ -1,5 +1,5 @@
-import type { HoldOptions } from '../system/door.ts'
-import { LockBusy } from '../system/errors.ts'
+import type { HoldOptions } from '../machine/machine.ts'
+import { LockBusy } from '../machine/errors.ts'
 import { flockKeeper } from './flock.ts'
 
 /** Locks of this process: taken once for all events that want one at about the same time. */

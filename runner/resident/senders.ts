@@ -1,4 +1,4 @@
-import { startCoprocess, type Coprocess } from '../system/coprocess.ts'
+import { startCoprocess, type Coprocess } from '../machine/coprocess.ts'
 import { inLines, READ_WORDS } from './shells.ts'
 
 type Argv = readonly string[]

@@ -1,6 +1,6 @@
 import { constants } from 'node:os'
-import type { Answer } from '../system/door.ts'
-import { startCoprocess } from '../system/coprocess.ts'
+import type { Answer } from '../machine/machine.ts'
+import { startCoprocess } from '../machine/coprocess.ts'
 import { Ended, type Worker } from './attend.ts'
 
 /** Small shells that start programs for us: 1 ms for each, and none of ours. */

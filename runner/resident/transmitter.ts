@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startCoprocess, type Coprocess } from '../system/coprocess.ts'
+import { startCoprocess, type Coprocess } from '../machine/coprocess.ts'
 import { complainOnce } from './senders.ts'
 
 /** One frame, in hexadecimal, and the interface by which it goes out. */

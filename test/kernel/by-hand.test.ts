@@ -14,8 +14,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { DIST, MAIN, SCRIPT, type Lab } from '../lab/lab.ts'
-import { readTranscript } from '../../runner/system/transcript.ts'
-import { toShell } from '../../runner/system/argv.ts'
+import { readTranscript } from '../../runner/machine/recording/transcript.ts'
+import { toShell } from '../../runner/machine/argv.ts'
 import { calm, connect, FAMILIES, inLab, lines, machine, places, prepareFile, serve } from './support.ts'
 
 /** All of a dry run's lines but the comments. */

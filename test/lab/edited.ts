@@ -6,9 +6,15 @@ import { factsFromText } from '../../runner/commands/run.ts'
 import { runEvent } from '../../runner/engine.ts'
 import { parseEvent } from '../../runner/events.ts'
 import type { Entry } from '../../runner/handlers.ts'
-import type { System } from '../../runner/system/door.ts'
-import { witnessed, writing } from '../../runner/system/record.ts'
-import { isNote, readTranscript, writeHead, writeHeader, type Step } from '../../runner/system/transcript.ts'
+import type { System } from '../../runner/machine/machine.ts'
+import { witnessed, writing } from '../../runner/machine/recording/record.ts'
+import {
+  isNote,
+  readTranscript,
+  writeHead,
+  writeHeader,
+  type Step,
+} from '../../runner/machine/recording/transcript.ts'
 
 export interface Edited {
   /** `monitor.bond`: becomes `monitor.bond.edited.txt`. */

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
-import { canonical, familyOf, hexDigits } from '../inet/address.ts'
-import { bitsOf, padWithZeros } from '../inet/network.ts'
-import { disguise } from './disguise.ts'
+import { canonical, familyOf, hexDigits } from '../../inet/address.ts'
+import { bitsOf, padWithZeros } from '../../inet/network.ts'
+import { disguise } from './pseudonyms.ts'
 
 /** Addresses that tell nothing about a site, and that decisions are made on; the last two are in our own messages. */
 const PUBLIC_KNOWLEDGE = /^(?:127\.|0\.0\.0\.0$|255\.|::1?$|ff|192\.0\.2\.0$|2001:db8::$)/

@@ -1,5 +1,5 @@
-import type { System } from './door.ts'
-import { CannotRun, FileError, LockBusy } from './errors.ts'
+import type { System } from '../machine.ts'
+import { CannotRun, FileError, LockBusy } from '../errors.ts'
 import { writeHead, writeNote, writeTail, type Note, type Step, type Trouble } from './transcript.ts'
 
 /** Somebody who is told all that passes through the door, and what a handler says beside. */

@@ -1,6 +1,6 @@
-import type { Answer, System } from './door.ts'
-import { CannotRun, FileError, LockBusy, Mismatch } from './errors.ts'
-import { toShell } from './argv.ts'
+import type { Answer, System } from '../machine.ts'
+import { CannotRun, FileError, LockBusy, Mismatch } from '../errors.ts'
+import { toShell } from '../argv.ts'
 import { isNote, writeHead, type Note, type Step, type Transcript } from './transcript.ts'
 
 export interface Replay {

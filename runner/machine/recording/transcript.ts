@@ -1,5 +1,5 @@
-import type { Answer, Verb } from './door.ts'
-import { fromShell, toShell } from './argv.ts'
+import type { Answer, Verb } from '../machine.ts'
+import { fromShell, toShell } from '../argv.ts'
 
 /** How a step went wrong: what the live machine threw, in a form that can be written down. */
 export interface Trouble {

@@ -1,6 +1,6 @@
-import type { System } from './door.ts'
-import { whyReadOnly } from './disk.ts'
-import { FileError } from './errors.ts'
+import type { System } from '../machine.ts'
+import { whyReadOnly } from '../disk.ts'
+import { FileError } from '../errors.ts'
 
 async function exists(machine: System, path: string): Promise<boolean> {
   try {

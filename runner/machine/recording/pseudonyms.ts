@@ -1,5 +1,5 @@
-import { familyOf, hostBits, type Family } from '../inet/address.ts'
-import { addressText, networkOf, numberOf } from '../inet/network.ts'
+import { familyOf, hostBits, type Family } from '../../inet/address.ts'
+import { addressText, networkOf, numberOf } from '../../inet/network.ts'
 
 interface Kind {
   bits: number
