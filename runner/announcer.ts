@@ -5,8 +5,8 @@
  * no event waits for it. `NN.name.script --announce …` and dist/announce.cjs are this.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { nodeOutsideEvents } from './background.ts'
-import { factsHere, type Facts } from './config.ts'
+import { nodeOutsideEvents } from './node/node-outside-events.ts'
+import { factsHere, type Facts } from './node/settings.ts'
 import { canonical } from './inet/address.ts'
 import { AGAIN, ON_LO, PARKED, ROUNDS, roundsOf, SEIZED, SILENT, WATCH } from './net/announce.ts'
 import { follow, type Means, type Taken } from './net/follow.ts'

@@ -1,5 +1,5 @@
-import { loadSettings, type Facts } from './config.ts'
-import type { Event } from './events.ts'
+import { loadSettings, type Facts } from './node/settings.ts'
+import type { Event } from './node/events.ts'
 import type { Node } from './node/node.ts'
 import { actOf, type Entry } from './handlers.ts'
 import { meaningOf } from './exit.ts'

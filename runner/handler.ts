@@ -4,7 +4,7 @@
  */
 export type { Handler, Node } from './node/node.ts'
 export { refuse } from './base/refusal.ts'
-export { NO_INTERFACE } from './events.ts'
+export { NO_INTERFACE } from './node/events.ts'
 export { announce, prepareAnnouncement, watchParked } from './net/announce.ts'
 export { updateHosted } from './net/cache.ts'
 export type { Outcome } from './net/conflict.ts'

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Event } from './events.ts'
+import type { Event } from './node/events.ts'
 import type { Handler, Node } from './node/node.ts'
 import { Refusal, Usage } from './base/refusal.ts'
 

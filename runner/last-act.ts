@@ -3,8 +3,8 @@
  * nobody, and keep every other node from having them. So they go, and our handlers do what they would have done at `shutdown`.
  */
 import { addressesFirst } from './addresses-first.ts'
-import { nodeOutsideEvents } from './background.ts'
-import type { Facts } from './config.ts'
+import { nodeOutsideEvents } from './node/node-outside-events.ts'
+import type { Facts } from './node/settings.ts'
 import { NoComponent, findScripts } from './daemon/scripts.ts'
 import { runEvent, type World } from './engine.ts'
 import { findHandlers, type Entry } from './handlers.ts'

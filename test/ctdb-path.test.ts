@@ -53,7 +53,7 @@ t.test('each command asks ctdb-path, which is looked for in CTDB_HELPER_BINDIR',
 t.test(
   'what ctdbd would put into the environment of an event is completed, and nothing is replaced',
   async (t) => {
-    const module = new URL('../runner/net/ctdb-path.js', import.meta.url).href
+    const module = new URL('../runner/node/ctdb-path.js', import.meta.url).href
     const names = ['CTDB_BASE', 'CTDB_SCRIPT_VARDIR', 'CTDB_HELPER_BINDIR', 'CTDB_SYS_ETCDIR']
     const code = `import(${JSON.stringify(module)}).then((all) => all.completeEnvironment()).then(() => console.log(${JSON.stringify(names)}.map((name) => process.env[name])))`
     const completed = async (env: Record<string, string>) =>

@@ -3,7 +3,7 @@ import t from 'tap'
 import { dadState } from '../runner/net/dad.ts'
 import { nextFor } from '../runner/net/follow.ts'
 import { isStill, merged, parseLowered, textOf, wishDue } from '../runner/net/lowered.ts'
-import { choice, number, perAddress } from '../runner/options.ts'
+import { choice, number, perAddress } from '../runner/node/option-kinds.ts'
 
 const DELAY = '/proc/sys/net/ipv6/conf/eth0/router_solicitation_delay'
 const PROBES = '/proc/sys/net/ipv6/conf/eth0/dad_transmits'

@@ -1,7 +1,7 @@
 /** Policy routing and static routes: what the files say, which tables there are, and what is to be done. */
 import * as fc from 'fast-check'
 import t from 'tap'
-import { factsHere, loadSettings } from '../runner/config.ts'
+import { factsHere, loadSettings } from '../runner/node/settings.ts'
 import { canonical, familyOf, hostBits, type Family } from '../runner/inet/address.ts'
 import { contains, networkOf, networkText, parseNetwork } from '../runner/inet/network.ts'
 import { refusedLines } from '../runner/net/routing-change.ts'
@@ -12,7 +12,7 @@ import { additions, removals, whyNoGateway, type Wanted } from '../runner/net/ro
 import { isOurTable } from '../runner/net/routing-tables.ts'
 import { allot, parseTables, withEntries, withoutOurs } from '../runner/net/rt-tables.ts'
 import { parseStaticRoutes, whyNotAdd } from '../runner/net/static-routes.ts'
-import { plainAssignments } from '../runner/plain-options.ts'
+import { plainAssignments } from '../runner/node/plain-options.ts'
 import { doorTo } from '../runner/machine/machine.ts'
 import { live } from '../runner/machine/live.ts'
 

@@ -1,6 +1,6 @@
 /** `status --socket` in the layouts of `ctdb event status`, as recorded from ctdb 4.17.12 and 4.25.1. */
 import t from 'tap'
-import { parseVersion } from '../runner/net/ctdb-version.ts'
+import { parseVersion } from '../runner/node/ctdb-version.ts'
 import { layoutOf, statusLines, type Layout } from '../runner/daemon/status-text.ts'
 import type { ScriptStatus } from '../runner/daemon/wire.ts'
 

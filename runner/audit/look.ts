@@ -1,8 +1,8 @@
 /** What an audit looks at: public_addresses, the daemon's view, the kernel; and what is wrong with it. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { nodeOutsideEvents } from '../background.ts'
+import { nodeOutsideEvents } from '../node/node-outside-events.ts'
 import { addressRows, type AddressesSeen, type AddressRow } from '../commands/ip.ts'
-import type { Facts } from '../config.ts'
+import type { Facts } from '../node/settings.ts'
 import type { Node } from '../node/node.ts'
 import { orReason } from '../net/belief.ts'
 import { blocksNow, firewallLock, programFor, type Block } from '../net/firewall.ts'

@@ -2,7 +2,7 @@
 import { historyFile, remember } from '../commands/history.ts'
 import { askActivity } from '../commands/daemon.ts'
 import { run } from '../commands/run.ts'
-import type { Facts } from '../config.ts'
+import type { Facts } from '../node/settings.ts'
 import type { Node } from '../node/node.ts'
 import { canonical } from '../inet/address.ts'
 import { unblock } from '../net/firewall.ts'

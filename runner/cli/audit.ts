@@ -2,7 +2,7 @@
 import { commandOf, faultColumns, type Fault } from '../audit/fault.ts'
 import { audit, countHere, type Audited } from '../audit/look.ts'
 import { REPAIR_COLUMNS, repairAll, type Repaired } from '../audit/repair.ts'
-import { nodeOutsideEvents } from '../background.ts'
+import { nodeOutsideEvents } from '../node/node-outside-events.ts'
 import { ADDRESS_COLUMNS } from '../commands/ip.ts'
 import { nodeHere } from '../commands/here.ts'
 import { mustBePrivileged } from '../net/look.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Facts } from '../config.ts'
+import type { Facts } from '../node/settings.ts'
 import { parseProcesses, PS_COLUMNS } from '../daemon/proc.ts'
 import type { Sight } from '../check/figures.ts'
 import { hungAmong, hungInside, parseEventStatus } from '../check/handlers.ts'

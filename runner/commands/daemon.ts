@@ -3,7 +3,7 @@ import { connect } from '../daemon/client.ts'
 import type { Activity } from '../daemon/component.ts'
 import { activityBeside } from '../daemon/server.ts'
 import type { EventStatus } from '../daemon/wire.ts'
-import { ctdbPath } from '../net/ctdb-path.ts'
+import { ctdbPath } from '../node/ctdb-path.ts'
 import { Refusal } from '../base/refusal.ts'
 import { toBeAllowed } from '../machine/remedy.ts'
 

@@ -8,7 +8,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { keepdirOf, vardirOf, type Facts } from '../config.ts'
+import { keepdirOf, vardirOf, type Facts } from '../node/settings.ts'
 import { parkedFile, parseParked, type Parked } from '../net/parked.ts'
 import type { Report } from '../report.ts'
 import { doorTo } from '../machine/machine.ts'

@@ -1,6 +1,6 @@
 import { whyNotRun } from '../handlers.ts'
-import { baseOf } from '../net/ctdb-path.ts'
-import { toolOf } from '../net/ctdb-version.ts'
+import { baseOf } from '../node/ctdb-path.ts'
+import { toolOf } from '../node/ctdb-version.ts'
 import { nodesList, readSource, sourceOf, wordsOf, type NodesList } from '../net/nodes-list.ts'
 import { compareNodes, parseNodes, type ListedNode } from '../net/nodes.ts'
 import { refuse } from '../base/refusal.ts'

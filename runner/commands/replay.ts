@@ -1,5 +1,5 @@
 import { Deadline, runEvent, type World } from '../engine.ts'
-import { parseEvent, type Event } from '../events.ts'
+import { parseEvent, type Event } from '../node/events.ts'
 import type { Entry } from '../handlers.ts'
 import { Refusal, Usage } from '../base/refusal.ts'
 import type { Report } from '../report.ts'

@@ -3,7 +3,7 @@
  * build to build, and may have been emptied. In doubt ctdbd is alive.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { ctdbPath } from '../net/ctdb-path.ts'
+import { ctdbPath } from '../node/ctdb-path.ts'
 import { codeOf, FileError } from '../machine/errors.ts'
 import { parentOf } from './parent.ts'
 

@@ -1,6 +1,6 @@
 /** How the event daemon ends, and what it does before when ctdbd has not shut down. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Facts } from '../config.ts'
+import type { Facts } from '../node/settings.ts'
 import { inWords, lastAct } from '../last-act.ts'
 import type { System } from '../machine/machine.ts'
 import { live } from '../machine/live.ts'

@@ -1,4 +1,4 @@
-import type { Facts, Settings } from '../config.ts'
+import type { Facts, Settings } from '../node/settings.ts'
 import type { Link } from '../net/ip.ts'
 import type { NodesList } from '../net/nodes-list.ts'
 import type { Door } from '../machine/machine.ts'

@@ -6,7 +6,7 @@ import { isBooted, pathHere, pathOfCtdbd, pathOfUnits, systemdFolder } from '../
 import { lookAtSystemd } from '../install/systemd.ts'
 import { nodeNamedIn } from '../install/unit-text.ts'
 import { leadsTo } from '../install/wrapper.ts'
-import { helpersOf } from '../net/ctdb-path.ts'
+import { helpersOf } from '../node/ctdb-path.ts'
 import { about, type Examination, type Finding, type Patient } from './finding.ts'
 
 /** A file of ours that is started, and the node that it names. */

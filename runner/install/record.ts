@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import type { Facts } from '../config.ts'
+import type { Facts } from '../node/settings.ts'
 import { historyFile } from '../commands/history.ts'
 import { refuse } from '../base/refusal.ts'
 import type { Door } from '../machine/machine.ts'

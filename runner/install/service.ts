@@ -1,7 +1,7 @@
 /** ctdb.service as systemd has it, and the PATH of what systemd starts. */
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import type { Facts } from '../config.ts'
+import type { Facts } from '../node/settings.ts'
 import type { Door } from '../machine/machine.ts'
 import { parseUnit, pathIn, type Unit } from './unit.ts'
 

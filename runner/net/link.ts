@@ -1,5 +1,5 @@
 import type { Node } from '../node/node.ts'
-import { NO_INTERFACE } from '../events.ts'
+import { NO_INTERFACE } from '../node/events.ts'
 import type { Link } from './ip.ts'
 import { table } from './ctdb.ts'
 import { linksInDetail, pick, why } from './look.ts'

@@ -3,7 +3,7 @@ import { parseIni } from '../base/ini.ts'
 import { Refusal, refuse } from '../base/refusal.ts'
 import type { Door } from '../machine/machine.ts'
 import { isOlder } from '../base/version.ts'
-import { versionOf } from './ctdb-version.ts'
+import { versionOf } from '../node/ctdb-version.ts'
 import { why } from './look.ts'
 
 export interface NodesSource {

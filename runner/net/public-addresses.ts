@@ -1,5 +1,5 @@
 import type { Node } from '../node/node.ts'
-import { whyNoInterface, whyNotPublic } from '../events.ts'
+import { whyNoInterface, whyNotPublic } from '../node/events.ts'
 import { refuse } from '../base/refusal.ts'
 import { canonical, hostBits } from '../inet/address.ts'
 

@@ -1,5 +1,5 @@
 import type { Node } from '../node/node.ts'
-import { whyNoInterface } from '../events.ts'
+import { whyNoInterface } from '../node/events.ts'
 import { canonical, familyOf } from '../inet/address.ts'
 import { refuseProblems } from './public-addresses.ts'
 import { carryOutAny } from './routing-change.ts'

@@ -1,6 +1,6 @@
 /** What a handler is given, and what it is: this node of the cluster, and an act for each event. */
-import type { Settings } from '../config.ts'
-import type { Arguments } from '../events.ts'
+import type { Settings } from './settings.ts'
+import type { Arguments } from './events.ts'
 import type { Door } from '../machine/machine.ts'
 
 /** This node of the cluster: the door to its machine, its settings, and a voice. */

@@ -4,7 +4,7 @@
  */
 import { factsFromText } from '../../runner/commands/run.ts'
 import { runEvent } from '../../runner/engine.ts'
-import { parseEvent } from '../../runner/events.ts'
+import { parseEvent } from '../../runner/node/events.ts'
 import type { Entry } from '../../runner/handlers.ts'
 import type { System } from '../../runner/machine/machine.ts'
 import { witnessed, writing } from '../../runner/machine/recording/record.ts'

@@ -1,7 +1,7 @@
-import { loadSettings, type Facts } from './config.ts'
-import type { Node } from './node/node.ts'
-import { refuse } from './base/refusal.ts'
-import type { Door } from './machine/machine.ts'
+import { loadSettings, type Facts } from './settings.ts'
+import type { Node } from './node.ts'
+import { refuse } from '../base/refusal.ts'
+import type { Door } from '../machine/machine.ts'
 
 /** The handler whose options hold for what is not done by any handler's event. */
 const HANDLER = '10.interface'

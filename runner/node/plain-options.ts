@@ -1,4 +1,4 @@
-import { remembering } from './base/memoize.ts'
+import { remembering } from '../base/memoize.ts'
 
 /** One assignment to a line, of a value in which a shell would find nothing to do, with or without quotes. */
 const ASSIGNMENT =

@@ -1,4 +1,4 @@
-import { canonical } from './inet/address.ts'
+import { canonical } from '../inet/address.ts'
 
 /** How the text of one option is read. A kind never fails: what is wrong is told, and the default stands in. */
 export interface Kind<T> {

@@ -1,5 +1,5 @@
-import { canonical, hostBits } from './inet/address.ts'
-import { Usage } from './base/refusal.ts'
+import { canonical, hostBits } from '../inet/address.ts'
+import { Usage } from '../base/refusal.ts'
 
 /** ctdbd's word for "I have no interface on record for this address". */
 export const NO_INTERFACE = '__none__'

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { baseOf, helpersOf } from './net/ctdb-path.ts'
-import { toolOf } from './net/ctdb-version.ts'
-import { asWritten, choice, number, perAddress, type Kind } from './options.ts'
+import { baseOf, helpersOf } from './ctdb-path.ts'
+import { toolOf } from './ctdb-version.ts'
+import { asWritten, choice, number, perAddress, type Kind } from './option-kinds.ts'
 import { plainAssignments } from './plain-options.ts'
-import { rememberingLast } from './base/memoize.ts'
-import type { Door } from './machine/machine.ts'
-import { readerHere, type Reader } from './machine/remedy.ts'
-import { refuse } from './base/refusal.ts'
+import { rememberingLast } from '../base/memoize.ts'
+import type { Door } from '../machine/machine.ts'
+import { readerHere, type Reader } from '../machine/remedy.ts'
+import { refuse } from '../base/refusal.ts'
 
 /** The environment variables that CTDB and this program define beside the options; no other reaches a decision. */
 const ENVIRONMENT = [
