@@ -4,9 +4,9 @@
  */
 import type { Entry } from './handlers.ts'
 import type { Node } from './node/node.ts'
-import { mustBePrivileged } from './net/look.ts'
-import { dropHeld } from './net/move.ts'
-import { SHARED, type SharedAddresses } from './net/shared-addresses.ts'
+import { mustBePrivileged } from './net/address/interfaces.ts'
+import { dropHeld } from './net/move/relocate.ts'
+import { SHARED, type SharedAddresses } from './net/move/shared-addresses.ts'
 import { refuse } from './base/refusal.ts'
 
 /** Under the name of the handler whose options say which addresses: so they are read as for its events. */

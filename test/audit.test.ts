@@ -6,7 +6,7 @@ import { filterFaults, toTrace } from '../runner/audit/filters.ts'
 import { blockFaults, routingFaults } from '../runner/audit/rules.ts'
 import { sysctlFaults, sysctlsOf } from '../runner/audit/sysctls.ts'
 import { stateOf, type AddressRow } from '../runner/commands/ip.ts'
-import type { Held, Link } from '../runner/net/ip.ts'
+import type { Held, Link } from '../runner/net/ip-json.ts'
 import { neighbourOf } from '../runner/inet/network.ts'
 
 const held = (address: string, place: string, more: Partial<Held> = {}): Held => {

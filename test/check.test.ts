@@ -20,7 +20,7 @@ import { parseRange } from '../runner/check/range.ts'
 import { judge, statusLine } from '../runner/check/verdict.ts'
 import { asMetrics, writeMetrics } from '../runner/commands/metrics.ts'
 import { parseProcesses } from '../runner/daemon/proc.ts'
-import type { BelievedNode, Flag } from '../runner/net/belief.ts'
+import type { BelievedNode, Flag } from '../runner/net/ctdb/daemon-view.ts'
 import { MAIN } from './lab/lab.ts'
 
 const NONE = { warning: new Map(), critical: new Map() }

@@ -1,8 +1,8 @@
 /** EVENTSCRIPT_DAD: its words, the record of lowered times, and what comes after an event. */
 import t from 'tap'
-import { dadState } from '../runner/net/dad.ts'
-import { nextFor } from '../runner/net/follow.ts'
-import { isStill, merged, parseLowered, textOf, wishDue } from '../runner/net/lowered.ts'
+import { dadState } from '../runner/net/dad/state.ts'
+import { nextFor } from '../runner/net/announce/after-event.ts'
+import { isStill, merged, parseLowered, textOf, wishDue } from '../runner/net/sysctl/lowered.ts'
 import { choice, number, perAddress } from '../runner/node/option-kinds.ts'
 
 const DELAY = '/proc/sys/net/ipv6/conf/eth0/router_solicitation_delay'

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { announcementFrames } from '../runner/net/frames.ts'
+import { announcementFrames } from '../runner/net/announce/frames.ts'
 
 t.test('IPv4: the frames that arping -U and arping -A of iputils 20221126 sent', (t) => {
   t.same(announcementFrames('10.9.0.1', '26:11:67:8a:b9:53'), [

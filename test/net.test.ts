@@ -2,14 +2,21 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { canonical, hexDigits } from '../runner/inet/address.ts'
 import { arpingRound } from '../runner/net/arping.ts'
-import { parseConnections, parseEnd } from '../runner/net/connections.ts'
-import { parseTable } from '../runner/net/ctdb.ts'
-import { dadState } from '../runner/net/dad.ts'
-import { parseBlocks } from '../runner/net/firewall.ts'
-import { parseLinks } from '../runner/net/ip.ts'
-import { lowest, whyBondIsDown } from '../runner/net/link.ts'
-import { parsePublicAddresses } from '../runner/net/public-addresses.ts'
-import { asText, batchFor, deletionLine, failedIn, putBackBy, siblingsOf } from '../runner/net/siblings.ts'
+import { parseConnections, parseEnd } from '../runner/net/clients/connections.ts'
+import { parseTable } from '../runner/net/ctdb/tool.ts'
+import { dadState } from '../runner/net/dad/state.ts'
+import { parseBlocks } from '../runner/net/clients/firewall.ts'
+import { parseLinks } from '../runner/net/ip-json.ts'
+import { lowest, whyBondIsDown } from '../runner/net/ctdb/link.ts'
+import { parsePublicAddresses } from '../runner/net/address/public-addresses.ts'
+import {
+  asText,
+  batchFor,
+  deletionLine,
+  failedIn,
+  putBackBy,
+  siblingsOf,
+} from '../runner/net/address/siblings.ts'
 import { Refusal } from '../runner/base/refusal.ts'
 
 const recorded = (name: string) => readFileSync(`fixtures/ip/${name}`, 'utf8')

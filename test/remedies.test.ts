@@ -2,7 +2,7 @@
 import t from 'tap'
 import { factsFromText } from '../runner/commands/run.ts'
 import { ARPINGS, arpingQuestion, arpingRound, whichArping } from '../runner/net/arping.ts'
-import { why } from '../runner/net/look.ts'
+import { why } from '../runner/net/address/interfaces.ts'
 import { busyBoxIn } from '../runner/machine/busybox.ts'
 import { lackingHere } from '../runner/machine/capabilities.ts'
 import { CannotRun, FileError } from '../runner/machine/errors.ts'

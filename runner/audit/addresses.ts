@@ -2,8 +2,8 @@
 import type { AddressRow } from '../commands/ip.ts'
 import { onWire } from '../commands/ip.ts'
 import { hostBits } from '../inet/address.ts'
-import type { Held } from '../net/ip.ts'
-import { where, type Wanted } from '../net/place.ts'
+import type { Held } from '../net/ip-json.ts'
+import { where, type Wanted } from '../net/address/add-delete.ts'
 import type { Fault, Repair } from './fault.ts'
 
 /** `own` is this node's number; undefined when the daemon does not answer: then only what is wrong by itself is told. */

@@ -1,7 +1,7 @@
 /** What an audit of this node's addresses finds: what is, what should be, and what makes it so. */
 import type { Misplaced } from '../commands/ip.ts'
-import type { Block } from '../net/firewall.ts'
-import { blockingRule } from '../net/firewall.ts'
+import type { Block } from '../net/clients/firewall.ts'
+import { blockingRule } from '../net/clients/firewall.ts'
 import { toShell } from '../machine/argv.ts'
 import type { Column } from '../format/table.ts'
 

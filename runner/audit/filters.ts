@@ -5,7 +5,7 @@
 import type { AddressRow } from '../commands/ip.ts'
 import { onWire } from '../commands/ip.ts'
 import { familyOf } from '../inet/address.ts'
-import type { Held } from '../net/ip.ts'
+import type { Held } from '../net/ip-json.ts'
 import type { Fault } from './fault.ts'
 import { both, conf, highest, type Value } from './sysctls.ts'
 

@@ -2,9 +2,9 @@
 import type { AddressRow } from '../commands/ip.ts'
 import { onWire } from '../commands/ip.ts'
 import { familyOf, type Family } from '../inet/address.ts'
-import type { Held, Link } from '../net/ip.ts'
+import type { Held, Link } from '../net/ip-json.ts'
 import { contains, networkOf, networkText } from '../inet/network.ts'
-import { NONLOCAL_BITES, nonlocalBind } from '../net/sysctl.ts'
+import { NONLOCAL_BITES, nonlocalBind } from '../net/sysctl/sysctl.ts'
 import type { Fault } from './fault.ts'
 
 /** Undefined where the kernel has none of that name. */

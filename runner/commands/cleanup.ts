@@ -13,9 +13,9 @@ import { LockBusy } from '../machine/errors.ts'
 import { live } from '../machine/live.ts'
 import type { Witness } from '../machine/recording/record.ts'
 import { rehearsal } from '../machine/recording/rehearse.ts'
-import { rememberingDeletions } from '../net/rehearse-deletions.ts'
+import { rememberingDeletions } from '../net/address/rehearse-deletions.ts'
 import type { Stop } from '../machine/stop.ts'
-import { noPrivilege } from '../net/look.ts'
+import { noPrivilege } from '../net/address/interfaces.ts'
 
 export interface CleanupOptions {
   facts: Facts

@@ -9,7 +9,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { keepdirOf, vardirOf, type Facts } from '../node/settings.ts'
-import { parkedFile, parseParked, type Parked } from '../net/parked.ts'
+import { parkedFile, parseParked, type Parked } from '../net/dad/parked.ts'
 import type { Report } from '../report.ts'
 import { doorTo } from '../machine/machine.ts'
 import { FileError } from '../machine/errors.ts'

@@ -1,8 +1,8 @@
 import type { Node } from '../node/node.ts'
-import { believedInterfaces, orReason, type BelievedInterface } from '../net/belief.ts'
-import { whyNoLink } from '../net/link.ts'
-import { interfaces, linksInDetail, pick } from '../net/look.ts'
-import { readPublicAddresses } from '../net/public-addresses.ts'
+import { believedInterfaces, orReason, type BelievedInterface } from '../net/ctdb/daemon-view.ts'
+import { whyNoLink } from '../net/ctdb/link.ts'
+import { interfaces, linksInDetail, pick } from '../net/address/interfaces.ts'
+import { readPublicAddresses } from '../net/address/public-addresses.ts'
 import type { Column } from '../format/table.ts'
 
 /** One interface that public addresses may be on. */

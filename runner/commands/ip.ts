@@ -1,10 +1,10 @@
 import type { Node } from '../node/node.ts'
-import { believedAddresses, numberHere, orReason, type BelievedAddress } from '../net/belief.ts'
-import { isNamed, type Held } from '../net/ip.ts'
-import { interfaces } from '../net/look.ts'
-import { parkedHere } from '../net/parked.ts'
-import { readPublicAddresses, type PublicAddress } from '../net/public-addresses.ts'
-import { where } from '../net/place.ts'
+import { believedAddresses, numberHere, orReason, type BelievedAddress } from '../net/ctdb/daemon-view.ts'
+import { isNamed, type Held } from '../net/ip-json.ts'
+import { interfaces } from '../net/address/interfaces.ts'
+import { parkedHere } from '../net/dad/parked.ts'
+import { readPublicAddresses, type PublicAddress } from '../net/address/public-addresses.ts'
+import { where } from '../net/address/add-delete.ts'
 import type { Column } from '../format/table.ts'
 
 /** What one public address is: configured, believed by the daemon, real in the kernel. */

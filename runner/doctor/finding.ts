@@ -1,6 +1,6 @@
 import type { Facts, Settings } from '../node/settings.ts'
-import type { Link } from '../net/ip.ts'
-import type { NodesList } from '../net/nodes-list.ts'
+import type { Link } from '../net/ip-json.ts'
+import type { NodesList } from '../net/ctdb/nodes-list.ts'
 import type { Door } from '../machine/machine.ts'
 import type { Column } from '../format/table.ts'
 

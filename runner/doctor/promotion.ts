@@ -1,9 +1,9 @@
 /** What becomes of the other addresses of a subnet when its first IPv4 address goes. */
-import { isNamed, type Link } from '../net/ip.ts'
+import { isNamed, type Link } from '../net/ip-json.ts'
 import { networkOf, networkText } from '../inet/network.ts'
-import { parsePublicAddresses, type PublicAddress } from '../net/public-addresses.ts'
-import { mayHaveSiblings } from '../net/siblings.ts'
-import { promoteSecondaries, readNumber } from '../net/sysctl.ts'
+import { parsePublicAddresses, type PublicAddress } from '../net/address/public-addresses.ts'
+import { mayHaveSiblings } from '../net/address/siblings.ts'
+import { promoteSecondaries, readNumber } from '../net/sysctl/sysctl.ts'
 import { whyReadOnly } from '../machine/disk.ts'
 import { about, type Finding, type Patient } from './finding.ts'
 

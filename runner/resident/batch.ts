@@ -1,5 +1,5 @@
-import { parseLinks, type Link } from '../net/ip.ts'
-import { batchFor, deletionsIn, siblingsOf, type Line } from '../net/siblings.ts'
+import { parseLinks, type Link } from '../net/ip-json.ts'
+import { batchFor, deletionsIn, siblingsOf, type Line } from '../net/address/siblings.ts'
 import type { Answer } from '../machine/machine.ts'
 
 /** What `ip` is asked: a line of its batch, which is a change or "addr show" of everything; or what `deleteGuarded` asks for. */

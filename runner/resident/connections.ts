@@ -1,5 +1,5 @@
 import { canonical } from '../inet/address.ts'
-import { parseEnd } from '../net/connections.ts'
+import { parseEnd } from '../net/clients/connections.ts'
 import type { Answer } from '../machine/machine.ts'
 import { burst } from './burst.ts'
 

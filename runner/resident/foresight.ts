@@ -1,6 +1,6 @@
 import { canonical, familyOf } from '../inet/address.ts'
-import { hostedFile } from '../net/cache.ts'
-import { programFor } from '../net/firewall.ts'
+import { hostedFile } from '../net/address/hosted-list.ts'
+import { programFor } from '../net/clients/firewall.ts'
 import type { Answer } from '../machine/machine.ts'
 import { endInTime, type Work } from './attend.ts'
 

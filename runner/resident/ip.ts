@@ -1,6 +1,6 @@
 import type { Answer } from '../machine/machine.ts'
 import { startCoprocess, type Coprocess } from '../machine/coprocess.ts'
-import type { Line } from '../net/siblings.ts'
+import type { Line } from '../net/address/siblings.ts'
 import { burst } from './burst.ts'
 import { Ended, type Worker } from './attend.ts'
 import { carryOut, type Task } from './batch.ts'

@@ -1,5 +1,5 @@
 import { basename } from 'node:path'
-import { BATCH } from '../net/siblings.ts'
+import { BATCH } from '../net/address/siblings.ts'
 import type { Answer, RunOptions, System, Verb } from '../machine/machine.ts'
 import { CannotRun } from '../machine/errors.ts'
 import { live, type LiveOptions } from '../machine/live.ts'

@@ -37,7 +37,7 @@ async function present(lab: Lab, addresses: readonly string[]): Promise<string[]
 
 /** Nobody's: of a type that no host knows (IEEE 802, for local experiments). */
 const FRAME = `${'f'.repeat(12)}02000000000188b5${'0'.repeat(92)}`
-const JAMMED = `import { transmitter } from '${join(DIST, 'runner/resident/transmitter.js')}'
+const JAMMED = `import { transmitter } from '${join(DIST, 'runner/resident/send-frames.js')}'
 const said = []
 const sends = transmitter((line) => said.push(line.replace(/^announcement failed: /, '')))
 const packet = (iface) => ({ iface, frame: '${FRAME}' })

@@ -1,7 +1,7 @@
 /** 13.per_ip_routing on the real kernel: what it costs, beside CTDB's own script, and the numbers of its tables. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { parseTables } from '../../runner/net/rt-tables.ts'
+import { parseTables } from '../../runner/net/routing/rt-tables.ts'
 import { DIST, type Lab } from '../lab/lab.ts'
 import { inLab, prepareFile, standIn } from './support.ts'
 import {

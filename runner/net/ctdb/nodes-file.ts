@@ -1,0 +1,78 @@
+import { canonical } from '../../inet/address.ts'
+
+/** One line of the list of nodes that a node number belongs to. */
+export interface ListedNode {
+  node: number
+  /** Canonical; undefined where none can be read. */
+  address: string | undefined
+  /** A line that begins with `#` keeps its number: the nodes behind it keep theirs. */
+  deleted: boolean
+  line: number
+  problem?: string
+  /** The problem is one that ctdbd passes over. */
+  harmless?: boolean
+}
+
+/**
+ * The list of nodes as ctdbd numbers it: a private address a line, blanks around it are none, empty lines have no
+ * number, and every line that begins with `#` uses one up (contract, 6.2), also where it is meant as a comment. A CR at the
+ * end of a line is a blank, too.
+ */
+export function parseNodes(text: string): ListedNode[] {
+  const found: ListedNode[] = []
+  const first = new Map<string, ListedNode>()
+  text.split('\n').forEach((raw, i) => {
+    const line = raw.replace(/^[ \t]+|[ \t\r]+$/g, '')
+    if (line === '') return
+    const deleted = line.startsWith('#')
+    const written = deleted ? line.replace(/^#+\s*/, '').trim() : line
+    const address = canonical(written)
+    const here = { node: found.length, address, deleted, line: i + 1 }
+    const earlier = address === undefined || deleted ? undefined : first.get(address)
+    const problem = problemOf(here, written, earlier)
+    const harmless = problem === undefined && !deleted && raw.endsWith('\r')
+    const entry = harmless ? { ...here, problem: CRLF, harmless } : { ...here, problem }
+    found.push(entry)
+    if (address !== undefined && !deleted && !earlier) first.set(address, entry)
+  })
+  return found
+}
+
+const CRLF = 'the line ends in CR LF, which ctdbd passes over: expected LF'
+
+function problemOf(
+  { node, address, deleted }: Omit<ListedNode, 'problem'>,
+  written: string,
+  earlier: ListedNode | undefined,
+): string | undefined {
+  if (deleted)
+    return address === undefined && written !== ''
+      ? `"${written}" is no address: to CTDB this comment is a deleted node, and takes the number ${node}`
+      : undefined
+  if (address === undefined)
+    return `"${written}" is no IP address: expected one such as 10.0.0.1 or fd00::1, without mask or zone`
+  return earlier && `${address} is there already, in line ${earlier.line}, as node ${earlier.node}`
+}
+
+/** Where another node's list differs; it must be the same everywhere. By number, as numbers are what nodes mean. */
+export function compareNodes(
+  ours: readonly ListedNode[],
+  theirs: readonly ListedNode[],
+  file: string,
+): ListedNode[] {
+  const count = Math.max(ours.length, theirs.length)
+  return Array.from({ length: count }, (_, node) => {
+    const [our, their] = [ours[node], theirs[node]]
+    if (!our)
+      return { node, address: undefined, deleted: false, line: 0, problem: `only ${said(their, file)}` }
+    if (their && our.address === their.address && our.deleted === their.deleted) return our
+    const difference = their ? `but ${said(their, file)}` : `${file} has no node ${node}`
+    const problem = our.harmless ? difference : [our.problem, difference].filter(Boolean).join('; ')
+    return { ...our, problem, harmless: false }
+  })
+}
+
+function said(node: ListedNode | undefined, file: string): string {
+  const what = node?.address ?? 'no address'
+  return `${file} line ${node?.line} has ${node?.deleted ? `${what}, deleted` : what}`
+}

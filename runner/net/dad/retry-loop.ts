@@ -1,0 +1,39 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Node } from '../../node/node.ts'
+import { keepTrying, type Keeping } from './retry-parked.ts'
+
+/** Tries what is parked again, for as long as anything is. */
+export interface Keeper {
+  /** Something has just been parked, or may have been. */
+  wake: () => void
+  close: () => void
+}
+
+export function keeper(
+  nodeNow: () => Promise<Node>,
+  announce: Keeping['announce'],
+  complain: (line: string) => void,
+): Keeper {
+  let working = false
+  const stop = new AbortController()
+
+  async function work(): Promise<void> {
+    working = true
+    try {
+      await keepTrying(nodeNow, { sleep: (ms) => sleep(ms, undefined, { signal: stop.signal }), announce })
+    } catch (error) {
+      // the next monitor event wakes us again
+      if (!stop.signal.aborted)
+        complain(`parked addresses: ${error instanceof Error ? error.message : String(error)}`)
+    } finally {
+      working = false
+    }
+  }
+
+  return {
+    wake() {
+      if (!working && !stop.signal.aborted) void work()
+    },
+    close: () => stop.abort(),
+  }
+}

@@ -1,0 +1,142 @@
+import type { Node } from '../../node/node.ts'
+import { Refusal, refuse } from '../../base/refusal.ts'
+import { announce, announceFromLo, prepareAnnouncement } from '../announce/announce.ts'
+import { familyOf, hostBits } from '../../inet/address.ts'
+import { duplicateCheck, waitForDad } from '../dad/state.ts'
+import { isNamed, type Held, type Link } from '../ip-json.ts'
+import { interfaces, pick, whereIs, why } from '../address/interfaces.ts'
+import { keepSysctl } from '../sysctl/lvs-memory.ts'
+import { ARP_IGNORE, SILENT } from '../dad/parked.ts'
+import { macWhenItComes, whoHas } from '../dad/address-owner.ts'
+
+/** Where every node has the address, so that it takes what the leader hands on to it. */
+const SILENT_PLACE = 'lo'
+
+/**
+ * How often the leader tries to get the address past the duplicate check: the leader before it lets go in the same
+ * moment, as `ipreallocated` runs on all nodes at once. Each try takes the kernel up to 2 s.
+ */
+const TRIES = 3
+
+/**
+ * The address is here, and nobody else can tell. An IPv4 host answers ARP for all its addresses: unless their scope is
+ * `host` and arp_ignore is 3. An IPv6 host answers only for those on the interface that was asked: lo never is.
+ */
+export async function keepSilent(node: Node, address: string): Promise<void> {
+  const places = await ourPlaces(node, address)
+  if (familyOf(address) === 'inet') await silenceArp(node)
+  for (const held of places) if (!isSilent(held, address)) await drop(node, held)
+  if (!places.some((held) => isSilent(held, address))) await add(node, address, SILENT_PLACE, 'host')
+}
+
+/** On lo and nowhere else; of IPv4 also with the scope that keeps it from answering. */
+function isSilent({ iface, scope, bits }: Held, address: string): boolean {
+  const hidden = familyOf(address) === 'inet6' || scope === 'host'
+  return iface === SILENT_PLACE && bits === hostBits(address) && hidden
+}
+
+/** No answers for addresses of scope `host` (3), no questions in the name of an address of another interface (2). */
+async function silenceArp(node: Node): Promise<void> {
+  await keepSysctl(node, ARP_IGNORE, String(SILENT))
+  await keepSysctl(node, '/proc/sys/net/ipv4/conf/all/arp_announce', '2')
+}
+
+/**
+ * From now on this node answers for the address, and says so. Gives back why not, when it cannot: then it is as silent
+ * as it was.
+ */
+export async function goOnWire(node: Node, address: string, iface: string): Promise<string | undefined> {
+  const link = pick(await interfaces(node), iface)
+  if (!link) return `there is no interface ${iface}: mend CTDB_LVS_PUBLIC_IFACE`
+  const ipv4 = familyOf(address) === 'inet'
+  const wrong = ipv4 ? await showOnLo(node, address) : await addToLink(node, address, link)
+  if (wrong === undefined) await (ipv4 ? announceFromLo : announce)(node, address, link)
+  return wrong
+}
+
+/** Does this node answer for the address? */
+export async function isOnWire(node: Node, address: string, iface: string): Promise<boolean> {
+  const places = await ourPlaces(node, address)
+  return familyOf(address) === 'inet'
+    ? places.some((held) => held.iface === SILENT_PLACE && held.scope !== 'host')
+    : places.some((held) => isNamed(held, iface) && held.state === 'ready')
+}
+
+/** Seconds behind its first answer in which a new leader tells the network of itself; 0.1 to 0.2 on an idle machine. */
+const ANNOUNCED_SECONDS = 1
+
+/**
+ * Wait until whoever leads now answers for the address, and has announced it: 3 s at most for IPv4, 4 for IPv6, whose
+ * duplicate check takes up to 2. Not longer, as an event that is late is dear.
+ */
+export async function untilAnnounced(node: Node, address: string, iface: string): Promise<void> {
+  try {
+    const mac = await macWhenItComes(node, { address, iface })
+    node.because(mac === undefined ? `nobody answers for ${address} yet` : `${mac} answers for ${address}`)
+    if (mac !== undefined) await node.ask`sleep ${ANNOUNCED_SECONDS}`
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    node.because(`whether the new leader answers cannot be asked: ${error.message}`)
+  }
+}
+
+/** The kernel cannot change the scope of an address: it goes and comes. */
+async function showOnLo(node: Node, address: string): Promise<string | undefined> {
+  const places = await ourPlaces(node, address)
+  const shown = (held: Held) => held.iface === SILENT_PLACE && held.scope !== 'host'
+  for (const held of places) if (!shown(held)) await drop(node, held)
+  if (!places.some(shown)) await add(node, address, SILENT_PLACE, 'global')
+  return undefined
+}
+
+/** IPv6 has it on lo all the time, and the leader on the interface too: only the latter is asked for it. */
+async function addToLink(node: Node, address: string, link: Link): Promise<string | undefined> {
+  const places = await ourPlaces(node, address)
+  if (!places.some(({ iface }) => iface === SILENT_PLACE)) await add(node, address, SILENT_PLACE, 'global')
+  // on another one after CTDB_LVS_PUBLIC_IFACE has changed
+  for (const held of places) if (![SILENT_PLACE, link.name].includes(held.iface)) await drop(node, held)
+  const here = places.filter(({ iface }) => iface === link.name)
+  if (here.some(({ state }) => state === 'ready')) return undefined
+  for (const held of here) await drop(node, held)
+  await prepareAnnouncement(node, address, link)
+  const limit = await duplicateCheck(node, link.name)
+  for (let tries = 1; tries <= TRIES; tries += 1) {
+    await add(node, address, link.name, 'global')
+    const state = await waitForDad(node, { address, iface: link.name }, { limit })
+    if (state === 'ready') return undefined
+    node.because(`${address} on ${link.name} is ${state}, ${tries} of ${TRIES} tries`)
+    await drop(node, { iface: link.name, address, bits: hostBits(address) })
+    if (state !== 'duplicate') return `the duplicate check on ${link.name} did not end: has it a link?`
+  }
+  const rival = await whoHas(node, { address, iface: link.name })
+  return `another host has it (dadfailed): ${rival}: take it away there`
+}
+
+/** Nothing of the address is left on this node. */
+export async function leaveWire(node: Node, address: string): Promise<void> {
+  for (const held of await ourPlaces(node, address)) await drop(node, held)
+}
+
+/**
+ * Where the address is as only LVS puts it, with a host prefix. With any other it is the node's own, which the options
+ * name by mistake: `setup` and `startup` tell, and it is left alone.
+ */
+async function ourPlaces(node: Node, address: string): Promise<Held[]> {
+  return (await whereIs(node, address)).filter(({ bits }) => bits === hostBits(address))
+}
+
+/** An IPv6 address with no preferred time is never chosen as the source of the node's own connections. */
+async function add(node: Node, address: string, iface: string, scope: 'host' | 'global'): Promise<void> {
+  const words = familyOf(address) === 'inet' ? ['scope', scope] : ['preferred_lft', '0']
+  const added = await node.change`ip addr add ${address}/${hostBits(address)} dev ${iface} ${words}`
+  if (added.status === 0) return
+  if ((await whereIs(node, address)).some((held) => held.iface === iface)) return
+  refuse(`Failed to add ${address}/${hostBits(address)} on dev ${iface}: ${why(added)}`)
+}
+
+async function drop(node: Node, { iface, address, bits }: Pick<Held, 'iface' | 'address' | 'bits'>) {
+  const deleted = await node.change`ip addr del ${address}/${bits} dev ${iface}`
+  if (deleted.status === 0) return
+  const left = (await whereIs(node, address)).some((held) => held.iface === iface && held.bits === bits)
+  if (left) refuse(`Failed to del ${address}/${bits} on dev ${iface}: ${why(deleted)}`)
+}

@@ -1,0 +1,87 @@
+import { canonical, familyOf } from '../../inet/address.ts'
+
+/** One node of the group that shares an LVS address, by its private address. */
+export interface Member {
+  address: string
+  /** It serves, but is never the leader. */
+  followerOnly: boolean
+}
+
+/** A node as the daemon has it, out of `ctdb -X nodestatus`. */
+export interface Status {
+  number: string
+  address: string
+  unknown: boolean
+  disabled: boolean
+  unhealthy: boolean
+  /** Disconnected, banned or stopped. */
+  inactive: boolean
+  self: boolean
+}
+
+/** Who does what, by the rules of CTDB's `ctdb_lvs`. */
+export interface Group {
+  leader: Status | undefined
+  /** The nodes that clients are spread over; the leader is one of them. */
+  servers: readonly Status[]
+}
+
+const EXPECTED = 'expected ADDRESS [follower-only]'
+
+/**
+ * `ADDRESS [follower-only]` a line, as ctdb-script.options(5) has it; `#` begins a comment line. IPVS hands packets on
+ * within one family only, that of the public address.
+ */
+export function parseMembers(
+  text: string,
+  file: string,
+  publicIp: string,
+): { members: Member[]; problems: string[] } {
+  const members: Member[] = []
+  const problems: string[] = []
+  text.split('\n').forEach((line, i) => {
+    const [first = '', option, ...more] = line.trim().split(/\s+/)
+    if (first === '' || first.startsWith('#')) return
+    const address = canonical(first)
+    const followerOnly = option !== undefined
+    const wrong =
+      address === undefined
+        ? `"${first}" is no IP address: ${EXPECTED}`
+        : followerOnly && (option !== 'follower-only' || more.length > 0)
+          ? `"${[option, ...more].join(' ')}" is no option: ${EXPECTED}`
+          : whyNotWith(address, followerOnly, members, publicIp)
+    if (wrong !== undefined) problems.push(`${file} line ${i + 1}: "${line.trim()}": ${wrong}`)
+    else if (address !== undefined && !members.some((each) => each.address === address))
+      members.push({ address, followerOnly })
+  })
+  return { members, problems }
+}
+
+function whyNotWith(
+  address: string,
+  followerOnly: boolean,
+  members: readonly Member[],
+  publicIp: string,
+): string | undefined {
+  if (familyOf(address) !== familyOf(publicIp))
+    return `another family than CTDB_LVS_PUBLIC_IP=${publicIp}: the kernel hands packets on within one family only`
+  const earlier = members.find((each) => each.address === address)
+  return earlier && earlier.followerOnly !== followerOnly
+    ? `${address} is there already, with another option: keep one of the two lines`
+    : undefined
+}
+
+/** The leader is the first usable node that may lead; clients are spread over all usable nodes. */
+export function groupOf(members: readonly Member[], statuses: readonly Status[]): Group {
+  const among = (wanted: readonly Member[]) =>
+    statuses.filter((status) => wanted.some(({ address }) => address === status.address))
+  const [leader] = usable(among(members.filter(({ followerOnly }) => !followerOnly)))
+  return { leader, servers: usable(among(members)) }
+}
+
+/** The healthy ones; where there is none, those that are at least active and not disabled. */
+function usable(nodes: readonly Status[]): Status[] {
+  const willing = nodes.filter(({ disabled, inactive }) => !disabled && !inactive)
+  const healthy = willing.filter(({ unknown, unhealthy }) => !unknown && !unhealthy)
+  return healthy.length > 0 ? healthy : willing
+}

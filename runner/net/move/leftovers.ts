@@ -1,0 +1,98 @@
+import type { Node } from '../../node/node.ts'
+import { Refusal } from '../../base/refusal.ts'
+import { toShell } from '../../machine/argv.ts'
+import { Interrupted } from '../../machine/errors.ts'
+import { blockingRule, blocksNow, programFor } from '../clients/firewall.ts'
+import { interfaces } from '../address/interfaces.ts'
+import { isStill, parseLowered } from '../sysctl/lowered.ts'
+import { readPublicAddresses } from '../address/public-addresses.ts'
+import { SHARED } from './shared-addresses.ts'
+import { readNumber } from '../sysctl/sysctl.ts'
+import { recordOf } from '../dad/timers.ts'
+
+/** Something of the cluster's addresses that should no longer be on this node, and the command that removes it. */
+export interface Remain {
+  text: string
+  remedy: string
+  /** It could not be looked at: the command shows it. */
+  unseen?: true
+}
+
+/** This node with the options of that handler. */
+type NodeOf = (handler: string) => Promise<Node>
+
+/**
+ * What is left: addresses, rules that block public ones, sysctls that were lowered for them. Each is looked at by itself:
+ * what cannot be seen hides nothing else.
+ */
+export async function remainsOf(nodeOf: NodeOf): Promise<Remain[]> {
+  const addresses = await addressesLeft(nodeOf)
+  const rules = Promise.all([rulesLeft(nodeOf, 'iptables'), rulesLeft(nodeOf, 'ip6tables')])
+  return [...addresses, ...(await rules).flat(), ...(await sysctlsLeft(nodeOf))]
+}
+
+/** What a look came to; one that failed or took too long is something left as well. */
+async function seen(what: string, remedy: string, look: () => Promise<Remain[]>): Promise<Remain[]> {
+  try {
+    return await look()
+  } catch (error) {
+    const isOver = error instanceof Error && error.name === 'TimeoutError'
+    if (!(error instanceof Refusal || error instanceof Interrupted || isOver)) throw error
+    return [{ text: `${what} cannot be seen: ${error.message}`, remedy, unseen: true }]
+  }
+}
+
+async function addressesLeft(nodeOf: NodeOf): Promise<Remain[]> {
+  const left: Remain[] = []
+  for (const { handler, find } of SHARED)
+    left.push(
+      ...(await seen('what is left', 'ip addr', async () => {
+        const node = await nodeOf(handler)
+        const isMeant = await find(node)
+        const held = isMeant ? (await interfaces(node)).flatMap((link) => link.addresses) : []
+        return held.filter((each) => isMeant?.(each)).map(addressLeft)
+      })),
+    )
+  return left
+}
+
+function addressLeft({ address, bits, iface }: { address: string; bits: number; iface: string }): Remain {
+  return {
+    text: `${address}/${bits} is still on ${iface}`,
+    remedy: toShell(['ip', 'addr', 'del', `${address}/${bits}`, 'dev', iface]),
+  }
+}
+
+async function rulesLeft(nodeOf: NodeOf, program: 'iptables' | 'ip6tables'): Promise<Remain[]> {
+  const list = toShell([program, '-w', '-S', 'INPUT'])
+  return await seen(`whether a rule of ${program} still drops what arrives`, list, async () => {
+    const node = await nodeOf('10.interface')
+    const listed = await readPublicAddresses(node)
+    const all = [...(listed?.entries.map(({ address }) => address) ?? []), ...(listed?.doubtful ?? [])]
+    const addresses = all.filter((address) => programFor(address) === program)
+    const rules = addresses.length > 0 ? await blocksNow(node, program) : []
+    if (typeof rules === 'string') return [{ text: rules, remedy: list, unseen: true }]
+    return (rules ?? [])
+      .filter(({ address }) => addresses.includes(address))
+      .map((block) => ({
+        text: `a rule still drops what arrives on ${block.iface} for ${block.address}`,
+        remedy: toShell(blockingRule(block, '-D')),
+      }))
+  })
+}
+
+async function sysctlsLeft(nodeOf: NodeOf): Promise<Remain[]> {
+  return await seen('whether sysctls are as they were', 'sysctl net.ipv6.conf', async () => {
+    const node = await nodeOf('10.interface')
+    const left: Remain[] = []
+    for (const each of parseLowered((await node.read(recordOf(node))) ?? '')) {
+      const now = await readNumber(node, each.path)
+      if (now === undefined || !isStill(each, now) || now === each.original) continue
+      left.push({
+        text: `${each.path} is still ${now}, it was ${each.original}`,
+        remedy: `echo ${each.original} >${each.path}`,
+      })
+    }
+    return left
+  })
+}

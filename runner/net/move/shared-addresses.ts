@@ -1,0 +1,54 @@
+/**
+ * The addresses that belong to the cluster and not to one node: the public ones, the NAT gateway's, and that of LVS. One
+ * that stays on a node without ctdbd is on two nodes as soon as another takes it.
+ */
+import type { Node } from '../../node/node.ts'
+import { refuse } from '../../base/refusal.ts'
+import { canonical, hostBits } from '../../inet/address.ts'
+import type { Held } from '../ip-json.ts'
+import { lvsAddress } from '../lvs/options.ts'
+import { readPublicAddresses } from '../address/public-addresses.ts'
+
+type IsMeant = (held: Held) => boolean
+
+export interface SharedAddresses {
+  /** The handler whose options name them, whoever's script has put them on this node. */
+  handler: string
+  /** What one of them is called in a message. */
+  what: string
+  /** Tells them from the node's own; undefined when this cluster has none. */
+  find: (node: Node) => Promise<IsMeant | undefined>
+}
+
+export const SHARED: readonly SharedAddresses[] = [
+  { handler: '10.interface', what: 'public address', find: publicOnes },
+  { handler: '11.natgw', what: 'NAT gateway address', find: natGateway },
+  { handler: '91.lvs', what: 'LVS address', find: lvs },
+]
+
+/** Also of lines that are wrong otherwise. */
+async function publicOnes(node: Node): Promise<IsMeant | undefined> {
+  const listed = await readPublicAddresses(node)
+  if (!listed) return undefined
+  const addresses = new Set([...listed.entries.map(({ address }) => address), ...listed.doubtful])
+  return ({ address }) => addresses.has(address)
+}
+
+/** Wherever it is, with whatever prefix, and also without CTDB_NATGW_NODES: as CTDB's ctdb-crash-cleanup.sh has it. */
+function natGateway(node: Node): Promise<IsMeant | undefined> {
+  const text = node.settings.text('CTDB_NATGW_PUBLIC_IP')
+  if (text === '') return Promise.resolve(undefined)
+  const wanted = canonical(text.replace(/\/\d+$/, ''))
+  if (!wanted)
+    refuse(
+      `Invalid configuration: CTDB_NATGW_PUBLIC_IP="${text}" is no IP address: expected ADDRESS/BITS: mend script.options`,
+    )
+  return Promise.resolve(({ address }) => address === wanted)
+}
+
+/** With a host prefix, as only LVS puts it there; with any other it is the node's own, which the options name by mistake. */
+function lvs(node: Node): Promise<IsMeant | undefined> {
+  if (node.settings.text('CTDB_LVS_NODES') === '') return Promise.resolve(undefined)
+  const wanted = lvsAddress(node)
+  return Promise.resolve(({ address, bits }) => address === wanted && bits === hostBits(wanted))
+}

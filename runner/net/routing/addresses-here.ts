@@ -1,0 +1,97 @@
+/** Which of the addresses are on this node now, and on which interface: what the kernel says, not the daemon. */
+import type { Node } from '../../node/node.ts'
+import { FAMILIES, familyOf, type Family } from '../../inet/address.ts'
+import type { Link } from '../ip-json.ts'
+import { pick } from '../address/interfaces.ts'
+import { parkedHere } from '../dad/parked.ts'
+import type { Route } from './routes-file.ts'
+import { interfacesOf, lookAtAll, lookAtRules6, NOTHING, partOf, type Look } from './kernel-routes.ts'
+import type { Routing } from './options.ts'
+import { mayHaveOurs, type Wanted } from './plan.ts'
+import { allot, type TableName } from './rt-tables.ts'
+
+/**
+ * What there is of both families, in as few looks as it takes; none, when there can be nothing of ours and nothing is
+ * wanted. Where numbers of tables are to be given out, which takes a program for the lock, IPv6's rules are not looked
+ * at: those that are wanted are added, be they there or not, and those that are not go at the next ipreallocated.
+ */
+export async function lookForAll(
+  node: Node,
+  routing: Routing,
+  names: readonly TableName[],
+  wanted: readonly Wanted[],
+): Promise<ReadonlyMap<Family, Look>> {
+  const concerned = FAMILIES.filter(
+    (family) => mayHaveOurs(family, names) || wanted.some(({ address }) => familyOf(address) === family),
+  )
+  if (concerned.length === 0) return new Map()
+  const addresses = wanted.map(({ address }) => address)
+  const needsNumbers = allot(names, addresses, routing).added.length > 0
+  const both = await lookAtAll(node)
+  const six = partOf(both, 'inet6')
+  if (mayHaveOurs('inet6', names))
+    if (!needsNumbers || concerned.length === 1) six.rules = await lookAtRules6(node)
+    else node.because('the rules of IPv6 are added without a look, as numbers of tables are to be given out')
+  return new Map([
+    ['inet', partOf(both, 'inet')],
+    ['inet6', six],
+  ])
+}
+
+/**
+ * The addresses that can have their routes now, each with the interface that it is really on. One that the kernel has
+ * dropped, as it does with IPv6 when an interface goes down, gets them with its takeip: the daemon will see to that.
+ */
+export async function thoseHere(
+  node: Node,
+  wanted: readonly Wanted[],
+  seen: ReadonlyMap<Family, Look>,
+): Promise<Wanted[]> {
+  const parked = wanted.length > 0 ? await parkedHere(node) : []
+  const away = new Map<string, string[]>()
+  const here = wanted.flatMap((each) => {
+    const { address, iface } = each
+    const look = seen.get(familyOf(address)) ?? NOTHING
+    const said = pick(look.links, iface)
+    const places = interfacesOf(address, look)
+    const isThere = places.includes(said?.name ?? '') || parked.some((other) => other.address === address)
+    const elsewhere = isThere ? undefined : places.find((place) => place !== 'lo')
+    const link = elsewhere === undefined ? said : pick(look.links, elsewhere)
+    if (!link?.up || !(isThere || elsewhere)) {
+      const why = whyAway(link?.name ?? iface, link)
+      away.set(why, [...(away.get(why) ?? []), address])
+      return []
+    }
+    if (elsewhere)
+      node.say(
+        `WARNING: Public IP ${address} hosted on interface ${elsewhere} but VNN says ${iface}: its routes are for ${elsewhere}`,
+      )
+    return [{ ...each, iface: link.name }]
+  })
+  for (const [why, addresses] of away)
+    node.say(`WARNING: ${why} ${addresses.join(', ')}: policy routing stays as it is until takeip`)
+  return here
+}
+
+function whyAway(iface: string, link: Link | undefined): string {
+  if (!link) return `${iface} is not there, and so without`
+  return link.up ? `${iface} does not have` : `${iface} is down, and so without`
+}
+
+/**
+ * An address that is kept off the wire is not on its interface, and then the kernel takes a gateway of its subnet for
+ * out of reach. The routes are to be there when it comes.
+ */
+export async function withoutAddress(node: Node, wanted: readonly Wanted[]): Promise<readonly Wanted[]> {
+  const parked = wanted.length > 0 ? await parkedHere(node) : []
+  return wanted.map((each) => {
+    if (!parked.some(({ address }) => address === each.address)) return each
+    node.because(`${each.address} is kept off the wire: its gateways are taken to be on ${each.iface}`)
+    return { ...each, routes: each.routes.map(onLink) }
+  })
+}
+
+function onLink(route: Route): Route {
+  const isPlain = route.gateway === undefined || route.more.includes('onlink')
+  return isPlain ? route : { ...route, more: [...route.more, 'onlink'] }
+}

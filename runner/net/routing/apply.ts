@@ -1,0 +1,84 @@
+import type { Node } from '../../node/node.ts'
+import { refuse } from '../../base/refusal.ts'
+import type { Answer } from '../../machine/machine.ts'
+import type { Family } from '../../inet/address.ts'
+import { why } from '../address/interfaces.ts'
+import { optionOf } from './kernel-routes.ts'
+import type { Change, Line } from './plan.ts'
+
+/** A line of a batch that `ip` has refused. */
+export interface Failure {
+  change: Change
+  line: Line
+  reason: string
+}
+
+/**
+ * Carry out the changes of one family in one run of `ip`. What one address is refused does not keep the others from
+ * theirs (`-force`). Gives back what was refused; rejects when `ip` could do nothing at all.
+ */
+export async function carryOut(
+  node: Node,
+  family: Family,
+  changes: readonly Change[],
+  undo = false,
+): Promise<Failure[]> {
+  for (const change of changes) node.because(change.why)
+  const all = changes.flatMap((change) => change.lines.map((line) => ({ change, line })))
+  return await batch(node, [optionOf(family)], all, undo)
+}
+
+/** The same for lines of either family, which only routes can be. */
+export async function carryOutAny(node: Node, lines: readonly Line[]): Promise<Omit<Failure, 'change'>[]> {
+  return await batch(
+    node,
+    [],
+    lines.map((line) => ({ line })),
+    false,
+  )
+}
+
+/** The exit status of `ip -force -batch` that has gone through all lines, and failed with some. */
+const REFUSED = 1
+
+async function batch<L extends { line: Line }>(
+  node: Node,
+  options: readonly string[],
+  all: readonly L[],
+  undo: boolean,
+): Promise<(L & { reason: string })[]> {
+  if (all.length === 0) return []
+  const input = all.map(({ line }) => `${line.text}\n`).join('')
+  const answer = await node.change({ input, undo })`ip ${options} -force -batch -`
+  const refused = refusedLines(answer)
+  // behind a line that it cannot read, or when it is ended, ip does nothing more; which line that was it does not say
+  if (answer.status !== 0 && (refused.size === 0 || answer.status !== REFUSED))
+    refuse(`ip cannot change the routing: ${why(answer)}`)
+  return all.flatMap((each, i) => {
+    const reason = refused.get(i + 1)
+    return reason === undefined || isDone(each.line, reason) ? [] : [{ ...each, reason }]
+  })
+}
+
+/** Which lines of a batch failed, counted from 1, and why: the reason stands above `Command failed -:N`. */
+export function refusedLines({ err }: Pick<Answer, 'err'>): Map<number, string> {
+  const refused = new Map<number, string>()
+  let reason: string[] = []
+  for (const line of err.split('\n').map((each) => each.trim())) {
+    const number = /^Command failed -:(\d+)$/.exec(line)?.[1]
+    if (number === undefined) reason.push(line)
+    else {
+      const said = reason.filter((each) => each !== '').join('; ')
+      refused.set(Number(number), said === '' ? 'ip does not say why' : said)
+      reason = []
+    }
+  }
+  return refused
+}
+
+/** Somebody else has done it meanwhile: another event, or the kernel, when an interface went. */
+function isDone({ kind }: Line, reason: string): boolean {
+  if (kind === 'rule add') return /File exists/.test(reason)
+  if (kind === 'route add') return false
+  return /No such (file or directory|process)|table does not exist/.test(reason)
+}

@@ -1,0 +1,27 @@
+import type { Node } from '../../node/node.ts'
+import { canonical } from '../../inet/address.ts'
+import { table } from '../ctdb/tool.ts'
+import { readPublicAddresses } from '../address/public-addresses.ts'
+
+/** A public address on an interface of this node; `bits` as the event or public_addresses has it. */
+export interface Hosted {
+  address: string
+  iface: string
+  bits: number | undefined
+}
+
+/**
+ * The public addresses that the daemon has given to this node, and where. In its verbose table only these have an
+ * active interface. A sentence instead when it does not say.
+ */
+export async function hostedHere(node: Node): Promise<Hosted[] | string> {
+  const rows = await table(node, ['ip', '-v'], ['Public IP', 'ActiveInterfaces'])
+  if (typeof rows === 'string') return rows
+  const listed = (await readPublicAddresses(node))?.entries ?? []
+  return rows.flatMap((row) => {
+    const address = canonical(row['Public IP'] ?? '')
+    const iface = row['ActiveInterfaces']?.split(',')[0] ?? ''
+    if (!address || iface === '') return []
+    return [{ address, iface, bits: listed.find((each) => each.address === address)?.bits }]
+  })
+}

@@ -1,0 +1,80 @@
+import { canonical } from '../../inet/address.ts'
+
+/** An entry of iproute2's `rt_tables`: a table's number and its name. */
+export interface TableName {
+  id: number
+  name: string
+}
+
+/** Our tables are called `ctdb.ADDRESS`; CTDB's script and an admin's eyes know them by that. */
+const PREFIX = 'ctdb.'
+
+export function labelOf(address: string): string {
+  return `${PREFIX}${address}`
+}
+
+/** Of a name that is ours the address; others may have tables called `ctdb.storage`. */
+export function addressOfLabel(name: string): string | undefined {
+  return name.startsWith(PREFIX) ? canonical(name.slice(PREFIX.length)) : undefined
+}
+
+/** `ID NAME`, the number decimal or hexadecimal as `ip` reads it; what is no entry is nobody's. */
+export function parseTables(text: string): TableName[] {
+  return text.split('\n').flatMap((line) => parseEntry(line) ?? [])
+}
+
+function parseEntry(line: string): TableName | undefined {
+  const [, id, name] = /^\s*(0x[0-9a-f]+|\d+)\s+([^\s#]+)/i.exec(line) ?? []
+  return id !== undefined && name !== undefined ? { id: Number(id), name } : undefined
+}
+
+/** What the kernel and `ip` call by these numbers themselves: unspec, default, main, local. */
+export const RESERVED = new Set([0, 253, 254, 255])
+
+/**
+ * A table for each address: the one that it has, or the lowest free one of the range. `none` are those that are left
+ * without, `others` are ids that are taken elsewhere. Entries are never taken away here, so an address keeps its table for as long as the daemon runs.
+ */
+export function allot(
+  tables: readonly TableName[],
+  addresses: readonly string[],
+  { low, high }: { low: number; high: number },
+  others: readonly number[] = [],
+): { ids: Map<string, number>; added: TableName[]; none: string[] } {
+  const known = new Map(tables.toReversed().map(({ id, name }) => [name, id]))
+  const taken = new Set([...tables.map(({ id }) => id), ...others])
+  const ids = new Map<string, number>()
+  const added: TableName[] = []
+  const none: string[] = []
+  let next = low
+  for (const address of addresses) {
+    const name = labelOf(address)
+    const own = known.get(name)
+    if (own !== undefined && !RESERVED.has(own)) {
+      ids.set(address, own)
+      continue
+    }
+    while (next <= high && (taken.has(next) || RESERVED.has(next))) next += 1
+    if (next > high) none.push(address)
+    else {
+      ids.set(address, next)
+      added.push({ id: next, name })
+      next += 1
+    }
+  }
+  return { ids, added, none }
+}
+
+/** The file with these entries behind its last line. */
+export function withEntries(text: string, added: readonly TableName[]): string {
+  const whole = text === '' || text.endsWith('\n') ? text : `${text}\n`
+  return whole + added.map(({ id, name }) => `${id}\t${name}\n`).join('')
+}
+
+/** The file without our entries. All else stays as it is, also what somebody has put into our range by hand. */
+export function withoutOurs(text: string): string {
+  return text
+    .split('\n')
+    .filter((line) => addressOfLabel(parseEntry(line)?.name ?? '') === undefined)
+    .join('\n')
+}

@@ -1,0 +1,103 @@
+import type { Node } from '../../node/node.ts'
+import { whyNoInterface } from '../../node/events.ts'
+import { canonical, familyOf } from '../../inet/address.ts'
+import { refuseProblems } from '../address/public-addresses.ts'
+import { carryOutAny } from './apply.ts'
+import { parseRoute, type Route } from './routes-file.ts'
+import { pick } from '../address/interfaces.ts'
+import { lookAtAll, type KernelRoute } from './kernel-routes.ts'
+import { isOnLink, routeWords, usualMetric, type Line } from './plan.ts'
+
+/** A line of static-routes. */
+export interface StaticRoute extends Route {
+  iface: string
+}
+
+const FORM = 'expected INTERFACE DESTINATION/BITS GATEWAY'
+
+/** `IFACE NET/BITS GATEWAY`; blank lines and lines that begin with `#` are skipped. */
+export function parseStaticRoutes(text: string, file: string): { routes: StaticRoute[]; problems: string[] } {
+  const routes: StaticRoute[] = []
+  const problems: string[] = []
+  text.split('\n').forEach((line, i) => {
+    const [iface = '', ...words] = line.trim().split(/\s+/)
+    if (iface === '' || iface.startsWith('#')) return
+    const origin = `${file} line ${i + 1}`
+    const route = parseLine(iface, words, origin)
+    if (typeof route === 'string') problems.push(`${origin}: "${line.trim()}": ${route}`)
+    else routes.push({ ...route, iface })
+  })
+  return { routes, problems }
+}
+
+function parseLine(iface: string, words: readonly string[], origin: string): Route | string {
+  const why = whyNoInterface(iface)
+  if (why) return `"${iface}" is no interface name (${why}): ${FORM}`
+  const [, via = '', ...more] = words
+  const gateway = canonical(via)
+  if (!gateway) return via === '' ? `no gateway: ${FORM}` : `"${via}" is no gateway: ${FORM}`
+  if (more.length > 0) return `"${more[0]}" behind the gateway: ${FORM}`
+  return parseRoute(familyOf(gateway), words, origin, FORM)
+}
+
+/** The file's routes; undefined when there is none, and then there is nothing to do. Refuses bad lines. */
+export async function staticRoutes(node: Node): Promise<StaticRoute[] | undefined> {
+  const file = `${node.settings.base}/static-routes`
+  const text = await node.read(file)
+  if (text === undefined) return undefined
+  const { routes, problems } = parseStaticRoutes(text, file)
+  refuseProblems({ problems })
+  return routes
+}
+
+/** Why a route is left alone, or undefined when it is to be added. */
+export function whyNotAdd(route: StaticRoute, there: readonly KernelRoute[]): string | undefined {
+  const { destination, gateway = '', iface } = route
+  const main = there.filter(({ table }) => table === 'main')
+  const same = main.find((each) => each.destination === destination && isOfUsualMetric(each, gateway))
+  if (same?.gateway === gateway && same.iface === iface) return 'it is there'
+  if (same) return `there is one already, ${same.gateway ? `via ${same.gateway} ` : ''}on ${same.iface}`
+  // a link-local gateway is behind any interface that is up, and has an address of that kind by itself
+  if (isOnLink(gateway, iface, main)) return undefined
+  return `${iface} does not reach ${gateway} now: there is no such interface, or it has no address of that subnet`
+}
+
+/** Of the metric that a route gets which is added without one (ip-route(8)): beside one of another there is room for it. */
+function isOfUsualMetric({ metric }: KernelRoute, gateway: string): boolean {
+  return metric === undefined || metric === usualMetric(familyOf(gateway))
+}
+
+/**
+ * Add the routes that are missing; `of` are the interfaces that matter, all when it is not given. A route that cannot be
+ * there yet waits for an address to come to its interface; one that the kernel refuses fails the event when all have
+ * been tried.
+ */
+export async function addStaticRoutes(
+  node: Node,
+  routes: readonly StaticRoute[],
+  of?: readonly string[],
+): Promise<void> {
+  if (routes.length === 0) return
+  const { routes: there, links } = await lookAtAll(node)
+  // the file and the daemon may each say an altname; the kernel's routes never do
+  const nameOf = (iface: string) => pick(links, iface)?.name ?? iface
+  const concerned = of?.map(nameOf)
+  const lines: Line[] = []
+  for (const each of routes) {
+    const route = { ...each, iface: nameOf(each.iface) }
+    if (concerned && !concerned.includes(route.iface)) continue
+    const words = routeWords(route, route.iface)
+    const why = whyNotAdd(route, there)
+    node.because(`${route.origin}: ${words}: ${why ?? 'it is missing: adding it'}`)
+    const text = `route add ${words}`
+    if (!why && !lines.some((line) => line.text === text))
+      lines.push({ text, kind: 'route add', origin: route.origin })
+  }
+  const failures = await carryOutAny(node, lines)
+  refuseProblems({
+    problems: failures.map(
+      ({ line, reason }) =>
+        `${line.origin}: failed to add route: "ip ${line.text}": ${reason}: mend that line`,
+    ),
+  })
+}

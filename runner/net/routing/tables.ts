@@ -1,0 +1,115 @@
+import type { Node } from '../../node/node.ts'
+import { refuse } from '../../base/refusal.ts'
+import type { Routing } from './options.ts'
+import {
+  addressOfLabel,
+  allot,
+  parseTables,
+  RESERVED,
+  withEntries,
+  withoutOurs,
+  type TableName,
+} from './rt-tables.ts'
+
+/** Where newer releases of iproute2 ship the file; the one in /etc, once there is one, is read instead of it. */
+const SHIPPED_IN = ['/usr/share/iproute2', '/usr/lib/iproute2']
+const SHIPPED = SHIPPED_IN.map((folder) => `${folder}/rt_tables`)
+
+/** A third of an event's time; CTDB's script waits 30 s, which is all of it. */
+const LOCK_SECONDS = 10
+
+function fileOf(node: Node): string {
+  return `${node.settings.etcdir}/iproute2/rt_tables`
+}
+
+function lockOf(node: Node): string {
+  return `${node.settings.vardir}/failover/per_ip_routing/rt_tables_lock`
+}
+
+/** What the numbers of tables are called on this machine. */
+export async function tableNames(node: Node): Promise<TableName[]> {
+  return parseTables(await readTables(node))
+}
+
+/**
+ * The file in /etc. Where there is none, it would begin as a copy of the one that iproute2 ships: `ip` reads only one
+ * of the two, and the names in the other must not be lost.
+ */
+async function readTables(node: Node): Promise<string> {
+  for (const file of [fileOf(node), ...SHIPPED]) {
+    const text = await node.read(file)
+    if (text !== undefined) return text
+  }
+  return ''
+}
+
+/** Ids that packages and admins have taken beside that file: `ip` reads all `rt_tables.d/*.conf`, and we write to none. */
+async function idsElsewhere(node: Node): Promise<number[]> {
+  const ids: number[] = []
+  for (const folder of [`${node.settings.etcdir}/iproute2`, ...SHIPPED_IN].map(
+    (each) => `${each}/rt_tables.d/`,
+  ))
+    for (const name of ((await node.read(folder)) ?? '').split('\n'))
+      if (/^[^.].*\.conf$/.test(name))
+        ids.push(...parseTables((await node.read(`${folder}${name}`)) ?? '').map(({ id }) => id))
+  return ids
+}
+
+/**
+ * A table id for each address: the one in rt_tables, or a free one, which is written there under the lock that CTDB's
+ * script takes. Where all are known (`names`) nothing is locked. Refuses, and gives out none, when the range is full.
+ */
+export async function tableIds(
+  node: Node,
+  routing: Routing,
+  names: readonly TableName[],
+  addresses: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const known = allot(names, addresses, routing)
+  if (known.added.length === 0 && known.none.length === 0) return known.ids
+  return await node.hold(lockOf(node), LOCK_SECONDS, async () => {
+    // another event may have been here meanwhile
+    const text = await readTables(node)
+    const { ids, added, none } = allot(parseTables(text), addresses, routing, await idsElsewhere(node))
+    if (none.length > 0)
+      refuse(
+        `add_routing_for_ip: out of table ids in range ${routing.low} - ${routing.high}: ${fileOf(node)} has none left for ${none[0]}: set CTDB_PER_IP_ROUTING_TABLE_ID_HIGH higher`,
+      )
+    for (const { id, name } of added) node.because(`${name} is table ${id} from now on`)
+    if (added.length > 0) await node.write(fileOf(node), withEntries(text, added))
+    return ids
+  })
+}
+
+/** Our entries go; the file stays, as CTDB's script leaves it. */
+export async function forgetTableIds(node: Node): Promise<void> {
+  await node.hold(lockOf(node), LOCK_SECONDS, async () => {
+    const text = await node.read(fileOf(node))
+    if (text === undefined) return
+    const left = withoutOurs(text)
+    if (left !== text) await node.write(fileOf(node), left)
+  })
+}
+
+/** Is this a table of ours, by its name or by its number? As `ip` prints it: the name where rt_tables has one. */
+export function isOurTable(table: string, names: readonly TableName[], { low, high }: Routing): boolean {
+  if (addressOfLabel(table) !== undefined) return true
+  const id = idOf(table, names)
+  // a number of our range that rt_tables gives to somebody else is his
+  return (
+    id === Number(table) &&
+    id >= low &&
+    id <= high &&
+    !RESERVED.has(id) &&
+    !names.some((each) => each.id === id)
+  )
+}
+
+/** The number of a table, printed as number or name. */
+export function idOf(table: string, names: readonly TableName[]): number | undefined {
+  if (/^\d+$/.test(table)) return Number(table)
+  return names.find(({ name }) => name === table)?.id ?? BUILT_IN[table]
+}
+
+/** Names that `ip` knows without any file. */
+const BUILT_IN: Record<string, number> = { default: 253, main: 254, local: 255 }

@@ -1,0 +1,50 @@
+import type { Door } from '../../machine/machine.ts'
+import { FileError } from '../../machine/errors.ts'
+import type { Family } from '../../inet/address.ts'
+
+/** Write a sysctl where the kernel lets us; says whether it did. */
+export async function tryWrite(door: Door, path: string, text: string): Promise<boolean> {
+  return (await whyNotWritten(door, path, text)) === undefined
+}
+
+/** The same; says why not. */
+export async function whyNotWritten(door: Door, path: string, text: string): Promise<string | undefined> {
+  try {
+    await door.write(path, text)
+    return undefined
+  } catch (error) {
+    if (error instanceof FileError) return error.message
+    throw error
+  }
+}
+
+/** A sysctl that holds a number; undefined where the kernel has none of that name. */
+export async function readNumber(door: Door, path: string): Promise<number | undefined> {
+  const text = await door.read(path)
+  return text !== undefined && /^\d+\s*$/.test(text) ? Number(text) : undefined
+}
+
+/**
+ * Answer ARP for an address only on the interface by which we would answer: with policy routing that is where the
+ * address is. As CTDB has it, for all interfaces; left alone where the kernel has no such sysctl.
+ */
+export async function filterArp(door: Door): Promise<void> {
+  const sysctl = '/proc/sys/net/ipv4/conf/all/arp_filter'
+  if (((await door.read(sysctl)) ?? '1').trim() !== '1') await tryWrite(door, sysctl, '1\n')
+}
+
+/**
+ * Whether the kernel promotes another address of a subnet when its first IPv4 address goes, rather than to take all away: it
+ * does where this is 1 for `all` or for the interface.
+ */
+export function promoteSecondaries(iface: string): string {
+  return `/proc/sys/net/ipv4/conf/${iface}/promote_secondaries`
+}
+
+/** Whether an address can be bound that is not here. */
+export function nonlocalBind(family: Family): string {
+  return `/proc/sys/net/${family === 'inet6' ? 'ipv6' : 'ipv4'}/ip_nonlocal_bind`
+}
+
+/** What a 1 there does: CTDB 4.17 binds an address to see whether it is here. */
+export const NONLOCAL_BITES = 'ctdbd 4.17 takes every address for one that is here, so none is ever taken'
