@@ -1,6 +1,6 @@
 import type { HoldOptions } from '../machine/machine.ts'
 import { LockBusy } from '../machine/errors.ts'
-import { flockKeeper } from './flock.ts'
+import { flockKeeper } from './lock-holder.ts'
 
 /** Locks of this process: taken once for all events that want one at about the same time. */
 export interface Locks {

@@ -1,5 +1,5 @@
 import { startCoprocess, type Coprocess } from '../machine/coprocess.ts'
-import { inLines, READ_WORDS } from './shells.ts'
+import { inLines, READ_WORDS } from './process-pool.ts'
 
 type Argv = readonly string[]
 

@@ -2,7 +2,7 @@ import { canonical, familyOf } from '../inet/address.ts'
 import { hostedFile } from '../net/address/hosted-list.ts'
 import { programFor } from '../net/clients/firewall.ts'
 import type { Answer } from '../machine/machine.ts'
-import { endInTime, type Work } from './attend.ts'
+import { endInTime, type Work } from './deadline.ts'
 
 type Argv = readonly string[]
 

@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import type { Answer } from '../machine/machine.ts'
 import { startCoprocess } from '../machine/coprocess.ts'
-import { Ended, type Worker } from './attend.ts'
+import { Ended, type Worker } from './deadline.ts'
 
 /** Small shells that start programs for us: 1 ms for each, and none of ours. */
 export interface Shells {

@@ -2,8 +2,8 @@ import type { Answer } from '../machine/machine.ts'
 import { startCoprocess, type Coprocess } from '../machine/coprocess.ts'
 import type { Line } from '../net/address/siblings.ts'
 import { burst } from './burst.ts'
-import { Ended, type Worker } from './attend.ts'
-import { carryOut, type Task } from './batch.ts'
+import { Ended, type Worker } from './deadline.ts'
+import { carryOut, type Task } from './deletions.ts'
 
 /** `ip` as a process that is talked to. */
 export interface Ip {
