@@ -2,7 +2,7 @@
  * The first part of the last act: every address of the cluster that this node holds goes, before anything else is looked
  * at. Nothing here starts iptables, ss or any program but `ip`: a slow or hanging one keeps no address.
  */
-import type { Entry } from './handlers.ts'
+import type { Entry } from './engine/find-handlers.ts'
 import type { Node } from './node/node.ts'
 import { mustBePrivileged } from './net/address/interfaces.ts'
 import { dropHeld } from './net/move/relocate.ts'

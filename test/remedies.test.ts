@@ -1,6 +1,6 @@
 /** What a message says can be done: by distribution, user and capability; and that a recording says the same everywhere. */
 import t from 'tap'
-import { factsFromText } from '../runner/commands/run.ts'
+import { factsFromText } from '../runner/engine/run-by-hand.ts'
 import { ARPINGS, arpingQuestion, arpingRound, whichArping } from '../runner/net/arping.ts'
 import { why } from '../runner/net/address/interfaces.ts'
 import { busyBoxIn } from '../runner/machine/busybox.ts'

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { replayFile } from '../runner/commands/replay.ts'
-import { findHandlers, type Entry } from '../runner/handlers.ts'
+import { replayFile } from '../runner/engine/replay-event.ts'
+import { findHandlers, type Entry } from '../runner/engine/find-handlers.ts'
 
 const DIST = fileURLToPath(new URL('..', import.meta.url))
 const FIXTURE = readFileSync(join(DIST, '../fixtures/10.interface/releaseip.other-mask.txt'), 'utf8')

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { replayFile } from '../runner/commands/replay.ts'
-import { findHandlers } from '../runner/handlers.ts'
+import { replayFile } from '../runner/engine/replay-event.ts'
+import { findHandlers } from '../runner/engine/find-handlers.ts'
 import { redactor } from '../runner/machine/recording/redact.ts'
 
 const DIST = fileURLToPath(new URL('..', import.meta.url))

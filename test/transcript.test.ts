@@ -20,7 +20,7 @@ import {
   type Step,
   type Transcript,
 } from '../runner/machine/recording/transcript.ts'
-import { replayFile } from '../runner/commands/replay.ts'
+import { replayFile } from '../runner/engine/replay-event.ts'
 import { Usage } from '../runner/base/refusal.ts'
 
 // the time of day must not decide whether a build passes; FUZZ_RUNS=100000 looks longer

@@ -1,13 +1,13 @@
 /** Do what an audit has found to be needed: addresses by the handlers, as CTDB has it done. */
-import { historyFile, remember } from '../commands/history.ts'
+import { historyFile, remember } from '../engine/history.ts'
 import { askActivity } from '../commands/daemon.ts'
-import { run } from '../commands/run.ts'
+import { run } from '../engine/run-by-hand.ts'
 import type { Facts } from '../node/settings.ts'
 import type { Node } from '../node/node.ts'
 import { canonical } from '../inet/address.ts'
 import { unblock } from '../net/clients/firewall.ts'
 import { Refusal } from '../base/refusal.ts'
-import { endsEvent } from '../report.ts'
+import { endsEvent } from '../engine/report.ts'
 import type { Column } from '../format/table.ts'
 import { commandOf, type Fault, type Repair } from './fault.ts'
 

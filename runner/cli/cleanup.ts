@@ -2,7 +2,7 @@
 import { cleanUp, complaints, type Cleanup } from '../commands/cleanup.ts'
 import { inWords } from '../last-act.ts'
 import { Refusal, Usage } from '../base/refusal.ts'
-import { endsEvent } from '../report.ts'
+import { endsEvent } from '../engine/report.ts'
 import type { Command, Screen } from './screen.ts'
 import { LIMIT, limitOf } from './seen.ts'
 import { openVoice, type Voice } from './voice.ts'

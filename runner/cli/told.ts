@@ -1,12 +1,12 @@
 /** The commands that list what this program knows by itself: handlers, and how their runs ended. */
 import { askActivity, askStatus } from '../commands/daemon.ts'
-import { historyFile, parkedBeside, recall } from '../commands/history.ts'
-import { list, type Listed } from '../commands/list.ts'
+import { historyFile, parkedBeside, recall } from '../engine/history.ts'
+import { list, type Listed } from '../engine/list.ts'
 import { asReport } from '../daemon/status.ts'
 import { layoutOf } from '../daemon/status-text.ts'
 import { ctdbVersion } from '../node/ctdb-version.ts'
 import { Refusal, Usage } from '../base/refusal.ts'
-import { endsEvent, type HandlerReport, type Report } from '../report.ts'
+import { endsEvent, type HandlerReport, type Report } from '../engine/report.ts'
 import type { Column, FormatOptions } from '../format/table.ts'
 import { LISTING, printListing, type Command, type Screen } from './screen.ts'
 

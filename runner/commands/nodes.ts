@@ -1,4 +1,4 @@
-import { whyNotRun } from '../handlers.ts'
+import { whyNotRun } from '../engine/find-handlers.ts'
 import { baseOf } from '../node/ctdb-path.ts'
 import { toolOf } from '../node/ctdb-version.ts'
 import { nodesList, readSource, sourceOf, wordsOf, type NodesList } from '../net/ctdb/nodes-list.ts'

@@ -1,6 +1,6 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { findHandlers, loadModule, type Entry } from '../handlers.ts'
+import { findHandlers, loadModule, type Entry } from '../engine/find-handlers.ts'
 import { leadsTo } from '../install/wrapper.ts'
 
 /** Such as having too many files open. */

@@ -1,4 +1,4 @@
-import type { HandlerReport, Outcome } from '../report.ts'
+import type { HandlerReport, Outcome } from '../engine/report.ts'
 import type { EventStatus, ScriptStatus, Time } from './wire.ts'
 
 /** Bytes of output that are kept of each script: one that never stops printing must not fill our memory. */

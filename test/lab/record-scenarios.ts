@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DIST, MAIN, startLab, whyNoLab } from './lab.ts'
-import { findHandlers } from '../../runner/handlers.ts'
+import { findHandlers } from '../../runner/engine/find-handlers.ts'
 import { edit } from './edited.ts'
 import { conflict } from './scenarios/conflict.ts'
 import { dad } from './scenarios/dad.ts'

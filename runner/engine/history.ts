@@ -10,7 +10,7 @@ import {
 import { dirname, join } from 'node:path'
 import { keepdirOf, vardirOf, type Facts } from '../node/settings.ts'
 import { parkedFile, parseParked, type Parked } from '../net/dad/parked.ts'
-import type { Report } from '../report.ts'
+import type { Report } from './report.ts'
 import { doorTo } from '../machine/machine.ts'
 import { FileError } from '../machine/errors.ts'
 import { live } from '../machine/live.ts'

@@ -1,8 +1,8 @@
-import { Deadline, runEvent, type World } from '../engine.ts'
+import { Deadline, runEvent, type World } from './run-event.ts'
 import { parseEvent, type Event } from '../node/events.ts'
-import type { Entry } from '../handlers.ts'
+import type { Entry } from './find-handlers.ts'
 import { Refusal, Usage } from '../base/refusal.ts'
-import type { Report } from '../report.ts'
+import type { Report } from './report.ts'
 import { Mismatch } from '../machine/errors.ts'
 import { witnessed, writing } from '../machine/recording/record.ts'
 import { speakTo } from '../machine/remedy.ts'
@@ -15,7 +15,7 @@ import {
   writeTail,
   type Transcript,
 } from '../machine/recording/transcript.ts'
-import { factsFromText } from './run.ts'
+import { factsFromText } from './run-by-hand.ts'
 
 export interface Replayed {
   report: Report

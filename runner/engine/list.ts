@@ -1,5 +1,5 @@
 import type { Handler } from '../node/node.ts'
-import { findHandlers } from '../handlers.ts'
+import { findHandlers } from './find-handlers.ts'
 import { Refusal } from '../base/refusal.ts'
 
 /** One line of `eventscript list`. */

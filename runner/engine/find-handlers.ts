@@ -1,9 +1,9 @@
 import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Event } from './node/events.ts'
-import type { Handler, Node } from './node/node.ts'
-import { Refusal, Usage } from './base/refusal.ts'
+import type { Event } from '../node/events.ts'
+import type { Handler, Node } from '../node/node.ts'
+import { Refusal, Usage } from '../base/refusal.ts'
 
 /** One entry of a folder of handlers, under the name that logs and reports give it. */
 export type Entry = { name: string; path: string } & (
