@@ -15,7 +15,7 @@ import { install, uninstall, type InstallOptions, type Placed } from './commands
 import { replayFile } from './engine/replay-event.ts'
 import { run, type RunOptions } from './engine/run-by-hand.ts'
 import { factsHere } from './node/settings.ts'
-import { startEventDaemon, wholeNumber } from './daemon/start.ts'
+import { startEventDaemon, wholeNumber } from './eventd/start.ts'
 import { fit } from './format/wrap.ts'
 import { findHandlers } from './engine/find-handlers.ts'
 import { completeEnvironment } from './node/ctdb-path.ts'

@@ -19,7 +19,7 @@ import { hungAmong, hungInside, parseEventStatus } from '../runner/check/handler
 import { parseRange } from '../runner/check/range.ts'
 import { judge, statusLine } from '../runner/check/verdict.ts'
 import { asMetrics, writeMetrics } from '../runner/commands/metrics.ts'
-import { parseProcesses } from '../runner/daemon/proc.ts'
+import { parseProcesses } from '../runner/eventd/hung/proc.ts'
 import type { BelievedNode, Flag } from '../runner/net/ctdb/daemon-view.ts'
 import { MAIN } from './lab/lab.ts'
 

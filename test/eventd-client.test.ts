@@ -5,8 +5,15 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { connect, type Client, type Question } from '../runner/daemon/client.ts'
-import { decodeRequest, encodeReply, ERRNO, Frames, type Reply, type Request } from '../runner/daemon/wire.ts'
+import { connect, type Client, type Question } from '../runner/eventd/client.ts'
+import {
+  decodeRequest,
+  encodeReply,
+  ERRNO,
+  Frames,
+  type Reply,
+  type Request,
+} from '../runner/eventd/protocol.ts'
 import { Refusal } from '../runner/base/refusal.ts'
 import { ctdbEvent, startEventd, whyNoEventd, type Eventd } from './lab/eventd.ts'
 

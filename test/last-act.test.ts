@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { lockPidFile, parentIn } from '../runner/daemon/claim.ts'
-import { isFailoverDisabled } from '../runner/daemon/conf.ts'
-import { isEnding, parentOf, parseStat, watch } from '../runner/daemon/parent.ts'
-import { inWords } from '../runner/last-act.ts'
+import { lockPidFile, parentIn } from '../runner/eventd/pid-file.ts'
+import { isFailoverDisabled } from '../runner/eventd/conf.ts'
+import { isEnding, parentOf, parseStat, watch } from '../runner/eventd/ctdbd-watch.ts'
+import { inWords } from '../runner/eventd/last-act/release-everything.ts'
 
 const stat = (name: string, state: string, flags: number) =>
   `4711 (${name}) ${state} 1 4711 4711 0 -1 ${flags} 1 0 0 0 0 0 0 0 20 0 1 0 98765 1 2 3\n`
@@ -122,7 +122,7 @@ const tmpfs = await execa('unshare', ['-rm', 'mount', '-t', 'tmpfs', 't', '/mnt'
 const skip = tmpfs.failed && 'this machine forbids mount namespaces'
 
 t.test("a lock of ctdb-eventd's counts where it is on this very file", { skip }, async (t) => {
-  const claim = `import { lockPidFile } from '${new URL('../runner/daemon/claim.js', import.meta.url).href}'
+  const claim = `import { lockPidFile } from '${new URL('../runner/eventd/pid-file.js', import.meta.url).href}'
 await (await lockPidFile('b/pid').catch((error) => { console.log(error.message); process.exit(3) }))()`
   const program = join(t.testdir({}), 'claim.mjs')
   writeFileSync(program, claim)

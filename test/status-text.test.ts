@@ -1,8 +1,8 @@
 /** `status --socket` in the layouts of `ctdb event status`, as recorded from ctdb 4.17.12 and 4.25.1. */
 import t from 'tap'
 import { parseVersion } from '../runner/node/ctdb-version.ts'
-import { layoutOf, statusLines, type Layout } from '../runner/daemon/status-text.ts'
-import type { ScriptStatus } from '../runner/daemon/wire.ts'
+import { layoutOf, statusLines, type Layout } from '../runner/eventd/status-text.ts'
+import type { ScriptStatus } from '../runner/eventd/protocol.ts'
 
 const BEGAN = new Date(2026, 10, 7, 7, 34, 43)
 const seconds = BEGAN.getTime() / 1000

@@ -18,7 +18,7 @@ import {
   type Reply,
   type Request,
   type ScriptStatus,
-} from '../runner/daemon/wire.ts'
+} from '../runner/eventd/protocol.ts'
 import { DIST } from './lab/lab.ts'
 
 // the time of day must not decide whether a build passes; FUZZ_RUNS=100000 looks longer
@@ -589,9 +589,12 @@ t.test('a large packet in small pieces', async (t) => {
 // ---------------------------------------------------------------- the other byte order
 
 t.test('a big-endian machine', async (t) => {
-  const big = await t.mockImport<typeof import('../runner/daemon/wire.ts')>('../runner/daemon/wire.js', {
-    'node:os': { endianness: () => 'BE' },
-  })
+  const big = await t.mockImport<typeof import('../runner/eventd/protocol.ts')>(
+    '../runner/eventd/protocol.js',
+    {
+      'node:os': { endianness: () => 'BE' },
+    },
+  )
   const bytes = big.encodeRequest(run('ok', 'a b'))
   t.equal(
     bytes.toString('hex'),

@@ -1,6 +1,6 @@
 /** Do what an audit has found to be needed: addresses by the handlers, as CTDB has it done. */
 import { historyFile, remember } from '../engine/history.ts'
-import { askActivity } from '../commands/daemon.ts'
+import { askActivity } from '../eventd/ask.ts'
 import { run } from '../engine/run-by-hand.ts'
 import type { Facts } from '../node/settings.ts'
 import type { Node } from '../node/node.ts'

@@ -1,6 +1,6 @@
 /** The command for a node whose ctdbd is gone. */
-import { cleanUp, complaints, type Cleanup } from '../commands/cleanup.ts'
-import { inWords } from '../last-act.ts'
+import { cleanUp, complaints, type Cleanup } from '../eventd/last-act/cleanup.ts'
+import { inWords } from '../eventd/last-act/release-everything.ts'
 import { Refusal, Usage } from '../base/refusal.ts'
 import { endsEvent } from '../engine/report.ts'
 import type { Command, Screen } from './screen.ts'

@@ -1,9 +1,9 @@
 /** The commands that list what this program knows by itself: handlers, and how their runs ended. */
-import { askActivity, askStatus } from '../commands/daemon.ts'
+import { askActivity, askStatus } from '../eventd/ask.ts'
 import { historyFile, parkedBeside, recall } from '../engine/history.ts'
 import { list, type Listed } from '../engine/list.ts'
-import { asReport } from '../daemon/status.ts'
-import { layoutOf } from '../daemon/status-text.ts'
+import { asReport } from '../eventd/status.ts'
+import { layoutOf } from '../eventd/status-text.ts'
 import { ctdbVersion } from '../node/ctdb-version.ts'
 import { Refusal, Usage } from '../base/refusal.ts'
 import { endsEvent, type HandlerReport, type Report } from '../engine/report.ts'

@@ -1,7 +1,7 @@
 /** `ctdb-eventd -P PID -S FD`: what ctdbd starts. `eventscript eventd` is the same by hand. */
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { startEventDaemon, wholeNumber } from './start.ts'
+import { startEventDaemon, wholeNumber } from '../eventd/start.ts'
 
 const USAGE = 'usage: ctdb-eventd [-P|--pid PID] [-S|--startup-fd FD]'
 

@@ -1,7 +1,7 @@
 /** CTDB's files as far as the handlers read them: whatever is wrong there is said with the line. */
 import { accessSync, constants, existsSync, readdirSync, statfsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { readConf } from '../daemon/conf.ts'
+import { readConf } from '../eventd/conf.ts'
 import { canonical } from '../inet/address.ts'
 import { why } from '../net/address/interfaces.ts'
 import type { NodesList } from '../net/ctdb/nodes-list.ts'

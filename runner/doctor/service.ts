@@ -1,7 +1,7 @@
 /** Whether systemd can start ctdb.service at all: what its unit says, beside where CTDB has its files. */
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { confValues } from '../daemon/conf.ts'
+import { confValues } from '../eventd/conf.ts'
 import { isBooted, serviceHere, systemdFolder } from '../install/service.ts'
 import type { Unit } from '../install/unit.ts'
 import { ctdbPath } from '../node/ctdb-path.ts'

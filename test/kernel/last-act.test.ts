@@ -1,7 +1,7 @@
 /** ctdbd dies: our event daemon's last act, and `eventscript cleanup` where the daemon was killed too. */
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parentOf } from '../../runner/daemon/parent.ts'
+import { parentOf } from '../../runner/eventd/ctdbd-watch.ts'
 import type { Lab } from '../lab/lab.ts'
 import { held, hosting, start, startCtdbd, takeAll, untilGone, WORDS } from './dying.ts'
 import { startResident } from './resident.ts'

@@ -1,7 +1,7 @@
 /** Our event daemon on the node of a lab, and its clients. */
 import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { connect as connectTo } from '../../runner/daemon/client.ts'
+import { connect as connectTo } from '../../runner/eventd/client.ts'
 import { DIST, SCRIPT, type Lab } from '../lab/lab.ts'
 import { waitFor } from './support.ts'
 

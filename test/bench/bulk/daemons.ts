@@ -1,7 +1,7 @@
 /** Event daemons that are sent all requests at once over their sockets, as ctdbd does. */
 import { existsSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { connect, type Client } from '../../../runner/daemon/client.ts'
+import { connect, type Client } from '../../../runner/eventd/client.ts'
 import { Refusal } from '../../../runner/base/refusal.ts'
 import { EVENTD, startEventd } from '../../lab/eventd.ts'
 import { DIST, SCRIPT } from '../../lab/lab.ts'

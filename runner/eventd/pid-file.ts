@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { codeOf, LockBusy } from '../machine/errors.ts'
 import { live } from '../machine/live.ts'
-import { parentOf } from './parent.ts'
+import { parentOf } from './ctdbd-watch.ts'
 
 /**
  * Milliseconds that the event daemon of a ctdbd that is gone is waited for: its last act takes less (end.ts), and

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Door } from '../machine/machine.ts'
-import { blame, type Facts } from './blame.ts'
+import type { Door } from '../../machine/machine.ts'
+import { blame, type Facts } from './culprit.ts'
 import {
   FIND_FORMAT,
   firstArgument,

@@ -13,12 +13,12 @@ import type { Early } from '../resident/prefetch.ts'
 import type { Resident } from '../resident/shared-machine.ts'
 import { isNote, type Note } from '../machine/recording/transcript.ts'
 import type { Log } from './log.ts'
-import { explainHung } from './hung.ts'
+import { explainHung } from './hung/explain.ts'
 import { NoComponent } from './scripts.ts'
 import { CANCELLED, Cancelled, queue, TIMED_OUT, type Job, type Queue } from './queue.ts'
 import { linesOf, statusOf } from './status.ts'
-import { turns } from './turns.ts'
-import type { EventStatus } from './wire.ts'
+import { turns } from './semaphore.ts'
+import type { EventStatus } from './protocol.ts'
 
 /** What a component's events run on and tell to. */
 export interface Surroundings {

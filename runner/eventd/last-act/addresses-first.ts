@@ -2,12 +2,12 @@
  * The first part of the last act: every address of the cluster that this node holds goes, before anything else is looked
  * at. Nothing here starts iptables, ss or any program but `ip`: a slow or hanging one keeps no address.
  */
-import type { Entry } from './engine/find-handlers.ts'
-import type { Node } from './node/node.ts'
-import { mustBePrivileged } from './net/address/interfaces.ts'
-import { dropHeld } from './net/move/relocate.ts'
-import { SHARED, type SharedAddresses } from './net/move/shared-addresses.ts'
-import { refuse } from './base/refusal.ts'
+import type { Entry } from '../../engine/find-handlers.ts'
+import type { Node } from '../../node/node.ts'
+import { mustBePrivileged } from '../../net/address/interfaces.ts'
+import { dropHeld } from '../../net/move/relocate.ts'
+import { SHARED, type SharedAddresses } from '../../net/move/shared-addresses.ts'
+import { refuse } from '../../base/refusal.ts'
 
 /** Under the name of the handler whose options say which addresses: so they are read as for its events. */
 export function addressesFirst(): Entry[] {

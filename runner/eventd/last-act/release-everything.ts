@@ -3,19 +3,19 @@
  * nobody, and keep every other node from having them. So they go, and our handlers do what they would have done at `shutdown`.
  */
 import { addressesFirst } from './addresses-first.ts'
-import { nodeOutsideEvents } from './node/node-outside-events.ts'
-import type { Facts } from './node/settings.ts'
-import { NoComponent, findScripts } from './daemon/scripts.ts'
-import { runEvent, type World } from './engine/run-event.ts'
-import { findHandlers, type Entry } from './engine/find-handlers.ts'
-import { deletionsIn } from './net/address/siblings.ts'
-import { remainsOf, type Remain } from './net/move/leftovers.ts'
-import { endsEvent, type HandlerReport } from './engine/report.ts'
-import { doorTo, type System } from './machine/machine.ts'
-import { live } from './machine/live.ts'
-import { witnessed, type Witness } from './machine/recording/record.ts'
-import type { Stop } from './machine/stop.ts'
-import type { Step } from './machine/recording/transcript.ts'
+import { nodeOutsideEvents } from '../../node/node-outside-events.ts'
+import type { Facts } from '../../node/settings.ts'
+import { NoComponent, findScripts } from '../scripts.ts'
+import { runEvent, type World } from '../../engine/run-event.ts'
+import { findHandlers, type Entry } from '../../engine/find-handlers.ts'
+import { deletionsIn } from '../../net/address/siblings.ts'
+import { remainsOf, type Remain } from '../../net/move/leftovers.ts'
+import { endsEvent, type HandlerReport } from '../../engine/report.ts'
+import { doorTo, type System } from '../../machine/machine.ts'
+import { live } from '../../machine/live.ts'
+import { witnessed, type Witness } from '../../machine/recording/record.ts'
+import type { Stop } from '../../machine/stop.ts'
+import type { Step } from '../../machine/recording/transcript.ts'
 
 export interface LastActOptions {
   facts: Facts

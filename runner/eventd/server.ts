@@ -14,8 +14,8 @@ import { keeper } from '../net/dad/retry-loop.ts'
 import { resident } from '../resident/shared-machine.ts'
 import { doorTo, type System } from '../machine/machine.ts'
 import type { Stop } from '../machine/stop.ts'
-import { setEnabled } from './switch.ts'
-import { BadPacket, decodeRequest, encodeReply, Frames, type Reply, type Request } from './wire.ts'
+import { setEnabled } from './enable-script.ts'
+import { BadPacket, decodeRequest, encodeReply, Frames, type Reply, type Request } from './protocol.ts'
 
 export interface ServerOptions {
   /** The folder of ctdb.conf and the components. */

@@ -1,5 +1,5 @@
 import type { HandlerReport, Outcome } from '../engine/report.ts'
-import type { EventStatus, ScriptStatus, Time } from './wire.ts'
+import type { EventStatus, ScriptStatus, Time } from './protocol.ts'
 
 /** Bytes of output that are kept of each script: one that never stops printing must not fill our memory. */
 const MOST_OUTPUT = 1024 * 1024

@@ -3,7 +3,7 @@ import { getSystemErrorMap } from 'node:util'
 import { ctime } from '../format/ctime.ts'
 import { isOlder, type Version } from '../base/version.ts'
 import { outcomeOf } from './status.ts'
-import type { ScriptStatus } from './wire.ts'
+import type { ScriptStatus } from './protocol.ts'
 
 /** How the ctdb tool shows what a script said: a line for each since 4.19, of failures alone and unchanged before. */
 export type Layout = 'since 4.19' | 'before 4.19'
