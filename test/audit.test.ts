@@ -1,11 +1,11 @@
 /** What an audit makes of what was seen. */
 import t from 'tap'
-import { addressFaults } from '../runner/audit/addresses.ts'
-import { commandOf, isSame, type Fault } from '../runner/audit/fault.ts'
-import { filterFaults, toTrace } from '../runner/audit/filters.ts'
-import { blockFaults, routingFaults } from '../runner/audit/rules.ts'
-import { sysctlFaults, sysctlsOf } from '../runner/audit/sysctls.ts'
-import { stateOf, type AddressRow } from '../runner/commands/ip.ts'
+import { addressFaults } from '../runner/inspect/audit/addresses.ts'
+import { commandOf, isSame, type Fault } from '../runner/inspect/audit/fault.ts'
+import { filterFaults, toTrace } from '../runner/inspect/audit/filters.ts'
+import { blockFaults, routingFaults } from '../runner/inspect/audit/rules.ts'
+import { sysctlFaults, sysctlsOf } from '../runner/inspect/audit/sysctls.ts'
+import { stateOf, type AddressRow } from '../runner/inspect/addresses.ts'
 import type { Held, Link } from '../runner/net/ip-json.ts'
 import { neighbourOf } from '../runner/inet/network.ts'
 

@@ -1,8 +1,8 @@
 /** The commands that list what is seen of the cluster from this node: addresses, interfaces, nodes. */
-import { ADDRESS_COLUMNS, addressRows } from '../commands/ip.ts'
-import { INTERFACE_COLUMNS, interfaceRows } from '../commands/ifaces.ts'
-import { nodeHere } from '../commands/here.ts'
-import { configuredNodes, namedNodes, NODE_COLUMNS, nodeRows, saidOf } from '../commands/nodes.ts'
+import { ADDRESS_COLUMNS, addressRows } from '../inspect/addresses.ts'
+import { INTERFACE_COLUMNS, interfaceRows } from '../inspect/interfaces.ts'
+import { nodeHere } from '../inspect/node-here.ts'
+import { configuredNodes, namedNodes, NODE_COLUMNS, nodeRows, saidOf } from '../inspect/nodes.ts'
 import type { ListedNode } from '../net/ctdb/nodes-file.ts'
 import { Usage } from '../base/refusal.ts'
 import { formatOf, type FormatOptions } from '../format/table.ts'

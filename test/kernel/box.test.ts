@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import type { Finding } from '../../runner/doctor/finding.ts'
+import type { Finding } from '../../runner/inspect/doctor/finding.ts'
 import { MAIN, SCRIPT, type Lab } from '../lab/lab.ts'
 import { boxed, NEEDS, type BoxOptions } from './box.ts'
 import { startResident } from './resident.ts'

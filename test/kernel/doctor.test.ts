@@ -2,7 +2,7 @@
 import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
-import type { Finding } from '../../runner/doctor/finding.ts'
+import type { Finding } from '../../runner/inspect/doctor/finding.ts'
 import { cleanupUnitFor, textFor } from '../../runner/install/unit-text.ts'
 import { wrapperFor } from '../../runner/install/wrapper.ts'
 import { makeReadOnly, MAIN, SCRIPT, type Lab } from '../lab/lab.ts'

@@ -1,12 +1,12 @@
 /** Whether systemd can start ctdb.service at all: what its unit says, beside where CTDB has its files. */
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { confValues } from '../eventd/conf.ts'
-import { isBooted, serviceHere, systemdFolder } from '../install/service.ts'
-import type { Unit } from '../install/unit.ts'
-import { ctdbPath } from '../node/ctdb-path.ts'
-import { toPrinting, toShell } from '../machine/argv.ts'
-import type { Door } from '../machine/machine.ts'
+import { confValues } from '../../eventd/conf.ts'
+import { isBooted, serviceHere, systemdFolder } from '../../install/service.ts'
+import type { Unit } from '../../install/unit.ts'
+import { ctdbPath } from '../../node/ctdb-path.ts'
+import { toPrinting, toShell } from '../../machine/argv.ts'
+import type { Door } from '../../machine/machine.ts'
 import { about, type Examination, type Finding } from './finding.ts'
 
 const NAME = 'ctdb.service'

@@ -1,8 +1,8 @@
 /** Rules that nobody needs any more, of the firewall and of policy routing. Pure. */
-import type { AddressRow } from '../commands/ip.ts'
-import { hostBits } from '../inet/address.ts'
-import type { Block } from '../net/clients/firewall.ts'
-import type { Change } from '../net/routing/plan.ts'
+import type { AddressRow } from '../addresses.ts'
+import { hostBits } from '../../inet/address.ts'
+import type { Block } from '../../net/clients/firewall.ts'
+import type { Change } from '../../net/routing/plan.ts'
 import type { Fault } from './fault.ts'
 
 /** What a killed run has left: it keeps the clients of the address out, here or when it comes back. */

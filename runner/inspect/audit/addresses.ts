@@ -1,9 +1,9 @@
 /** Addresses that are not where public_addresses and the daemon have them. Pure. */
-import type { AddressRow } from '../commands/ip.ts'
-import { onWire } from '../commands/ip.ts'
-import { hostBits } from '../inet/address.ts'
-import type { Held } from '../net/ip-json.ts'
-import { where, type Wanted } from '../net/address/add-delete.ts'
+import type { AddressRow } from '../addresses.ts'
+import { onWire } from '../addresses.ts'
+import { hostBits } from '../../inet/address.ts'
+import type { Held } from '../../net/ip-json.ts'
+import { where, type Wanted } from '../../net/address/add-delete.ts'
 import type { Fault, Repair } from './fault.ts'
 
 /** `own` is this node's number; undefined when the daemon does not answer: then only what is wrong by itself is told. */

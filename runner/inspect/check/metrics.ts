@@ -1,9 +1,9 @@
 import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { aboutFigure, unitOf, type Sight } from '../check/figures.ts'
-import { EXIT, type Verdict } from '../check/verdict.ts'
-import { Usage } from '../base/refusal.ts'
-import { FileError } from '../machine/errors.ts'
+import { aboutFigure, unitOf, type Sight } from './figures.ts'
+import { EXIT, type Verdict } from './verdict.ts'
+import { Usage } from '../../base/refusal.ts'
+import { FileError } from '../../machine/errors.ts'
 
 /** The same figures as `check` has, in Prometheus' text format. What could not be had is not there; `eventscript_up` is 0. */
 export function asMetrics(sight: Sight, { figures, state, reasons }: Verdict): string {

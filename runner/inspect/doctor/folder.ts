@@ -1,10 +1,10 @@
 /** The folder of event scripts: who may write to it, what in it is passed over in silence, what is there twice. */
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { findHandlers, type Entry } from '../engine/find-handlers.ts'
-import { above, openTo, statusOf } from '../install/trust.ts'
-import { leadsTo } from '../install/wrapper.ts'
-import { toShell } from '../machine/argv.ts'
+import { findHandlers, type Entry } from '../../engine/find-handlers.ts'
+import { above, openTo, statusOf } from '../../install/trust.ts'
+import { leadsTo } from '../../install/wrapper.ts'
+import { toShell } from '../../machine/argv.ts'
 import { about, type Examination, type Patient } from './finding.ts'
 
 const SCRIPT = /^\d\d\..*\.script$/

@@ -1,15 +1,15 @@
 /** CTDB's files as far as the handlers read them: whatever is wrong there is said with the line. */
 import { accessSync, constants, existsSync, readdirSync, statfsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { readConf } from '../eventd/conf.ts'
-import { canonical } from '../inet/address.ts'
-import { why } from '../net/address/interfaces.ts'
-import type { NodesList } from '../net/ctdb/nodes-list.ts'
-import { parseNodes, type ListedNode } from '../net/ctdb/nodes-file.ts'
-import { parsePublicAddresses } from '../net/address/public-addresses.ts'
-import { Refusal } from '../base/refusal.ts'
+import { readConf } from '../../eventd/conf.ts'
+import { canonical } from '../../inet/address.ts'
+import { why } from '../../net/address/interfaces.ts'
+import type { NodesList } from '../../net/ctdb/nodes-list.ts'
+import { parseNodes, type ListedNode } from '../../net/ctdb/nodes-file.ts'
+import { parsePublicAddresses } from '../../net/address/public-addresses.ts'
+import { Refusal } from '../../base/refusal.ts'
 import { about, type Examination, type Finding } from './finding.ts'
-import { toBeAllowed } from '../machine/remedy.ts'
+import { toBeAllowed } from '../../machine/remedy.ts'
 
 /** The line of the first CR, which ctdbd and the shell take for a part of the last word. */
 function lineOfCr(text: string): number {

@@ -1,9 +1,9 @@
 /** What an audit of this node's addresses finds: what is, what should be, and what makes it so. */
-import type { Misplaced } from '../commands/ip.ts'
-import type { Block } from '../net/clients/firewall.ts'
-import { blockingRule } from '../net/clients/firewall.ts'
-import { toShell } from '../machine/argv.ts'
-import type { Column } from '../format/table.ts'
+import type { Misplaced } from '../addresses.ts'
+import type { Block } from '../../net/clients/firewall.ts'
+import { blockingRule } from '../../net/clients/firewall.ts'
+import { toShell } from '../../machine/argv.ts'
+import type { Column } from '../../format/table.ts'
 
 export type Kind =
   | Misplaced

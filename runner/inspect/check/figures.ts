@@ -1,8 +1,8 @@
 /** What is watched: each figure with the range in which it is well. Pure. */
-import type { AddressRow } from '../commands/ip.ts'
-import { isMisplaced } from '../commands/ip.ts'
-import type { BelievedNode, Flag } from '../net/ctdb/daemon-view.ts'
-import { Usage } from '../base/refusal.ts'
+import type { AddressRow } from '../addresses.ts'
+import { isMisplaced } from '../addresses.ts'
+import type { BelievedNode, Flag } from '../../net/ctdb/daemon-view.ts'
+import { Usage } from '../../base/refusal.ts'
 import { parseRange, type Range } from './range.ts'
 import type { HandlerEnd } from './handlers.ts'
 

@@ -1,12 +1,12 @@
 /** Whether ctdbd and systemd find a node for what they start of ours: where not, it ends with 127 while an admin's own shell finds one. */
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
-import { whyNotFound, whyNotNode, whyOpen } from '../install/interpreter.ts'
-import { isBooted, pathHere, pathOfCtdbd, pathOfUnits, systemdFolder } from '../install/service.ts'
-import { lookAtSystemd } from '../install/systemd.ts'
-import { nodeNamedIn } from '../install/unit-text.ts'
-import { leadsTo } from '../install/wrapper.ts'
-import { helpersOf } from '../node/ctdb-path.ts'
+import { whyNotFound, whyNotNode, whyOpen } from '../../install/interpreter.ts'
+import { isBooted, pathHere, pathOfCtdbd, pathOfUnits, systemdFolder } from '../../install/service.ts'
+import { lookAtSystemd } from '../../install/systemd.ts'
+import { nodeNamedIn } from '../../install/unit-text.ts'
+import { leadsTo } from '../../install/wrapper.ts'
+import { helpersOf } from '../../node/ctdb-path.ts'
 import { about, type Examination, type Finding, type Patient } from './finding.ts'
 
 /** A file of ours that is started, and the node that it names. */

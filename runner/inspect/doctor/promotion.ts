@@ -1,10 +1,10 @@
 /** What becomes of the other addresses of a subnet when its first IPv4 address goes. */
-import { isNamed, type Link } from '../net/ip-json.ts'
-import { networkOf, networkText } from '../inet/network.ts'
-import { parsePublicAddresses, type PublicAddress } from '../net/address/public-addresses.ts'
-import { mayHaveSiblings } from '../net/address/siblings.ts'
-import { promoteSecondaries, readNumber } from '../net/sysctl/sysctl.ts'
-import { whyReadOnly } from '../machine/disk.ts'
+import { isNamed, type Link } from '../../net/ip-json.ts'
+import { networkOf, networkText } from '../../inet/network.ts'
+import { parsePublicAddresses, type PublicAddress } from '../../net/address/public-addresses.ts'
+import { mayHaveSiblings } from '../../net/address/siblings.ts'
+import { promoteSecondaries, readNumber } from '../../net/sysctl/sysctl.ts'
+import { whyReadOnly } from '../../machine/disk.ts'
 import { about, type Finding, type Patient } from './finding.ts'
 
 /** Our handlers set it where it is 0; so only a 0 that stays is worth a line, on an interface that has such a subnet. */

@@ -1,11 +1,11 @@
 /** The programs that the handlers start: are they there, are they new enough, do they do what we need. */
-import { isNewEnough, OLDEST } from '../install/interpreter.ts'
-import { busyBoxIn } from '../machine/busybox.ts'
-import { packageOf, toBeAllowed } from '../machine/remedy.ts'
-import { whichArping, type Arping } from '../net/arping.ts'
-import { why } from '../net/address/interfaces.ts'
-import type { Door } from '../machine/machine.ts'
-import { isOlder } from '../base/version.ts'
+import { isNewEnough, OLDEST } from '../../install/interpreter.ts'
+import { busyBoxIn } from '../../machine/busybox.ts'
+import { packageOf, toBeAllowed } from '../../machine/remedy.ts'
+import { whichArping, type Arping } from '../../net/arping.ts'
+import { why } from '../../net/address/interfaces.ts'
+import type { Door } from '../../machine/machine.ts'
+import { isOlder } from '../../base/version.ts'
 import { about, type Examination } from './finding.ts'
 import { tryKill } from './try-kill.ts'
 

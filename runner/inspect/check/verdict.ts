@@ -1,5 +1,5 @@
 /** From figures to one state and one line, as the guidelines of Nagios plugins have it. Pure. */
-import type { Column } from '../format/table.ts'
+import type { Column } from '../../format/table.ts'
 import {
   aboutFigure,
   figuresOf,

@@ -1,9 +1,9 @@
 /** The nodes file of an LVS group, and the options beside it: what 91.lvs refuses at an event is said before there is one. */
-import { familyOf, canonical } from '../inet/address.ts'
-import { isNamed } from '../net/ip-json.ts'
-import { parseMembers } from '../net/lvs/nodes.ts'
-import { parseNodes } from '../net/ctdb/nodes-file.ts'
-import { parsePublicAddresses } from '../net/address/public-addresses.ts'
+import { familyOf, canonical } from '../../inet/address.ts'
+import { isNamed } from '../../net/ip-json.ts'
+import { parseMembers } from '../../net/lvs/nodes.ts'
+import { parseNodes } from '../../net/ctdb/nodes-file.ts'
+import { parsePublicAddresses } from '../../net/address/public-addresses.ts'
 import { about, type Examination, type Finding, type Patient } from './finding.ts'
 
 const { ok, warn, error } = about('lvs')

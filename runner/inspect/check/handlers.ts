@@ -1,8 +1,8 @@
 /** How the scripts of an event ended, and which hang, as the ctdb tool and ps tell it. Pure. */
-import type { Activity } from '../eventd/component.ts'
-import type { Process } from '../eventd/hung/proc.ts'
-import { Refusal } from '../base/refusal.ts'
-import type { Answer } from '../machine/machine.ts'
+import type { Activity } from '../../eventd/component.ts'
+import type { Process } from '../../eventd/hung/proc.ts'
+import { Refusal } from '../../base/refusal.ts'
+import type { Answer } from '../../machine/machine.ts'
 
 export interface HandlerEnd {
   name: string

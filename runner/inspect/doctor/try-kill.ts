@@ -1,6 +1,6 @@
 import { createConnection, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Door } from '../machine/machine.ts'
+import type { Door } from '../../machine/machine.ts'
 
 /** Milliseconds in which a connection to ourselves is there, and gone. */
 const PATIENCE = 1000

@@ -2,10 +2,10 @@
  * Two filters of the kernel that keep the clients of an IPv4 address out when what it answers leaves by another interface
  * than the one that it is on: two interfaces on one subnet, which public_addresses allows. Pure.
  */
-import type { AddressRow } from '../commands/ip.ts'
-import { onWire } from '../commands/ip.ts'
-import { familyOf } from '../inet/address.ts'
-import type { Held } from '../net/ip-json.ts'
+import type { AddressRow } from '../addresses.ts'
+import { onWire } from '../addresses.ts'
+import { familyOf } from '../../inet/address.ts'
+import type { Held } from '../../net/ip-json.ts'
 import type { Fault } from './fault.ts'
 import { both, conf, highest, type Value } from './sysctls.ts'
 

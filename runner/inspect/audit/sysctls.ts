@@ -1,10 +1,10 @@
 /** Settings of the kernel that keep public addresses from being served, or lose them. Pure: `value` has been read. */
-import type { AddressRow } from '../commands/ip.ts'
-import { onWire } from '../commands/ip.ts'
-import { familyOf, type Family } from '../inet/address.ts'
-import type { Held, Link } from '../net/ip-json.ts'
-import { contains, networkOf, networkText } from '../inet/network.ts'
-import { NONLOCAL_BITES, nonlocalBind } from '../net/sysctl/sysctl.ts'
+import type { AddressRow } from '../addresses.ts'
+import { onWire } from '../addresses.ts'
+import { familyOf, type Family } from '../../inet/address.ts'
+import type { Held, Link } from '../../net/ip-json.ts'
+import { contains, networkOf, networkText } from '../../inet/network.ts'
+import { NONLOCAL_BITES, nonlocalBind } from '../../net/sysctl/sysctl.ts'
 import type { Fault } from './fault.ts'
 
 /** Undefined where the kernel has none of that name. */

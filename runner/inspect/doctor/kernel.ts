@@ -1,7 +1,7 @@
 /** Settings of the kernel that bite. */
-import { canonical, FAMILIES, familyOf } from '../inet/address.ts'
-import { parsePublicAddresses } from '../net/address/public-addresses.ts'
-import { NONLOCAL_BITES, nonlocalBind, readNumber } from '../net/sysctl/sysctl.ts'
+import { canonical, FAMILIES, familyOf } from '../../inet/address.ts'
+import { parsePublicAddresses } from '../../net/address/public-addresses.ts'
+import { NONLOCAL_BITES, nonlocalBind, readNumber } from '../../net/sysctl/sysctl.ts'
 import { about, type Examination, type Finding } from './finding.ts'
 import { promotion } from './promotion.ts'
 

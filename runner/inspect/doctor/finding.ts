@@ -1,8 +1,8 @@
-import type { Facts, Settings } from '../node/settings.ts'
-import type { Link } from '../net/ip-json.ts'
-import type { NodesList } from '../net/ctdb/nodes-list.ts'
-import type { Door } from '../machine/machine.ts'
-import type { Column } from '../format/table.ts'
+import type { Facts, Settings } from '../../node/settings.ts'
+import type { Link } from '../../net/ip-json.ts'
+import type { NodesList } from '../../net/ctdb/nodes-list.ts'
+import type { Door } from '../../machine/machine.ts'
+import type { Column } from '../../format/table.ts'
 
 /** What one look at the machine came to. An error must be mended; a warning is a weakness, or something odd. */
 export interface Finding {

@@ -1,7 +1,7 @@
 /** What systemd does after ctdbd, and whether it can start it at all. */
 import { dirname } from 'node:path'
-import { lookAtSystemd, type UnitFile } from '../install/systemd.ts'
-import { nodeNamedIn } from '../install/unit-text.ts'
+import { lookAtSystemd, type UnitFile } from '../../install/systemd.ts'
+import { nodeNamedIn } from '../../install/unit-text.ts'
 import { about, type Examination } from './finding.ts'
 
 /** What cleans up when ctdbd was killed, and its event daemon too. */
