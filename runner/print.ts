@@ -1,4 +1,4 @@
-import type { Placed } from './commands/install.ts'
+import type { Placed } from './install/install.ts'
 import type { Listed } from './engine/list.ts'
 import type { Replayed } from './engine/replay-event.ts'
 import { ctime } from './format/ctime.ts'

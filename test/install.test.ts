@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { install, uninstall } from '../runner/commands/install.ts'
+import { install, uninstall } from '../runner/install/install.ts'
 import { cleanupUnitFor, MARK, textFor } from '../runner/install/unit-text.ts'
 import { weakness, whyUnsafe } from '../runner/install/trust.ts'
 import { printer } from '../runner/print.ts'
@@ -417,7 +417,7 @@ t.test(
     const here = world(t)
     chmodSync(here.dir, 0o755)
     const program = join(here.dir, 'try.mjs')
-    const url = join(DIST, 'runner/commands/install.js')
+    const url = join(DIST, 'runner/install/install.js')
     writeFileSync(
       program,
       `import { install } from '${url}'
@@ -512,7 +512,7 @@ t.test(
   async (t) => {
     const here = world(t)
     const program = join(here.dir, 'both.mjs')
-    const url = join(DIST, 'runner/commands/install.js')
+    const url = join(DIST, 'runner/install/install.js')
     writeFileSync(
       program,
       `import { install, uninstall } from '${url}'

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, write
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { install, uninstall } from '../runner/commands/install.ts'
+import { install, uninstall } from '../runner/install/install.ts'
 import { findScripts } from '../runner/eventd/scripts.ts'
 import { isNewEnough } from '../runner/install/interpreter.ts'
 import { pathOfCtdbd, pathOfUnits } from '../runner/install/service.ts'
