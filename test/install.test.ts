@@ -16,7 +16,7 @@ import t, { type Test } from 'tap'
 import { install, uninstall } from '../runner/install/install.ts'
 import { cleanupUnitFor, MARK, textFor } from '../runner/install/unit-text.ts'
 import { weakness, whyUnsafe } from '../runner/install/trust.ts'
-import { printer } from '../runner/print.ts'
+import { printer } from '../runner/cli/printer.ts'
 import { both, link, paste, script, snapshot, world, type World } from './lab/ctdb-folders.ts'
 import { DIST, MAIN } from './lab/lab.ts'
 

@@ -10,7 +10,7 @@ import { doorTo } from '../machine/machine.ts'
 import { live } from '../machine/live.ts'
 import { asObjects, asText, formatOf, type FormatOptions } from '../format/table.ts'
 import { findingLines, headings } from './care.ts'
-import { LISTING, printListing, type Command, type Screen } from './screen.ts'
+import { LISTING, printListing, type Command, type Screen } from './command.ts'
 import { LIMIT, limitOf } from './seen.ts'
 
 type Args = FormatOptions & { timeout: string; events?: string; fix?: boolean }

@@ -5,9 +5,9 @@ import { asMetrics, writeMetrics } from '../inspect/check/metrics.ts'
 import { parseThresholds } from '../inspect/check/figures.ts'
 import { EXIT, FIGURE_COLUMNS, judge, statusLine } from '../inspect/check/verdict.ts'
 import { FINDING_COLUMNS, type Finding } from '../inspect/doctor/finding.ts'
-import type { Paints } from '../print.ts'
+import type { Paints } from './printer.ts'
 import { asObjects, formatOf, type FormatOptions } from '../format/table.ts'
-import { LISTING, printListing, type Command, type Screen } from './screen.ts'
+import { LISTING, printListing, type Command, type Screen } from './command.ts'
 import { LIMIT, limitOf } from './seen.ts'
 
 type Args = FormatOptions & { timeout: string; events?: string }

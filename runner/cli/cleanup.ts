@@ -3,7 +3,7 @@ import { cleanUp, complaints, type Cleanup } from '../eventd/last-act/cleanup.ts
 import { inWords } from '../eventd/last-act/release-everything.ts'
 import { Refusal, Usage } from '../base/refusal.ts'
 import { endsEvent } from '../engine/report.ts'
-import type { Command, Screen } from './screen.ts'
+import type { Command, Screen } from './command.ts'
 import { LIMIT, limitOf } from './seen.ts'
 import { openVoice, type Voice } from './voice.ts'
 

@@ -6,7 +6,7 @@ import { configuredNodes, namedNodes, NODE_COLUMNS, nodeRows, saidOf } from '../
 import type { ListedNode } from '../net/ctdb/nodes-file.ts'
 import { Usage } from '../base/refusal.ts'
 import { formatOf, type FormatOptions } from '../format/table.ts'
-import { LISTING, printListing, type Command, type Listed, type Screen } from './screen.ts'
+import { LISTING, printListing, type Command, type Listed, type Screen } from './command.ts'
 
 /** Seconds that a command which asks CTDB may take in all. */
 export const LIMIT = {

@@ -8,7 +8,7 @@ import { ctdbVersion } from '../node/ctdb-version.ts'
 import { Refusal, Usage } from '../base/refusal.ts'
 import { endsEvent, type HandlerReport, type Report } from '../engine/report.ts'
 import type { Column, FormatOptions } from '../format/table.ts'
-import { LISTING, printListing, type Command, type Screen } from './screen.ts'
+import { LISTING, printListing, type Command, type Screen } from './command.ts'
 
 const HANDLERS: readonly Column<Listed>[] = [
   { name: 'Handler', field: 'name', value: ({ name }) => name },

@@ -2,7 +2,7 @@
  * What a command lists, as rows and columns: for people, fitted to the terminal; for programs as `ctdb -X` prints,
  * or as JSON. Pure: it is handed the width and the colours.
  */
-import type { Paints } from '../print.ts'
+import type { Paints } from '../cli/printer.ts'
 import { blanks, fit, NARROWEST, wrap } from './wrap.ts'
 import { Usage } from '../base/refusal.ts'
 

@@ -1,5 +1,5 @@
 /** Where a command's listing goes: to people or to a program, as the options say. */
-import type { Paints, printer } from '../print.ts'
+import type { Paints, printer } from './printer.ts'
 import type { Facts } from '../node/settings.ts'
 import { fit } from '../format/wrap.ts'
 import { asFields, asObjects, asText, formatOf, type Column, type FormatOptions } from '../format/table.ts'
