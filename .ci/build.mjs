@@ -18,7 +18,7 @@ for (const file of await readdir('events.d')) {
   const name = /^(\d\d\..*)\.ts$/.exec(file)?.[1]
   if (!name) continue
   const script = `dist/events.d/${name}.script`
-  const contents = `import handler from './events.d/${file}'; import { oneShot } from './runner/oneshot.ts'; void oneShot(handler, __filename)`
+  const contents = `import handler from './events.d/${file}'; import { oneShot } from './runner/bin/script.ts'; void oneShot(handler, __filename)`
   await build({ ...common, stdin: { contents, resolveDir: '.', loader: 'ts' }, outfile: script })
   await chmod(script, 0o755)
   // NN.name.script is CommonJS, as node loads no other kind by that ending; so the module needs an ending of its own
@@ -29,11 +29,11 @@ await writeFile('dist/events.d/package.json', '{ "type": "commonjs" }\n')
 // ctdbd starts this one; it finds our modules beside itself, through whatever link it is called by
 await writeFile(
   'dist/ctdb-eventd',
-  '#!/bin/sh\nexec node --max-semi-space-size=4 "$(dirname "$(readlink -f "$0")")/runner/daemon/main.js" "$@"\n',
+  '#!/bin/sh\nexec node --max-semi-space-size=4 "$(dirname "$(readlink -f "$0")")/runner/bin/ctdb-eventd.js" "$@"\n',
 )
 await chmod('dist/ctdb-eventd', 0o755)
 
-const announce = `import { announcer } from './runner/announcer.ts'; void announcer('announce', __filename, process.argv.slice(2))`
+const announce = `import { announcer } from './runner/bin/announce.ts'; void announcer('announce', __filename, process.argv.slice(2))`
 await build({
   ...common,
   stdin: { contents: announce, resolveDir: '.', loader: 'ts' },

@@ -20,7 +20,7 @@ const wordsOf = (text: string) => text.replaceAll('\\n', ' ').match(/[\p{L}\p{N}
 /** All that is ever printed by it: our descriptions, and yargs' own headings. */
 const known = new Set(
   [
-    ...['main.js', 'table.js'].map((name) => join(DIST, 'runner', name)),
+    ...['bin/eventscript.js', 'format/table.js'].map((name) => join(DIST, 'runner', name)),
     ...readdirSync(join(DIST, 'runner/cli')).map((name) => join(DIST, 'runner/cli', name)),
     join(fileURLToPath(import.meta.resolve('yargs')), '../locales/en.json'),
   ].flatMap((file) => wordsOf(readFileSync(file, 'utf8'))),

@@ -70,7 +70,7 @@ t.test('a file of ours in place of each link starts node by its full path', asyn
   )
   t.equal(
     (await call(eventdOf(here), '-P', '1')).stdout,
-    `node --max-semi-space-size=4 ${dist}/runner/daemon/main.js -P 1`,
+    `node --max-semi-space-size=4 ${dist}/runner/bin/ctdb-eventd.js -P 1`,
     'as dist/ctdb-eventd has it',
   )
   t.match(

@@ -61,7 +61,7 @@ t.test('when the connection of a killed process is closed, the process is seen t
 })
 
 t.test('who is watched stands in the words of an event daemon', (t) => {
-  const daemon = ['node', 'runner/daemon/main.js']
+  const daemon = ['node', 'runner/bin/ctdb-eventd.js']
   t.equal(parentIn([...daemon, '-P', '12', '-S', '14']), 12)
   t.equal(parentIn([...daemon, '-P12']), 12)
   t.equal(parentIn(['eventscript', 'eventd', '--pid=12']), 12)

@@ -129,7 +129,7 @@ function eventdPlace(dist: string, env: Facts['env']): Place {
     place: join(helpersOf(env), 'ctdb-eventd'),
     ours: join(dist, 'ctdb-eventd'),
     // as that file starts it
-    words: ['--max-semi-space-size=4', join(dist, 'runner/daemon/main.js')],
+    words: ['--max-semi-space-size=4', join(dist, 'runner/bin/ctdb-eventd.js')],
   }
 }
 

@@ -5,17 +5,17 @@
  * no event waits for it. `NN.name.script --announce …` and dist/announce.cjs are this.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { nodeOutsideEvents } from './node/node-outside-events.ts'
-import { factsHere, type Facts } from './node/settings.ts'
-import { canonical } from './inet/address.ts'
-import { AGAIN, ON_LO, PARKED, ROUNDS, roundsOf, SEIZED, SILENT, WATCH } from './net/announce/announce.ts'
-import { follow, type Means, type Taken } from './net/announce/after-event.ts'
-import { keepTrying } from './net/dad/retry-parked.ts'
-import { parkedFile } from './net/dad/parked.ts'
-import { doorTo, type Door } from './machine/machine.ts'
-import { LockBusy } from './machine/errors.ts'
-import { live } from './machine/live.ts'
-import { speakTo } from './machine/remedy.ts'
+import { nodeOutsideEvents } from '../node/node-outside-events.ts'
+import { factsHere, type Facts } from '../node/settings.ts'
+import { canonical } from '../inet/address.ts'
+import { AGAIN, ON_LO, PARKED, ROUNDS, roundsOf, SEIZED, SILENT, WATCH } from '../net/announce/announce.ts'
+import { follow, type Means, type Taken } from '../net/announce/after-event.ts'
+import { keepTrying } from '../net/dad/retry-parked.ts'
+import { parkedFile } from '../net/dad/parked.ts'
+import { doorTo, type Door } from '../machine/machine.ts'
+import { LockBusy } from '../machine/errors.ts'
+import { live } from '../machine/live.ts'
+import { speakTo } from '../machine/remedy.ts'
 
 /** As words of a command of the program `name`, which is started again by the words `self`. Sets the exit status. */
 export async function announcer(
