@@ -75,7 +75,7 @@ t.test('a file of ours in place of each link starts node by its full path', asyn
   )
   t.match(
     readFileSync(join(DIST, 'ctdb-eventd'), 'utf8'),
-    /exec node --max-semi-space-size=4 .*\/runner\/daemon\/main\.js" "\$@"\n/,
+    /exec node --max-semi-space-size=4 .*\/runner\/bin\/ctdb-eventd\.js" "\$@"\n/,
   )
   const units = join(dir, 'sys/systemd/system')
   t.match(

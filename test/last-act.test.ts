@@ -1,15 +1,16 @@
 /** What the last act decides by: when a process is gone, and for whom a pid file is locked. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { lockPidFile, parentIn } from '../runner/eventd/pid-file.ts'
+import { isEventDaemon, lockPidFile, parentIn } from '../runner/eventd/pid-file.ts'
 import { isFailoverDisabled } from '../runner/eventd/conf.ts'
 import { isEnding, parentOf, parseStat, watch } from '../runner/eventd/ctdbd-watch.ts'
+import { DIST } from './lab/lab.ts'
 import { inWords } from '../runner/eventd/last-act/release-everything.ts'
 
 const stat = (name: string, state: string, flags: number) =>
@@ -68,6 +69,22 @@ t.test('who is watched stands in the words of an event daemon', (t) => {
   t.equal(parentIn(['eventscript', 'eventd', '--pid', '12']), 12)
   t.equal(parentIn([...daemon, '-S', '14']), undefined)
   t.equal(parentIn([...daemon, '-P']), undefined)
+  t.end()
+})
+
+t.test('an event daemon is known by its words, whatever starts it', (t) => {
+  const started = readFileSync(join(DIST, 'ctdb-eventd'), 'utf8')
+  const [, ours = ''] = /(\/runner\/[^"]+)"/.exec(started) ?? []
+  t.match(ours, /\.js$/)
+  for (const program of [
+    `/opt/eventscript/dist${ours}`,
+    '/opt/eventscript/dist/runner/daemon/main.js',
+    '/usr/libexec/ctdb/ctdb-eventd',
+  ])
+    t.ok(isEventDaemon(['node', program, '-P', '1']), program)
+  t.ok(isEventDaemon(['node', '/usr/bin/eventscript', 'eventd']))
+  t.notOk(isEventDaemon(['node', '/usr/bin/eventscript', 'cleanup']))
+  t.notOk(isEventDaemon(['cat', '/run/ctdb/eventd.pid']))
   t.end()
 })
 

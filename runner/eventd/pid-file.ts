@@ -82,7 +82,7 @@ function ownerOf(pidFile: string): number {
 function isOnItsWayOut(owner: number): boolean {
   const argv = argvOf(owner)
   // whoever has the lock is another than the file says, such as "eventscript cleanup", or has just begun
-  if (!argv.some((word) => /ctdb-eventd$|daemon\/main\.js$|^eventd$/.test(word))) return true
+  if (!isEventDaemon(argv)) return true
   const parent = parentIn(argv)
   return parent !== undefined && parent > 1 && parentOf(parent).isGone()
 }
@@ -93,6 +93,11 @@ function argvOf(pid: number): string[] {
   } catch {
     return []
   }
+}
+
+/** CTDB's own event daemon, ours, ours as version 0.1.0 had it, and ours by hand. */
+export function isEventDaemon(argv: readonly string[]): boolean {
+  return argv.some((word) => /ctdb-eventd(\.js)?$|runner\/daemon\/main\.js$|^eventd$/.test(word))
 }
 
 /** The value of `-P`, in whatever way it is written. */
