@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { execa, execaSync } from 'execa'
 import t from 'tap'
-import { programPath } from '../kernel/support.ts'
+import { programPath } from '../lab/support.ts'
 
 const SUITE = 'sid'
 const RELEASE_ROOT = 'test/lab/release-root'

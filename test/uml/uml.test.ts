@@ -2,8 +2,10 @@
  * The tests on the kernel once more, on a kernel that has what the one here may lack: bonds, VLANs, IPVS. Their results
  * are this file's: each runs in user-mode Linux, and its TAP is read here.
  */
-import { join } from 'node:path'
+import { readdirSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import t from 'tap'
+import { DIST } from '../lab/lab.ts'
 import { bootUml, left, whyNoUml } from '../lab/uml.ts'
 
 /**
@@ -11,8 +13,16 @@ import { bootUml, left, whyNoUml } from '../lab/uml.ts'
  * with three real ctdbd, takes twenty minutes.
  */
 const FILES = process.env['KERNEL_TESTS']?.split(' ') ?? ['monitor', 'lvs', 'routing']
-/** Where they are, when not in test/kernel. */
-const FOLDERS: Record<string, string> = { 'lvs-cluster': 'cluster' }
+/** The compiled file of a test by its name alone. */
+function fileOf(name: string): string {
+  for (const folder of ['dist/test/kernel', 'dist/test/cluster']) {
+    const found = readdirSync(join(DIST, '..', folder), { recursive: true, encoding: 'utf8' })
+    const path = found.find((each) => basename(each) === `${name}.test.js`)
+    if (path !== undefined) return join(folder, path)
+  }
+  throw new Error(`KERNEL_TESTS names "${name}": no file ${name}.test.ts in test/kernel or test/cluster`)
+}
+
 /** All of it takes a quarter of that on an idle machine. */
 const SECONDS = 3600
 
@@ -20,10 +30,7 @@ const why = whyNoUml()
 if (why) t.plan(0, why)
 else {
   t.setTimeout((SECONDS + 60) * 1000)
-  const guest = await bootUml(
-    FILES.map((name) => `dist/test/${FOLDERS[name] ?? 'kernel'}/${name}.test.js`),
-    SECONDS,
-  )
+  const guest = await bootUml(FILES.map(fileOf), SECONDS)
   t.teardown(() => guest.close())
   t.ok(guest.finished, `the guest has run all files within ${SECONDS} s`, { console: guest.console })
   for (const name of FILES) {

@@ -1,0 +1,178 @@
+/** What the last act decides by: when a process is gone, and for whom a pid file is locked. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { execa } from 'execa'
+import t, { type Test } from 'tap'
+import { isEventDaemon, lockPidFile, parentIn } from '../../runner/eventd/pid-file.ts'
+import { isFailoverDisabled } from '../../runner/eventd/conf.ts'
+import { isEnding, parentOf, parseStat, watch } from '../../runner/eventd/ctdbd-watch.ts'
+import { DIST } from '../lab/lab.ts'
+import { inWords } from '../../runner/eventd/last-act/release-everything.ts'
+
+const stat = (name: string, state: string, flags: number) =>
+  `4711 (${name}) ${state} 1 4711 4711 0 -1 ${flags} 1 0 0 0 0 0 0 0 20 0 1 0 98765 1 2 3\n`
+
+t.test('a process is gone from when it begins to end, not from when its parent has noticed', (t) => {
+  const isGone = (state: string, flags: number) => {
+    const found = parseStat(stat('ctdbd', state, flags))
+    return found && isEnding(found)
+  }
+  t.equal(isGone('S', 0x400040), false)
+  t.equal(isGone('T', 0x40), false, 'stopped')
+  t.equal(isGone('Z', 0x40), true)
+  t.equal(isGone('R', 0x44), true, 'it is closing its connections')
+  t.equal(isGone('D', 0x600), true, 'it dumps core')
+  t.match(parseStat(stat('a) R 1 (b', 'S', 64)), { state: 'S', flags: 64, start: '98765' }, 'an odd name')
+  t.equal(parseStat(''), undefined)
+  t.end()
+})
+
+/** A program, to be killed. */
+function begin(t: Test, code: string) {
+  const child = spawn(process.execPath, ['-e', code], { env: { PATH: process.env['PATH'] }, stdio: 'ignore' })
+  t.teardown(() => child.kill('SIGKILL'))
+  return { pid: child.pid ?? 0, child, ended: once(child, 'exit') }
+}
+
+t.test('when the connection of a killed process is closed, the process is seen to be gone', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'es-'))
+  t.teardown(() => rmSync(dir, { recursive: true }))
+  const server = createServer().listen(join(dir, 's'))
+  t.teardown(() => server.close())
+  const { pid, child } = begin(t, `require('net').connect('${dir}/s'); setInterval(() => {}, 1e6)`)
+  const [client] = (await once(server, 'connection')) as [NodeJS.ReadableStream]
+  const parent = parentOf(pid)
+  t.equal(parent.isGone(), false)
+  let told = 0
+  const { look } = watch(parent, () => (told += 1))
+  look()
+  t.equal(told, 0)
+  client.resume()
+  child.kill('SIGKILL')
+  await once(client, 'close')
+  look()
+  t.equal(told, 1)
+  look()
+  t.equal(told, 1, 'once')
+  t.equal(parentOf(0x7fffffff).isGone(), true, 'one that never was')
+})
+
+t.test('who is watched stands in the words of an event daemon', (t) => {
+  const daemon = ['node', 'runner/bin/ctdb-eventd.js']
+  t.equal(parentIn([...daemon, '-P', '12', '-S', '14']), 12)
+  t.equal(parentIn([...daemon, '-P12']), 12)
+  t.equal(parentIn(['eventscript', 'eventd', '--pid=12']), 12)
+  t.equal(parentIn(['eventscript', 'eventd', '--pid', '12']), 12)
+  t.equal(parentIn([...daemon, '-S', '14']), undefined)
+  t.equal(parentIn([...daemon, '-P']), undefined)
+  t.end()
+})
+
+t.test('an event daemon is known by its words, whatever starts it', (t) => {
+  const started = readFileSync(join(DIST, 'ctdb-eventd'), 'utf8')
+  const [, ours = ''] = /(\/runner\/[^"]+)"/.exec(started) ?? []
+  t.match(ours, /\.js$/)
+  for (const program of [
+    `/opt/eventscript/dist${ours}`,
+    '/opt/eventscript/dist/runner/daemon/main.js',
+    '/usr/libexec/ctdb/ctdb-eventd',
+  ])
+    t.ok(isEventDaemon(['node', program, '-P', '1']), program)
+  t.ok(isEventDaemon(['node', '/usr/bin/eventscript', 'eventd']))
+  t.notOk(isEventDaemon(['node', '/usr/bin/eventscript', 'cleanup']))
+  t.notOk(isEventDaemon(['cat', '/run/ctdb/eventd.pid']))
+  t.end()
+})
+
+t.test('the pid file of a daemon that is on its way out is waited for, of another not', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'es-'))
+  t.teardown(() => rmSync(dir, { recursive: true }))
+  const file = join(dir, 'eventd.pid')
+  const first = await lockPidFile(file)
+  const daemon = begin(t, 'setInterval(() => {}, 1e6)')
+  const asDaemon = (parent: number) => {
+    const own = spawn(
+      process.execPath,
+      ['-e', 'setInterval(() => {}, 1e6)', '--', '/usr/libexec/ctdb/ctdb-eventd', '-P', `${parent}`],
+      { env: { PATH: process.env['PATH'] }, stdio: 'ignore' },
+    )
+    t.teardown(() => own.kill('SIGKILL'))
+    writeFileSync(file, `${own.pid}\n`)
+  }
+  asDaemon(daemon.pid)
+  await t.rejects(lockPidFile(file), { name: 'LockBusy' }, 'its ctdbd lives')
+  asDaemon(0)
+  await t.rejects(lockPidFile(file), { name: 'LockBusy' }, 'it has none')
+  asDaemon(daemon.pid)
+  daemon.child.kill('SIGKILL')
+  await daemon.ended
+  let isFree = false
+  setTimeout(() => {
+    isFree = true
+    rmSync(file)
+    void first()
+  }, 300)
+  const second = await lockPidFile(file)
+  t.ok(isFree, 'not before the first has gone')
+  await second()
+  writeFileSync(file, `${process.pid}\n`)
+  const third = await lockPidFile(file)
+  const waits = lockPidFile(file)
+  await third()
+  await (
+    await waits
+  )()
+  t.pass('and so is whoever is no event daemon, such as a cleanup')
+})
+
+/** Two files of the same inode number, one of them locked as ctdb-eventd does, while our daemon claims the other or the same. */
+const CLAIM = `set -e
+mkdir a b; mount -t tmpfs a a; mount -t tmpfs b b; : >a/pid; : >b/pid
+test "$(stat -c %i a/pid)" = "$(stat -c %i b/pid)"
+perl -MFcntl=:DEFAULT,SEEK_SET -e 'open(F, "+<", shift); $0 = "ctdb-eventd"; syswrite(F, $$); my $l = pack("s s l! l! i", F_WRLCK, SEEK_SET, 0, 0, 0); fcntl(F, F_SETLK, $l) or die; exit(system(@ARGV) >> 8)' "$@"`
+
+const tmpfs = await execa('unshare', ['-rm', 'mount', '-t', 'tmpfs', 't', '/mnt'], { reject: false })
+const skip = tmpfs.failed && 'this machine forbids mount namespaces'
+
+t.test("a lock of ctdb-eventd's counts where it is on this very file", { skip }, async (t) => {
+  const claim = `import { lockPidFile } from '${new URL('../../runner/eventd/pid-file.js', import.meta.url).href}'
+await (await lockPidFile('b/pid').catch((error) => { console.log(error.message); process.exit(3) }))()`
+  const program = join(t.testdir({}), 'claim.mjs')
+  writeFileSync(program, claim)
+  const words = ['-rm', '--propagation', 'private', 'sh', '-c', CLAIM, 'sh']
+  const claimed = (locked: string) =>
+    execa('unshare', [...words, locked, process.execPath, program], {
+      cwd: mkdtempSync(join(t.testdirName, 'at-')),
+      env: { NODE_OPTIONS: '' },
+      reject: false,
+    })
+  t.match(await claimed('b/pid'), { exitCode: 3, stdout: /^b\/pid is locked by pid \d+$/ })
+  t.match(await claimed('a/pid'), { exitCode: 0, stdout: '', stderr: '' })
+})
+
+t.test('[failover] disabled as CTDB reads it', (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'es-'))
+  t.teardown(() => rmSync(dir, { recursive: true }))
+  const isDisabled = (text: string) => {
+    writeFileSync(join(dir, 'ctdb.conf'), text)
+    return isFailoverDisabled(join(dir, 'ctdb.conf'))
+  }
+  t.equal(isDisabled('[failover]\n\tdisabled = true\n'), true)
+  t.equal(isDisabled('[failover]\ndisabled=Yes\n'), true)
+  t.equal(isDisabled('[failover]\n\tdisabled = false\n'), false)
+  t.equal(isDisabled('[legacy]\n\tdisabled = true\n'), false)
+  t.equal(isDisabled('# [failover]\n'), false)
+  rmSync(join(dir, 'ctdb.conf'))
+  t.equal(isFailoverDisabled(join(dir, 'ctdb.conf')), false)
+  t.end()
+})
+
+t.test('what was done, in words', (t) => {
+  t.equal(inWords({ addresses: 0, rules: 0, sysctls: 0 }), '')
+  t.equal(inWords({ addresses: 1, rules: 0, sysctls: 2 }), '1 address dropped, 2 sysctls put back')
+  t.end()
+})

@@ -1,0 +1,141 @@
+/** EVENTSCRIPT_DAD: its words, the record of lowered times, and what comes after an event. */
+import t from 'tap'
+import { dadState } from '../../runner/net/dad/state.ts'
+import { nextFor } from '../../runner/net/announce/after-event.ts'
+import { isStill, merged, parseLowered, textOf, wishDue } from '../../runner/net/sysctl/lowered.ts'
+import { choice, number, perAddress } from '../../runner/node/option-kinds.ts'
+
+const DELAY = '/proc/sys/net/ipv6/conf/eth0/router_solicitation_delay'
+const PROBES = '/proc/sys/net/ipv6/conf/eth0/dad_transmits'
+const RETRANS = '/proc/sys/net/ipv6/neigh/eth0/retrans_time_ms'
+
+t.test('a bare word is for the node, ADDRESS=word for one address, in whatever spelling and case', (t) => {
+  const { read } = perAddress('default', 'fast', 'off')
+  const cases: [string, string, string][] = [
+    // option, address, policy
+    ['', 'fd00::1', 'default'],
+    ['fast', 'fd00::1', 'fast'],
+    ['FAST', 'fd00::1', 'fast'],
+    ['fast fd00::1=off', 'fd00::1', 'off'],
+    ['fast fd00::1=off', 'fd00::2', 'fast'],
+    ['fd00::1=off', 'fd00::2', 'default'],
+    ['fd00::1=off\tfast', 'fd00::1', 'off'],
+    ['FD00:0:0::0001=off', 'fd00::1', 'off'],
+    ['[fd00::1]=off', 'fd00::1', 'off'],
+    ['off fast', 'fd00::1', 'fast'],
+    ['fd00::1=off fd00::1=fast', 'fd00::1', 'fast'],
+  ]
+  for (const [text, address, policy] of cases) {
+    const { value, wrong } = read(text)
+    t.equal(value.of(address), policy, text)
+    t.equal(value.isSet, text !== '', text)
+    t.same(wrong, [], text)
+  }
+  t.end()
+})
+
+t.test('each wrong word of such an option is told, and the others count', (t) => {
+  const { value, wrong } = perAddress('default', 'fast', 'off').read(
+    'quick fast fd00::x=off =off fd00::2= fd00::1=off',
+  )
+  t.same(
+    wrong.map(({ using }) => using),
+    ['nothing of "quick"', 'nothing of "fd00::x=off"', 'nothing of "=off"', 'nothing of "fd00::2="'],
+  )
+  t.equal(value.of('fd00::2'), 'fast')
+  t.equal(value.of('fd00::1'), 'off')
+  t.end()
+})
+
+t.test('a number outside its limits, or none at all, is the default with a warning', (t) => {
+  const { read } = number(3, 1, 10)
+  for (const good of ['1', '10', '07']) t.same(read(good), { value: Number(good), wrong: [] })
+  t.same(read(''), { value: 3, wrong: [] })
+  for (const bad of ['0', '11', '-1', '2.5', '3s', 'many', '99999999999999999999'])
+    t.same(read(bad), { value: 3, wrong: [{ expected: '1 to 10', using: '3' }] }, bad)
+  t.end()
+})
+
+t.test('a word that is no choice is the first one, with a warning', (t) => {
+  const { read } = choice('try', 'yes', 'no')
+  t.same(read('NO'), { value: 'no', wrong: [] })
+  t.same(read(''), { value: 'try', wrong: [] })
+  t.same(read('perhaps'), { value: 'try', wrong: [{ expected: 'try, yes, no', using: 'try' }] })
+  t.end()
+})
+
+t.test('the flags of /proc/net/if_inet6 as kernel 6.18 shows them', (t) => {
+  const states = { '80': 'ready', c0: 'tentative', c4: 'optimistic', c8: 'duplicate', '82': 'ready' }
+  for (const [flags, state] of Object.entries(states))
+    t.equal(
+      dadState(`fd000000000000000000000000000001 03 40 00 ${flags}     eth0\n`, 'fd00::1', 'eth0'),
+      state,
+    )
+  t.equal(dadState('', 'fd00::1', 'eth0'), 'absent')
+  t.end()
+})
+
+t.test('a sysctl is lowered only where that makes the check faster, and never where there is none', (t) => {
+  const delay = { path: DELAY, value: 0, most: true }
+  const probes = { path: PROBES, value: 3, unless: 0 }
+  const retrans = { path: RETRANS, value: 100, most: true }
+  t.equal(wishDue(delay, 1), true)
+  t.equal(wishDue(delay, 0), false)
+  t.equal(wishDue(probes, 1), true)
+  t.equal(wishDue(probes, 3), false)
+  t.equal(wishDue(probes, 5), true)
+  t.equal(wishDue(probes, 0), false, 'the admin wants no check')
+  t.equal(wishDue(retrans, 1000), true)
+  t.equal(wishDue(retrans, 104), false, 'rounded up to the tick')
+  t.equal(wishDue(retrans, 40), false, 'faster already')
+  t.end()
+})
+
+t.test('a value is ours while it is as we have made it, but for the tick of the clock', (t) => {
+  t.equal(isStill({ path: RETRANS, value: 253 }, 256), true)
+  t.equal(isStill({ path: RETRANS, value: 253 }, 263), false)
+  t.equal(isStill({ path: RETRANS, value: 100 }, 96), false)
+  t.equal(isStill({ path: PROBES, value: 3 }, 4), false)
+  t.end()
+})
+
+t.test('the record keeps what it was before the first one lowered it', (t) => {
+  const record = [{ path: RETRANS, original: 1000, value: 100 }]
+  const again = (original: number) => merged(record, [{ path: RETRANS, original, value: 50 }])
+  t.same(again(100), [{ path: RETRANS, original: 1000, value: 50 }], 'lowered further: by another setting')
+  t.same(again(500), [{ path: RETRANS, original: 500, value: 50 }], 'changed by the admin since')
+  const other = { path: PROBES, original: 1, value: 3 }
+  t.same(merged(record, [other]), [...record, other])
+  t.same(merged(record, []), record)
+  t.end()
+})
+
+t.test('the record is read as it was written; a line that is none is passed over', (t) => {
+  const record = [
+    { path: RETRANS, original: 1000, value: 100 },
+    { path: PROBES, original: 1, value: 3 },
+  ]
+  t.same(parseLowered(textOf(record)), record)
+  for (const bad of [
+    '',
+    'x',
+    `${RETRANS} 1000`,
+    '/etc/passwd 1 2',
+    '/proc/sys/net/ipv6/../../kernel/x 1 2',
+    `${RETRANS} 1 2 3`,
+  ])
+    t.same(parseLowered(`${bad}\n`), [], bad)
+  t.end()
+})
+
+t.test('after the event: wait while it is checked, give up a duplicate, announce, and stop', (t) => {
+  t.equal(nextFor('optimistic', 3), 'wait')
+  t.equal(nextFor('tentative', 3), 'wait')
+  t.equal(nextFor('optimistic', 0), 'wait', 'also one that is not announced is watched')
+  t.equal(nextFor('duplicate', 3), 'give up')
+  t.equal(nextFor('duplicate', 0), 'give up')
+  t.equal(nextFor('ready', 1), 'announce')
+  t.equal(nextFor('ready', 0), 'stop')
+  t.equal(nextFor('absent', 3), 'stop', 'another node may have it by now')
+  t.end()
+})

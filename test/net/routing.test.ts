@@ -1,0 +1,616 @@
+/** Policy routing and static routes: what the files say, which tables there are, and what is to be done. */
+import * as fc from 'fast-check'
+import t from 'tap'
+import { factsHere, loadSettings } from '../../runner/node/settings.ts'
+import { canonical, familyOf, hostBits, type Family } from '../../runner/inet/address.ts'
+import { contains, networkOf, networkText, parseNetwork } from '../../runner/inet/network.ts'
+import { refusedLines } from '../../runner/net/routing/apply.ts'
+import { parseRoutingFile, type Route } from '../../runner/net/routing/routes-file.ts'
+import { NOTHING, parseRoutes, parseRules, type Seen } from '../../runner/net/routing/kernel-routes.ts'
+import { whyWrong } from '../../runner/net/routing/options.ts'
+import { additions, removals, whyNoGateway, type Wanted } from '../../runner/net/routing/plan.ts'
+import { isOurTable } from '../../runner/net/routing/tables.ts'
+import { allot, parseTables, withEntries, withoutOurs } from '../../runner/net/routing/rt-tables.ts'
+import { parseStaticRoutes, whyNotAdd } from '../../runner/net/routing/static-routes.ts'
+import { plainAssignments } from '../../runner/node/plain-options.ts'
+import { doorTo } from '../../runner/machine/machine.ts'
+import { live } from '../../runner/machine/live.ts'
+
+const ROUTING = { conf: '/etc/ctdb/policy_routing', pref: 100, low: 1000, high: 1002 }
+
+// ---------------------------------------------------------------- networks
+
+const v4 = fc.nat(0xffffffff).map((n) => [24, 16, 8, 0].map((shift) => (n >>> shift) & 255).join('.'))
+const v6 = fc
+  .array(fc.nat(0xffff), { minLength: 8, maxLength: 8 })
+  .map((words) => canonical(words.map((word) => word.toString(16)).join(':')) ?? '::')
+const address = fc.oneof(v4, v6)
+
+t.test('a network holds the address it was made of, and reads as it is written', (t) => {
+  fc.assert(
+    fc.property(address, fc.nat(128), (ip, length) => {
+      const bits = Math.min(length, hostBits(ip))
+      const network = networkOf(ip, bits)
+      const again = parseNetwork(networkText(network), familyOf(ip))
+      return contains(network, ip) && typeof again !== 'string' && networkText(again) === networkText(network)
+    }),
+  )
+  t.end()
+})
+
+t.test('a network holds exactly the addresses that begin with the same bits', (t) => {
+  const bitsIn = (ip: string) =>
+    ip.includes(':')
+      ? networkOf(ip, 128).value.toString(2).padStart(128, '0')
+      : networkOf(ip, 32).value.toString(2).padStart(32, '0')
+  fc.assert(
+    fc.property(v4, v4, fc.nat(32), (one, other, bits) => {
+      const same = bitsIn(one).slice(0, bits) === bitsIn(other).slice(0, bits)
+      return contains(networkOf(one, bits), other) === same
+    }),
+  )
+  t.notOk(contains(networkOf('0.0.0.0', 0), 'fd00::1'), 'of its own family')
+  t.end()
+})
+
+t.test('destinations are read as ip reads them', (t) => {
+  const read = (text: string, family: Family = 'inet') => {
+    const network = parseNetwork(text, family)
+    return typeof network === 'string' ? network : networkText(network)
+  }
+  t.equal(read('default'), '0.0.0.0/0')
+  t.equal(read('default', 'inet6'), '::/0')
+  t.equal(read('10.5/16'), '10.5.0.0/16')
+  t.equal(read('10.5.0.0/255.255.0.0'), '10.5.0.0/16')
+  t.equal(read('10.5/255.255.128.0'), '10.5.0.0/17')
+  t.equal(read('0.0.0.0/0.0.0.0'), '0.0.0.0/0')
+  t.equal(read('10.5.0.7/255.255.255.255'), '10.5.0.7/32')
+  t.match(read('10.5.0.0/255.0.255.0'), '"255.0.255.0" is no netmask: expected 0 to 32')
+  t.match(read('fd05::/255.255.0.0', 'inet6'), '"255.255.0.0" is no netmask: expected 0 to 128')
+  t.equal(read('10.5.0.7'), '10.5.0.7/32')
+  t.equal(read('FD05:0::/64', 'inet6'), 'fd05::/64')
+  t.equal(read('fd05::7/64', 'inet6'), 'fd05::/64')
+  t.equal(read('10.5.0.7/16'), '10.5.0.7/16 has bits behind its netmask: expected 10.5.0.0/16')
+  t.match(read('10.5.0.0/33'), '"33" is no netmask: expected 0 to 32')
+  t.match(read('fd05::/129', 'inet6'), 'expected 0 to 128')
+  t.match(read('10.5.0.0/255.255'), '"255.255" is no netmask: expected 0 to 32')
+  for (const text of ['', 'lan', '10.5.0.0/', '10.5.0.0/x', '10', '/16']) t.match(read(text), 'is no network')
+  t.end()
+})
+
+// ---------------------------------------------------------------- files
+
+t.test('the routing file as CTDB has it, IPv4 and IPv6', (t) => {
+  const text = `# ours
+10.0.0.1 10.5.0.0/16
+  10.0.0.1\t0.0.0.0/0   10.0.0.254
+
+fd00::1 fd05::/64 fd00::fe
+FD00:0::1 default fd00::fe
+10.0.0.2 default 10.0.0.254 mtu 1400 onlink
+`
+  const { routes, bad } = parseRoutingFile(text, '/conf')
+  t.strictSame(bad, [])
+  t.strictSame(routes.get('10.0.0.1'), [
+    { destination: '10.5.0.0/16', more: [], origin: '/conf line 2' },
+    { destination: '0.0.0.0/0', gateway: '10.0.0.254', more: [], origin: '/conf line 3' },
+  ])
+  t.strictSame(
+    routes.get('fd00::1')?.map(({ destination, gateway }) => `${destination} ${gateway}`),
+    ['fd05::/64 fd00::fe', '::/0 fd00::fe'],
+  )
+  t.strictSame(routes.get('10.0.0.2')?.[0]?.more, ['mtu', '1400', 'onlink'])
+  t.end()
+})
+
+t.test('each bad line of the routing file is told with its number, and whose it is', (t) => {
+  const bad = (line: string) => parseRoutingFile(`\n${line}\n`, '/conf').bad[0]
+  const wrong: [string, string | undefined, RegExp][] = [
+    ['garbage', undefined, /"garbage" is no IP address: expected ADDRESS DESTINATION\/BITS \[GATEWAY\]$/],
+    ['10.0.0.1', '10.0.0.1', /no destination/],
+    ['10.0.0.1 lan', '10.0.0.1', /"lan" is no network/],
+    ['10.0.0.1 10.5.0.0/33', '10.0.0.1', /"33" is no netmask/],
+    ['10.0.0.1 10.5.0.1/16', '10.0.0.1', /bits behind its netmask: expected 10\.5\.0\.0\/16/],
+    ['10.0.0.1 fd05::/64', '10.0.0.1', /fd05::\/64 is IPv6: expected IPv4/],
+    ['fd00::1 10.5.0.0/16', 'fd00::1', /10\.5\.0\.0\/16 is IPv4: expected IPv6/],
+    ['10.0.0.1 10.5.0.0/16 fd00::fe', '10.0.0.1', /fd00::fe is IPv6: expected IPv4/],
+    ['fd00::1 ::/0 10.0.0.254', 'fd00::1', /10\.0\.0\.254 is IPv4: expected IPv6/],
+    ['10.0.0.1 10.5.0.0/16 gw', '10.0.0.1', /"gw" is no gateway/],
+    ['10.0.0.1 10.5.0.0/16 10.0.0.254/24', '10.0.0.1', /is no gateway/],
+    ['10.0.0.1 10.5.0.0/16 10.0.0.254 # office', '10.0.0.1', /"#" behind the gateway/],
+    ['10.0.0.1 10.5.0.0/16 10.0.0.254 table 5', '10.0.0.1', /"table" behind the gateway/],
+    ['10.0.0.1 10.5.0.0/16 10.0.0.254 mtu', '10.0.0.1', /"mtu" behind the gateway has no value/],
+    ['10.0.0.1 10.5.0.0/16 10.0.0.254 mtu lock', '10.0.0.1', /"mtu" behind the gateway has no value/],
+    ['10.0.0.1 10.5.0.0/16 10.0.0.254 mtu 08', '10.0.0.1', /"mtu 08" .*: expected a number/],
+    ['10.0.0.1 10.5.0.0/16 10.0.0.254 mtu 9k', '10.0.0.1', /"mtu 9k" .*: expected a number up to 4294967295/],
+    [
+      '10.0.0.1 10.5.0.0/16 10.0.0.254 metric 4294967296',
+      '10.0.0.1',
+      /"metric 4294967296" .*: expected a num/,
+    ],
+    ['10.0.0.1 10.5.0.0/16 10.0.0.254 metric lock 5', '10.0.0.1', /"metric lock" .*: expected a number/],
+    ['10.0.0.1 10.5.0.0/16 10.0.0.254 src fd00::1', '10.0.0.1', /"src fd00::1" .*: expected an IPv4 address/],
+    ['10.0.0.1 10.5.0.0/16 10.0.0.254 proto foo', '10.0.0.1', /"proto foo" .*: expected kernel, boot, /],
+    ['10.0.0.1 10.5.0.0/16 10.0.0.254 scope nowhere', '10.0.0.1', /"scope nowhere" .*: expected global, /],
+  ]
+  for (const [line, whose, expected] of wrong) {
+    const found = bad(line)
+    t.match(found?.problem, expected)
+    t.ok(found?.problem.startsWith(`/conf line 2: "${line}": `), String(found?.problem))
+    t.equal(found?.address, whose)
+  }
+  const twice = parseRoutingFile('10.0.0.1 default 10.0.0.2\n10.0.0.1 0.0.0.0/0 10.0.0.3\n', '/conf').bad
+  t.match(twice, [{ problem: /line 2: .*0\.0\.0\.0\/0 is there already, in \/conf line 1$/ }])
+  const metrics = '10.0.0.1 default 10.0.0.2 metric 5\n10.0.0.1 default 10.0.0.3 metric 6\n'
+  t.strictSame(parseRoutingFile(metrics, '/conf').bad, [], 'two of different metrics are two routes')
+  t.end()
+})
+
+t.test(
+  'whatever stands in the routing file, each line is a route, a comment, or told with its number',
+  (t) => {
+    const word = fc.oneof(
+      address,
+      fc.constantFrom('#', 'default', '10.0.0.0/8', 'onlink', 'mtu', '5', 'x'),
+      fc.string(),
+    )
+    const line = fc.array(word, { maxLength: 5 }).map((words) => words.join(' ').replaceAll('\n', ' '))
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 6 }), (all) => {
+        const { routes, bad } = parseRoutingFile(all.join('\n'), '/conf')
+        const meant = all.filter((each) => each.trim() !== '' && !each.trim().startsWith('#'))
+        const good = [...routes.values()].flat()
+        const numbers = [...good.map(({ origin }) => origin), ...bad.map(({ problem }) => problem)]
+        return (
+          good.length + bad.length === meant.length && numbers.every((text) => /^\/conf line \d+/.test(text))
+        )
+      }),
+    )
+    t.end()
+  },
+)
+
+t.test('static-routes: both families, comments, and bad lines with their numbers', (t) => {
+  const { routes, problems } = parseStaticRoutes(
+    '# ours\nbond1 10.3.3.0/24 10.0.0.1\n\neth0 fd03::/64 fe80::1\neth0 default 10.0.0.1\n',
+    '/static-routes',
+  )
+  t.strictSame(problems, [])
+  t.strictSame(
+    routes.map(({ iface, destination, gateway }) => `${iface} ${destination} ${gateway}`),
+    ['bond1 10.3.3.0/24 10.0.0.1', 'eth0 fd03::/64 fe80::1', 'eth0 0.0.0.0/0 10.0.0.1'],
+  )
+  const wrong: [string, RegExp][] = [
+    ['eth0', /no gateway: expected INTERFACE DESTINATION\/BITS GATEWAY/],
+    ['eth0 10.3.3.0/24', /no gateway/],
+    ['10.3.3.0/24 10.0.0.1', /"10\.3\.3\.0\/24" is no interface name/],
+    ['eth0 10.3.3.0/24 fd00::1', /10\.3\.3\.0\/24 is IPv4: expected IPv6/],
+    ['eth0 10.3.3.7/24 10.0.0.1', /bits behind its netmask/],
+    ['eth0 10.3.3.0/24 10.0.0.1 metric 5', /"metric" behind the gateway/],
+    ['eth0 10.3.3.0/24 router', /"router" is no gateway/],
+  ]
+  for (const [line, expected] of wrong) {
+    const found = parseStaticRoutes(`${line}\n`, '/static-routes').problems
+    t.match(found, [expected])
+    t.ok(found[0]?.startsWith(`/static-routes line 1: "${line}": `), String(found[0]))
+  }
+  t.end()
+})
+
+// ---------------------------------------------------------------- tables
+
+const SHIPPED = `#
+# reserved values
+#
+255\tlocal
+254\tmain
+253\tdefault
+0\tunspec
+#1\tinr.ruhep
+0x3e8 vpn # somebody's
+`
+
+t.test('rt_tables: numbers as ip reads them, comments and others lines left alone', (t) => {
+  t.strictSame(parseTables(SHIPPED).at(-1), { id: 1000, name: 'vpn' })
+  t.equal(parseTables(SHIPPED).length, 5)
+  const added = withEntries(SHIPPED, [{ id: 1001, name: 'ctdb.fd00::1' }])
+  t.equal(added, `${SHIPPED}1001\tctdb.fd00::1\n`)
+  t.equal(withoutOurs(added), SHIPPED)
+  t.equal(withoutOurs('1\tx\n7 ctdb.10.0.0.1\n# ctdb.\n'), '1\tx\n# ctdb.\n')
+  t.equal(withEntries('1\tx', [{ id: 2, name: 'y' }]), '1\tx\n2\ty\n', 'a last line without its newline')
+  t.end()
+})
+
+t.test('an address keeps the table it has, a new one gets the lowest free number', (t) => {
+  const tables = parseTables(`${SHIPPED}1002\tctdb.10.0.0.9\n`)
+  const { ids, added, none } = allot(tables, ['10.0.0.9', '10.0.0.1', 'fd00::1'], ROUTING)
+  t.strictSame(
+    [...ids],
+    [
+      ['10.0.0.9', 1002],
+      ['10.0.0.1', 1001],
+    ],
+  )
+  t.strictSame(added, [{ id: 1001, name: 'ctdb.10.0.0.1' }])
+  t.strictSame(none, ['fd00::1'], 'the range is full')
+  t.end()
+})
+
+t.test('tables are never shared, never reserved ones, and stay the same for ever', (t) => {
+  const entry = fc.record({
+    id: fc.integer({ min: 240, max: 270 }),
+    name: fc.constantFrom('a', 'b', 'ctdb.10.0.0.1', 'ctdb.10.0.0.2'),
+  })
+  const wanted = fc.uniqueArray(v4, { maxLength: 20 })
+  fc.assert(
+    fc.property(fc.uniqueArray(entry, { selector: ({ id }) => id }), wanted, (tables, addresses) => {
+      const first = allot(tables, addresses, { low: 240, high: 270 })
+      const again = allot([...tables, ...first.added], addresses, { low: 240, high: 270 })
+      const numbers = [...first.ids.values()]
+      const free = first.added.every(({ id }) => !tables.some((each) => each.id === id))
+      return (
+        new Set(numbers).size === numbers.length &&
+        free &&
+        first.added.every(({ id }) => id < 253 || id > 255) &&
+        first.ids.size + first.none.length === addresses.length &&
+        again.added.length === 0 &&
+        JSON.stringify([...again.ids]) === JSON.stringify([...first.ids])
+      )
+    }),
+  )
+  t.end()
+})
+
+t.test('a table is ours by its label or by an unnamed number of our range', (t) => {
+  const names = parseTables(SHIPPED)
+  const ours = (table: string) => isOurTable(table, names, ROUTING)
+  t.ok(ours('ctdb.10.0.0.1'))
+  t.ok(ours('1001'))
+  t.notOk(ours('1000'), 'named vpn by somebody')
+  t.notOk(ours('vpn'))
+  t.notOk(ours('main'))
+  t.notOk(ours('1003'))
+  t.end()
+})
+
+t.test('options are refused in the words of CTDB', (t) => {
+  t.equal(whyWrong('100', '1000', '9000'), undefined)
+  t.match(whyWrong('', '1000', '9000'), /^CTDB_PER_IP_ROUTING_RULE_PREF not configured/)
+  for (const pref of ['0', '32766', 'x', '-1', '1.5'])
+    t.match(whyWrong(pref, '1000', '9000'), /expected a number from 1 to 32765/)
+  for (const [low, high] of [
+    ['', ''],
+    ['9000', '1000'],
+    ['1000', '1000'],
+    ['x', '9000'],
+    ['0', '0'],
+    ['1000', '4294967296'],
+  ] as const)
+    t.match(
+      whyWrong('100', low, high),
+      `CTDB_PER_IP_ROUTING_TABLE_ID_LOW[${low}] and/or CTDB_PER_IP_ROUTING_TABLE_ID_HIGH[${high}] improperly configured`,
+    )
+  for (const [low, high] of [
+    ['0', '9000'],
+    ['1', '9000'],
+    ['253', '255'],
+  ] as const)
+    t.match(
+      whyWrong('100', low, high),
+      `range CTDB_PER_IP_ROUTING_TABLE_ID_LOW[${low}]..CTDB_PER_IP_ROUTING_TABLE_ID_HIGH[${high}] must not include 253-255`,
+    )
+  // as CTDB: one that holds some of them only
+  for (const [low, high] of [
+    ['0', '252'],
+    ['200', '253'],
+    ['254', '300'],
+    ['255', '256'],
+  ] as const)
+    t.equal(whyWrong('100', low, high), undefined, `${low} to ${high}`)
+  t.end()
+})
+
+t.test('the options of policy routing are read as they stand; unset is empty', async (t) => {
+  const dir = t.testdir({ 'script.options': 'D=/etc\nCTDB_PER_IP_ROUTING_CONF="$D/routes"\n' })
+  const env = { CTDB_BASE: dir, CTDB_PER_IP_ROUTING_RULE_PREF: '7' }
+  const settings = await loadSettings(
+    doorTo(live()),
+    { ...factsHere('announce', dir), env },
+    '13.per_ip_routing',
+  )
+  t.equal(settings.option('CTDB_PER_IP_ROUTING_CONF'), '/etc/routes')
+  t.equal(settings.option('CTDB_PER_IP_ROUTING_TABLE_ID_LOW'), '')
+  t.strictSame(settings.warnings, [])
+})
+
+t.test(
+  'an options file of plain assignments is read as a shell would, anything else is left to one',
+  async (t) => {
+    const plain = `# ours
+A=yes
+ export B="two words"
+C='single $quoted'\t# why
+D=
+E=/etc/ctdb/policy_routing
+A=no
+`
+    t.strictSame(plainAssignments(plain), {
+      A: 'no',
+      B: 'two words',
+      C: 'single $quoted',
+      D: '',
+      E: '/etc/ctdb/policy_routing',
+    })
+    const others = [
+      'A=$B',
+      'A=`x`',
+      'A="$B"',
+      'A=~/x',
+      'A=b c',
+      'A=b;C=d',
+      'A=b#c',
+      '[ -e x ]',
+      '. more',
+      'A="b',
+    ]
+    for (const text of others) t.equal(plainAssignments(`${text}\n`), undefined, text)
+    const words = fc.constantFrom(
+      'A=',
+      'B=',
+      'export ',
+      'x',
+      "'",
+      '"',
+      ' ',
+      '#',
+      '$A',
+      '\\',
+      '*',
+      '.',
+      '/',
+      '\n',
+    )
+    const texts = fc.sample(
+      fc.array(words, { maxLength: 8 }).map((all) => `${all.join('')}\n`),
+      400,
+    )
+    const readable = texts.filter((text) => plainAssignments(text))
+    t.ok(readable.length > 20)
+    for (const text of readable) {
+      const dir = t.testdir({ options: text })
+      const script = '. "$1"; set -f; set -- $A; printf "%s\\n" "$*"; set -- $B; printf "%s" "$*"'
+      const { out } = await live().run('ask', ['sh', '-c', script, 'sh', `${dir}/options`], {})
+      const values = plainAssignments(text)
+      t.equal(`${values?.['A'] ?? ''}\n${values?.['B'] ?? ''}`, out, JSON.stringify(text))
+    }
+  },
+)
+
+// ---------------------------------------------------------------- what ip says
+
+t.test('only rules for a single address with no other condition can be ours', (t) => {
+  // printed by iproute2 6.1 on Linux 6.18
+  const rules = parseRules(
+    '[{"priority":0,"src":"all","table":"local"},{"priority":100,"src":"10.0.0.1","table":"ctdb.10.0.0.1"},{"priority":100,"not":null,"src":"10.0.0.5","table":"ctdb.10.0.0.1"},{"priority":100,"src":"10.0.0.6","fwmark":"0x5","table":"ctdb.10.0.0.1"},{"priority":100,"src":"10.0.0.0","srclen":24,"table":"ctdb.10.0.0.1"},{"priority":100,"src":"10.0.0.6","action":"blackhole"},{"priority":100,"src":"fd00::1","table":"1001"}]',
+  )
+  t.strictSame(rules, [
+    { pref: 100, address: '10.0.0.1', table: 'ctdb.10.0.0.1' },
+    { pref: 100, address: 'fd00::1', table: '1001' },
+  ])
+  t.throws(() => parseRules('{}'), /expected a list of rules/)
+  t.end()
+})
+
+t.test('routes are compared in one spelling, whatever ip prints', (t) => {
+  const routes = parseRoutes(
+    '[{"dst":"default","dev":"eth0","table":"1000","scope":"link","flags":[]},{"dst":"10.5.0.1","gateway":"10.0.0.254","dev":"eth0","flags":[]},{"dst":"default","gateway":"fd00::fe","dev":"eth0","metric":1024,"flags":[],"pref":"medium"},{"type":"blackhole","dst":"10.9.0.0/16","table":"1000","flags":[]}]',
+  )
+  t.match(routes, [
+    { destination: '0.0.0.0/0', iface: 'eth0', table: '1000', ...PLAIN },
+    { destination: '10.5.0.1/32', gateway: '10.0.0.254', table: 'main', ...PLAIN },
+    { destination: '::/0', gateway: 'fd00::fe', table: 'main', ...PLAIN },
+    { destination: '10.9.0.0/16', table: '1000', plain: false },
+  ])
+  t.end()
+})
+
+t.test('each failure of a batch is attributed to its line', (t) => {
+  const refused = refusedLines({
+    err: 'Error: Nexthop has invalid gateway.\nCommand failed -:1\nRTNETLINK answers: File exists\nCommand failed -:3\nCommand failed -:4\n',
+  })
+  t.strictSame(
+    [...refused],
+    [
+      [1, 'Error: Nexthop has invalid gateway.'],
+      [3, 'RTNETLINK answers: File exists'],
+      [4, 'ip does not say why'],
+    ],
+  )
+  t.end()
+})
+
+// ---------------------------------------------------------------- what is to be done
+
+const route = (destination: string, gateway?: string): Route => ({
+  destination,
+  ...(gateway === undefined ? {} : { gateway }),
+  more: [],
+  origin: '/conf line 1',
+})
+const wanted: Wanted = {
+  address: '10.0.0.1',
+  iface: 'eth0',
+  routes: [route('10.0.0.0/24'), route('0.0.0.0/0', '10.0.0.254')],
+}
+const names = parseTables('1000 ctdb.10.0.0.1\n')
+const PLAIN = { plain: true, local: false, metrics: {} }
+const kernelRoutes = (iface = 'eth0') => [
+  { destination: '0.0.0.0/0', gateway: '10.0.0.254', iface, table: 'ctdb.10.0.0.1', ...PLAIN },
+  { destination: '10.0.0.0/24', iface, table: 'ctdb.10.0.0.1', ...PLAIN },
+]
+const rule = { pref: 100, address: '10.0.0.1', table: 'ctdb.10.0.0.1' }
+const texts = (change: { lines: { text: string }[] } | undefined) => change?.lines.map(({ text }) => text)
+
+t.test('an address that is all right is left alone', (t) => {
+  const seen: Seen = { rules: [rule], routes: kernelRoutes() }
+  t.equal(additions(wanted, 1000, seen, names, ROUTING), undefined)
+  t.strictSame(removals(new Map([['10.0.0.1', 1000]]), seen, names, ROUTING), [])
+  t.end()
+})
+
+t.test('words of ip route behind a gateway', (t) => {
+  const more = (words: string) => {
+    const { routes, bad } = parseRoutingFile(`10.0.0.1 10.5.0.0/16 10.0.0.254 ${words}\n`, '/conf')
+    return bad[0]?.problem ?? routes.get('10.0.0.1')?.[0]?.more.join(' ')
+  }
+  for (const words of [
+    'realm 5 tos 0x10 hoplimit lock 64 quickack 1 congctl cubic features ecn',
+    'rto_min 5ms rtt 10ms rttvar 1s cwnd 5 ssthresh 5 reordering 5 metric 0x10 mtu 0x578',
+    'proto bird',
+    'proto zebra',
+  ])
+    t.equal(more(words), words)
+  t.equal(more('preference 5'), 'metric 5')
+  t.equal(more('dsfield 8 priority 7'), 'tos 8 metric 7')
+  t.match(more('rto_min fast'), /"rto_min fast" behind the gateway: expected a number/)
+  t.match(more('features all'), /expected ecn$/)
+  t.match(more('quickack 2'), /expected a number up to 1/)
+  t.match(more('mtu 0x'), /expected a number/)
+  t.end()
+})
+
+t.test('0 behind metric or mtu is as if nothing were said, as the kernel has it', (t) => {
+  const zero = {
+    ...wanted,
+    routes: [{ ...route('0.0.0.0/0', '10.0.0.254'), more: ['metric', '0', 'mtu', '0'] }],
+  }
+  const seen: Seen = { rules: [rule], routes: kernelRoutes().slice(0, 1) }
+  t.equal(additions(zero, 1000, seen, names, ROUTING), undefined)
+  const six = {
+    address: 'fd00::1',
+    iface: 'eth0',
+    routes: [{ ...route('::/0', 'fe80::1'), more: ['metric', '0'] }],
+  }
+  const ofSix = parseTables('1001 ctdb.fd00::1\n')
+  const there: Seen = {
+    rules: [{ pref: 100, address: 'fd00::1', table: 'ctdb.fd00::1' }],
+    routes: [
+      {
+        destination: '::/0',
+        gateway: 'fe80::1',
+        iface: 'eth0',
+        table: 'ctdb.fd00::1',
+        ...PLAIN,
+        metric: 1024,
+      },
+    ],
+  }
+  t.equal(additions(six, 1001, there, ofSix, ROUTING), undefined)
+  t.end()
+})
+
+t.test('routes come first, the rule that leads to them last', (t) => {
+  t.strictSame(texts(additions(wanted, 1000, NOTHING, names, ROUTING)), [
+    'route add 10.0.0.0/24 dev eth0 table 1000',
+    'route add 0.0.0.0/0 via 10.0.0.254 dev eth0 table 1000',
+    'rule add from 10.0.0.1 pref 100 table 1000',
+  ])
+  t.end()
+})
+
+t.test('whatever a killed run has left is completed', (t) => {
+  const routes = kernelRoutes()
+  t.strictSame(texts(additions(wanted, 1000, { rules: [], routes }, names, ROUTING)), [
+    'rule add from 10.0.0.1 pref 100 table 1000',
+  ])
+  t.strictSame(texts(additions(wanted, 1000, { rules: [rule], routes: routes.slice(1) }, names, ROUTING)), [
+    'route flush table 1000',
+    'route add 10.0.0.0/24 dev eth0 table 1000',
+    'route add 0.0.0.0/0 via 10.0.0.254 dev eth0 table 1000',
+  ])
+  const moved = additions(wanted, 1000, { rules: [rule], routes: kernelRoutes('eth1') }, names, ROUTING)
+  t.equal(texts(moved)?.[0], 'route flush table 1000', 'routes of the old interface go')
+  const forced = additions(wanted, 1000, { rules: [rule], routes }, names, ROUTING, true)
+  t.equal(texts(forced)?.length, 3, 'reconfigure adds them all afresh')
+  t.end()
+})
+
+t.test('what is left of addresses that are not here goes, and nothing of anybody else', (t) => {
+  const seen: Seen = {
+    rules: [
+      rule,
+      { pref: 100, address: '10.0.0.2', table: '1001' },
+      { pref: 101, address: '10.0.0.3', table: 'ctdb.10.0.0.1' },
+      { pref: 100, address: '10.0.0.4', table: 'main' },
+      { pref: 100, address: '10.0.0.5', table: '77' },
+    ],
+    routes: [...kernelRoutes(), { destination: '10.9.0.0/16', iface: 'eth0', table: 'main', ...PLAIN }],
+  }
+  t.strictSame(removals(new Map([['10.0.0.1', 1000]]), seen, names, ROUTING).map(texts), [
+    ['rule del from 10.0.0.2 pref 100 table 1001', 'route flush table 1001'],
+  ])
+  t.strictSame(removals(new Map(), seen, names, ROUTING).map(texts), [
+    ['rule del from 10.0.0.1 pref 100 table 1000', 'route flush table 1000'],
+    ['rule del from 10.0.0.2 pref 100 table 1001', 'route flush table 1001'],
+  ])
+  t.strictSame(
+    removals(new Map(), { rules: [], routes: kernelRoutes() }, names, ROUTING).map(texts),
+    [['route flush table 1000']],
+    'a table that no rule names any more',
+  )
+  const moved: Seen = { rules: [{ ...rule, table: '1001' }], routes: [] }
+  t.strictSame(removals(new Map([['10.0.0.1', 1000]]), moved, names, ROUTING).map(texts), [
+    ['rule del from 10.0.0.1 pref 100 table 1001', 'route flush table 1001'],
+  ])
+  t.end()
+})
+
+t.test('a gateway must be where the interface reaches it', (t) => {
+  const why = (gateway: string, seen: Seen = NOTHING, before: Route[] = [], more: string[] = []) => {
+    const routes = [...before, { ...route('10.9.0.0/16', gateway), more }]
+    return whyNoGateway({ ...wanted, routes }, 24, seen)
+  }
+  t.equal(why('10.0.0.254'), undefined, "in the address's own subnet")
+  t.match(
+    why('10.7.0.1'),
+    '/conf line 1: gateway 10.7.0.1 is outside the subnet of 10.0.0.1/24 and of all else on eth0',
+  )
+  t.equal(why('10.7.0.1', NOTHING, [route('10.7.0.0/24')]), undefined, 'a line before it says so')
+  t.equal(why('10.7.0.1', NOTHING, [], ['onlink']), undefined)
+  const onLink = (iface: string): Seen => ({
+    rules: [],
+    routes: [{ destination: '10.7.0.0/24', iface, table: 'main', ...PLAIN }],
+  })
+  t.equal(why('10.7.0.1', onLink('eth0')), undefined, 'another address of the interface has that subnet')
+  const table = (name: string) => ({
+    rules: [],
+    routes: onLink('eth0').routes.map((each) => ({ ...each, table: name })),
+  })
+  t.equal(why('10.7.0.1', table('300')), undefined, 'or a table that others have made')
+  t.ok(why('10.7.0.1', table('ctdb.10.0.0.2')), 'not one of ours')
+  t.ok(why('10.7.0.1', onLink('eth1')))
+  const six = { address: 'fd00::1', iface: 'eth0', routes: [route('::/0', 'fe80::1')] }
+  t.equal(whyNoGateway(six, 64, NOTHING), undefined, 'link-local is on every wire')
+  t.end()
+})
+
+t.test('a static route waits until its interface reaches the gateway', (t) => {
+  const [line] = parseStaticRoutes('eth0 10.3.0.0/16 10.0.0.254\n', '/static-routes').routes
+  const onLink = { destination: '10.0.0.0/24', iface: 'eth0', table: 'main', ...PLAIN }
+  t.match(line && whyNotAdd(line, []), /eth0 does not reach 10\.0\.0\.254 now/)
+  t.equal(line && whyNotAdd(line, [onLink]), undefined)
+  const there = {
+    destination: '10.3.0.0/16',
+    gateway: '10.0.0.254',
+    iface: 'eth0',
+    table: 'main',
+    ...PLAIN,
+  }
+  t.equal(line && whyNotAdd(line, [onLink, there]), 'it is there')
+  t.match(
+    line && whyNotAdd(line, [onLink, { ...there, gateway: '10.0.0.9' }]),
+    'there is one already, via 10.0.0.9 on eth0',
+  )
+  t.equal(line && whyNotAdd(line, [onLink, { ...there, table: '1000' }]), undefined, 'not in main')
+  t.end()
+})

@@ -1,0 +1,525 @@
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { execa, execaSync } from 'execa'
+import t, { type Test } from 'tap'
+import { announcements } from '../../runner/net/announce/loop.ts'
+import { attendant, Ended, type Worker } from '../../runner/resident/deadline.ts'
+import { burst, shared } from '../../runner/resident/burst.ts'
+import { connections, sourceOf } from '../../runner/resident/ss-batch.ts'
+import { files } from '../../runner/resident/files.ts'
+import { changeAgain, firewall, transaction } from '../../runner/resident/iptables-batch.ts'
+import { foreseen } from '../../runner/resident/prefetch.ts'
+import { carryOut, inGoodOrder } from '../../runner/resident/deletions.ts'
+import { answersIn } from '../../runner/resident/ip-batch.ts'
+import { flockKeeper } from '../../runner/resident/lock-holder.ts'
+import { locks, type KeptBack, type Locks } from '../../runner/resident/locks.ts'
+import { shells } from '../../runner/resident/process-pool.ts'
+import { doorTo, type Answer } from '../../runner/machine/machine.ts'
+import { Interrupted, LockBusy } from '../../runner/machine/errors.ts'
+import { live } from '../../runner/machine/live.ts'
+
+const ok: Answer = { status: 0, out: '', err: '' }
+
+t.test('what comes together is done together, and what comes meanwhile is done next', async (t) => {
+  const seen: (readonly number[])[] = []
+  const twice = burst<number, number>((items) => {
+    seen.push(items)
+    return Promise.resolve(items.map((item) => item * 2))
+  })
+  t.same(await Promise.all([twice(1), twice(2)]), [2, 4])
+  t.equal(await twice(3), 6)
+  t.same(seen, [[1, 2], [3]])
+})
+
+t.test('a question that several put at once is put once', async (t) => {
+  let asked = 0
+  const ask = shared(([word]) => Promise.resolve(`${word} ${(asked += 1)}`))
+  t.same(await Promise.all([ask(['a']), ask(['a']), ask(['b'])]), ['a 1', 'a 1', 'b 2'])
+  t.equal(await ask(['a']), 'a 3')
+})
+
+t.test('an error of ip -batch belongs to the line that it names', (t) => {
+  // recorded: iproute2 6.1, "ip -json -force -batch - 2>&1"
+  const text = `[{"ifindex":1,"ifname":"lo","addr_info":[]}]
+Error: ipv4: Address already assigned.
+Command failed -:3
+Cannot find device "nosuch"
+Command failed -:4
+Object "eventscript" is unknown, try "ip help".
+Command failed -:6
+`
+  t.same(answersIn(text, 2, 4), [
+    ok,
+    { status: 2, out: '', err: 'Error: ipv4: Address already assigned.\n' },
+    { status: 2, out: '', err: 'Cannot find device "nosuch"\n' },
+    { status: 0, out: '[{"ifindex":1,"ifname":"lo","addr_info":[]}]\n', err: '' },
+  ])
+  t.end()
+})
+
+t.test('addresses that go together go from the last to the first', (t) => {
+  const held = ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map((local) => ({ local, prefixlen: 24 }))
+  const seen = JSON.stringify([{ ifname: 'eth0', addr_info: held }])
+  const line = (verb: string, address: string) => ['addr', verb, `${address}/24`, 'dev', 'eth0']
+  t.same(inGoodOrder([line('del', '10.0.0.1'), line('add', '10.0.0.9'), line('del', '10.0.0.3')], seen), [
+    line('add', '10.0.0.9'),
+    line('del', '10.0.0.3'),
+    line('del', '10.0.0.1'),
+  ])
+  t.same(inGoodOrder([line('del', '10.0.0.1')], ''), [line('del', '10.0.0.1')])
+  t.end()
+})
+
+/** `ip` that shows these addresses of eth0, and whose lines fail where they are told to. */
+function batchOf(addresses: readonly string[], failing: readonly string[] = []) {
+  const lines: string[] = []
+  const held = addresses.map((local, i) => ({
+    family: 'inet',
+    local,
+    prefixlen: 24,
+    broadcast: '10.0.0.255',
+    ...(i > 0 ? { secondary: true } : {}),
+  }))
+  const out = JSON.stringify([{ ifname: 'eth0', addr_info: held }])
+  const ask = (asked: readonly (readonly string[])[]) => {
+    const texts = asked.map((line) => line.join(' '))
+    lines.push(...texts)
+    const answer = (text: string) =>
+      failing.includes(text)
+        ? { status: 2, out: '', err: 'no buffer\n' }
+        : { ...ok, out: text === 'addr show' ? out : '' }
+    return Promise.resolve(texts.map(answer))
+  }
+  return { lines, ask }
+}
+const deletion = (address: string) => ({ input: `addr del ${address}/24 dev eth0\n` })
+
+t.test(
+  'of a subnet whose first address is deleted those come back that nobody deletes meanwhile',
+  async (t) => {
+    const { lines, ask } = batchOf(['10.0.0.1', '10.0.0.2', '10.0.0.3'])
+    // as planned when 10.0.0.2 was to stay, and 10.0.0.3 was not there yet
+    const first = { input: `${deletion('10.0.0.1').input}addr add 10.0.0.2/24 brd 10.0.0.255 dev eth0\n` }
+    const tasks = [
+      ['addr', 'show'],
+      first,
+      ['addr', 'add', 'fd00::1/64', 'dev', 'eth0'],
+      deletion('10.0.0.2'),
+    ]
+    const { answers } = await carryOut(tasks, ask, '')
+    t.same(
+      answers.map((answer) => answer?.status),
+      [0, 0, 0, 0],
+    )
+    t.same(lines, [
+      'addr add fd00::1/64 dev eth0',
+      'addr show',
+      'addr add 10.0.0.3/32 dev eth0',
+      'addr del 10.0.0.2/24 dev eth0',
+      'addr del 10.0.0.1/24 dev eth0',
+      'addr add 10.0.0.3/24 dev eth0 brd 10.0.0.255',
+      'addr del 10.0.0.3/32 dev eth0',
+      'addr show',
+    ])
+  },
+)
+
+t.test('one that does not come back is the trouble of the event with which it went', async (t) => {
+  const lost = 'addr add 10.0.0.3/24 dev eth0 brd 10.0.0.255'
+  const { ask } = batchOf(['10.0.0.1', '10.0.0.2', '10.0.0.3'], [lost])
+  const { answers } = await carryOut([deletion('10.0.0.1'), deletion('10.0.0.2')], ask, '')
+  t.same(answers, [{ status: 2, out: '', err: `no buffer\nCommand failed ${lost}\n` }, ok])
+})
+
+t.test('an ip that has gone has answered nobody', async (t) => {
+  const gone = () => Promise.resolve(undefined)
+  t.same((await carryOut([deletion('10.0.0.1'), ['addr', 'show']], gone, '')).answers, [undefined, undefined])
+})
+
+t.test(
+  'rules of a burst are one transaction for each family; if it fails, each is tried alone',
+  async (t) => {
+    const rule = (program: string, address: string) => [
+      program,
+      '-w',
+      '-I',
+      'INPUT',
+      '-d',
+      address,
+      '-j',
+      'DROP',
+    ]
+    const run: string[] = []
+    let works = true
+    const change = firewall(
+      (argv) => {
+        run.push(argv.join(' '))
+        return Promise.resolve(argv.includes('10.0.0.2') ? { status: 1, out: '', err: 'no' } : ok)
+      },
+      (program, input) => {
+        run.push(`${program}: ${input.split('\n').length} lines`)
+        return Promise.resolve(works ? ok : { status: 2, out: '', err: 'line 2 failed' })
+      },
+    )
+    const all = [rule('iptables', '10.0.0.1'), rule('iptables', '10.0.0.2'), rule('ip6tables', 'fd00::1')]
+    t.same(await Promise.all(all.map(change)), [ok, ok, ok])
+    t.same(run.splice(0), ['iptables-restore: 5 lines', 'ip6tables -w -I INPUT -d fd00::1 -j DROP'])
+    works = false
+    t.match(await Promise.all(all.map(change)), [ok, { status: 1, err: 'no' }, ok])
+    t.equal(run.length, 4)
+    t.equal(transaction(all.slice(0, 1)), '*filter\n-I INPUT -d 10.0.0.1 -j DROP\nCOMMIT\n')
+  },
+)
+
+t.test('one look at connections serves all who ask, and each sees its own', async (t) => {
+  const asked: string[] = []
+  const look = connections((argv) => {
+    asked.push(argv.join(' '))
+    const out = '0 0 10.0.0.1:445 10.0.0.9:1\n0 0 [::ffff:10.0.0.2]:445 [::ffff:10.0.0.9]:2\n'
+    return Promise.resolve({ ...ok, out })
+  })
+  const ask = (address: string) => look(['ss', '-tnH', 'state', 'established', 'src', `[${address}]`])
+  const [one, two, three] = await Promise.all([ask('10.0.0.1'), ask('10.0.0.2'), ask('10.0.0.3')])
+  t.same(asked, ['ss -tnH state established ( src [10.0.0.1] or src [10.0.0.2] or src [10.0.0.3] )'])
+  t.match(one?.out, /^0 0 10\.0\.0\.1:445 [^\n]*\n$/)
+  t.match(two?.out, /10\.0\.0\.2/)
+  t.equal(three?.out, '')
+  t.equal(sourceOf(['ss', '-tnH', 'state', 'established', '(', 'src', '[10.0.0.1]', ')']), undefined)
+})
+
+t.test('what many write under one lock is one write, and on disk before the lock is free', async (t) => {
+  const disk = new Map<string, string>()
+  const writes: string[] = []
+  const machine = files({
+    find: () => Promise.resolve(undefined),
+    read: (path) => Promise.resolve(disk.get(path)),
+    write(path, text) {
+      writes.push(text)
+      disk.set(path, text)
+      return Promise.resolve()
+    },
+  })
+  const dir = mkdtempSync(join(tmpdir(), 'eventscript-locks-'))
+  t.teardown(() => rmSync(dir, { recursive: true }))
+  const path = join(dir, 'list')
+  const lock = `${path}.lock`
+  const held = locks(machine.keptBack)
+  t.teardown(() => held.close())
+  const mine = machine.under([lock])
+  const add = async (name: string) => {
+    const { release } = await held.hold(lock, 5).held
+    await mine.write(path, `${(await mine.read(path)) ?? ''}${name}\n`)
+    await release()
+    return disk.get(path)
+  }
+  const seen = await Promise.all(['a', 'b', 'c'].map(add))
+  t.same(writes, ['a\nb\nc\n'])
+  t.same(seen, ['a\nb\nc\n', 'a\nb\nc\n', 'a\nb\nc\n'], 'nobody goes on before it is written')
+})
+
+t.test('a disk that fails is the trouble of everybody who wrote', async (t) => {
+  const machine = files({
+    find: () => Promise.resolve(undefined),
+    read: () => Promise.resolve(''),
+    write: () => Promise.reject(new Error('the disk is full')),
+  })
+  const dir = mkdtempSync(join(tmpdir(), 'eventscript-locks-'))
+  t.teardown(() => rmSync(dir, { recursive: true }))
+  const held = locks(machine.keptBack)
+  t.teardown(() => held.close())
+  const lock = join(dir, 'list.lock')
+  const write = async () => {
+    const { release } = await held.hold(lock, 5).held
+    await machine.under([lock]).write(join(dir, 'list'), 'x')
+    await release()
+  }
+  const ends = await Promise.allSettled([write(), write()])
+  t.match(ends, [{ reason: { message: 'the disk is full' } }, { reason: { message: 'the disk is full' } }])
+})
+
+t.test('a lock: one after the other, several who agree, and none while another process has it', async (t) => {
+  const nothing: KeptBack = { any: () => false, write: () => Promise.resolve() }
+  const dir = mkdtempSync(join(tmpdir(), 'eventscript-locks-'))
+  t.teardown(() => rmSync(dir, { recursive: true }))
+  const path = join(dir, 'lock')
+  const ours = locks(nothing)
+  const theirs = locks(nothing)
+  t.teardown(() => [ours, theirs].forEach((each) => each.close()))
+  const together = await Promise.all([1, 2].map(() => ours.hold(path, 5, { together: true }).held))
+  t.equal(together.length, 2, 'both have it')
+  await t.rejects(theirs.hold(path, 0).held, LockBusy)
+  for (const { release } of together) await release()
+  const first = await ours.hold(path, 5).held
+  let second = false
+  const waiting = ours.hold(path, 5).held.then((held) => {
+    second = true
+    return held
+  })
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  t.notOk(second, 'one at a time')
+  await first.release()
+  await (await waiting).release()
+
+  const sharedWithOthers = await Promise.all([
+    ours.hold(`${path}.s`, 5, { shared: true }).held,
+    theirs.hold(`${path}.s`, 5, { shared: true }).held,
+  ])
+  await t.rejects(ours.hold(`${path}.s`, 0).held, LockBusy, 'not alone while another shares it')
+  await sharedWithOthers[1].release()
+  await sharedWithOthers[0].release()
+  await (await ours.hold(`${path}.s`, 0).held).release() // and at once when the last has left
+})
+
+t.test('a shell that stays starts programs and keeps their outputs, statuses and words apart', async (t) => {
+  const pool = shells()
+  t.teardown(() => pool.close())
+  const word = `a 'b' "c" $HOME \\ *`
+  t.match(await pool.run(['printf', '%s|', word, '']), { status: 0, out: `${word}||`, err: '' })
+  t.match(await pool.run(['sh', '-c', 'echo out; echo err >&2; exit 7']), {
+    status: 7,
+    out: 'out\n',
+    err: 'err\n',
+  })
+  t.match(await pool.run(['sh', '-c', 'kill -9 $$']), { status: 137, signal: 'SIGKILL' })
+  t.equal(await pool.run(['echo', 'two\nlines']), undefined, 'such a word is nothing for it')
+  const many = await Promise.all(
+    Array.from({ length: 40 }, (_, i) => pool.run(['sh', '-c', `sleep 0.02; echo ${i}`])),
+  )
+  t.same(
+    many.map((answer) => answer?.out),
+    Array.from({ length: 40 }, (_, i) => `${i}\n`),
+  )
+  let kill = () => {}
+  const hung = pool.run(['sleep', '600'], (shell) => (kill = shell.kill))
+  setTimeout(() => kill(), 200)
+  await t.rejects(hung, Ended)
+  t.match(await pool.run(['echo', 'well']), { out: 'well\n' })
+})
+
+t.test('only what is sure to be wanted is begun early', (t) => {
+  t.match(foreseen('takeip', ['eth0', '10.0.0.1', '24'], '/v'), {
+    ask: ['iptables', '-w', '-S', 'INPUT'],
+    lock: '/v/my-public-ip-addresses.lock',
+  })
+  t.equal(foreseen('takeip', ['eth0', 'fd00::1', '64'], '/v'), undefined)
+  t.equal(foreseen('takeip', ['eth0', 'rubbish', '24'], '/v'), undefined)
+  t.equal(foreseen('monitor', [], '/v'), undefined)
+  t.end()
+})
+
+/** A lock of this process, and one of another: whether `flock -n` gets it. */
+function lockPlace(t: Test): { path: string; ours: Locks; isFree: () => boolean } {
+  const nothing: KeptBack = { any: () => false, write: () => Promise.resolve() }
+  const dir = mkdtempSync(join(tmpdir(), 'eventscript-locks-'))
+  const ours = locks(nothing)
+  t.teardown(() => {
+    ours.close()
+    rmSync(dir, { recursive: true })
+  })
+  const path = join(dir, 'lock')
+  return { path, ours, isFree: () => !execaSync('flock', ['-n', path, 'true'], { reject: false }).failed }
+}
+
+t.test('who waits for a lock that another event here holds does not wait longer than it says', async (t) => {
+  const { path, ours } = lockPlace(t)
+  const first = await ours.hold(path, 5).held
+  await t.rejects(ours.hold(path, 0).held, /cannot lock .*lock: other events of this daemon/)
+  await t.rejects(ours.hold(path, 1).held, LockBusy)
+  const patient = ours.hold(path, 20).held
+  await first.release()
+  await (await patient).release()
+})
+
+t.test('who does not want to wait hears at once that others here share it', async (t) => {
+  const { path, ours } = lockPlace(t)
+  const { release } = await ours.hold(path, 5, { shared: true }).held
+  await t.rejects(ours.hold(path, 0).held, /other events of this daemon/)
+  await release()
+  await (await ours.hold(path, 0).held).release()
+})
+
+t.test('a lock that is granted when nobody waits for it any more is given back', async (t) => {
+  const { path, ours, isFree } = lockPlace(t)
+  const first = await ours.hold(path, 5).held
+  const late = ours.hold(path, 5)
+  late.withdraw()
+  await t.rejects(late.held, LockBusy)
+  const granted = ours.hold(path, 5)
+  await first.release()
+  granted.withdraw() // the same moment
+  await granted.held.catch(() => {})
+  while (!isFree()) await sleep(50)
+
+  const theirs = execa('flock', [path, 'sh', '-c', 'echo mine; read -r end'], {
+    stdin: 'pipe',
+    reject: false,
+  })
+  await once(theirs.stdout, 'data')
+  const waiting = ours.hold(path, 20)
+  while (ours.pid(path) === undefined) await sleep(10)
+  waiting.withdraw()
+  await t.rejects(waiting.held, LockBusy)
+  theirs.stdin.end()
+  await theirs
+  while (!isFree()) await sleep(50)
+  t.pass('another process gets it')
+})
+
+t.test('a lock is taken by perl, or by flock(1) where there is none', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'eventscript-locks-'))
+  t.teardown(() => rmSync(dir, { recursive: true }))
+  for (const program of ['sh', 'flock']) symlinkSync(`/usr/bin/${program}`, join(dir, program))
+  const { PATH } = process.env
+  for (const path of [PATH, dir]) {
+    process.env['PATH'] = path
+    const [ours, theirs] = [flockKeeper(join(dir, 'lock'), false), flockKeeper(join(dir, 'lock'), false)]
+    await ours.take(5)
+    t.match(readFileSync(`/proc/${ours.pid()}/cmdline`, 'utf8'), path === dir ? /^sh/ : /^perl/)
+    await t.rejects(theirs.take(0), LockBusy)
+    await t.rejects(theirs.take(1), /another process has held it for 1 s/)
+    const patient = theirs.take(20)
+    await ours.letGo()
+    await patient
+    await t.rejects(ours.take(0), LockBusy)
+    await theirs.letGo()
+    await ours.take(0)
+    ours.close()
+    theirs.close()
+  }
+  process.env['PATH'] = PATH
+})
+
+/** Work for several, done by one worker that hangs until it is ended. */
+function hanging() {
+  let tries = 0
+  const waiting: ((error: Error) => void)[] = []
+  let worker: Worker | undefined
+  const begin = () => {
+    worker ??= {
+      pid: 1000 + (tries += 1),
+      kill() {
+        worker = undefined
+        for (const reject of waiting.splice(0)) reject(new Ended('ended'))
+      },
+    }
+    return worker
+  }
+  return {
+    tries: () => tries,
+    work: {
+      done: () => new Promise<string>((_resolve, reject) => (begin(), waiting.push(reject))),
+      again: () => Promise.resolve('done again'),
+      by: () => worker,
+    },
+  }
+}
+
+function soon(): AbortSignal {
+  const clock = new AbortController()
+  setTimeout(() => clock.abort(), 50)
+  return clock.signal
+}
+
+const never = () => new AbortController().signal
+
+t.test('what is ended at the deadline of one is done again for the others', async (t) => {
+  const { work } = hanging()
+  const looked: number[] = []
+  const beforeEnd = (pid: number) => Promise.resolve(void looked.push(pid))
+  const others = [1, 2].map(() => attendant({ signal: never() }).attend(['ip'], work))
+  await t.rejects(attendant({ signal: soon(), beforeEnd }).attend(['ip'], work), Interrupted)
+  t.same(await Promise.all(others), ['done again', 'done again'])
+  t.same(looked, [1001], 'and was looked at before')
+})
+
+t.test('what works for others only is left alone by a deadline', async (t) => {
+  let kills = 0
+  const busy: Worker = { pid: 1, kill: () => void (kills += 1) }
+  const queued = { done: () => new Promise<string>(() => {}), by: (): Worker | undefined => undefined }
+  await t.rejects(attendant({ signal: soon() }).attend(['ip'], queued), Interrupted)
+  t.equal(kills, 0)
+  await t.rejects(attendant({ signal: soon() }).attend(['ip'], { ...queued, by: () => busy }), Interrupted)
+  t.equal(kills, 1)
+})
+
+t.test('what nobody waits for any more has an end of its own', async (t) => {
+  const awake = setInterval(() => {}, 1000) // the looks alone keep no process up
+  t.teardown(() => clearInterval(awake))
+  const cancelled = new AbortController()
+  const hung = hanging()
+  const ending = attendant({ signal: cancelled.signal, atOnce: () => true, cap: 50 }).attend(
+    ['ss'],
+    hung.work,
+  )
+  const other = attendant({ signal: never() }).attend(['ss'], hung.work)
+  cancelled.abort()
+  await t.rejects(ending, Interrupted)
+  t.ok(hung.work.by(), 'others may wait for it')
+  t.equal(await other, 'done again')
+  const undo = hanging()
+  await t.rejects(attendant({ signal: soon(), cap: 50 }).finish(['iptables'], undo.work), Interrupted)
+  const patient = hanging()
+  const inTime = attendant({ signal: never(), cap: 50 }).finish(['iptables'], patient.work)
+  await sleep(300)
+  t.ok(patient.work.by(), 'what takes back, in its time, is waited for')
+  patient.work.by()?.kill()
+  t.equal(await inTime, 'done again')
+})
+
+t.test('a rule that was being changed is not changed twice', async (t) => {
+  const run: string[] = []
+  const answers = (status: number) => (argv: readonly string[]) => {
+    run.push(argv[2] ?? '')
+    return Promise.resolve({ ...ok, status: argv[2] === '-C' ? status : 0 })
+  }
+  const rule = (verb: string) => ['iptables', '-w', verb, 'INPUT', '-d', '10.0.0.1', '-j', 'DROP']
+  await changeAgain(rule('-I'), answers(0))
+  await changeAgain(rule('-I'), answers(1))
+  await changeAgain(rule('-D'), answers(0))
+  await changeAgain(rule('-D'), answers(1))
+  t.same(run, ['-C', '-C', '-I', '-C', '-D', '-C'])
+})
+
+t.test('an announcement whose look fails is tried again, and is the trouble of no other', async (t) => {
+  const packets = t.testdir()
+  const log = join(packets, 'log')
+  for (const program of ['arping', 'ip'])
+    writeFileSync(join(packets, program), `#!/bin/sh\necho "$*" >>${log}\n`, { mode: 0o755 })
+  const { PATH } = process.env
+  process.env['PATH'] = `${packets}:${PATH}`
+  let isBroken = true
+  let versions = 0
+  const door = doorTo({
+    ...live(),
+    run(_verb, argv) {
+      const [program, , , , , address = ''] = argv
+      if (program === 'arping' && (versions += 1) === 1) return Promise.reject(new Error('no arping now'))
+      if (program === 'arping') return Promise.resolve({ ...ok, out: 'arping from iputils 20221126\n' })
+      if (address === '10.0.0.2' && isBroken) return Promise.reject(new Error('no look now'))
+      const held = { local: address, prefixlen: 24, family: 'inet', scope: 'global' }
+      return Promise.resolve({ ...ok, out: JSON.stringify([{ ifname: 'eth0', addr_info: [held] }]) })
+    },
+  })
+  const complaints: string[] = []
+  const all = announcements(
+    () => door,
+    () => Promise.reject(new Error('nobody else has these')),
+    (line) => complaints.push(line),
+    () => false,
+  )
+  t.teardown(() => {
+    all.close()
+    process.env['PATH'] = PATH
+  })
+  all.add('10.0.0.1', 'eth0')
+  all.add('10.0.0.2', 'eth0')
+  const sent = (address: string) => existsSync(log) && readFileSync(log, 'utf8').includes(address)
+  while (!sent('10.0.0.1')) await sleep(50)
+  t.notOk(sent('10.0.0.2'))
+  t.match(complaints, [/no look now: it is tried again/, /no arping now/])
+  isBroken = false
+  while (!sent('10.0.0.2')) await sleep(50)
+})
