@@ -1,5 +1,5 @@
 /** The commands that judge: doctor, check, metrics. */
-import { look } from '../inspect/check/check.ts'
+import { lookAtCluster } from '../inspect/check/check.ts'
 import { examine } from '../inspect/doctor/doctor.ts'
 import { asMetrics, writeMetrics } from '../inspect/check/metrics.ts'
 import { parseThresholds } from '../inspect/check/figures.ts'
@@ -68,7 +68,7 @@ export function careCommands(screen: Screen): Command[] {
           warning: parseThresholds('-w', [args.warning ?? []].flat()),
           critical: parseThresholds('-c', [args.critical ?? []].flat()),
         }
-        const verdict = judge(await look(screen.facts(), limit), thresholds)
+        const verdict = judge(await lookAtCluster(screen.facts(), limit), thresholds)
         const { state, text, figures: rows, reasons } = verdict
         const json = { state, status: EXIT[state], text, reasons, figures: asObjects(FIGURE_COLUMNS, rows) }
         const format = formatOf(args)
@@ -86,7 +86,7 @@ export function careCommands(screen: Screen): Command[] {
       positionals: { file: { type: 'string', describe: 'a name that ends in .prom; else standard output' } },
       options: { ...LIMIT },
       async handler(args: Args & { file?: string }) {
-        const sight = await look(screen.facts(), limitOf(args))
+        const sight = await lookAtCluster(screen.facts(), limitOf(args))
         const verdict = judge(sight, { warning: new Map(), critical: new Map() })
         const text = asMetrics(sight, verdict)
         if (args.file === undefined) screen.print(text.trimEnd())

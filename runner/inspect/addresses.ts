@@ -7,23 +7,23 @@ import { readPublicAddresses, type PublicAddress } from '../net/address/public-a
 import { where } from '../net/address/add-delete.ts'
 import type { Column } from '../format/table.ts'
 
-/** What one public address is: configured, believed by the daemon, real in the kernel. */
+/** One public address from three sides: the list, the daemon's view, the kernel. */
 export interface AddressRow {
   address: string
-  /** Undefined when the daemon does not know it, or does not say. */
+  /** The daemon's view; undefined when the daemon does not know the address, or does not answer. */
   believed?: BelievedAddress
-  /** Its line in public_addresses. */
+  /** The line of public_addresses that names the address. */
   listed?: PublicAddress
-  /** Where this node's kernel has it. */
+  /** Where this node's kernel has the address. */
   held: readonly Held[]
   parked: boolean
-  /** Who has it, while it is parked here, and the interface that it belongs to. */
+  /** While the address is parked here: the MAC of the host that has it, and the interface where it belongs. */
   rival?: string
   belongs?: readonly string[]
   state: AddressState
 }
 
-/** States in which the kernel and the daemon do not agree. */
+/** States in which the kernel and the daemon disagree. */
 const MISPLACED = ['duplicate', 'double', 'stray', 'missing', 'wrong-interface', 'wrong-netmask'] as const
 export type Misplaced = (typeof MISPLACED)[number]
 
@@ -31,7 +31,7 @@ export function isMisplaced(state: AddressState): state is Misplaced {
   return (MISPLACED as readonly AddressState[]).includes(state)
 }
 
-/** The worst first: an address is in the first state that applies. */
+/** From worst to best: an address has the first state that applies. */
 export type AddressState =
   | Misplaced
   | 'parked'
@@ -88,14 +88,14 @@ export interface AddressesSeen {
 }
 
 /**
- * Every public address that the daemon knows, in its order, then those that only public_addresses has. Without the
- * daemon the others are there all the same, as `unknown`. `all` asks every node about its own.
+ * Every public address that the daemon knows, in the daemon's order, then those that only public_addresses names. Without
+ * an answer from the daemon the listed addresses have the state `unknown`. `all` asks every node about its own addresses.
  */
 export async function addressRows(node: Node, all = false): Promise<AddressesSeen> {
   const listed = (await readPublicAddresses(node)) ?? { entries: [], problems: [], doubtful: [] }
   const own = await orReason(numberHere(node))
   const believed = typeof own === 'string' ? own : await orReason(believedAddresses(node, all))
-  // the kernel last: it is what changes under our hands
+  // the kernel comes last: of the three it is the one that changes meanwhile
   const held = (await interfaces(node)).flatMap(({ addresses }) => addresses)
   const parked = await parkedHere(node)
   const known = typeof believed === 'string' ? [] : believed
@@ -113,19 +113,22 @@ export async function addressRows(node: Node, all = false): Promise<AddressesSee
       parked: kept !== undefined,
       ...(kept ? { rival: kept.rival, belongs: [kept.iface] } : {}),
     }
-    return { ...row, state: typeof believed === 'string' ? ('unknown' as const) : stateOf(row, Number(own)) }
+    return {
+      ...row,
+      state: typeof believed === 'string' ? ('unknown' as const) : addressState(row, Number(own)),
+    }
   })
   const seen = { rows, problems: listed.problems }
   return typeof believed === 'string' ? { ...seen, silent: believed } : { ...seen, own: Number(own) }
 }
 
-/** Where it could be heard: a parked address is on `lo` on purpose. */
+/** The places where the network can hear the address: a parked address is on `lo` on purpose. */
 export function onWire({ parked, held }: Pick<AddressRow, 'parked' | 'held'>): readonly Held[] {
   return parked ? held.filter(({ iface }) => iface !== 'lo') : held
 }
 
-/** Pure. */
-export function stateOf(
+/** The state of an address on node number `own`. Pure. */
+export function addressState(
   { believed, listed, held, parked }: Omit<AddressRow, 'state'>,
   own: number,
 ): AddressState {

@@ -5,15 +5,15 @@ import { interfaces, linksInDetail, pick } from '../net/address/interfaces.ts'
 import { readPublicAddresses } from '../net/address/public-addresses.ts'
 import type { Column } from '../format/table.ts'
 
-/** One interface that public addresses may be on. */
+/** One interface that may hold public addresses. */
 export interface InterfaceRow {
   name: string
   believed?: BelievedInterface
   /** Named in public_addresses. */
   listed: boolean
-  /** By the same rules as the monitor event; undefined when there is no such interface. */
+  /** Whether the link is up, by the rules of the monitor event; undefined when there is no such interface. */
   link?: boolean
-  /** Public addresses that the kernel has on it. */
+  /** How many public addresses the kernel has on the interface. */
   held: number
   state: 'ok' | 'down' | 'absent' | 'disagree' | 'unloaded' | 'unlisted' | 'unknown'
 }
@@ -38,7 +38,7 @@ export const INTERFACE_COLUMNS: readonly Column<InterfaceRow>[] = [
   },
 ]
 
-/** The interfaces that the daemon knows, in its order, then those that only public_addresses names. */
+/** The interfaces that the daemon knows, in the daemon's order, then those that only public_addresses names. */
 export async function interfaceRows(node: Node): Promise<{ rows: InterfaceRow[]; trouble: string[] }> {
   const file = (await readPublicAddresses(node)) ?? { entries: [], problems: [], doubtful: [] }
   const listed = new Set(file.entries.flatMap(({ ifaces }) => ifaces))
@@ -58,12 +58,12 @@ export async function interfaceRows(node: Node): Promise<{ rows: InterfaceRow[];
       link: pick(links, name) && (await whyNoLink(node, name, links)) === undefined,
       held: here?.addresses.filter(({ address }) => isPublic.has(address)).length ?? 0,
     }
-    rows.push({ ...row, state: stateOf(row, daemonSays) })
+    rows.push({ ...row, state: interfaceState(row, daemonSays) })
   }
   return { rows, trouble: [...file.problems, ...(daemonSays ? [] : [believed])] }
 }
 
-function stateOf(
+function interfaceState(
   { believed, listed, link }: Omit<InterfaceRow, 'state'>,
   daemonSays: boolean,
 ): InterfaceRow['state'] {

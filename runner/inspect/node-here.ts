@@ -5,8 +5,8 @@ import { doorTo } from '../machine/machine.ts'
 import { live } from '../machine/live.ts'
 
 /**
- * This node, for commands that only look. All that they start is ended at the deadline, at once: it only looks too,
- * and whoever called us has a deadline of his own. What would be said to the log goes to `tell`.
+ * This node, for commands that only look. Their programs are killed at the deadline without a grace time: the programs only
+ * look as well, and our caller has a deadline of its own. Lines for the log go to `tell`.
  */
 export async function nodeHere(
   facts: Facts,

@@ -19,13 +19,13 @@ export const NODE_COLUMNS: readonly Column<ListedNode>[] = [
 
 type Env = Readonly<Record<string, string | undefined>>
 
-/** The list that ctdbd would read now, outside of events: its command is ended after so many seconds. */
+/** The list of nodes that ctdbd would read now. A command that prints the list is ended after so many seconds. */
 export async function configuredNodes(env: Env, seconds: number): Promise<NodesList> {
   const where = { base: baseOf(env), ctdb: toolOf(env) }
   return await within(seconds, (door) => nodesList(door, where), `${where.base}/ctdb.conf`)
 }
 
-/** The list that is named on the command line: FILE or `!COMMAND ARGS`. */
+/** The list that the command line names: FILE or `!COMMAND ARGS`. */
 export async function namedNodes(name: string, seconds: number): Promise<NodesList> {
   return await within(seconds, (door) => readSource(door, sourceOf(name)), name)
 }
@@ -45,14 +45,14 @@ async function within(
   }
 }
 
-/** A script without `#!` is run by node as by a shell, by ctdbd it is not. */
+/** Refuse a script without `#!`: node would run it by a shell, ctdbd does not run it. */
 function asCtdbd(list: NodesList): NodesList {
   if (list.kind === 'file' || list.text === undefined) return list
   const no = whyNotRun(wordsOf(list.name)[0] ?? '')
   return no ? { ...list, text: undefined, problem: no.why } : list
 }
 
-/** The nodes of a list, beside those of another node where there is one. Throws a Refusal when one is not to be had. */
+/** The nodes of a list, compared with another node's list when given. Throws a Refusal when a list cannot be read. */
 export function nodeRows(ours: NodesList, theirs?: NodesList): ListedNode[] {
   const nodes = parseNodes(textOf(ours))
   return theirs === undefined ? nodes : compareNodes(nodes, parseNodes(textOf(theirs)), theirs.name)
@@ -64,7 +64,7 @@ function textOf({ name, text, problem }: NodesList): string {
   throw new FileError('read', name, 'ENOENT')
 }
 
-/** What is said of a list beside its nodes. */
+/** The oddities of a list, a line each. */
 export function saidOf({ name, odd }: NodesList): string[] {
   return odd.map(({ text, remedy }) => `${name}: ${text}: ${remedy}`)
 }

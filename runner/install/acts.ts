@@ -1,11 +1,11 @@
-/** The steps of a plan: a command, or a file that is replaced as a whole. */
+/** The steps of a plan: each is a command, or a file that is replaced as a whole. */
 import { refuse } from '../base/refusal.ts'
 import { toPrinting, toShell } from '../machine/argv.ts'
 import type { Door } from '../machine/machine.ts'
 
 export type Act = readonly string[] | { file: string; text: string }
 
-/** As one can paste it. */
+/** The step as a shell command that an admin can paste. */
 export function inShell(act: Act): string {
   return 'file' in act ? `${toPrinting(act.text)} >${toShell([act.file])}` : toShell(act)
 }
@@ -15,6 +15,6 @@ export async function perform(door: Door, act: Act): Promise<void> {
   const { status, err } = await door.change`${act}`
   if (status !== 0)
     refuse(
-      `"${toShell(act)}" failed: ${err.trim() || `exit status ${status}`}: mend that, then repeat the command, or "eventscript uninstall" undoes it`,
+      `"${toShell(act)}" failed: ${err.trim() || `exit status ${status}`}: repair that and repeat the command, or undo it with "eventscript uninstall"`,
     )
 }

@@ -3,8 +3,8 @@ import { basename, dirname, join } from 'node:path'
 import type { Facts } from '../node/settings.ts'
 import { inShell, perform } from './acts.ts'
 import { interpreterFor } from './interpreter.ts'
-import { look, thingAt, type Found, type Place } from './look.ts'
-import { inWords, isOurs, planInstall, planUninstall, type Plan } from './plan.ts'
+import { lookAtPlace, thingAt, type Found, type Place } from './look.ts'
+import { thingInWords, isOurs, planInstall, planUninstall, type Plan } from './plan.ts'
 import { readRecord, recordFile, writeRecord, type Places } from './record.ts'
 import { pathOfCtdbd, pathOfUnits, systemdFolder } from './service.ts'
 import { lookAtSystemd, planNoSystemd, planSystemd } from './systemd.ts'
@@ -22,11 +22,11 @@ export interface InstallOptions {
   /** The folder of our built files: events.d, ctdb-eventd. */
   dist: string
   env: Facts['env']
-  /** The node that runs here. */
+  /** The full path of node; the node that runs this program by default. */
   node?: string
-  /** Look for real, change nothing. */
+  /** Really look, but change nothing. */
   rehearse?: boolean
-  /** Told all that is asked and changed. */
+  /** Hears every question and every change. */
   witness?: Witness
 }
 
@@ -37,14 +37,14 @@ export interface Placed extends Omit<Plan, 'acts'> {
   commands: string[]
 }
 
-/** What is linked although nothing is enabled there: the product's main job. */
+/** Linked even where no script is enabled: public addresses are the product's main job. */
 const ALWAYS = '10.interface'
 
 const UNIT = 'ctdb.service'
 
 /**
- * Put our handlers, and with `eventd` our daemon, where CTDB looks for its own: 10.interface, every other handler
- * of ours where one is enabled now, and those that are named.
+ * Put our handlers, and with `eventd` our daemon, where CTDB looks for its own. Installed are 10.interface, each other
+ * handler whose script is enabled now, and the named handlers.
  */
 export async function install(
   options: InstallOptions & { names?: readonly string[]; eventd?: boolean },
@@ -69,13 +69,13 @@ export async function install(
       .map((each) => planInstall(each))
       .map((plan, i) => (i === 0 ? { ...plan, notes: [...warnings, ...nodes.notes, ...plan.notes] } : plan))
     const now = { ...record, ...Object.fromEntries(found.map((each) => [each.place, entry(each, record)])) }
-    // before anything is changed, so that whatever is half done is known to be ours
+    // the record comes first: after a crash the half-done work is known to be ours
     await keep(door, file, record, now)
     return await carryOut(door, options, [...found.map((each, i) => named(each, plans[i]!)), ...units])
   })
 }
 
-/** Put back all that install has replaced, also what an interrupted one has. */
+/** Put back everything that install has replaced, also an install that was interrupted. */
 export async function uninstall(options: InstallOptions): Promise<Placed[]> {
   const { dist, env } = options
   const ours = [...handlerPlaces(dist, env), eventdPlace(dist, env)]
@@ -100,14 +100,14 @@ export async function uninstall(options: InstallOptions): Promise<Placed[]> {
   })
 }
 
-/** Ours without a record of it: put there by hand, or the record is lost. */
+/** Ours although no record names it: it was put there by hand, or the record is lost. */
 function concerns(found: Found): boolean {
   return found.diversion === 'made' || found.drafted || isOurs(found)
 }
 
 // ---------------------------------------------------------------- places
 
-/** Each of our handlers, and where ctdb-eventd looks for it. */
+/** Each of our handlers, and the path where ctdb-eventd looks for it. */
 function handlerPlaces(dist: string, env: Facts['env']): Place[] {
   const folder = join(dist, 'events.d')
   const files = existsSync(folder)
@@ -128,12 +128,12 @@ function eventdPlace(dist: string, env: Facts['env']): Place {
     name: 'ctdb-eventd',
     place: join(helpersOf(env), 'ctdb-eventd'),
     ours: join(dist, 'ctdb-eventd'),
-    // as that file starts it
+    // the same words as in dist/ctdb-eventd
     words: ['--max-semi-space-size=4', join(dist, 'runner/bin/ctdb-eventd.js')],
   }
 }
 
-/** As ctdb-eventd has it: the owner's execute bit; a link is meant to be enabled also while it dangles. */
+/** By ctdb-eventd's rule, the owner's execute bit. A link counts as enabled even while it dangles. */
 function isEnabled(place: string): boolean {
   if (thingAt(place).kind === 'link') return true
   return ((statSync(place, { throwIfNoEntry: false })?.mode ?? 0) & 0o100) !== 0
@@ -164,7 +164,7 @@ function mustBeWritable({ rehearse }: InstallOptions, places: readonly Place[]):
   }
 }
 
-/** For root it is a refusal; any other user can link only into folders of his own, or is having a dry run. */
+/** Root is refused. Other users get a warning: they can link only into their own folders, or do a dry run. */
 function unsafe({ ours }: Place, dist: string): string[] {
   const why = whyUnsafe(ours, dist)
   if (why === undefined) return []
@@ -174,7 +174,7 @@ function unsafe({ ours }: Place, dist: string): string[] {
 
 // ---------------------------------------------------------------- interpreter
 
-/** By its full path where ctdbd, or a unit of ours, would find none. */
+/** The full path of node where ctdbd, or a unit of ours, would find no node in its PATH. */
 async function nodesFor(
   door: Door,
   { env, node = process.execPath }: InstallOptions,
@@ -193,7 +193,7 @@ function wrapped(places: readonly Place[], node: string | undefined): Place[] {
 
 // ---------------------------------------------------------------- acts
 
-/** With the record, under its lock: two at once would take each other's halves for accidents. */
+/** Work with the record, under its lock: two installs at once would take each other's halves for accidents. */
 async function changing<T>(
   options: InstallOptions,
   places: readonly Place[],
@@ -208,12 +208,12 @@ async function changing<T>(
 
 async function lookAll(door: Door, places: readonly Place[], record: Places): Promise<Found[]> {
   const found = []
-  for (const place of places) found.push(await look(door, place, record[place.place]?.ours))
+  for (const place of places) found.push(await lookAtPlace(door, place, record[place.place]?.ours))
   return found
 }
 
 function entry({ place, ours, here }: Found, record: Places): Places[string] {
-  return { ours, was: record[place]?.was ?? inWords(here) }
+  return { ours, was: record[place]?.was ?? thingInWords(here) }
 }
 
 async function keep(door: Door, file: string, before: Places, now: Places): Promise<void> {

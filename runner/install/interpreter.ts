@@ -1,24 +1,24 @@
-/** Which node runs what CTDB and systemd start of ours: the one of their PATH, or by its full path the one that runs here. */
+/** Which node runs our programs for CTDB and systemd: the one in their PATH, or else the one that runs here, by its full path. */
 import { accessSync, constants, existsSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import { refuse } from '../base/refusal.ts'
 import type { Door } from '../machine/machine.ts'
 import { isOlder } from '../base/version.ts'
 import type { SearchPath } from './service.ts'
-import { above, openTo, statusOf } from './trust.ts'
+import { pathsAbove, writableBy, accessOf } from './trust.ts'
 
-/** yargs 18 asks for it. */
+/** The oldest version that yargs 18 supports. */
 const OLDEST_NODE = [20, 19] as const
 
 export const OLDEST = OLDEST_NODE.join('.')
 
-/** Of `20.19.5`, with or without a `v` before it. */
+/** Takes `20.19.5`, with or without a leading `v`. */
 export function isNewEnough(version: string): boolean {
   const [, major = 0, minor = 0] = /^v?(\d+)\.(\d+)/.exec(version)?.map(Number) ?? []
   return !isOlder([major, minor], OLDEST_NODE)
 }
 
-/** What `env node` starts there: its path, or undefined. */
+/** The path of the program that `env node` starts with that PATH, or undefined. */
 export function nodeIn({ path }: SearchPath): string | undefined {
   const folders = path.split(':').filter((folder) => folder.startsWith('/'))
   return folders.map((folder) => join(folder, 'node')).find(isExecutable)
@@ -33,7 +33,7 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Why that node does not do; undefined when it does. */
+/** Why that node cannot be used; undefined when it can. */
 export async function whyNotNode(door: Door, node: string): Promise<string | undefined> {
   if (!isExecutable(node)) return existsSync(node) ? 'cannot be executed' : 'no such file'
   const { status, out, err } = await door.ask`${node} --version`
@@ -41,7 +41,7 @@ export async function whyNotNode(door: Door, node: string): Promise<string | und
   return isNewEnough(out) ? undefined : `${out.trim()}: too old`
 }
 
-/** Why what is found in that PATH does not do. */
+/** Why the node in that PATH cannot be used; undefined when it can. */
 export async function whyNotFound(door: Door, search: SearchPath): Promise<string | undefined> {
   const node = nodeIn(search)
   const seen = `the PATH of ${search.whose} (${search.path})`
@@ -50,16 +50,16 @@ export async function whyNotFound(door: Door, search: SearchPath): Promise<strin
   return why === undefined ? undefined : `${node} in ${seen}: ${why}`
 }
 
-/** Who but root may write to that node or to a folder above it. */
+/** Who besides root may write to that node or to a folder above it. */
 export function whyOpen(node: string): string | undefined {
-  for (const path of above(realpathSync(node))) {
-    const open = openTo(statusOf(path))
+  for (const path of pathsAbove(realpathSync(node))) {
+    const open = writableBy(accessOf(path))
     if (open) return `${path}: ${open.seen}`
   }
   return undefined
 }
 
-/** Undefined: it is found in that PATH. Otherwise the full path of `ours`, with what there is to be said. */
+/** Undefined where that PATH has a usable node. Otherwise the full path of `ours`, and a note for the admin. */
 export async function interpreterFor(
   door: Door,
   search: SearchPath,

@@ -3,21 +3,21 @@ import { refuse } from '../base/refusal.ts'
 import type { Door } from '../machine/machine.ts'
 import { wrapperAt } from './wrapper.ts'
 
-/** A file of ours, and where CTDB looks for it. */
+/** A file of ours, and the path where CTDB looks for it. */
 export interface Place {
   /** `10.interface`, `ctdb-eventd`. */
   name: string
   /** Where CTDB looks. */
   place: string
-  /** Our file, by its full path: the text of the link that we put there. */
+  /** The full path of our file: the target of our link. */
   ours: string
-  /** What node is started with for it. */
+  /** Node's arguments for our file. */
   words: readonly string[]
-  /** The text of the file that is put there instead of the link, where CTDB finds no node. */
+  /** Where CTDB finds no node: the text of the file that takes the place of the link. */
   wrapper?: string
 }
 
-/** What stands at a path. */
+/** What a path holds. */
 export type Thing =
   | { kind: 'nothing' }
   | { kind: 'link'; target: string }
@@ -25,27 +25,27 @@ export type Thing =
   | { kind: 'wrapper'; mode: number; text: string }
   | { kind: 'other' }
 
-/** Everything that a plan for one place depends on. */
+/** Everything that the plan for one place depends on. */
 export interface Found extends Place {
   here: Thing
-  /** Beside it: where what CTDB shipped is kept while ours stands in its place. No name there ends in `.script`. */
+  /** The path beside it that keeps CTDB's own file while ours is in place. No such name ends in `.script`. */
   kept: string
   stock: Thing
-  /** Both are the same link, or files with the same bytes, mode and owner: nothing is lost with one of them. */
+  /** Both are the same link, or files with the same bytes, mode and owner: removing either loses nothing. */
   alike: boolean
-  /** A free name beside it, for what is neither ours nor the one kept. */
+  /** A free name beside it, for a file that is neither ours nor the kept one. */
   spare: string
-  /** A link or file of ours that an install has not yet moved into place. */
+  /** The path of a link or file of ours before the rename into place. */
   draft: string
   drafted: boolean
-  /** Links that are ours: to our file here, and to the one an earlier install has recorded. */
+  /** The targets of links that are ours: our file here, and the file that an earlier install has recorded. */
   ourLinks: readonly string[]
-  /** `wanted`: a Debian package owns the path and would write there again at its next upgrade. */
+  /** `wanted`: a Debian package owns the path and would overwrite ours at its next upgrade. */
   diversion: 'none' | 'wanted' | 'made' | { elsewhere: string }
 }
 
-/** Look at one place; changes nothing. */
-export async function look(door: Door, place: Place, recorded: string | undefined): Promise<Found> {
+/** Looks at one place; changes nothing. */
+export async function lookAtPlace(door: Door, place: Place, recorded: string | undefined): Promise<Found> {
   const kept = `${place.place}.stock`
   const draft = `${place.place}.new`
   return {
@@ -85,12 +85,12 @@ function freeName(kept: string): string {
   return `${kept}.${number}`
 }
 
-/** Whether dpkg would write there, and where it has been told to write instead. */
+/** Whether dpkg would write to that path, and the path to which it is diverted. */
 async function diversionOf(door: Door, place: string, kept: string): Promise<Found['diversion']> {
   if ((await door.find('dpkg-divert')) === undefined) return 'none'
   const { status, out, err } = await door.ask`dpkg-divert --truename ${place}`
   if (status !== 0)
-    refuse(`${place}: dpkg-divert cannot say whether it is diverted: ${err.trim()}: mend dpkg first`)
+    refuse(`${place}: dpkg-divert cannot say whether it is diverted: ${err.trim()}: repair dpkg first`)
   const elsewhere = out.trim()
   if (elsewhere === kept) return 'made'
   if (elsewhere !== place) return { elsewhere }

@@ -1,6 +1,6 @@
 /**
- * What to do at one place, from what is found there alone: so a run that was killed in the middle is completed, or
- * undone, by the next one. Every single command leaves either the old or the new in place, never nothing.
+ * What to do at one place, decided only by what is found there: the next run completes, or undoes, a run that was killed
+ * halfway. Each single command leaves the old file or the new one in place, never nothing. Pure.
  */
 import { refuse } from '../base/refusal.ts'
 import type { Act } from './acts.ts'
@@ -8,11 +8,11 @@ import type { Found, Thing } from './look.ts'
 
 export interface Plan {
   did: 'installed' | 'restored' | 'removed' | 'already' | 'absent'
-  /** In order. */
+  /** In the order of execution. */
   acts: Act[]
-  /** What that comes to, for the admin. */
+  /** The result in words, for the admin. */
   text: string
-  /** What else he should know. */
+  /** What else the admin should know. */
   notes: string[]
 }
 
@@ -25,19 +25,19 @@ function isAsWanted({ here, ours, wrapper }: Found): boolean {
   return here.kind === 'wrapper' && here.text === wrapper && here.mode === 0o755
 }
 
-/** In the words of the record: `nothing`, `link to …`, `file 755`. */
-export function inWords(thing: Thing): string {
+/** As the record says it: `nothing`, `link to …`, `file 755`. */
+export function thingInWords(thing: Thing): string {
   if (thing.kind === 'link') return `link to ${thing.target}`
   return 'mode' in thing ? `file ${thing.mode.toString(8)}` : thing.kind
 }
 
-/** Put ours there, and keep what is there. */
+/** Put our file there, and keep the file that is there. */
 export function planInstall(found: Found): Plan {
   mustBePlain(found)
   const { place, kept, ours, here } = found
   const { acts: keep, notes } = isOurs(found) || here.kind === 'nothing' ? NOTHING : keeping(found)
   const divert = found.diversion === 'wanted' ? [['dpkg-divert', ...diversion(found, '--add')]] : []
-  // a hard link first, then a rename over it: an event that runs meanwhile finds the one or the other
+  // first a hard link, then a rename over the path: an event that runs meanwhile finds one of the two
   const change = isAsWanted(found) ? [] : [...draftOf(found), ['mv', '-T', found.draft, place]]
   const acts = [...keep, ...divert, ...change]
   if (acts.length === 0) return { did: 'already', acts, text: `${place} -> ${ours}`, notes }
@@ -48,34 +48,34 @@ export function planInstall(found: Found): Plan {
   return {
     did: 'installed',
     acts,
-    text: `${place} -> ${ours}: ${isOurs(found) ? 'mended' : stock}`,
+    text: `${place} -> ${ours}: ${isOurs(found) ? 'repaired' : stock}`,
     notes,
   }
 }
 
 function draftOf({ ours, wrapper, draft, drafted }: Found): Act[] {
   if (wrapper === undefined) return [['ln', '-sfT', ours, draft]]
-  // what is written to a link goes where it leads, to our own handler
+  // writing through a link would overwrite our own handler
   const clean = drafted ? [['rm', '-f', draft]] : []
   return [...clean, { file: draft, text: wrapper }, ['chmod', '755', draft]]
 }
 
 const NOTHING = { acts: [] as string[][], notes: [] as string[] }
 
-/** Give what is there its second name. `mv` would leave a moment without a script, in which CTDB runs none. */
+/** Give the present file a second name. `mv` would leave a moment without a script, in which CTDB runs none. */
 function keeping(found: Found): typeof NOTHING {
   const { place, kept, spare, stock } = found
   const secondName = (name: string) => ['ln', '-PT', place, name]
   if (stock.kind === 'nothing') return { acts: [secondName(kept)], notes: [] }
   if (found.alike) return NOTHING
   const note = (which: string) => [`${spare}: ${which} is kept under this name, and stays there`]
-  // diverted, dpkg keeps the package's own file up to date under that name; else a package has just written the newer
+  // with a diversion dpkg keeps the package's file current under that name; without one a package has just written a newer
   if (found.diversion === 'made')
     return { acts: [secondName(spare)], notes: note('what stood there beside the stock one') }
   return { acts: [['mv', '-T', kept, spare], secondName(kept)], notes: note('the one that was kept before') }
 }
 
-/** What the stock script, which knows no IPv6, leaves where it is. */
+/** What stays on the node although the stock script takes over: that script knows no IPv6. */
 const STAYS: Readonly<Record<string, string>> = {
   '13.per_ip_routing':
     'rules and routes of IPv6 addresses stay: "eventscript run --only 13.per_ip_routing shutdown" takes them away, "ctdb event run 30 legacy ipreallocated" gives IPv4 its own again',
@@ -83,7 +83,7 @@ const STAYS: Readonly<Record<string, string>> = {
     'an IPv6 address and its services stay: "eventscript run --only 91.lvs shutdown" takes them away, with IPv4\'s: "ctdb event run 30 legacy ipreallocated" sets these up again',
 }
 
-/** Put back what an install has kept. */
+/** Put back the file that install has kept. */
 export function planUninstall(found: Found, was: string | undefined): Plan {
   mustBePlain(found)
   const { place, kept, here, stock, draft } = found
@@ -97,7 +97,7 @@ export function planUninstall(found: Found, was: string | undefined): Plan {
     return {
       did: 'restored',
       acts: [...before, ['mv', '-T', kept, place]],
-      text: `${place}: as it was: ${inWords(stock)}`,
+      text: `${place}: as it was: ${thingInWords(stock)}`,
       notes,
     }
   if (here.kind === 'nothing')
@@ -111,7 +111,7 @@ export function planUninstall(found: Found, was: string | undefined): Plan {
   }
 }
 
-/** Something else stands there now: it was never replaced, or somebody has put it back. It stays. */
+/** A file that is not ours stays: it was never replaced, or somebody has put it back. */
 function leave({ place, kept, stock, alike }: Found, before: string[][]): Plan {
   const acts = alike ? [...before, ['rm', '-f', kept]] : before
   const notes =

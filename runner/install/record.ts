@@ -4,10 +4,10 @@ import { historyFile } from '../engine/history.ts'
 import { refuse } from '../base/refusal.ts'
 import type { Door } from '../machine/machine.ts'
 
-/** What install has replaced, by the path that CTDB looks at. */
+/** What install has replaced, by the path where CTDB looks. */
 export type Places = Record<string, { ours: string; was: string }>
 
-/** Beside the history. The plans do without it: what is kept beside each place is what counts. */
+/** The record lies beside the history. Plans work without it: the files kept beside each place decide. */
 export function recordFile(env: Facts['env']): string {
   return join(dirname(historyFile(env)), 'installed.json')
 }
@@ -18,7 +18,7 @@ export async function readRecord(door: Door, file: string): Promise<Places> {
   const places = parsed(text)
   if (!places)
     refuse(
-      `${file}: not as "eventscript install" has written it: expected {"version": 1, "places": {…}}: remove it; what is ours is found without it`,
+      `${file}: not as "eventscript install" has written it: expected {"version": 1, "places": {…}}: remove it; uninstall finds our files without it`,
     )
   return places
 }

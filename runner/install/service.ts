@@ -1,4 +1,4 @@
-/** ctdb.service as systemd has it, and the PATH of what systemd starts. */
+/** ctdb.service as systemd reads it, and the PATH of the programs that systemd starts. */
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import type { Facts } from '../node/settings.ts'
@@ -7,7 +7,7 @@ import { parseUnit, pathIn, type Unit } from './unit.ts'
 
 const NAME = 'ctdb.service'
 
-/** In the order in which systemd looks; a file hides those of its name in the folders after it. */
+/** In systemd's order of search: a file hides files of the same name in later folders. */
 const FOLDERS = [
   '/etc/systemd/system',
   '/run/systemd/system',
@@ -16,27 +16,27 @@ const FOLDERS = [
   '/lib/systemd/system',
 ]
 
-/** What systemd gives where nobody has said otherwise. */
+/** systemd's default PATH (systemd.exec(5)). */
 const COMPILED = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-/** The folder of systemd's configuration; undefined without systemd, or where CTDB is relocated, and so no service of it. */
+/** The folder of systemd's configuration; undefined without systemd, or where CTDB is relocated and is no service. */
 export function systemdFolder(env: Facts['env']): string | undefined {
   const etc = env['CTDB_SYS_ETCDIR'] ?? (env['CTDB_BASE'] === undefined ? '/etc' : undefined)
   const folder = etc === undefined ? undefined : join(etc, 'systemd')
   return folder !== undefined && existsSync(join(folder, 'system')) ? folder : undefined
 }
 
-/** It is running, and has that configuration. */
+/** systemd is running, with that configuration. */
 export function isRunning(folder: string): boolean {
   return folder === '/etc/systemd' && existsSync('/run/systemd/system')
 }
 
-/** Not so in a container, or in the chroot of an image. */
+/** False in a container, and in the chroot of an image. */
 export function isBooted(folder: string): boolean {
   return folder !== '/etc/systemd' || isRunning(folder)
 }
 
-/** Undefined when there is no such service. */
+/** The text of ctdb.service with its drop-ins; undefined when there is no such service. */
 export async function serviceHere(door: Door, env: Facts['env']): Promise<Unit | undefined> {
   const folder = systemdFolder(env)
   if (folder === undefined) return undefined
@@ -65,7 +65,7 @@ function confIn(folder: string): string[] {
   return names.map((name) => join(folder, name))
 }
 
-/** A PATH, and whose it is. */
+/** A PATH, and its owner in words. */
 export interface SearchPath {
   path: string
   whose: string
@@ -73,7 +73,7 @@ export interface SearchPath {
 
 export const pathHere = (): SearchPath => ({ path: process.env['PATH'] ?? '', whose: 'this shell' })
 
-/** What ctdbd has. Where no service starts it, whoever does is expected to have ours. */
+/** The PATH of ctdbd. Where no service starts ctdbd, its starter is expected to have the PATH of this shell. */
 export async function pathOfCtdbd(door: Door, env: Facts['env']): Promise<SearchPath> {
   const service = await serviceHere(door, env)
   if (!service) return pathHere()
@@ -85,7 +85,7 @@ export async function pathOfCtdbd(door: Door, env: Facts['env']): Promise<Search
   return path === undefined ? await pathOfUnits(door, env) : { path, whose: NAME }
 }
 
-/** What a unit has that sets none. */
+/** The PATH of a unit that sets none. */
 export async function pathOfUnits(door: Door, env: Facts['env']): Promise<SearchPath> {
   const folder = systemdFolder(env) ?? '/etc/systemd'
   const whose = 'systemd'

@@ -1,6 +1,6 @@
 /**
- * The files by which systemd cleans up after ctdbd. Our event daemon does so itself; they are for when it was killed
- * too, and for CTDB's own event daemon, which does not.
+ * The files that make systemd clean up after ctdbd. Our event daemon cleans up by itself; the files serve when that was
+ * killed as well, and CTDB's own event daemon, which does not clean up.
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -9,41 +9,41 @@ import { refuse } from '../base/refusal.ts'
 import type { Act } from './acts.ts'
 import type { Plan } from './plan.ts'
 import { isRunning, systemdFolder } from './service.ts'
-import { CLEANUP_UNIT, cleanupUnitFor, MARK, textFor } from './unit-text.ts'
+import { CLEANUP_UNIT, cleanupUnitFor, MARK, dropInFor } from './unit-text.ts'
 
 export interface UnitFile {
   place: string
-  /** What we would have in it. */
+  /** The text that the file should have. */
   text: string
-  /** What is in it; undefined when there is no such file. */
+  /** The text that the file has; undefined when there is no such file. */
   here: string | undefined
 }
 
 export interface Systemd {
   dropIn: UnitFile
-  /** The drop-in names it: it is written before that, and removed after. */
+  /** The drop-in names this unit: the unit is written first, and removed last. */
   unit: UnitFile
-  /** systemd is running, and has to be told. */
+  /** systemd is running, and has to reload. */
   reload: boolean
 }
 
 export type SystemdPlan = Plan & { place: string }
 
-/** Which node each of them names, given what is in it; undefined: none, as it is found in PATH. */
+/** The node that each file names, given its present text; undefined where PATH has a node. */
 export type NodeFor = (file: 'dropIn' | 'unit', here: string | undefined) => string | undefined
 
-/** Undefined where no service of systemd's is CTDB. */
+/** Undefined where CTDB is no service of systemd. */
 export function lookAtSystemd(env: Facts['env'], dist: string, nodeFor: NodeFor): Systemd | undefined {
   const folder = systemdFolder(env)
   if (folder === undefined) return undefined
   const program = join(dist, 'runner/main.js')
-  const file = (name: string, kind: 'dropIn' | 'unit', write: typeof textFor): UnitFile => {
+  const file = (name: string, kind: 'dropIn' | 'unit', write: typeof dropInFor): UnitFile => {
     const place = join(folder, 'system', name)
     const here = existsSync(place) ? readFileSync(place, 'utf8') : undefined
     return { place, here, text: write(program, nodeFor(kind, here)) }
   }
   return {
-    dropIn: file('ctdb.service.d/eventscript.conf', 'dropIn', textFor),
+    dropIn: file('ctdb.service.d/eventscript.conf', 'dropIn', dropInFor),
     unit: file(CLEANUP_UNIT, 'unit', cleanupUnitFor),
     reload: isRunning(folder),
   }
@@ -71,7 +71,7 @@ export function planSystemd({ dropIn, unit, reload }: Systemd): SystemdPlan {
   }
 }
 
-/** Undefined when there is neither file. */
+/** Undefined when neither file exists. */
 export function planNoSystemd({ dropIn, unit, reload }: Systemd): SystemdPlan | undefined {
   const { place } = dropIn
   const there = [dropIn, unit].filter(({ here }) => here !== undefined)
@@ -88,7 +88,7 @@ export function planNoSystemd({ dropIn, unit, reload }: Systemd): SystemdPlan | 
   }
 }
 
-/** The folder of drop-ins, which may have others. */
+/** Remove the folder of drop-ins, unless it holds others. */
 const emptied = (ours: readonly UnitFile[], dropIn: UnitFile): Act[] =>
   ours.includes(dropIn) ? [['rmdir', '--ignore-fail-on-non-empty', dirname(dropIn.place)]] : []
 

@@ -2,7 +2,7 @@ import { lstatSync, readdirSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { toShell } from '../machine/argv.ts'
 
-export interface Status {
+export interface Access {
   path: string
   kind: 'folder' | 'link' | 'file'
   uid: number
@@ -11,48 +11,54 @@ export interface Status {
 }
 
 /**
- * CTDB runs what we link as root: whoever may write to it, or to a folder above it, is root with the next event.
- * Gives back the first element that somebody else may write to, with the command that mends it.
+ * CTDB runs our links as root: whoever may write to the target, or to a folder above it, is root at the next event.
+ * Gives the first path that another user may write to, with the command that repairs it; undefined when there is none.
  */
 export function whyUnsafe(file: string, dist: string): string | undefined {
   const below = readdirSync(dist, { recursive: true, encoding: 'utf8' }).map((name) => join(dist, name))
-  const all = [...new Set([...above(realpathSync(file)), ...above(realpathSync(dist)), ...below])]
+  const all = [...new Set([...pathsAbove(realpathSync(file)), ...pathsAbove(realpathSync(dist)), ...below])]
   return all
     .toSorted((a, b) => a.length - b.length)
-    .map((path) => weakness(statusOf(path)))
+    .map((path) => weakness(accessOf(path)))
     .find((why) => why !== undefined)
 }
 
 /** A path and every folder above it. */
-export function above(path: string): string[] {
-  return dirname(path) === path ? [path] : [...above(dirname(path)), path]
+export function pathsAbove(path: string): string[] {
+  return dirname(path) === path ? [path] : [...pathsAbove(dirname(path)), path]
 }
 
-export function statusOf(path: string): Status {
+export function accessOf(path: string): Access {
   const status = lstatSync(path)
   const kind = status.isDirectory() ? 'folder' : status.isSymbolicLink() ? 'link' : 'file'
   return { path, kind, uid: status.uid, gid: status.gid, mode: status.mode }
 }
 
-/** Who but root may write to this, in a sentence with what to do. */
-export function weakness(status: Status): string | undefined {
-  const found = openTo(status)
+/** Who besides root may write to this path, as a sentence with a remedy. */
+export function weakness(status: Access): string | undefined {
+  const found = writableBy(status)
   if (!found) return undefined
-  return `${status.path}: ${found.seen}: CTDB would run it as root: ${found.mend}, or install the package where only root writes`
+  return `${status.path}: ${found.seen}: CTDB would run it as root: ${found.repair}, or install the package where only root writes`
 }
 
-/** The same in parts: what is seen, and the command that mends it. A sticky folder, as /tmp, lets others only add to it. */
-export function openTo({ path, kind, uid, gid, mode }: Status): { seen: string; mend: string } | undefined {
-  const mend = (...command: string[]) => toShell([...command, path])
+/** The same in parts: what was seen, and the command that repairs it. A sticky folder such as /tmp only lets others add files. */
+export function writableBy({
+  path,
+  kind,
+  uid,
+  gid,
+  mode,
+}: Access): { seen: string; repair: string } | undefined {
+  const repair = (...command: string[]) => toShell([...command, path])
   if (uid !== 0)
     return {
       seen: `owned by user ${uid}, expected root`,
-      mend: mend('chown', ...(kind === 'link' ? ['-h'] : []), 'root'),
+      repair: repair('chown', ...(kind === 'link' ? ['-h'] : []), 'root'),
     }
-  // of a link only the owner matters: its mode is always 777
+  // only the owner of a link matters: its mode is always 777
   if (kind === 'link' || (kind === 'folder' && (mode & 0o1000) !== 0)) return undefined
-  if ((mode & 0o002) !== 0) return { seen: 'everybody may write to it', mend: mend('chmod', 'o-w') }
+  if ((mode & 0o002) !== 0) return { seen: 'everybody may write to it', repair: repair('chmod', 'o-w') }
   if ((mode & 0o020) !== 0 && gid !== 0)
-    return { seen: `group ${gid} may write to it`, mend: mend('chmod', 'g-w') }
+    return { seen: `group ${gid} may write to it`, repair: repair('chmod', 'g-w') }
   return undefined
 }

@@ -1,13 +1,13 @@
-/** What we have systemd read: a drop-in for ctdb.service, and the unit that it names. */
+/** The texts that we give systemd: a drop-in for ctdb.service, and the unit that the drop-in names. */
 import { fromShell } from '../machine/argv.ts'
 
-/** The first line of each, by which a later version knows its own. */
+/** The first line of each file, by which a later version recognises its own. */
 export const MARK = '# Written by "eventscript install"; "eventscript uninstall" removes it.'
 
 export const CLEANUP_UNIT = 'eventscript-cleanup.service'
 
-/** With `-` a cleanup that fails does not turn an orderly stop into a failed unit: what it says is in the journal. */
-export function textFor(program: string, node?: string): string {
+/** The `-` keeps a failed cleanup from turning an orderly stop into a failed unit: the journal has the cleanup's words. */
+export function dropInFor(program: string, node?: string): string {
   return `${MARK}
 [Unit]
 # For ExecStopPost= that was killed with all other processes of the service.
@@ -19,7 +19,7 @@ ExecStopPost=-${asCommand(program, node)}
 `
 }
 
-/** Outside the control group of ctdb.service: whoever kills that as a whole does not reach it. */
+/** A unit outside the control group of ctdb.service: killing that whole group does not reach the cleanup. */
 export function cleanupUnitFor(program: string, node?: string): string {
   return `${MARK}
 [Unit]
@@ -38,21 +38,21 @@ ExecStart=${asCommand(program, node)}
 `
 }
 
-/** By node's full path where a node would not be found. */
+/** With node's full path where PATH has no usable node. */
 function asCommand(program: string, node: string | undefined): string {
   const words =
     node === undefined ? [asWord(program)] : [asWord(node), asWord(program).replaceAll('$', '$$$$')]
   return [...words, 'cleanup'].join(' ')
 }
 
-/** The node that such a text names. */
+/** The node that such a text names; undefined when the text names none. */
 export function nodeNamedIn(text: string | undefined): string | undefined {
   const command = /^Exec(?:Start|StopPost)=-?(.*)$/m.exec(text ?? '')?.[1]
   const words = fromShell(command?.replaceAll('%%', '%') ?? '') ?? []
   return words.length === 3 ? words[0] : undefined
 }
 
-/** As systemd.service(5) takes the path of a program: `%` stands for something there, `$` does not in the first word. */
+/** Quoted as systemd.service(5) reads the path of a program: `%` is special everywhere, `$` not in the first word. */
 function asWord(path: string): string {
   const literal = path.replaceAll('%', '%%')
   return /\s/.test(literal) ? `"${literal}"` : literal

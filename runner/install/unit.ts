@@ -1,6 +1,6 @@
-/** The text of a unit with its drop-ins, as systemd.syntax(7) and systemd.exec(5) have it. */
+/** The text of a unit with its drop-ins, by the rules of systemd.syntax(7) and systemd.exec(5). */
 
-/** Every value of a setting, by `Section/Name=`: an empty one takes back those before it. */
+/** All values of a setting, by `Section/Name`: an empty value takes back those before it. */
 export type Unit = ReadonlyMap<string, readonly string[]>
 
 export function parseUnit(text: string): Unit {
@@ -16,7 +16,7 @@ export function parseUnit(text: string): Unit {
   return values
 }
 
-/** Lines without comments; one that ends in `\` goes on in the next. */
+/** Lines without comments. A line that ends in `\` continues in the next. */
 function joined(text: string): string[] {
   return text
     .split('\n')

@@ -1,6 +1,6 @@
 /**
- * A file of ours in place of a link, where CTDB would find no node: it starts node by its full path. The mark in its second
- * line is how `install`, `uninstall`, `doctor` and our event daemon know it.
+ * A file of ours in place of a link, where CTDB would find no node: the file starts node by its full path. Its second line
+ * is the mark by which `install`, `uninstall`, `doctor` and our event daemon recognise it.
  */
 import { readFileSync, realpathSync, statSync } from 'node:fs'
 import { fromShell, toShell } from '../machine/argv.ts'
@@ -8,20 +8,20 @@ import { MARK } from './unit-text.ts'
 
 const HEAD = `#!/bin/sh\n${MARK}\n`
 
-/** What our file comes to as a command: node with its options, and the program that node runs. */
+/** The command of our file: node, and the program that node runs. */
 export interface Wrapped {
   node: string
   program: string
 }
 
-/** `words`: what node is started with; the last is the program. */
+/** `words` are node's arguments; the last of them is the program. */
 export function wrapperFor(node: string, words: readonly string[]): string {
   return `${HEAD}# ctdbd has no node in its PATH that is new enough. This one has to stay where it is.
 exec ${toShell([node, ...words])} "$@"
 `
 }
 
-/** Undefined when this is no file of ours. */
+/** Undefined when the text is not that of our file. */
 export function wrappedIn(text: string): Wrapped | undefined {
   if (!text.startsWith(HEAD)) return undefined
   const [exec, node, ...words] = fromShell(text.trimEnd().split('\n').at(-1) ?? '') ?? []
@@ -29,10 +29,10 @@ export function wrappedIn(text: string): Wrapped | undefined {
   return exec === 'exec' && node !== undefined && program !== undefined ? { node, program } : undefined
 }
 
-/** Ours are shorter; whatever else lies in an event folder is not read for this. */
+/** In bytes. Our files are shorter; a longer file in an event folder is not read. */
 const LONGEST = 4096
 
-/** The text of such a file; undefined when something else is there, or this user may not read it. */
+/** The text of our file; undefined when the path holds something else, or this user may not read it. */
 export function wrapperAt(path: string): string | undefined {
   try {
     const status = statSync(path)
@@ -44,7 +44,7 @@ export function wrapperAt(path: string): string | undefined {
   }
 }
 
-/** Where a link leads, or a file of ours: which program runs in the end, and by which node. Throws when nothing is there. */
+/** The program that runs in the end, through a link or a file of ours, and its node. Throws when the path leads nowhere. */
 export function leadsTo(path: string): { program: string; node?: string } {
   const { node, program = path } = wrappedIn(wrapperAt(path) ?? '') ?? {}
   return { program: realpathSync(program), ...(node !== undefined && { node }) }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import t from 'tap'
 import { faultColumns } from '../../runner/inspect/audit/fault.ts'
-import { ADDRESS_COLUMNS, stateOf, type AddressRow } from '../../runner/inspect/addresses.ts'
+import { ADDRESS_COLUMNS, addressState, type AddressRow } from '../../runner/inspect/addresses.ts'
 import { FIGURE_NAMES, thresholdOf } from '../../runner/inspect/check/figures.ts'
 import { FIGURE_COLUMNS } from '../../runner/inspect/check/verdict.ts'
 import { FINDING_COLUMNS } from '../../runner/inspect/doctor/finding.ts'
@@ -235,7 +235,7 @@ t.test('the state of an address: daemon, file and kernel side by side', (t) => {
     ['stray', { believed: on(1), listed, held: [held('eth0'), held('lo', 128)], parked: true }],
   ]
   for (const [state, row] of cases)
-    t.equal(stateOf({ address, held: [], parked: false, ...row }, 0), state, JSON.stringify(row))
+    t.equal(addressState({ address, held: [], parked: false, ...row }, 0), state, JSON.stringify(row))
   t.end()
 })
 

@@ -5,7 +5,7 @@ import { commandOf, isSame, type Fault } from '../../runner/inspect/audit/fault.
 import { filterFaults, toTrace } from '../../runner/inspect/audit/filters.ts'
 import { blockFaults, routingFaults } from '../../runner/inspect/audit/rules.ts'
 import { sysctlFaults, sysctlsOf } from '../../runner/inspect/audit/sysctls.ts'
-import { stateOf, type AddressRow } from '../../runner/inspect/addresses.ts'
+import { addressState, type AddressRow } from '../../runner/inspect/addresses.ts'
 import type { Held, Link } from '../../runner/net/ip-json.ts'
 import { neighbourOf } from '../../runner/inet/network.ts'
 
@@ -31,7 +31,7 @@ function row(
     parked: false,
     ...more,
   }
-  return { ...seen, state: stateOf(seen, 0) }
+  return { ...seen, state: addressState(seen, 0) }
 }
 
 const inShort = ({ state, kind, seen, expected, repair }: Fault) =>

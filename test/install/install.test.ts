@@ -14,7 +14,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { install, uninstall } from '../../runner/install/install.ts'
-import { cleanupUnitFor, MARK, textFor } from '../../runner/install/unit-text.ts'
+import { cleanupUnitFor, MARK, dropInFor } from '../../runner/install/unit-text.ts'
 import { weakness, whyUnsafe } from '../../runner/install/trust.ts'
 import { printer } from '../../runner/cli/printer.ts'
 import { both, link, paste, script, snapshot, world, type World } from '../lab/ctdb-folders.ts'
@@ -225,7 +225,7 @@ t.test('systemd is told to clean up behind ctdbd, and no longer when we go', asy
   t.equal(readFileSync(place, 'utf8'), pasted, 'as the dry run has it')
   t.match((await install(options)).at(-1), { did: 'already', commands: [] })
   writeFileSync(place, readFileSync(place, 'utf8').replace(program, '/elsewhere'))
-  t.match((await install(options)).at(-1), { did: 'installed' }, 'that of an earlier place is mended')
+  t.match((await install(options)).at(-1), { did: 'installed' }, 'that of an earlier place is repaired')
   t.match((await uninstall(options)).at(-1), { did: 'removed' })
   t.same(readdirSync(units), [], 'and the folder, which is empty then')
   t.same(await uninstall(options), [])
@@ -271,13 +271,13 @@ t.test('a unit beside the drop-in, for when systemd kills what the drop-in start
     message: `${unit}: not as "eventscript install" writes it: expected it to be ours: move it away`,
   })
   t.same([snapshot(here), existsSync(dropIn)], [before, false], 'nothing is changed then')
-  writeFileSync(dropIn, textFor(program))
+  writeFileSync(dropIn, dropInFor(program))
   t.match(await last(uninstall), { did: 'removed', notes: [`${unit} is not ours and stays as it is`] })
   t.same(readdirSync(units), ['eventscript-cleanup.service'])
 })
 
 t.test('what systemd takes for something else in a path is written so that it does not', (t) => {
-  const line = (path: string) => /^Exec.*$/m.exec(textFor(path))?.[0]
+  const line = (path: string) => /^Exec.*$/m.exec(dropInFor(path))?.[0]
   t.equal(line('/usr/lib/node/main.js'), 'ExecStopPost=-/usr/lib/node/main.js cleanup')
   t.equal(line('/a b/100%/$y'), 'ExecStopPost=-"/a b/100%%/$y" cleanup')
   t.match(cleanupUnitFor('/a b/100%/$y'), '\nExecStart="/a b/100%%/$y" cleanup\n')
@@ -323,7 +323,7 @@ t.test('ours without a record, from another folder of ours, or with what was kep
   await install(both(here))
   cpSync(here.dist, join(here.dir, 'newer'), { recursive: true })
   t.match(await install({ ...both(here), dist: join(here.dir, 'newer') }), [
-    { did: 'installed', text: /: mended$/ },
+    { did: 'installed', text: /: repaired$/ },
     { did: 'installed' },
   ])
   t.equal(link(place), join(here.dir, 'newer/events.d/10.interface.script'))

@@ -8,7 +8,7 @@ import { findScripts } from '../../runner/eventd/scripts.ts'
 import { isNewEnough } from '../../runner/install/interpreter.ts'
 import { pathOfCtdbd, pathOfUnits } from '../../runner/install/service.ts'
 import { parseUnit, pathIn } from '../../runner/install/unit.ts'
-import { cleanupUnitFor, nodeNamedIn, textFor } from '../../runner/install/unit-text.ts'
+import { cleanupUnitFor, nodeNamedIn, dropInFor } from '../../runner/install/unit-text.ts'
 import { whyUnsafe } from '../../runner/install/trust.ts'
 import { wrappedIn, wrapperFor } from '../../runner/install/wrapper.ts'
 import { printer } from '../../runner/cli/printer.ts'
@@ -229,12 +229,12 @@ t.test('what is read of a unit, and what is written', (t) => {
   t.equal(pathIn(['A=b']), undefined)
   for (const node of ['/opt/node', "/o p/$n%'"]) {
     t.same(wrappedIn(wrapperFor(node, ['--x', '/our $1'])), { node, program: '/our $1' })
-    t.equal(nodeNamedIn(textFor('/p q', node)), node)
+    t.equal(nodeNamedIn(dropInFor('/p q', node)), node)
     t.equal(nodeNamedIn(cleanupUnitFor('/p', node)), node)
   }
-  t.equal(nodeNamedIn(textFor('/p q')), undefined)
+  t.equal(nodeNamedIn(dropInFor('/p q')), undefined)
   t.match(
-    textFor('/a$b/main.js', '/n'),
+    dropInFor('/a$b/main.js', '/n'),
     'ExecStopPost=-/n /a$$b/main.js cleanup',
     '$ stands for something there',
   )

@@ -1,4 +1,4 @@
-/** Addresses that are not where public_addresses and the daemon have them. Pure. */
+/** Addresses that are elsewhere than public_addresses and the daemon say. Pure. */
 import type { AddressRow } from '../addresses.ts'
 import { onWire } from '../addresses.ts'
 import { hostBits } from '../../inet/address.ts'
@@ -6,12 +6,12 @@ import type { Held } from '../../net/ip-json.ts'
 import { where, type Wanted } from '../../net/address/add-delete.ts'
 import type { Fault, Repair } from './fault.ts'
 
-/** `own` is this node's number; undefined when the daemon does not answer: then only what is wrong by itself is told. */
+/** `own` is this node's number; undefined when the daemon does not answer: then only faults that need no daemon are found. */
 export function addressFaults(rows: readonly AddressRow[], own: number | undefined): Fault[] {
   return rows.flatMap((row) => (own === undefined ? ofItself(row) : faultOf(row, own)) ?? [])
 }
 
-/** Without the daemon nobody knows whether it is to stay. */
+/** A fault that needs no daemon's view. Without that view nobody knows whether the address should stay. */
 function ofItself(row: AddressRow): Fault | undefined {
   const places = onWire(row)
   const [failed] = places.filter(({ state }) => state === 'duplicate')
@@ -77,7 +77,7 @@ const failedOn = (held: Held) =>
 const notLoaded = (address: string) =>
   `the daemon to know ${address}: "ctdb reloadips" makes it read public_addresses, unless failover is disabled`
 
-/** There is nothing to mend on this node: it tries again by itself. */
+/** No repair is possible on this node, which tries again by itself. */
 function parkedFault({ address, listed, rival }: AddressRow): Fault {
   const there = listed ? `${listed.ifaces.join(' or ')}/${listed.bits}` : 'its interface'
   return {
@@ -89,7 +89,7 @@ function parkedFault({ address, listed, rival }: AddressRow): Fault {
   }
 }
 
-/** Where the daemon believes it, and the event that brings that about. */
+/** The place that the daemon believes in, and the event that puts the address there. */
 function toBe(row: AddressRow, own: number): { expected: string; repair?: Repair } {
   const { address, believed } = row
   if (believed?.node !== own) {
@@ -105,7 +105,7 @@ function toBe(row: AddressRow, own: number): { expected: string; repair?: Repair
   }
 }
 
-/** The daemon says the interface, public_addresses the netmask: the daemon has it from there, and does not tell it. */
+/** The interface is the daemon's, the netmask that of public_addresses: the daemon reads it there and does not report it. */
 function targetOf({ address, believed, listed }: AddressRow): Wanted | undefined {
   const iface = believed?.active[0] ?? listed?.ifaces[0]
   return listed && iface !== undefined ? { address, bits: listed.bits, iface } : undefined

@@ -1,4 +1,4 @@
-/** What an audit looks at: public_addresses, the daemon's view, the kernel; and what is wrong with it. */
+/** The audit of this node's addresses: compares public_addresses, the daemon's view and the kernel. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nodeOutsideEvents } from '../../node/node-outside-events.ts'
 import { addressRows, type AddressesSeen, type AddressRow } from '../addresses.ts'
@@ -24,19 +24,19 @@ export interface Audited {
   rows: AddressRow[]
   own?: number
   faults: Fault[]
-  /** What could not be had, a sentence each. */
+  /** What could not be looked at, a sentence each. */
   trouble: string[]
 }
 
-/** Milliseconds: a failover that runs has changed by then, as the recovery daemon looks every second. */
+/** Milliseconds between the two looks. The recovery daemon looks every second: a running failover has moved on by then. */
 const AGAIN = 1500
 
 /** The handler whose rules they are; its options file may say that there are any. */
 const POLICY_ROUTING = '13.per_ip_routing'
 
 /**
- * Look, and where something is wrong look again: an address that is moving meanwhile is wrong at one of the two looks
- * only, or in another way.
+ * Look, and look again when something is wrong. Only faults of both looks count: an address on the move is wrong at one
+ * look only, or wrong in two ways.
  */
 export async function audit(node: Node, facts: Facts): Promise<Audited> {
   const first = await once(node, facts, false)
@@ -77,7 +77,7 @@ async function once(node: Node, facts: Facts, sure: boolean): Promise<Audited> {
   return { rows, ...(own === undefined ? {} : { own }), faults, trouble }
 }
 
-/** The interface by which it answers a neighbour in its subnet; undefined when there is none, or no way. */
+/** The interface by which an address answers a neighbour in its subnet; undefined without a neighbour or a route. */
 async function wayOut(
   node: Node,
   { address, bits }: Held,
@@ -93,11 +93,11 @@ async function wayOut(
 }
 
 const silentTrouble = (silent: string) =>
-  `${silent}: where the addresses should be is not known: what depends on that is neither judged nor repaired`
+  `${silent}: where the addresses should be is not known: faults that depend on that are neither judged nor repaired`
 
 /**
- * The rules that block, of the families in use. To be `sure` that they are left over, they are looked at while nobody
- * who has put one there can be at work: our releaseip holds that lock as long as its rule is needed.
+ * The blocking rules of the families in use. To be `sure` that a rule is left over, the look happens under the lock of the
+ * firewall: our releaseip holds that lock as long as it needs its rule.
  */
 async function blocksOf(
   node: Node,
@@ -107,7 +107,7 @@ async function blocksOf(
   const found: Block[] = []
   for (const program of new Set(rows.map(({ address }) => programFor(address)))) {
     const blocks = await blocksNow(node, program)
-    // of a kernel without that table there is nothing to tell
+    // a kernel without that table has no such rule
     if (typeof blocks === 'string' && !/Table does not exist|not supported/.test(blocks)) return blocks
     if (typeof blocks !== 'string') found.push(...(blocks ?? []))
   }
@@ -120,7 +120,7 @@ async function blocksOf(
   }
 }
 
-/** Of the addresses that the daemon knows to be elsewhere; where it knows none, failover is none of its business. */
+/** Routing of addresses that the daemon knows to be elsewhere. A daemon that knows no address does no failover. */
 async function surplusOf(node: Node, facts: Facts, { rows, own }: AddressesSeen): Promise<Change[]> {
   if (own === undefined || !rows.some(({ believed }) => believed)) return []
   const there = await nodeOutsideEvents(node, facts, node.say, POLICY_ROUTING)
@@ -130,7 +130,7 @@ async function surplusOf(node: Node, facts: Facts, { rows, own }: AddressesSeen)
   return await surplusRouting(there, routing, hosted)
 }
 
-/** Public addresses that this node has as it should. */
+/** How many public addresses are here, as they should be. */
 export function countHere({ rows }: Pick<Audited, 'rows'>): number {
   return rows.filter(({ state }) => state === 'here').length
 }

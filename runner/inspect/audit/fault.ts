@@ -1,11 +1,11 @@
-/** What an audit of this node's addresses finds: what is, what should be, and what makes it so. */
+/** A fault that an audit finds: what was seen, what was expected, and the repair. */
 import type { Misplaced } from '../addresses.ts'
 import type { Block } from '../../net/clients/firewall.ts'
 import { blockingRule } from '../../net/clients/firewall.ts'
 import { toShell } from '../../machine/argv.ts'
 import type { Column } from '../../format/table.ts'
 
-export type Kind =
+export type FaultKind =
   | Misplaced
   | 'parked'
   | 'unloaded'
@@ -17,30 +17,30 @@ export type Kind =
   | 'arp-filter'
   | 'rp-filter'
 
-/** An error is wrong now; a warning is a weakness, by which the next change may go wrong. */
+/** An error is wrong now. A warning is a weakness: the next change may go wrong. */
 export interface Fault {
   state: 'error' | 'warning'
-  kind: Kind
+  kind: FaultKind
   /** The address, interface or sysctl in question. */
   subject: string
   seen: string
   expected: string
-  /** None where only somebody can mend it who knows more than this node does. */
+  /** Undefined where the repair needs knowledge that this node does not have. */
   repair?: Repair
 }
 
-/** What a repair does; `commandOf` is what one would type for the same. */
+/** The work of a repair; `commandOf` gives the command that an admin would type for it. */
 export type Repair =
-  /** An event for an address, done by the handlers as CTDB has it done. */
+  /** An event for an address, run by the handlers as under CTDB. */
   | { kind: 'event'; event: 'takeip' | 'releaseip'; words: readonly string[]; only?: string }
-  /** A rule of ours goes, under the lock that CTDB's scripts take. */
+  /** Remove a rule of ours, under the lock that CTDB's scripts take. */
   | { kind: 'unblock'; block: Block; lock: string }
   | { kind: 'write'; path: string; value: number }
 
 /** Seconds that a pasted command waits for the lock. */
 const LOCK_SECONDS = 10
 
-/** A repair as one line for a shell; `events` is a folder of handlers that is not our own. */
+/** A repair as one line for a shell. `events` is the folder of handlers, where that is not our own. */
 export function commandOf(repair: Repair, events?: string): string {
   switch (repair.kind) {
     case 'event': {
@@ -55,7 +55,7 @@ export function commandOf(repair: Repair, events?: string): string {
   }
 }
 
-/** The same fault at two looks. */
+/** Are these the same fault, seen at two looks? */
 export function isSame(one: Fault, other: Fault): boolean {
   return one.kind === other.kind && one.subject === other.subject && one.seen === other.seen
 }

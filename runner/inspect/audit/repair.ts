@@ -1,4 +1,4 @@
-/** Do what an audit has found to be needed: addresses by the handlers, as CTDB has it done. */
+/** The repairs of an audit: addresses are moved by the handlers, as under CTDB. */
 import { historyFile, remember } from '../../engine/history.ts'
 import { askActivity } from '../../eventd/ask.ts'
 import { run } from '../../engine/run-by-hand.ts'
@@ -11,7 +11,7 @@ import { endsEvent } from '../../engine/report.ts'
 import type { Column } from '../../format/table.ts'
 import { commandOf, type Fault, type Repair } from './fault.ts'
 
-/** What became of one repair. */
+/** The outcome of one repair. */
 export interface Repaired {
   command: string
   /** `left`: an event for that address is running. */
@@ -27,16 +27,16 @@ export const REPAIR_COLUMNS: readonly Column<Repaired>[] = [
 
 export interface RepairOptions {
   facts: Facts
-  /** The folder of handlers, and whether it is one that the admin has named. */
+  /** The folder of handlers, and the same where the admin has named it. */
   events: string
   named?: string
-  /** What runs is ended, and nothing more is begun. */
+  /** Ends the running repair, and no further one begins. */
   interrupt: AbortSignal
-  /** This node, with what it says collected. */
+  /** This node; its lines for the log go to `say`. */
   nodeWith: (say: (line: string) => void) => Promise<Node>
 }
 
-/** In the order in which they were found; what mends several faults is done once. */
+/** Repair in the order of the faults. A repair that serves several faults is done once. */
 export async function repairAll(faults: readonly Fault[], options: RepairOptions): Promise<Repaired[]> {
   const done: Repaired[] = []
   for (const { subject, repair } of faults) {
@@ -53,7 +53,7 @@ export async function repairAll(faults: readonly Fault[], options: RepairOptions
   return done
 }
 
-/** As far as our event daemon runs here and says so; CTDB's own tells nobody. */
+/** Does our event daemon run an event for that address? CTDB's own daemon tells nobody. */
 async function isMoving(address: string): Promise<boolean> {
   try {
     const all = (await askActivity()).flatMap(({ running, waiting }) => [...running, ...waiting])
@@ -78,7 +78,7 @@ async function perform(repair: Repair, options: RepairOptions): Promise<Omit<Rep
   }
 }
 
-/** Seconds for each handler, as `eventscript run` has it. */
+/** Seconds for each handler, the default of `eventscript run`. */
 const LIMIT = 30
 
 async function performEvent(

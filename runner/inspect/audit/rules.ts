@@ -1,11 +1,11 @@
-/** Rules that nobody needs any more, of the firewall and of policy routing. Pure. */
+/** Leftover rules of the firewall and of policy routing. Pure. */
 import type { AddressRow } from '../addresses.ts'
 import { hostBits } from '../../inet/address.ts'
 import type { Block } from '../../net/clients/firewall.ts'
 import type { Change } from '../../net/routing/plan.ts'
 import type { Fault } from './fault.ts'
 
-/** What a killed run has left: it keeps the clients of the address out, here or when it comes back. */
+/** A rule that a killed run has left keeps the clients of an address out, now or when the address comes back. */
 export function blockFaults(rows: readonly AddressRow[], blocks: readonly Block[], lock: string): Fault[] {
   const known = new Set(rows.map(({ address }) => address))
   return blocks
@@ -14,13 +14,13 @@ export function blockFaults(rows: readonly AddressRow[], blocks: readonly Block[
       state: 'error',
       kind: 'drop-rule',
       subject: block.address,
-      seen: `what arrives for it on ${block.iface} is dropped by a rule that was left behind`,
+      seen: `a leftover rule drops packets for it on ${block.iface}`,
       expected: 'no such rule',
       repair: { kind: 'unblock', block, lock },
     }))
 }
 
-/** `surplus` is what 13.per_ip_routing would remove. */
+/** `surplus` are the lines that policy routing would remove. */
 export function routingFaults(rows: readonly AddressRow[], surplus: readonly Change[]): Fault[] {
   return surplus.map(({ address, lines }) => {
     const listed = rows.find((row) => row.address === address)?.listed

@@ -1,4 +1,4 @@
-/** Settings of the kernel that keep public addresses from being served, or lose them. Pure: `value` has been read. */
+/** Settings of the kernel that lose public addresses, or keep them from being served. Pure: the values are read before. */
 import type { AddressRow } from '../addresses.ts'
 import { onWire } from '../addresses.ts'
 import { familyOf, type Family } from '../../inet/address.ts'
@@ -7,17 +7,17 @@ import { contains, networkOf, networkText } from '../../inet/network.ts'
 import { NONLOCAL_BITES, nonlocalBind } from '../../net/sysctl/sysctl.ts'
 import type { Fault } from './fault.ts'
 
-/** Undefined where the kernel has none of that name. */
-export type Value = (path: string) => number | undefined
+/** The value of a sysctl by its path; undefined where the kernel has no such sysctl. */
+export type SysctlValue = (path: string) => number | undefined
 
 export const conf = (iface: string, name: string) => `/proc/sys/net/ipv4/conf/${iface}/${name}`
 
-/** arp_ignore: 3 is silent about addresses of scope host, 8 about all. */
+/** arp_ignore: 2 answers the own subnet only, 3 no address of scope host, 8 nobody. */
 const [SAME_SUBNET, NOT_OF_HOST, ALL] = [2, 3, 8]
 
 const NAMES = ['promote_secondaries', 'arp_ignore', 'arp_filter', 'rp_filter']
 
-/** Those that are to be read. */
+/** The paths of all sysctls that an audit reads. */
 export function sysctlsOf(rows: readonly AddressRow[]): string[] {
   const ifaces = new Set(
     rows.flatMap((row) => [...row.held.map(({ iface }) => iface), ...(row.belongs ?? [])]),
@@ -28,7 +28,11 @@ export function sysctlsOf(rows: readonly AddressRow[]): string[] {
   ]
 }
 
-export function sysctlFaults(rows: readonly AddressRow[], links: readonly Link[], value: Value): Fault[] {
+export function sysctlFaults(
+  rows: readonly AddressRow[],
+  links: readonly Link[],
+  value: SysctlValue,
+): Fault[] {
   const ipv4 = rows.filter(({ address }) => familyOf(address) === 'inet')
   const serving = links.filter((link) => publicOn(ipv4, link).length > 0)
   return [
@@ -43,7 +47,7 @@ function familiesOf(rows: readonly AddressRow[]): Family[] {
   return [...new Set(rows.map(({ address }) => familyOf(address)))]
 }
 
-function nonlocalFault(family: Family, value: Value): Fault | undefined {
+function nonlocalFault(family: Family, value: SysctlValue): Fault | undefined {
   const path = nonlocalBind(family)
   if (value(path) !== 1) return undefined
   return {
@@ -56,8 +60,8 @@ function nonlocalFault(family: Family, value: Value): Fault | undefined {
   }
 }
 
-/** Our own handlers see to it before they delete; whoever deletes by hand does not. */
-function promotionFault(rows: readonly AddressRow[], link: Link, value: Value): Fault | undefined {
+/** Our handlers set promote_secondaries before they delete; an admin who deletes by hand may not. */
+function promotionFault(rows: readonly AddressRow[], link: Link, value: SysctlValue): Fault | undefined {
   const path = conf(link.name, 'promote_secondaries')
   const [all, own] = [value(conf('all', 'promote_secondaries')), value(path)]
   if (all === 1 || own === 1) return undefined
@@ -69,7 +73,7 @@ function promotionFault(rows: readonly AddressRow[], link: Link, value: Value): 
     state: 'warning',
     kind: 'promote-secondaries',
     subject: path,
-    seen: `${own ?? 'no such sysctl'}: who deletes the first address of a subnet by hand deletes all of it, ${endangered.map(({ address }) => address).join(', ')} too`,
+    seen: `${own ?? 'no such sysctl'}: deleting the first address of a subnet by hand deletes all of it, also ${endangered.map(({ address }) => address).join(', ')}`,
     expected: '1',
     ...(own === undefined ? {} : { repair: { kind: 'write', path, value: 1 } }),
   }
@@ -82,11 +86,11 @@ function publicOn(rows: readonly AddressRow[], { name }: Link): Held[] {
 }
 
 export const both = (iface: string, name: string) => [conf('all', name), conf(iface, name)]
-export const highest = (paths: readonly string[], value: Value) =>
+export const highest = (paths: readonly string[], value: SysctlValue) =>
   Math.max(...paths.map((path) => value(path) ?? 0))
 
-/** Nobody is told the MAC of an address that is here. Of the two values, for all and for one, the higher holds. */
-function silentFaults(rows: readonly AddressRow[], link: Link, value: Value): Fault[] {
+/** An address is here, but nobody can learn its MAC. The higher of the two values, for all and for one interface, holds. */
+function silentFaults(rows: readonly AddressRow[], link: Link, value: SysctlValue): Fault[] {
   const paths = both(link.name, 'arp_ignore')
   const holds = highest(paths, value)
   const isNear = ({ address }: Held) =>
@@ -100,7 +104,7 @@ function silentFaults(rows: readonly AddressRow[], link: Link, value: Value): Fa
     (held) => holds === ALL || (holds === SAME_SUBNET && !isNear(held)),
   )
   if (silent.length === 0) return []
-  // what is parked must stay silent
+  // a parked address must stay silent
   const better = holds === SAME_SUBNET ? 1 : rows.some(({ parked }) => parked) ? NOT_OF_HOST : 0
   const names = silent.map(({ address }) => address).join(', ')
   return paths
@@ -115,8 +119,8 @@ function silentFaults(rows: readonly AddressRow[], link: Link, value: Value): Fa
     }))
 }
 
-/** An address that is parked, as another host has it, must not be answered for. */
-function loudFault(rows: readonly AddressRow[], value: Value): Fault[] {
+/** A parked address must not be answered for: another host has it. */
+function loudFault(rows: readonly AddressRow[], value: SysctlValue): Fault[] {
   const all = conf('all', 'arp_ignore')
   const answers = (iface: string) => highest(both(iface, 'arp_ignore'), value) === 0
   const loud = rows.filter(({ parked, belongs }) => parked && belongs?.some(answers))

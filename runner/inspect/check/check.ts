@@ -12,17 +12,17 @@ import { askActivity, NotRunning } from '../../eventd/ask.ts'
 import { nodeHere } from '../node-here.ts'
 import { addressRows, isMisplaced, type AddressRow } from '../addresses.ts'
 
-/** Milliseconds: the recovery daemon looks every second, and mends by itself what it finds. */
+/** Milliseconds between two looks: the recovery daemon looks every second, and repairs by itself. */
 const AGAIN = 1500
 
-/** Of the time, so much is left for ending what still runs, and for the answer: seconds, at most this part of all. */
+/** Kept for ending the programs and for the answer: so many seconds, at most this part of all the time. */
 const [RESERVE, PART] = [0.3, 1 / 5]
 
 /**
- * All that `check` and `metrics` tell, from this node: through the ctdb tool, whichever event daemon runs, within so many
- * seconds. What cannot be had is a sentence.
+ * Everything that `check` and `metrics` report, seen from this node through the ctdb tool, whichever event daemon runs,
+ * within so many seconds. A part that could not be looked at is a sentence that says why.
  */
-export async function look(facts: Facts, seconds: number): Promise<Sight> {
+export async function lookAtCluster(facts: Facts, seconds: number): Promise<Sight> {
   const time = seconds - Math.min(RESERVE, seconds * PART)
   const deadline = performance.now() + time * 1000
   let node: Node
@@ -34,19 +34,19 @@ export async function look(facts: Facts, seconds: number): Promise<Sight> {
     return { nodes: why, addresses: why, handlers: why, hung: why }
   }
   const nodes = await orReason(believedNodes(node))
-  // without ctdbd each further question would take its time to fail in the same way
+  // without ctdbd each further question would take long and fail in the same way
   if (typeof nodes === 'string') return { nodes, addresses: nodes, handlers: nodes, hung: nodes }
   const found = await orReason(addresses(node, deadline))
-  // an event daemon that hangs keeps the tool waiting for all the time that is left
+  // an event daemon that hangs makes the tool wait for all the remaining time
   const [ends, scripts] = await Promise.all([orReason(handlers(node)), orReason(hung(node, deadline))])
   return { nodes, addresses: found, handlers: ends, hung: scripts }
 }
 
-/** An address that is moving while we look is here and there: what is misplaced is looked at once more. */
+/** A misplaced address is looked at twice: an address on the move may be seen in two places. */
 async function addresses(node: Node, deadline: number): Promise<AddressRow[]> {
   const first = await rowsOf(node)
   if (!first.some(({ state }) => isMisplaced(state))) return first
-  // without the time for that, what has been seen counts
+  // without time for a second look the first one counts
   if (performance.now() + AGAIN > deadline) return first
   await sleep(AGAIN)
   return await rowsOf(node)
@@ -61,10 +61,10 @@ async function handlers(node: Node): Promise<ReturnType<typeof parseEventStatus>
   return parseEventStatus(await node.ask`${node.settings.ctdb} event status legacy monitor`)
 }
 
-/** Milliseconds: our event daemon answers that at once or not at all. */
+/** Milliseconds: our event daemon answers this question at once or not at all. */
 const ANSWERS = 3000
 
-/** Executables are told by ps, modules by the daemon that runs them. What ps tells counts without the daemon's word. */
+/** Hanging scripts: ps shows executables, our daemon its modules. The findings of ps count without an answer of the daemon. */
 async function hung(node: Node, deadline: number): Promise<string[]> {
   const answer = await node.ask`ps -ww -eo ${PS_COLUMNS}`
   if (answer.status !== 0) refuse(`ps failed: ${whyFailed(answer)}`)

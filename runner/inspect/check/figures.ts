@@ -1,4 +1,4 @@
-/** What is watched: each figure with the range in which it is well. Pure. */
+/** The figures that are watched, each with the range in which it is well. Pure. */
 import type { AddressRow } from '../addresses.ts'
 import { isMisplaced } from '../addresses.ts'
 import type { BelievedNode, Flag } from '../../net/ctdb/daemon-view.ts'
@@ -6,7 +6,7 @@ import { Usage } from '../../base/refusal.ts'
 import { parseRange, type Range } from './range.ts'
 import type { HandlerEnd } from './handlers.ts'
 
-/** What could be had of the cluster; a sentence instead of what could not. */
+/** One look at the cluster. A part that could not be looked at is a sentence that says why. */
 export interface Sight {
   nodes: BelievedNode[] | string
   addresses: AddressRow[] | string
@@ -18,18 +18,18 @@ export interface Sight {
 export interface Figure {
   name: FigureName
   value: number
-  /** What was counted. */
+  /** The counted things by name. */
   names: string[]
 }
 
-/** Alerts by default above these: the first is a warning, the second critical. Seconds for `handlers_slowest`. */
+/** Each figure in words, then its default limits for a warning and for critical. Seconds for `handlers_slowest`. */
 const FIGURES = {
   nodes: ['nodes of the cluster'],
   nodes_disconnected: ['disconnected nodes', undefined, '0'],
   nodes_unknown: ['nodes in an unknown state', undefined, '0'],
   nodes_banned: ['banned nodes', undefined, '0'],
   nodes_unhealthy: ['unhealthy nodes', undefined, '0'],
-  // somebody has done these two on purpose
+  // an admin has done these two on purpose
   nodes_stopped: ['stopped nodes', '0'],
   nodes_disabled: ['disabled nodes', '0'],
   nodes_partially_online: ['nodes with an interface that is down', '0'],
@@ -39,7 +39,7 @@ const FIGURES = {
   addresses_parked: ['public addresses that another host has', '0'],
   handlers: ['event scripts at the last monitor event of this node'],
   handlers_failing: ['event scripts that failed or timed out', undefined, '0'],
-  // an event has 30 s in all; what needs a third of it will not last
+  // an event has 30 s in all: a script that needs a third of them will not do for long
   handlers_slowest: ['time of the slowest event script', '10', '25'],
   scripts_hung: ['event scripts that run for longer than an event may', undefined, '0'],
 } as const satisfies Record<string, readonly [string, (string | undefined)?, string?]>
@@ -84,7 +84,7 @@ export function thresholdOf(
   return given.get(name) ?? (text === undefined ? undefined : parseRange(text))
 }
 
-/** The figures of what could be had; none of what could not. */
+/** The figures of all parts that could be looked at. */
 export function figuresOf({ nodes, addresses, handlers, hung }: Sight): Figure[] {
   return [
     ...(typeof nodes === 'string' ? [] : ofNodes(nodes)),
@@ -96,7 +96,7 @@ export function figuresOf({ nodes, addresses, handlers, hung }: Sight): Figure[]
 
 const counted = (name: FigureName, names: string[]): Figure => ({ name, value: names.length, names })
 
-/** Of a node that is disconnected or unknown nothing else is known, whatever flags it had. */
+/** A disconnected or unknown node counts only as that: its other flags are old. */
 function ofNodes(nodes: readonly BelievedNode[]): Figure[] {
   const lost = (flags: readonly Flag[]) => flags.find((flag) => flag === 'Disconnected' || flag === 'Unknown')
   const having = (flag: Flag) =>
@@ -118,7 +118,7 @@ function ofNodes(nodes: readonly BelievedNode[]): Figure[] {
 function ofAddresses(rows: readonly AddressRow[]): Figure[] {
   const known = rows.filter(({ believed }) => believed)
   const named = (wanted: (row: AddressRow) => boolean) => known.filter(wanted).map(({ address }) => address)
-  // what the daemon has not read yet may be in the kernel all the same
+  // the kernel may have addresses that the daemon has not read yet
   const misplaced = rows.filter(({ state }) => isMisplaced(state))
   return [
     { name: 'addresses', value: known.length, names: [] },

@@ -1,4 +1,4 @@
-/** How the scripts of an event ended, and which hang, as the ctdb tool and ps tell it. Pure. */
+/** How the scripts of an event ended, and which of them hang, as reported by the ctdb tool and ps. Pure. */
 import type { Activity } from '../../eventd/component.ts'
 import type { Process } from '../../eventd/hung/proc.ts'
 import { Refusal } from '../../base/refusal.ts'
@@ -19,8 +19,8 @@ const OUTCOMES: Record<string, HandlerEnd['outcome']> = {
 }
 
 /**
- * What `ctdb event status legacy EVENT` prints (contract, 4.5): a line for each script, what it said below. Its exit
- * status is that of the scripts. An event that has not run yet has none. Throws a Refusal with what came instead.
+ * Reads `ctdb event status legacy EVENT` (CTDB's event/event_cmd.c, 4.17): a line for each script, then the script's
+ * output. The exit status is that of the scripts; an event that never ran has none. Throws a Refusal with other output.
  */
 export function parseEventStatus({ status, out, err }: Answer): HandlerEnd[] {
   const line = /^(\d\d\.\S*)\s+(OK|ERROR|TIMEDOUT|DISABLED|CANNOT RUN)\b(?: \([^)]*\))?[ \t]*(\d+\.\d+)?/gm
@@ -34,13 +34,13 @@ export function parseEventStatus({ status, out, err }: Answer): HandlerEnd[] {
   throw new Refusal(`"ctdb event status" printed "${seen}": expected a line for each script`)
 }
 
-/** Seconds: twice what EventScriptTimeout gives an event. */
+/** Seconds: twice the default of EventScriptTimeout. */
 const LONGEST = 60
 
 /** A script with its event, as ps and our event daemon show it. */
 const SCRIPT = /^(?:\S+ ){0,2}\S*\/events\/[\w-]+\/(\d\d\.\S+)\.script ([a-z]+)\b/
 
-/** Processes that are a script with its event and have run for longer than any event may, with their age. */
+/** Scripts that have run for longer than any event may, with their age, found among processes. */
 export function hungAmong(processes: readonly Process[]): string[] {
   return processes.flatMap(({ args, age, pid }) => {
     const [, name, event] = SCRIPT.exec(args) ?? []
@@ -48,7 +48,7 @@ export function hungAmong(processes: readonly Process[]): string[] {
   })
 }
 
-/** The same of our event daemon's modules, which are no processes. What it runs as a process is told by ps. */
+/** The same for the modules in our event daemon, which are no processes. ps shows the daemon's processes. */
 export function hungInside(components: readonly Activity[]): string[] {
   return components.flatMap(({ running }) =>
     running.flatMap(({ event, handler, program, ms }) => {

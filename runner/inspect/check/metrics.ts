@@ -5,7 +5,7 @@ import { EXIT, type Verdict } from './verdict.ts'
 import { Usage } from '../../base/refusal.ts'
 import { FileError } from '../../machine/errors.ts'
 
-/** The same figures as `check` has, in Prometheus' text format. What could not be had is not there; `eventscript_up` is 0. */
+/** The figures of `check` in Prometheus' text format. Without an answer a figure is left out, and `eventscript_up` is 0. */
 export function asMetrics(sight: Sight, { figures, state, reasons }: Verdict): string {
   const handlers = typeof sight.handlers === 'string' ? [] : sight.handlers
   const labelled = (value: (each: (typeof handlers)[number]) => number) =>
@@ -52,8 +52,8 @@ function escaped(text: string): string {
 }
 
 /**
- * Replace the file as a whole, so that node_exporter never reads a half; readable by it whatever our umask is. The
- * draft's name does not end in `.prom`: node_exporter passes over it.
+ * Replace the file as a whole, so that node_exporter never reads half a file; its mode does not depend on our umask. The
+ * draft's name does not end in `.prom`: node_exporter ignores it.
  */
 export function writeMetrics(file: string, text: string): void {
   if (!file.endsWith('.prom'))

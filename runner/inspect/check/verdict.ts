@@ -1,4 +1,4 @@
-/** From figures to one state and one line, as the guidelines of Nagios plugins have it. Pure. */
+/** From figures to one state and one line, by the guidelines of Nagios plugins. Pure. */
 import type { Column } from '../../format/table.ts'
 import {
   aboutFigure,
@@ -26,7 +26,7 @@ export interface Verdict {
   /** Without the performance data. */
   text: string
   figures: Judged[]
-  /** What could not be had, and why. */
+  /** Why parts could not be looked at. */
   reasons: string[]
 }
 
@@ -45,7 +45,7 @@ export interface Thresholds {
   critical: ReadonlyMap<FigureName, Range>
 }
 
-/** What is known to be critical is so also when not all could be had; all else is UNKNOWN then. */
+/** A critical figure is CRITICAL even when other parts could not be looked at; otherwise the state is UNKNOWN then. */
 export function judge(sight: Sight, { warning, critical }: Thresholds): Verdict {
   const figures = figuresOf(sight).map((figure) => {
     const ranges = {
@@ -62,7 +62,7 @@ export function judge(sight: Sight, { warning, critical }: Thresholds): Verdict 
   const reasons = [
     ...new Set(Object.values(sight).filter((each): each is string => typeof each === 'string')),
   ]
-  // the tool answers, and says that nobody is left to serve anything
+  // the tool answers, and says that no node is left to serve
   const nobody = reasons.some((reason) => reason.includes('All nodes are banned'))
   const has = (state: State) => figures.some((figure) => figure.state === state)
   const state =
@@ -84,7 +84,7 @@ function sentence(figures: readonly Judged[], reasons: readonly string[]): strin
   return `${value('nodes')} nodes, ${value('addresses')} addresses, ${value('handlers')} scripts are well`
 }
 
-/** Names that are given each, before the rest is counted. */
+/** How many names are printed before the rest is only counted. */
 const MOST_NAMED = 5
 
 function inWords({ name, value, names }: Judged): string {
@@ -93,7 +93,7 @@ function inWords({ name, value, names }: Judged): string {
   return `${value}${unitOf(name)} ${aboutFigure(name)}${which}`
 }
 
-/** The one line of a plugin: `CTDB OK - text | performance data`. A `|` and line ends in the text would end it. */
+/** The one line of a plugin: `CTDB OK - text | performance data`. A `|` or line end in the text would cut it. */
 export function statusLine({ state, text, figures }: Verdict): string {
   const plain = text.replaceAll(/\s*[\r\n]+\s*/g, ' ').replaceAll('|', '!')
   const data = figures.map(({ name, value, warning, critical }) =>

@@ -29,7 +29,7 @@ const EXAMINATIONS: readonly [string, Examination][] = [
   ...Object.entries(LVS),
 ]
 
-/** Seconds for the command that prints the list of nodes; the others are to be looked at, too. */
+/** Seconds for the command that prints the list of nodes: the other examinations need time as well. */
 const NODES_LIMIT = 10
 
 export interface DoctorOptions {
@@ -41,8 +41,8 @@ export interface DoctorOptions {
 }
 
 /**
- * Look at everything that the handlers rely on. Nothing is changed. Each examination stands for itself: one that fails
- * or takes too long is a finding, not the end of the others.
+ * Looks at everything that the handlers rely on; changes nothing. Each examination stands by itself: a failure or a lapse
+ * of time is a finding, and the other examinations go on.
  */
 export async function examine({ facts, own, limit }: DoctorOptions): Promise<Finding[]> {
   const door = doorTo(live({ signal: AbortSignal.timeout(limit * 1000), atOnce: () => true }))
@@ -75,12 +75,12 @@ async function admit(door: Door, facts: Facts, own: string, limit: number): Prom
   const uses = { inet: families.includes('inet'), inet6: families.includes('inet6') }
   const links = (await linksOf(door)) ?? []
   const rest = { publicAddresses, nodes, uses, links, settings }
-  // the options file that cannot be read is named, with its line, by its own examination
+  // the examination of the options names an unreadable file with its line
   const others = findings.filter(({ check }) => check !== 'options')
   return [{ door, facts, base, vardir, folder: facts.optionsFolder, own, ...rest }, others]
 }
 
-/** Undefined when `ip` cannot say: its own examination says why. */
+/** Undefined when `ip` fails: the examination of `ip` says why. */
 async function linksOf(door: Door): Promise<readonly Link[] | undefined> {
   try {
     const { status, out } = await door.ask`ip -json addr show`
@@ -98,9 +98,9 @@ async function reasonOr(name: string, look: () => Finding[] | Promise<Finding[]>
     const { error: wrong } = about(name)
     if (error instanceof Refusal) return wrong(name, error.message)
     if (error instanceof Interrupted)
-      return wrong(name, `${error.message}: it hangs`, 'look at it with "ps"; then again')
+      return wrong(name, `${error.message}: it hangs`, 'look at it with "ps", then repeat')
     if (error instanceof Error && error.name === 'TimeoutError')
-      return wrong(name, 'not looked at: the time was over', 'a larger --timeout')
+      return wrong(name, 'not looked at: the time was up', 'use a larger --timeout')
     if (error instanceof Error && 'code' in error) return wrong(name, error.message)
     throw error
   }

@@ -1,4 +1,4 @@
-/** CTDB's files as far as the handlers read them: whatever is wrong there is said with the line. */
+/** CTDB's files that the handlers read: each fault is named with its line. */
 import { accessSync, constants, existsSync, readdirSync, statfsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { readConf } from '../../eventd/conf.ts'
@@ -11,7 +11,7 @@ import { Refusal } from '../../base/refusal.ts'
 import { about, type Examination, type Finding } from './finding.ts'
 import { toBeAllowed } from '../../machine/remedy.ts'
 
-/** The line of the first CR, which ctdbd and the shell take for a part of the last word. */
+/** The line of the first CR: for ctdbd and the shell the CR is part of the last word. */
 function lineOfCr(text: string): number {
   return text.split('\n').findIndex((line) => line.endsWith('\r')) + 1
 }
@@ -31,7 +31,7 @@ const options: Examination = async ({ door, base, folder, settings }) => {
       )
     const parsed = await door.ask`sh -n ${file}`
     if (parsed.status !== 0)
-      found.push(...error(file, `the shell cannot read it: ${why(parsed)}`, 'mend that line'))
+      found.push(...error(file, `the shell cannot read it: ${why(parsed)}`, 'repair that line'))
   }
   for (const warning of settings?.warnings ?? []) {
     const [, text = warning, remedy] = /^WARNING: (.*): (mend .*)$/.exec(warning) ?? []
@@ -66,7 +66,7 @@ const publicAddresses: Examination = ({ base, publicAddresses: text, nodes }) =>
     return error(file, seen, 'take another public address: this one goes with its node')
   })
   const bad = problems.flatMap((problem) =>
-    error(file, problem.replace(`${file} `, ''), 'mend that line: ctdbd does not start'),
+    error(file, problem.replace(`${file} `, ''), 'repair that line: ctdbd does not start'),
   )
   const found = [...bad, ...both]
   return found.length > 0 ? found : ok(file, `${entries.length} public addresses`)
@@ -80,7 +80,7 @@ const nodes: Examination = ({ facts, nodes: list }) => {
   const found: Finding[] = odd.flatMap((each) => warn(name, each.text, each.remedy))
   if (text === undefined) {
     if (problem === undefined) return [...found, ...error(name, 'no such file: ctdbd does not start', add)]
-    // to root it may be another
+    // root may see another result
     const end = kind === 'command' && facts.privileged ? ': ctdbd does not start' : ''
     return [...found, ...error(name, `${problem}${end}`, repair)]
   }
@@ -100,7 +100,7 @@ function wrongWith({ kind, name }: NodesList, all: readonly ListedNode[]): Findi
     if (problem === undefined || passed) return []
     return deleted
       ? warn(name, `line ${line}: ${problem}`, 'remove the comment before there is a cluster')
-      : error(name, `line ${line}: ${problem}`, 'mend that line')
+      : error(name, `line ${line}: ${problem}`, 'repair that line')
   })
   return [...ends, ...others]
 }
@@ -110,14 +110,14 @@ const configuration: Examination = ({ base }) => {
   const file = join(base, 'ctdb.conf')
   try {
     readConf(file, {})
-    return ok(file, 'what the event daemon reads of it is good')
+    return ok(file, 'the settings of the event daemon can be read')
   } catch (problem) {
     if (!(problem instanceof Refusal)) throw problem
-    return error(file, problem.message, `mend ${file}: the event daemon does not start`)
+    return error(file, problem.message, `repair ${file}: the event daemon does not start`)
   }
 }
 
-/** Bytes; the lists and locks that are kept there need a few thousand. */
+/** Bytes: the lists and locks in that folder need a few thousand. */
 const LITTLE = 1024 * 1024
 
 const state: Examination = ({ facts, vardir: folder }) => {
@@ -147,7 +147,7 @@ function nearest(path: string): string {
   return existsSync(path) || dirname(path) === path ? path : nearest(dirname(path))
 }
 
-/** An address in my-public-ip-addresses that is none comes from a hand or a full disk. */
+/** A line of my-public-ip-addresses that is no address comes from an admin's edit or a full disk. */
 const cache: Examination = async ({ door, vardir }) => {
   const { warn } = about('state')
   const file = join(vardir, 'my-public-ip-addresses')

@@ -4,7 +4,7 @@ import type { NodesList } from '../../net/ctdb/nodes-list.ts'
 import type { Door } from '../../machine/machine.ts'
 import type { Column } from '../../format/table.ts'
 
-/** What one look at the machine came to. An error must be mended; a warning is a weakness, or something odd. */
+/** The result of one look at the machine. An error must be repaired; a warning is a weakness, or something odd. */
 export interface Finding {
   state: 'ok' | 'warning' | 'error'
   /** What was looked at: `ip`, `sysctl`, `event folder` … */
@@ -16,7 +16,7 @@ export interface Finding {
   remedy?: string
 }
 
-/** Everything that the examinations share; looked at once. */
+/** What the examinations share; looked at once. */
 export interface Patient {
   door: Door
   facts: Facts
@@ -26,12 +26,12 @@ export interface Patient {
   vardir: string
   /** Where ctdb-eventd looks for scripts. */
   folder: string
-  /** Our own handlers. */
+  /** The folder of our own handlers. */
   own: string
   /** The text of public_addresses; undefined when there is no such file. */
   publicAddresses: string | undefined
   nodes: NodesList
-  /** Public addresses of each family are configured. */
+  /** Whether public addresses of each family are configured. */
   uses: { inet: boolean; inet6: boolean }
   /** Interfaces with their addresses; none when `ip` does not work, which is a finding of its own. */
   links: readonly Link[]
@@ -47,7 +47,7 @@ export const FINDING_COLUMNS: readonly Column<Finding>[] = [
   { name: 'Remedy', field: 'remedy', value: ({ remedy }) => remedy },
 ]
 
-/** The findings of one examination, under its name. */
+/** Makers of findings under the name of one examination. */
 export function about(check: string) {
   const of = (state: Finding['state']) => (subject: string, text: string, remedy?: string) => [
     { state, check, subject, text, remedy },

@@ -1,8 +1,8 @@
-/** The folder of event scripts: who may write to it, what in it is passed over in silence, what is there twice. */
+/** The folder of event scripts: who may write to it, which files are ignored in silence, what is there twice. */
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { findHandlers, type Entry } from '../../engine/find-handlers.ts'
-import { above, openTo, statusOf } from '../../install/trust.ts'
+import { pathsAbove, writableBy, accessOf } from '../../install/trust.ts'
 import { leadsTo } from '../../install/wrapper.ts'
 import { toShell } from '../../machine/argv.ts'
 import { about, type Examination, type Patient } from './finding.ts'
@@ -11,7 +11,7 @@ const SCRIPT = /^\d\d\..*\.script$/
 /** CTDB ships these two with one number. */
 const SHIPPED_ALIKE = ['11.natgw', '11.routing']
 
-/** CTDB runs what is there as root: whoever may write to an element of the path is root with the next event. */
+/** CTDB runs these scripts as root: whoever may write to an element of the path is root at the next event. */
 const trust: Examination = ({ folder, base }) => {
   const { ok, error } = about('permissions')
   const { warn } = about('event folder')
@@ -22,22 +22,22 @@ const trust: Examination = ({ folder, base }) => {
   const paths = [folder, ...files.map((name) => join(folder, name)), ...sourced].filter((path) =>
     existsSync(path),
   )
-  // a link: where it lies and where it leads to
+  // for a link both the folder of the link and its target count
   const elements = new Set(
     paths.flatMap((path) => [
-      ...above(join(realpathSync(dirname(path)), basename(path))),
-      ...above(realpathSync(path)),
+      ...pathsAbove(join(realpathSync(dirname(path)), basename(path))),
+      ...pathsAbove(realpathSync(path)),
     ]),
   )
   const found = [...elements].flatMap((path) => {
-    const open = openTo(statusOf(path))
-    return open ? error(path, `${open.seen}: its events run as root`, open.mend) : []
+    const open = writableBy(accessOf(path))
+    return open ? error(path, `${open.seen}: its events run as root`, open.repair) : []
   })
   if (files.length === 0) return [...found, ...warn(folder, 'no script in it', 'eventscript install')]
   return found.length > 0 ? found : ok(folder, `${elements.size} path elements, only root writes to them`)
 }
 
-/** Neither CTDB nor we say a word about these when an event runs. */
+/** Files that CTDB, and our runner, ignore without a word when an event runs. */
 const ignored: Examination = ({ folder }) => {
   const { warn } = about('name')
   if (!existsSync(folder)) return []
@@ -54,7 +54,7 @@ const ignored: Examination = ({ folder }) => {
   })
 }
 
-/** Enabled, and yet not run: no interpreter, CR LF, a dangling link. */
+/** Scripts that are enabled and cannot run: no interpreter, CR LF, a dangling link. */
 const broken: Examination = (patient) => {
   const { error } = about('script')
   return scripts(patient).flatMap((entry) => {
@@ -74,10 +74,10 @@ function isDisabledOnPurpose({ why, disabled }: Entry & { kind: 'unusable' }): b
 function remedyFor({ why, path }: Entry & { kind: 'unusable' }): string {
   if (why.includes('CR LF')) return `sed -i 's/\\r$//' ${path}`
   if (why.includes('dangling')) return toShell(['rm', path])
-  return 'mend its first line, or install what it names'
+  return 'repair its first line, or install the program that it names'
 }
 
-/** Which of two runs first is decided by the rest of the name, which nobody means. */
+/** Two scripts with one number: the rest of the name decides the order, which nobody intends. */
 const alike: Examination = (patient) => {
   const { warn } = about('number')
   const enabled = scripts(patient).filter((entry) => entry.kind !== 'unusable')
@@ -120,7 +120,7 @@ const addresses: Examination = (patient) => {
     : warn(folder, none, 'eventscript install')
 }
 
-/** By the name behind the number, of the file or of what it links to. */
+/** By the name after the number, of the file or of the link's target. */
 function isSameJob({ path }: Entry, ours: string): boolean {
   const job = (file: string) => basename(file).replace(/^\d\d\./, '')
   return [path, leadsTo(path).program].some((each) => job(each) === job(ours))

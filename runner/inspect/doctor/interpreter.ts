@@ -1,4 +1,4 @@
-/** Whether ctdbd and systemd find a node for what they start of ours: where not, it ends with 127 while an admin's own shell finds one. */
+/** Whether ctdbd and systemd find a node for our programs. Without one a program ends with 127, although an admin's shell finds node. */
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
 import { whyNotFound, whyNotNode, whyOpen } from '../../install/interpreter.ts'
@@ -9,7 +9,7 @@ import { leadsTo } from '../../install/wrapper.ts'
 import { helpersOf } from '../../node/ctdb-path.ts'
 import { about, type Examination, type Finding, type Patient } from './finding.ts'
 
-/** A file of ours that is started, and the node that it names. */
+/** A file of ours that CTDB or systemd starts, and the node that it names. */
 interface Started {
   place: string
   node: string | undefined
@@ -34,7 +34,7 @@ const interpreter: Examination = async (patient) => {
     const why = await whyNotFound(door, isStarted ? await search(door, facts.env) : pathHere())
     if (why !== undefined) found.push(...other.flatMap((each) => ends(each, why)))
   }
-  return found.length > 0 ? found : about('node').ok('node', 'what ctdbd starts finds it')
+  return found.length > 0 ? found : about('node').ok('node', 'the programs that ctdbd starts find it')
 }
 
 const ends = ({ place, remedy }: Started, why: string) =>
@@ -57,13 +57,13 @@ function byCtdbd({ facts, folder, own }: Patient): Started[] {
   )
 }
 
-/** One element where that leads to a file of ours: which node it names, if any. */
+/** One element where the path leads to a file of ours: the node that the file names, if any. */
 function ourNode(place: string, dist: string): (string | undefined)[] {
   try {
     const { program, node } = leadsTo(place)
     return program.startsWith(`${realpathSync(dist)}${sep}`) ? [node] : []
   } catch {
-    // nothing there, or a dangling link, which has its own examination
+    // nothing is there, or a dangling link, which has an examination of its own
     return []
   }
 }

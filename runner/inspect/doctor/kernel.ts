@@ -1,4 +1,4 @@
-/** Settings of the kernel that bite. */
+/** Settings of the kernel that harm public addresses. */
 import { canonical, FAMILIES, familyOf } from '../../inet/address.ts'
 import { parsePublicAddresses } from '../../net/address/public-addresses.ts'
 import { NONLOCAL_BITES, nonlocalBind, readNumber } from '../../net/sysctl/sysctl.ts'
@@ -22,7 +22,7 @@ const sysctls: Examination = async (patient) => {
     : ok('net', 'ip_nonlocal_bind and promote_secondaries are as they should be')
 }
 
-/** Of the interfaces that public IPv6 addresses are to be put on. */
+/** IPv6 on the interfaces that public_addresses names for IPv6. */
 const ipv6: Examination = async ({ door, publicAddresses = '', links }) => {
   const { ok, warn, error } = about('sysctl')
   const entries = parsePublicAddresses(publicAddresses, '').entries
@@ -46,10 +46,10 @@ const ipv6: Examination = async ({ door, publicAddresses = '', links }) => {
           ...warn(iface, `${name} is 0: an address that another host has too is not noticed`, set(name, 1)),
         )
   }
-  return found.length > 0 || wanted.length === 0 ? found : ok('ipv6', 'duplicates are checked for')
+  return found.length > 0 || wanted.length === 0 ? found : ok('ipv6', 'the kernel checks for duplicates')
 }
 
-/** ctdbd ends at its start when public_addresses names an interface that is not there, or when it is in no line of the list of nodes. */
+/** ctdbd ends at its start when public_addresses names a missing interface, or when no line of the list of nodes is this node. */
 const present: Examination = ({ base, publicAddresses, nodes, links }) => {
   const { error } = about('interface')
   if (links.length === 0) return []
@@ -62,7 +62,7 @@ const present: Examination = ({ base, publicAddresses, nodes, links }) => {
     error(
       iface,
       `${file} line ${lineWith(publicAddresses ?? '', iface)}: there is no such interface: ctdbd does not start`,
-      `mend ${file}: "ip link show" lists the interfaces`,
+      `repair ${file}: "ip link show" lists the interfaces`,
     ),
   )
   const listed = (nodes.text ?? '').split('\n').flatMap((line) => canonical(line.trim()) ?? [])

@@ -1,4 +1,4 @@
-/** The nodes file of an LVS group, and the options beside it: what 91.lvs refuses at an event is said before there is one. */
+/** The nodes file and the options of an LVS group: what 91.lvs would refuse at an event is found before the event. */
 import { familyOf, canonical } from '../../inet/address.ts'
 import { isNamed } from '../../net/ip-json.ts'
 import { parseMembers } from '../../net/lvs/nodes.ts'
@@ -73,7 +73,7 @@ function mayLead(text: string, nodes: Patient['nodes'], links: Patient['links'])
 }
 
 function ofNodes(file: string, text: string, publicIp: string | undefined, { nodes }: Patient): Finding[] {
-  // without a good address nothing is said of its family
+  // without a valid address its family is not judged
   const lines = text.split('\n')
   const { members, problems } = parseMembers(text, file, publicIp ?? familyIn(lines))
   const listed = parseNodes(nodes.text ?? '').filter(({ deleted }) => !deleted)
@@ -89,11 +89,11 @@ function ofNodes(file: string, text: string, publicIp: string | undefined, { nod
     return warn(
       file,
       `line ${i + 1}: ${address} is no node of this cluster: it never serves`,
-      'mend that line, or remove it',
+      'repair that line, or remove it',
     )
   })
   const bad = problems.flatMap((problem) =>
-    error(file, problem.replace(`${file} `, ''), 'mend that line: every event fails'),
+    error(file, problem.replace(`${file} `, ''), 'repair that line: every event fails'),
   )
   const leaderless =
     problems.length === 0 && !members.some(({ followerOnly }) => !followerOnly)
@@ -102,7 +102,7 @@ function ofNodes(file: string, text: string, publicIp: string | undefined, { nod
   return [...bad, ...odd, ...leaderless]
 }
 
-/** Some address of the family that the file begins with. */
+/** An address of the same family as the first one in the file. */
 function familyIn(lines: readonly string[]): string {
   const first = lines.flatMap((line) => canonical(line.trim().split(/\s+/)[0] ?? '') ?? [])[0]
   return familyOf(first ?? '::') === 'inet' ? '0.0.0.0' : '::'

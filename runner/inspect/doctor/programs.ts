@@ -1,4 +1,4 @@
-/** The programs that the handlers start: are they there, are they new enough, do they do what we need. */
+/** The programs that the handlers start: whether they exist, are new enough and do what we need. */
 import { isNewEnough, OLDEST } from '../../install/interpreter.ts'
 import { busyBoxIn } from '../../machine/busybox.ts'
 import { packageOf, toBeAllowed } from '../../machine/remedy.ts'
@@ -9,9 +9,9 @@ import { isOlder } from '../../base/version.ts'
 import { about, type Examination } from './finding.ts'
 import { tryKill } from './try-kill.ts'
 
-/** iproute2 4.14 was released on 2017-11-13, and until 2019 called itself by its date. */
+/** iproute2 4.14 was released on 2017-11-13. Until 2019 "ip -V" printed a date. */
 const OLDEST_IP = { date: 171113, version: [4, 14] } as const
-/** From there on node runs TypeScript by itself. */
+/** The first version of node that runs TypeScript by itself. */
 const TYPESCRIPT_NODE = [22, 18] as const
 
 const ip: Examination = async ({ door }) => {
@@ -43,7 +43,7 @@ const needed: Examination = async ({ door, settings }) => {
   ] as const) {
     const path = await door.find(program)
     const name = program.slice(program.lastIndexOf('/') + 1)
-    const remedy = packageOf(name) ?? 'mend PATH'
+    const remedy = packageOf(name) ?? 'correct PATH'
     const busyBox = path && program === 'flock' ? await busyBoxAs(door, program) : undefined
     if (!path) all.push(...error(program, `not found: ${what}`, remedy))
     else if (busyBox) all.push(...error(program, `${busyBox}: it cannot wait (-w), and ${what}`, remedy))
@@ -63,7 +63,7 @@ const KINDS: Record<Arping, string> = {
   habets: "Thomas Habets'",
 }
 
-/** Each of the programs of that name will do; only which one it is decides how it is called. */
+/** Any of the three programs of that name is good; which one it is decides how we call it. */
 const arping: Examination = async ({ door, uses, settings }) => {
   const { ok, warn } = about('arping')
   const path = await door.find('arping')
@@ -77,7 +77,7 @@ const arping: Examination = async ({ door, uses, settings }) => {
   const kind = whichArping(out + err)
   return kind
     ? ok('arping', `${path}, ${KINDS[kind]}`)
-    : warn('arping', `${path}: none that we know: IPv4 addresses are not announced`, packageOf('arping'))
+    : warn('arping', `${path}: not one that we know: IPv4 addresses are not announced`, packageOf('arping'))
 }
 
 const NO_PACKETS = 'no privilege to send packets (CAP_NET_RAW)'
@@ -113,14 +113,14 @@ const iptables: Examination = async ({ door, uses, facts }) => {
     // only root may list rules
     const rules = facts.privileged ? await door.ask`${program} -w -S INPUT` : undefined
     if (rules && rules.status !== 0)
-      all.push(...error(program, `cannot list its rules: ${why(rules)}`, 'mend iptables, or remove it'))
+      all.push(...error(program, `cannot list its rules: ${why(rules)}`, 'repair iptables, or remove it'))
     else
       all.push(...ok(program, `${out.trim()}${rules ? '' : `: not tried: ${toBeAllowed('CAP_NET_ADMIN')}`}`))
   }
   return all
 }
 
-/** Tried on a connection of our own. */
+/** Tries `ss -K` on a connection of our own. */
 const ssKill: Examination = async ({ door, settings, facts }) => {
   const { ok, warn } = about('ss -K')
   if (settings?.option('CTDB_KILLTCP_USE_SS_KILL') === 'no')
@@ -134,7 +134,7 @@ const ssKill: Examination = async ({ door, settings, facts }) => {
   return ended ? ok('ss', 'ends connections') : warn('ss', `does not end connections: ${instead}`, remedy)
 }
 
-/** CTDB's own scripts want it; ours ask the kernel. */
+/** CTDB's own scripts need ethtool; ours ask the kernel. */
 const ethtool: Examination = async ({ door }) => {
   const path = await door.find('ethtool')
   return about('ethtool').ok('ethtool', path ?? 'not installed: our handlers do not need it')

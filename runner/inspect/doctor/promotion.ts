@@ -1,4 +1,4 @@
-/** What becomes of the other addresses of a subnet when its first IPv4 address goes. */
+/** What happens to the other addresses of a subnet when its first IPv4 address goes. */
 import { isNamed, type Link } from '../../net/ip-json.ts'
 import { networkOf, networkText } from '../../inet/network.ts'
 import { parsePublicAddresses, type PublicAddress } from '../../net/address/public-addresses.ts'
@@ -7,7 +7,7 @@ import { promoteSecondaries, readNumber } from '../../net/sysctl/sysctl.ts'
 import { whyReadOnly } from '../../machine/disk.ts'
 import { about, type Finding, type Patient } from './finding.ts'
 
-/** Our handlers set it where it is 0; so only a 0 that stays is worth a line, on an interface that has such a subnet. */
+/** Our handlers set promote_secondaries where it is 0. So only a 0 that cannot be changed matters, and only beside such a subnet. */
 export async function promotion({ door, publicAddresses = '', links }: Patient): Promise<Finding[]> {
   const { warn, error } = about('sysctl')
   const all = await readNumber(door, promoteSecondaries('all'))
@@ -35,7 +35,7 @@ export async function promotion({ door, publicAddresses = '', links }: Patient):
   return found
 }
 
-/** One that is public, and another of its subnet: public as well, or the host's own. */
+/** A public address, and another address of its subnet: public as well, or the host's own. */
 function hasSiblings(link: Link, entries: readonly PublicAddress[]): boolean {
   const ours = entries.filter(({ ifaces }) => ifaces.some((name) => isNamed(link, name)))
   const subnets = new Map<string, Set<string>>()

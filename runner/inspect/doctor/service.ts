@@ -1,4 +1,4 @@
-/** Whether systemd can start ctdb.service at all: what its unit says, beside where CTDB has its files. */
+/** Whether systemd can start ctdb.service at all: compares the unit with CTDB's own paths. */
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { confValues } from '../../eventd/conf.ts'
@@ -13,7 +13,7 @@ const NAME = 'ctdb.service'
 
 const service: Examination = async ({ door, facts }) => {
   const folder = systemdFolder(facts.env)
-  // in a container or a chroot nothing is started by the unit
+  // in a container or a chroot no unit starts anything
   const unit = folder !== undefined && isBooted(folder) ? await serviceHere(door, facts.env) : undefined
   if (folder === undefined || !unit) return []
   const pidFile = await ctdbPath('pidfile ctdbd')
@@ -30,7 +30,7 @@ const service: Examination = async ({ door, facts }) => {
 
 interface Fault {
   text: string
-  /** What a drop-in has to say. */
+  /** The lines of a drop-in that repairs it. */
   lines: string[]
 }
 
@@ -73,7 +73,7 @@ function otherPidFile(unit: Unit, file: string): Fault[] {
   return [{ text, lines: ['[Service]', `PIDFile=${file}`] }]
 }
 
-/** A nodes file that ctdb.conf does without. Where it does not, the examination of that file says more. */
+/** A condition on a nodes file that ctdb.conf does not use. A nodes file in use has an examination of its own. */
 function unmet(unit: Unit, nodesList: string | undefined): Fault[] {
   const files = (unit.get('Unit/ConditionFileNotEmpty') ?? []).filter((file) => file.startsWith('/'))
   const empty = files.find((file) => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0)

@@ -1,10 +1,10 @@
-/** What systemd does after ctdbd, and whether it can start it at all. */
+/** What systemd does after ctdbd is gone. */
 import { dirname } from 'node:path'
 import { lookAtSystemd, type UnitFile } from '../../install/systemd.ts'
 import { nodeNamedIn } from '../../install/unit-text.ts'
 import { about, type Examination } from './finding.ts'
 
-/** What cleans up when ctdbd was killed, and its event daemon too. */
+/** The files that clean up after ctdbd and its event daemon were killed. */
 const cleanup: Examination = ({ facts, own, uses }) => {
   const { ok, warn } = about('systemd')
   const found = lookAtSystemd(facts.env, dirname(own), (_which, here) => nodeNamedIn(here))
@@ -26,7 +26,7 @@ const cleanup: Examination = ({ facts, own, uses }) => {
   return ok(dropIn.place, 'cleans up when ctdbd was killed')
 }
 
-/** That it calls us is what counts most: so where it calls another, only that is said. */
+/** The command counts most: where it is another program's, only that is reported. */
 function different({ here, text }: UnitFile): string {
   const calls = (whole: string) =>
     whole

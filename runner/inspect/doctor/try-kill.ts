@@ -2,10 +2,10 @@ import { createConnection, createServer, type AddressInfo, type Server, type Soc
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Door } from '../../machine/machine.ts'
 
-/** Milliseconds in which a connection to ourselves is there, and gone. */
+/** Milliseconds for a connection to ourselves to open, and to close. */
 const PATIENCE = 1000
 
-/** Does `ss -K` end a connection? Only one of our own is tried; undefined when there can be none, as without `lo`. */
+/** Does `ss -K` end a connection? Tried on a connection of our own; undefined when there can be none, as without `lo`. */
 export async function tryKill(door: Door): Promise<boolean | undefined> {
   const server = createServer((peer) => peer.on('error', () => {}))
   let client: Socket | undefined

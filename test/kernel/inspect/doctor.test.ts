@@ -3,7 +3,7 @@ import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } f
 import { dirname, join } from 'node:path'
 import type { Test } from 'tap'
 import type { Finding } from '../../../runner/inspect/doctor/finding.ts'
-import { cleanupUnitFor, textFor } from '../../../runner/install/unit-text.ts'
+import { cleanupUnitFor, dropInFor } from '../../../runner/install/unit-text.ts'
 import { wrapperFor } from '../../../runner/install/wrapper.ts'
 import { makeReadOnly, MAIN, SCRIPT, type Lab } from '../../lab/lab.ts'
 import { ALL_PROGRAMS, inLab, prepareFile, programPath, standIn, writeSysctl } from '../../lab/support.ts'
@@ -306,11 +306,11 @@ inLab(
     )
     const look = () => doctor(lab, 'env', `CTDB_SYS_ETCDIR=${etc}`)
     t.match((await look()).bad, [{ subject: place, text: /^no such file: /, remedy: 'eventscript install' }])
-    writeFileSync(place, textFor('/elsewhere/main.js'))
+    writeFileSync(place, dropInFor('/elsewhere/main.js'))
     t.match((await look()).bad, [{ subject: place, text: /^it does not call this eventscript: / }])
-    writeFileSync(place, textFor(MAIN).replace(/^OnFailure=.*$/m, ''))
+    writeFileSync(place, dropInFor(MAIN).replace(/^OnFailure=.*$/m, ''))
     t.match((await look()).bad, [{ subject: place, text: /^not as this version writes it: / }])
-    writeFileSync(place, textFor(MAIN))
+    writeFileSync(place, dropInFor(MAIN))
     const unit = join(etc, 'systemd/system/eventscript-cleanup.service')
     t.match((await look()).bad, [
       { subject: unit, text: /^no such file: after "systemctl kill -s KILL ctdb" the addresses stay/ },
@@ -370,7 +370,7 @@ inLab(
       join(systemd, 'system/ctdb.service.d/eventscript.conf'),
       join(systemd, 'system/eventscript-cleanup.service'),
     ]
-    writeFileSync(dropIn, textFor(MAIN))
+    writeFileSync(dropIn, dropInFor(MAIN))
     writeFileSync(unit, cleanupUnitFor(MAIN, process.execPath))
     const place = join(lab.dir, 'etc/events/legacy/10.interface.script')
     const look = () => doctor(lab, 'env', `CTDB_SYS_ETCDIR=${dirname(systemd)}`)
@@ -386,7 +386,7 @@ inLab(
     rmSync(place)
     service(empty)
     script(lab, '10.interface.script', wrapperFor(process.execPath, [SCRIPT]))
-    writeFileSync(dropIn, textFor(MAIN, process.execPath))
+    writeFileSync(dropIn, dropInFor(MAIN, process.execPath))
     t.same((await look()).bad, [], 'named in all three')
     const gone = join(lab.dir, 'gone/node')
     script(lab, '10.interface.script', wrapperFor(gone, [SCRIPT]))
