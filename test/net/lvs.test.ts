@@ -5,7 +5,7 @@ import { execa } from 'execa'
 import * as fc from 'fast-check'
 import t from 'tap'
 import { parseServices, planServices } from '../../runner/net/lvs/ipvs.ts'
-import { groupOf, parseMembers, type Member, type Status } from '../../runner/net/lvs/nodes.ts'
+import { groupOf, parseMembers, type Member, type NodeStatus } from '../../runner/net/lvs/nodes.ts'
 
 const HELPER = '/usr/libexec/ctdb/ctdb_lvs'
 const FILE = '/etc/ctdb/lvs_nodes'
@@ -54,8 +54,8 @@ const cluster = fc.array(fc.tuple(status, role), { minLength: 1, maxLength: 4 })
 const addressOf = (n: number) => `10.1.0.${n + 1}`
 
 function statusesOf(
-  nodes: readonly (readonly [Omit<Status, 'number' | 'address' | 'self'>, string])[],
-): Status[] {
+  nodes: readonly (readonly [Omit<NodeStatus, 'number' | 'address' | 'self'>, string])[],
+): NodeStatus[] {
   return nodes.map(([flags], n) => ({ ...flags, number: String(n), address: addressOf(n), self: n === 0 }))
 }
 

@@ -9,18 +9,18 @@ import { keepSysctl } from '../sysctl/lvs-memory.ts'
 import { ARP_IGNORE, SILENT } from '../dad/parked.ts'
 import { macWhenItComes, whoHas } from '../dad/address-owner.ts'
 
-/** Where every node has the address, so that it takes what the leader hands on to it. */
+/** Every node has the address on this interface, so that it accepts the packets that the leader hands on. */
 const SILENT_PLACE = 'lo'
 
 /**
- * How often the leader tries to get the address past the duplicate check: the leader before it lets go in the same
- * moment, as `ipreallocated` runs on all nodes at once. Each try takes the kernel up to 2 s.
+ * How often the leader tries to get the address past the duplicate check. The old leader lets go at the same moment, as
+ * `ipreallocated` runs on all nodes at once. The kernel takes up to 2 s for each try.
  */
 const TRIES = 3
 
 /**
- * The address is here, and nobody else can tell. An IPv4 host answers ARP for all its addresses: unless their scope is
- * `host` and arp_ignore is 3. An IPv6 host answers only for those on the interface that was asked: lo never is.
+ * Hold the address so that no other host can tell. An IPv4 host answers ARP for all its addresses, except those of scope
+ * `host` with arp_ignore 3. An IPv6 host answers only for addresses on the asked interface, which is never lo.
  */
 export async function keepSilent(node: Node, address: string): Promise<void> {
   const places = await ourPlaces(node, address)
@@ -29,7 +29,7 @@ export async function keepSilent(node: Node, address: string): Promise<void> {
   if (!places.some((held) => isSilent(held, address))) await add(node, address, SILENT_PLACE, 'host')
 }
 
-/** On lo and nowhere else; of IPv4 also with the scope that keeps it from answering. */
+/** Is this place on lo, and for IPv4 of the scope that does not answer? */
 function isSilent({ iface, scope, bits }: Held, address: string): boolean {
   const hidden = familyOf(address) === 'inet6' || scope === 'host'
   return iface === SILENT_PLACE && bits === hostBits(address) && hidden
@@ -42,8 +42,8 @@ async function silenceArp(node: Node): Promise<void> {
 }
 
 /**
- * From now on this node answers for the address, and says so. Gives back why not, when it cannot: then it is as silent
- * as it was.
+ * From now on this node answers for the address, and announces it. Gives the reason when that is impossible; the node is
+ * then as silent as before.
  */
 export async function goOnWire(node: Node, address: string, iface: string): Promise<string | undefined> {
   const link = pick(await interfaces(node), iface)
@@ -62,12 +62,12 @@ export async function isOnWire(node: Node, address: string, iface: string): Prom
     : places.some((held) => isNamed(held, iface) && held.state === 'ready')
 }
 
-/** Seconds behind its first answer in which a new leader tells the network of itself; 0.1 to 0.2 on an idle machine. */
+/** Seconds in which a new leader announces itself after its first answer; 0.1 to 0.2 on an idle machine. */
 const ANNOUNCED_SECONDS = 1
 
 /**
- * Wait until whoever leads now answers for the address, and has announced it: 3 s at most for IPv4, 4 for IPv6, whose
- * duplicate check takes up to 2. Not longer, as an event that is late is dear.
+ * Wait until the new leader answers for the address and has announced it: at most 3 s for IPv4, and 4 s for IPv6, whose
+ * duplicate check takes up to 2 s. Not longer: a late event is expensive.
  */
 export async function untilAnnounced(node: Node, address: string, iface: string): Promise<void> {
   try {
@@ -80,7 +80,7 @@ export async function untilAnnounced(node: Node, address: string, iface: string)
   }
 }
 
-/** The kernel cannot change the scope of an address: it goes and comes. */
+/** Give the address another scope. The kernel cannot change it: the address goes and comes back. */
 async function showOnLo(node: Node, address: string): Promise<string | undefined> {
   const places = await ourPlaces(node, address)
   const shown = (held: Held) => held.iface === SILENT_PLACE && held.scope !== 'host'
@@ -89,11 +89,11 @@ async function showOnLo(node: Node, address: string): Promise<string | undefined
   return undefined
 }
 
-/** IPv6 has it on lo all the time, and the leader on the interface too: only the latter is asked for it. */
+/** For IPv6 every node has the address on lo, and the leader on the interface as well, where other hosts ask for it. */
 async function addToLink(node: Node, address: string, link: Link): Promise<string | undefined> {
   const places = await ourPlaces(node, address)
   if (!places.some(({ iface }) => iface === SILENT_PLACE)) await add(node, address, SILENT_PLACE, 'global')
-  // on another one after CTDB_LVS_PUBLIC_IFACE has changed
+  // CTDB_LVS_PUBLIC_IFACE may have changed
   for (const held of places) if (![SILENT_PLACE, link.name].includes(held.iface)) await drop(node, held)
   const here = places.filter(({ iface }) => iface === link.name)
   if (here.some(({ state }) => state === 'ready')) return undefined
@@ -112,14 +112,14 @@ async function addToLink(node: Node, address: string, link: Link): Promise<strin
   return `another host has it (dadfailed): ${rival}: take it away there`
 }
 
-/** Nothing of the address is left on this node. */
+/** Remove the address from this node. */
 export async function leaveWire(node: Node, address: string): Promise<void> {
   for (const held of await ourPlaces(node, address)) await drop(node, held)
 }
 
 /**
- * Where the address is as only LVS puts it, with a host prefix. With any other it is the node's own, which the options
- * name by mistake: `setup` and `startup` tell, and it is left alone.
+ * The places of the address with a host prefix, as only LVS puts it. With another prefix the address is the node's own,
+ * named in the options by mistake: `setup` and `startup` report that, and the address stays.
  */
 async function ourPlaces(node: Node, address: string): Promise<Held[]> {
   return (await whereIs(node, address)).filter(({ bits }) => bits === hostBits(address))

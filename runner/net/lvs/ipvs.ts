@@ -3,16 +3,16 @@ import { packageOf } from '../../machine/remedy.ts'
 import { endText } from '../clients/connections.ts'
 import { why } from '../address/interfaces.ts'
 
-/** `-t` and `-u`, as ipvsadm calls TCP and UDP. */
+/** ipvsadm's options for TCP and UDP. */
 const PROTOCOLS = ['-t', '-u'] as const
 
-/** Seconds for which a client stays with its server, 23 days: CTDB's own value. */
+/** Seconds for which a client stays with its server: 23 days, CTDB's own value. */
 const PERSISTENCE = '1999999'
 
-/** The servers of the services that take all ports of an address, by `-t` and `-u`; none: there is no such service. */
+/** The servers of the services for all ports of an address, by `-t` and `-u`. Without a key there is no such service. */
 export type Services = ReadonlyMap<string, readonly string[]>
 
-/** Out of `ipvsadm -S -n`: `-A -t ADDRESS:0 …` makes a service, `-a -t ADDRESS:0 -r SERVER:0 …` gives it a server. */
+/** Reads `ipvsadm -S -n`: `-A -t ADDRESS:0 …` is a service, `-a -t ADDRESS:0 -r SERVER:0 …` one of its servers. */
 export function parseServices(text: string, address: string): Services {
   const services = new Map<string, string[]>()
   for (const line of text.split('\n')) {
@@ -29,8 +29,8 @@ function allPorts(address: string): string {
 }
 
 /**
- * The lines for `ipvsadm -R` that lead from these services to others with these servers, or to none. Servers that stay
- * are not touched: their connections go on.
+ * The lines for `ipvsadm -R` that turn the present services into those with these servers, or remove them when `servers` is
+ * undefined. Servers that stay are not touched: their connections go on.
  */
 export function planServices(
   now: Services,
@@ -53,7 +53,7 @@ export function planServices(
   })
 }
 
-/** Why this node could not lead, or undefined. The first words are CTDB's own. */
+/** Why this node could not lead; undefined when it could. The first words are CTDB's own. */
 export async function whyNoIpvs(node: Node): Promise<string | undefined> {
   if (!(await node.find('ipvsadm')))
     return `LVS configured but ipvsadm not found: this node cannot lead: ${packageOf('ipvsadm')}`
@@ -67,9 +67,9 @@ function whyNot(answer: Parameters<typeof why>[0]): string {
 }
 
 /**
- * Services for all TCP and UDP ports of the address, with these servers; without servers, none. A node without ipvsadm,
- * or without IPVS in its kernel, has none. Gives back what is wrong when ipvsadm does not do it all: it goes on behind a
- * line that fails, and its exit status is 0.
+ * Set services for all TCP and UDP ports of the address with these servers, or remove them when `servers` is undefined. A
+ * node without ipvsadm, or without IPVS in its kernel, has none. Gives what went wrong: ipvsadm goes on after a failed line,
+ * and its exit status is 0.
  */
 export async function setServices(
   node: Node,

@@ -10,14 +10,14 @@ import { nodeStatus, ownAddress } from './node-status.ts'
 import { goOnWire, isOnWire, keepSilent, leaveWire, untilAnnounced } from './address.ts'
 import { restoreBesideParked } from '../dad/parked.ts'
 
-/** What this node is in its group at this moment. */
+/** The role of this node in its group at this moment. */
 export interface Role extends Group {
   leads: boolean
-  /** Clients are led to it. */
+  /** Clients are sent to this node. */
   serves: boolean
 }
 
-/** Who leads and who serves, as the daemon knows the nodes now. Without an answer nobody does, and that is said. */
+/** Who leads and who serves, by the daemon's present view of the nodes. Without an answer: nobody, with a WARNING. */
 export async function roleOf(node: Node, { members, file, publicIp }: Lvs): Promise<Role> {
   const statuses = await nodeStatus(node, ['all'])
   if (typeof statuses === 'string') {
@@ -34,7 +34,7 @@ export async function roleOf(node: Node, { members, file, publicIp }: Lvs): Prom
   return { ...group, leads: leader?.self === true, serves: servers.some(({ self }) => self) }
 }
 
-/** A node that the nodes file does not name has no part in it. */
+/** Does the nodes file name this node? If not, the node takes no part, with a WARNING. */
 export async function takesPart(node: Node, { members, file, publicIp }: Lvs): Promise<boolean> {
   const own = await ownAddress(node)
   if (own === undefined || members.some(({ address }) => address === own)) return true
@@ -43,10 +43,10 @@ export async function takesPart(node: Node, { members, file, publicIp }: Lvs): P
 }
 
 /**
- * 1. The services, with every usable node as a server, and this one.
- * 2. The address on the wire, and the network told.
- * What cannot be done is undone: this node is a follower then. Gives back why, in one sentence: it is for monitor to
- * make such a node unhealthy, so that another leads; a node whose ipreallocated fails is banned, and the next one after it.
+ * 1. Set the services, with this node and every other usable node as servers.
+ * 2. Put the address on the wire, and announce it.
+ * After a failure both are undone, and this node is a follower. Gives the reason as a sentence: monitor then makes the node
+ * unhealthy, so that another leads. A failing ipreallocated would ban this node, and the next leader after it.
  */
 export async function lead(node: Node, lvs: Lvs, { servers }: Group): Promise<string | undefined> {
   const { publicIp, iface } = lvs
@@ -65,24 +65,23 @@ async function distribute(
   servers: readonly string[],
 ): Promise<string | undefined> {
   const wrong = await setServices(node, publicIp, servers)
-  // clients of a server that is gone are told so by their next packet, not left to time out
+  // the next packet of a client whose server is gone ends its connection, in place of a long timeout
   if (wrong === undefined) await keepSysctl(node, '/proc/sys/net/ipv4/vs/expire_nodest_conn', '1')
   return wrong
 }
 
-/** The address is here for what the leader hands on, silently; nothing is handed on from here. */
+/** Hold the address silently, for packets that the leader hands on. This node hands nothing on. */
 export async function follow(node: Node, publicIp: string): Promise<void> {
   await keepSilent(node, publicIp)
   await stopServices(node, publicIp)
 }
 
 /**
- * Another node leads.
- * 1. Silent at once: of IPv6, the other one passes the duplicate check only then.
- * 2. Clients come to the old leader until they know of the other, and what they send is handed on as before. Were it not,
- *    it would take their new connections for its own, and they would hang a moment later. The other nodes wait as well:
- *    what they have of clients is to go on until then.
- * 3. Nothing is handed on any more.
+ * Another node leads now.
+ * 1. Be silent at once: for IPv6 the new leader passes the duplicate check only then.
+ * 2. Hand packets on until the new leader is known: clients still come here. Otherwise this node would take their new
+ *    connections for its own, and these would hang a moment later. The other nodes wait as well, and their connections go on.
+ * 3. Stop handing on.
  */
 export async function giveWay(node: Node, lvs: Lvs, { leader }: Role): Promise<void> {
   const { publicIp, iface } = lvs
@@ -93,7 +92,7 @@ export async function giveWay(node: Node, lvs: Lvs, { leader }: Role): Promise<v
   await stopServices(node, publicIp)
 }
 
-/** Nothing of it is left here: not the address, no services, no sysctls. */
+/** Leave nothing here: neither the address, nor services, nor sysctls. */
 export async function leave(node: Node, publicIp: string): Promise<void> {
   await leaveWire(node, publicIp)
   await stopServices(node, publicIp)
@@ -105,7 +104,7 @@ async function stopServices(node: Node, publicIp: string): Promise<void> {
   if (wrong !== undefined) node.say(`WARNING: ${wrong}`)
 }
 
-/** The address in the options is another than at the last event: nothing of the old one stays. */
+/** When the options name another address than at the last event: remove everything of the old one. */
 export async function leaveOld(node: Node, { publicIp }: Lvs): Promise<void> {
   const last = await lastTime(node)
   if (last === undefined || last.publicIp === publicIp) return
@@ -114,8 +113,8 @@ export async function leaveOld(node: Node, { publicIp }: Lvs): Promise<void> {
 }
 
 /**
- * The connections of a node's clients come through the leader: under another leader they are nobody's, and so are those
- * of a node that is no longer served. Ended here at once; the client is told by the leader that does not know it.
+ * End connections after a change of leader, or when this node no longer serves: they came through the old leader, and no
+ * node knows them any more. The new leader tells the clients by a reset.
  */
 export async function endWhatChanged(node: Node, lvs: Lvs, { leader, serves }: Role): Promise<void> {
   const last = await lastTime(node)
@@ -124,17 +123,17 @@ export async function endWhatChanged(node: Node, lvs: Lvs, { leader, serves }: R
   await endConnections(node, lvs.publicIp, lvs.iface || 'lo', () => false)
 }
 
-/** For the next event to compare with. */
+/** Keep the leader for comparison at the next event. */
 export async function rememberLeader(node: Node, { publicIp }: Lvs, { leader }: Role): Promise<void> {
   await remember(node, { publicIp, leader: leader?.number ?? 'none' })
 }
 
-/** A node that may lead must be able to: the daemon then chooses another before it is needed. */
+/** Why a node that may lead is not able to: the daemon can then choose another before it is needed. */
 export async function whyCannotLead(node: Node, lvs: Lvs): Promise<string | undefined> {
   return (await mayLead(node, lvs)) ? await whyNoIpvs(node) : undefined
 }
 
-/** A leader that could not lead, as another host had the address, does so as soon as it can. Gives back why it cannot. */
+/** Lead as soon as possible after a failure, such as an address that another host had. Gives the reason when it still fails. */
 export async function leadAgain(node: Node, lvs: Lvs): Promise<string | undefined> {
   const last = await lastTime(node)
   if (last?.publicIp !== lvs.publicIp || last.leader === 'none') return undefined

@@ -3,20 +3,20 @@ import { Refusal } from '../../base/refusal.ts'
 import { canonical } from '../../inet/address.ts'
 import { parseTable } from '../ctdb/tool.ts'
 import { why } from '../address/interfaces.ts'
-import type { Status } from './nodes.ts'
+import type { NodeStatus } from './nodes.ts'
 import { tryWrite } from '../sysctl/sysctl.ts'
 
 const COLUMNS = ['Node', 'IP', 'Unknown', 'Disabled', 'Unhealthy', 'Inactive', 'ThisNode'] as const
 
-/** What the daemon says of all nodes, or of this one; a sentence instead when it says nothing. */
+/** The daemon's view of all nodes, or of this one; a sentence when the daemon does not answer. */
 export async function nodeStatus(
   node: Node,
   which: readonly ['all'] | readonly [],
-): Promise<Status[] | string> {
+): Promise<NodeStatus[] | string> {
   const asked = `ctdb -X nodestatus ${which.join('')}`.trim()
   try {
     const answer = await node.ask`${node.settings.ctdb} -X nodestatus ${which}`
-    // the exit status is made of the nodes' flags, and no sign of trouble
+    // the exit status is made of the nodes' flags: it is no sign of a failure
     if (answer.out.trim() === '') return `"${asked}" failed: ${why(answer)}`
     return parseTable(answer.out, COLUMNS).map(ofRow)
   } catch (error) {
@@ -25,7 +25,7 @@ export async function nodeStatus(
   }
 }
 
-function ofRow(row: Record<string, string>): Status {
+function ofRow(row: Record<string, string>): NodeStatus {
   const flag = (name: (typeof COLUMNS)[number]) => row[name] === '1'
   return {
     number: row['Node'] ?? '',
@@ -39,8 +39,8 @@ function ofRow(row: Record<string, string>): Status {
 }
 
 /**
- * This node's private address, asked once and kept in `my-ip-address` as CTDB's scripts do; undefined when the daemon
- * does not say.
+ * This node's private address; undefined when the daemon does not answer. Asked once, then kept in `my-ip-address`, as
+ * CTDB's scripts do.
  */
 export async function ownAddress(node: Node): Promise<string | undefined> {
   const file = `${node.settings.vardir}/my-ip-address`

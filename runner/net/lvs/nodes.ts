@@ -1,14 +1,15 @@
 import { canonical, familyOf } from '../../inet/address.ts'
 
-/** One node of the group that shares an LVS address, by its private address. */
+/** One node of the group that shares an LVS address. */
 export interface Member {
+  /** The private address. */
   address: string
-  /** It serves, but is never the leader. */
+  /** The node serves, but never leads. */
   followerOnly: boolean
 }
 
-/** A node as the daemon has it, out of `ctdb -X nodestatus`. */
-export interface Status {
+/** The daemon's view of a node, from `ctdb -X nodestatus`. */
+export interface NodeStatus {
   number: string
   address: string
   unknown: boolean
@@ -19,18 +20,18 @@ export interface Status {
   self: boolean
 }
 
-/** Who does what, by the rules of CTDB's `ctdb_lvs`. */
+/** The leader and the servers, by the rules of CTDB's `ctdb_lvs` (4.17). */
 export interface Group {
-  leader: Status | undefined
-  /** The nodes that clients are spread over; the leader is one of them. */
-  servers: readonly Status[]
+  leader: NodeStatus | undefined
+  /** The nodes over which clients are spread; the leader is one of them. */
+  servers: readonly NodeStatus[]
 }
 
 const EXPECTED = 'expected ADDRESS [follower-only]'
 
 /**
- * `ADDRESS [follower-only]` a line, as ctdb-script.options(5) has it; `#` begins a comment line. IPVS hands packets on
- * within one family only, that of the public address.
+ * Lines `ADDRESS [follower-only]` (ctdb-script.options(5)); `#` begins a comment line. IPVS hands packets on within one
+ * family only, that of the public address.
  */
 export function parseMembers(
   text: string,
@@ -71,16 +72,16 @@ function whyNotWith(
     : undefined
 }
 
-/** The leader is the first usable node that may lead; clients are spread over all usable nodes. */
-export function groupOf(members: readonly Member[], statuses: readonly Status[]): Group {
+/** The first usable node that may lead is the leader; clients are spread over all usable nodes. */
+export function groupOf(members: readonly Member[], statuses: readonly NodeStatus[]): Group {
   const among = (wanted: readonly Member[]) =>
     statuses.filter((status) => wanted.some(({ address }) => address === status.address))
   const [leader] = usable(among(members.filter(({ followerOnly }) => !followerOnly)))
   return { leader, servers: usable(among(members)) }
 }
 
-/** The healthy ones; where there is none, those that are at least active and not disabled. */
-function usable(nodes: readonly Status[]): Status[] {
+/** The healthy nodes; without any, those that are active and not disabled. */
+function usable(nodes: readonly NodeStatus[]): NodeStatus[] {
   const willing = nodes.filter(({ disabled, inactive }) => !disabled && !inactive)
   const healthy = willing.filter(({ unknown, unhealthy }) => !unknown && !unhealthy)
   return healthy.length > 0 ? healthy : willing

@@ -7,11 +7,11 @@ import { parseMembers, type Member } from './nodes.ts'
 import { ownAddress } from './node-status.ts'
 import { readPublicAddresses } from '../address/public-addresses.ts'
 
-/** What an LVS group has in common, as the options and the nodes file say. */
+/** What an LVS group shares, from the options and the nodes file. */
 export interface Lvs {
   /** The address that all clients use. */
   publicIp: string
-  /** By which the leader is reached; empty on a node that never leads. */
+  /** The interface of the leader's address; empty on a node that never leads. */
   iface: string
   file: string
   members: readonly Member[]
@@ -19,7 +19,7 @@ export interface Lvs {
 
 const INVALID = 'Invalid configuration: CTDB_LVS_PUBLIC_IP'
 
-/** Off unless CTDB_LVS_NODES is set. Refuses, in CTDB's words where it has some, what cannot be acted upon. */
+/** Undefined unless CTDB_LVS_NODES is set. Refuses options that cannot work, in CTDB's words where it has some. */
 export async function lvsOptions(node: Node): Promise<Lvs | undefined> {
   const file = node.settings.text('CTDB_LVS_NODES')
   if (file === '') return undefined
@@ -43,7 +43,7 @@ async function readNodes(node: Node, file: string): Promise<string> {
   }
 }
 
-/** The LVS address alone: what a node that starts or stops must know, whatever else is wrong. */
+/** The LVS address alone, which a node needs at its start and end, whatever else is wrong. */
 export function lvsAddress(node: Node): string {
   const text = node.settings.text('CTDB_LVS_PUBLIC_IP')
   if (text === '') refuse(`${INVALID} not set`)
@@ -56,14 +56,14 @@ export function lvsAddress(node: Node): string {
 /** Unspecified, loopback, multicast and link-local addresses, in canonical spelling. */
 const NOT_FOR_CLIENTS = /^(?:0\.|127\.|2(?:2[4-9]|[345]\d)\.|169\.254\.|::1?$|ff|fe[89ab])/
 
-/** May this node become the leader? One that the file does not name may not; one that does not know itself might. */
+/** May this node become the leader? Not when the file does not name it; yes when its own address is unknown. */
 export async function mayLead(node: Node, { members }: Lvs): Promise<boolean> {
   const own = await ownAddress(node)
   if (own === undefined) return true
   return members.some(({ address, followerOnly }) => address === own && !followerOnly)
 }
 
-/** An address that ctdbd moves cannot be on every node as well, nor one that is this node's own. */
+/** Refuse a public address, which cannot be on every node as well, and an address of this node's own. */
 export async function mustBeFree(node: Node, { publicIp }: Lvs): Promise<void> {
   const listed = await readPublicAddresses(node)
   if (listed?.entries.some(({ address }) => address === publicIp))

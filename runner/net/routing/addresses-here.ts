@@ -1,4 +1,4 @@
-/** Which of the addresses are on this node now, and on which interface: what the kernel says, not the daemon. */
+/** Which addresses are on this node now, and on which interface, by the kernel's word and not the daemon's. */
 import type { Node } from '../../node/node.ts'
 import { FAMILIES, familyOf, type Family } from '../../inet/address.ts'
 import type { Link } from '../ip-json.ts'
@@ -11,9 +11,9 @@ import { mayHaveOurs, type Wanted } from './plan.ts'
 import { allot, type TableName } from './rt-tables.ts'
 
 /**
- * What there is of both families, in as few looks as it takes; none, when there can be nothing of ours and nothing is
- * wanted. Where numbers of tables are to be given out, which takes a program for the lock, IPv6's rules are not looked
- * at: those that are wanted are added, be they there or not, and those that are not go at the next ipreallocated.
+ * A look at both families, with as few programs as possible; no look when nothing can be ours and nothing is wanted. When
+ * table numbers are to be given out, which needs a program for the lock, the rules of IPv6 are not looked at: wanted rules
+ * are added in any case, and unwanted ones go at the next ipreallocated.
  */
 export async function lookForAll(
   node: Node,
@@ -39,8 +39,8 @@ export async function lookForAll(
 }
 
 /**
- * The addresses that can have their routes now, each with the interface that it is really on. One that the kernel has
- * dropped, as it does with IPv6 when an interface goes down, gets them with its takeip: the daemon will see to that.
+ * The addresses that can have their routes now, each with its real interface. An address that the kernel has dropped, as it
+ * drops IPv6 when an interface goes down, gets its routes at its next takeip, which the daemon sends.
  */
 export async function thoseHere(
   node: Node,
@@ -79,8 +79,8 @@ function whyAway(iface: string, link: Link | undefined): string {
 }
 
 /**
- * An address that is kept off the wire is not on its interface, and then the kernel takes a gateway of its subnet for
- * out of reach. The routes are to be there when it comes.
+ * A parked address is not on its interface, so the kernel finds a gateway of its subnet out of reach. With `onlink` the
+ * routes are in place before the address comes.
  */
 export async function withoutAddress(node: Node, wanted: readonly Wanted[]): Promise<readonly Wanted[]> {
   const parked = wanted.length > 0 ? await parkedHere(node) : []

@@ -14,8 +14,8 @@ export interface Failure {
 }
 
 /**
- * Carry out the changes of one family in one run of `ip`. What one address is refused does not keep the others from
- * theirs (`-force`). Gives back what was refused; rejects when `ip` could do nothing at all.
+ * Carry out the changes of one family in one run of `ip`. A refused line does not stop the others (`-force`). Gives the
+ * refused lines; rejects when `ip` could do nothing at all.
  */
 export async function carryOut(
   node: Node,
@@ -28,7 +28,7 @@ export async function carryOut(
   return await batch(node, [optionOf(family)], all, undo)
 }
 
-/** The same for lines of either family, which only routes can be. */
+/** The same for routes of either family. */
 export async function carryOutAny(node: Node, lines: readonly Line[]): Promise<Omit<Failure, 'change'>[]> {
   return await batch(
     node,
@@ -38,7 +38,7 @@ export async function carryOutAny(node: Node, lines: readonly Line[]): Promise<O
   )
 }
 
-/** The exit status of `ip -force -batch` that has gone through all lines, and failed with some. */
+/** The exit status of `ip -force -batch` after it has tried all lines and failed with some. */
 const REFUSED = 1
 
 async function batch<L extends { line: Line }>(
@@ -51,7 +51,7 @@ async function batch<L extends { line: Line }>(
   const input = all.map(({ line }) => `${line.text}\n`).join('')
   const answer = await node.change({ input, undo })`ip ${options} -force -batch -`
   const refused = refusedLines(answer)
-  // behind a line that it cannot read, or when it is ended, ip does nothing more; which line that was it does not say
+  // ip stops after a line that it cannot read, or when it is killed, and does not say which line that was
   if (answer.status !== 0 && (refused.size === 0 || answer.status !== REFUSED))
     refuse(`ip cannot change the routing: ${why(answer)}`)
   return all.flatMap((each, i) => {
@@ -60,7 +60,7 @@ async function batch<L extends { line: Line }>(
   })
 }
 
-/** Which lines of a batch failed, counted from 1, and why: the reason stands above `Command failed -:N`. */
+/** The failed lines of a batch, counted from 1, with the reason: `ip` prints it before `Command failed -:N`. */
 export function refusedLines({ err }: Pick<Answer, 'err'>): Map<number, string> {
   const refused = new Map<number, string>()
   let reason: string[] = []
@@ -76,7 +76,7 @@ export function refusedLines({ err }: Pick<Answer, 'err'>): Map<number, string> 
   return refused
 }
 
-/** Somebody else has done it meanwhile: another event, or the kernel, when an interface went. */
+/** Another event has done it meanwhile, or the kernel, when an interface went. */
 function isDone({ kind }: Line, reason: string): boolean {
   if (kind === 'rule add') return /File exists/.test(reason)
   if (kind === 'route add') return false

@@ -3,7 +3,7 @@ import { canonical } from '../../inet/address.ts'
 import { table } from '../ctdb/tool.ts'
 import { readPublicAddresses } from '../address/public-addresses.ts'
 
-/** A public address on an interface of this node; `bits` as the event or public_addresses has it. */
+/** A public address on an interface of this node, with the netmask of the event or of public_addresses. */
 export interface Hosted {
   address: string
   iface: string
@@ -11,8 +11,8 @@ export interface Hosted {
 }
 
 /**
- * The public addresses that the daemon has given to this node, and where. In its verbose table only these have an
- * active interface. A sentence instead when it does not say.
+ * The public addresses that the daemon has given to this node, and their interfaces: in the verbose table only these have an
+ * active interface. A sentence when the daemon does not answer.
  */
 export async function hostedHere(node: Node): Promise<Hosted[] | string> {
   const rows = await table(node, ['ip', '-v'], ['Public IP', 'ActiveInterfaces'])

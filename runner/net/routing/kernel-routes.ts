@@ -14,20 +14,20 @@ export interface SourceRule {
   table: string
 }
 
-/** A route as the kernel has it. */
+/** A route of the kernel. */
 export interface KernelRoute {
   destination: string
   gateway?: string
   iface?: string
   table: string
-  /** Others (blackhole, several next hops) are none of ours, whatever table they are in. */
+  /** A unicast route with one next hop. Others, such as blackhole, are never ours. */
   plain: boolean
-  /** By it the kernel takes packets for that address in: the address is on this interface. */
+  /** A local route: the kernel receives packets for the address, which is on this interface. */
   local: boolean
   metric?: number
-  /** The address that packets get as their source. */
+  /** The source address that packets get. */
   src?: string
-  /** `mtu`, `advmss` and what else a route may say of its connections. */
+  /** `mtu`, `advmss` and the other properties of connections. */
   metrics: Readonly<Record<string, number>>
 }
 
@@ -36,16 +36,16 @@ export interface Seen {
   routes: KernelRoute[]
 }
 
-/** What one look shows. */
+/** The result of one look. */
 export interface Look extends Seen {
-  /** No addresses. */
+  /** Without their addresses. */
   links: readonly Link[]
 }
 
-/** Nothing: also what a kernel without that family has. */
+/** An empty look: also the result on a kernel without that family. */
 export const NOTHING: Look = { rules: [], routes: [], links: [] }
 
-/** For `ip -batch`: the links last, as behind them this ip would show no addresses any more, and who knows what else. */
+/** For `ip -batch`. Links come last: after them `ip` shows no addresses any more in the same run. */
 const INPUT = 'rule show\nroute show table all\nlink show\n'
 
 /** Rules and routes of one family, and the interfaces, in one look. */
@@ -54,7 +54,7 @@ export async function lookAtRouting(node: Node, family: Family): Promise<Look> {
   return isUnknownFamily(answer) ? NOTHING : seenIn(answer, family)
 }
 
-/** The routes of both families, and of the rules those of IPv4: for IPv6's it takes an `ip` of their own. */
+/** The routes of both families and the rules of IPv4. The rules of IPv6 need an `ip` of their own. */
 export async function lookAtAll(node: Node): Promise<Look> {
   return seenIn(await node.ask({ input: INPUT })`ip -json -batch -`)
 }
@@ -82,7 +82,7 @@ function seenIn(answer: Answer, family?: Family): Look {
   return { rules: parseRules(rules), routes: parseRoutes(routes, family), links: parseLinks(links) }
 }
 
-/** The interfaces that the kernel has an address on: none while they are down. */
+/** The interfaces on which the kernel has an address; none while they are down. */
 export function interfacesOf(address: string, { routes }: Pick<Look, 'routes'>): string[] {
   const destination = `${address}/${hostBits(address)}`
   return routes.flatMap((route) =>
@@ -90,7 +90,7 @@ export function interfacesOf(address: string, { routes }: Pick<Look, 'routes'>):
   )
 }
 
-/** Of a look at both families the part of one. */
+/** One family's part of a look at both. */
 export function partOf({ rules, routes, links }: Look, family: Family): Look {
   return {
     rules: rules.filter(({ address }) => familyOf(address) === family),
@@ -103,10 +103,10 @@ export function optionOf(family: Family): '-4' | '-6' {
   return family === 'inet6' ? '-6' : '-4'
 }
 
-/** What `ip -json rule show` says of a rule that has no other condition than where a packet comes from. */
+/** The fields of `ip -json rule show` for a rule with no other condition than the packet's source. */
 const PLAIN = new Set(['priority', 'src', 'srclen', 'table', 'protocol'])
 
-/** The rules for a single source address; all others are none of ours. */
+/** The rules for a single source address: all others are never ours. */
 export function parseRules(text: string): SourceRule[] {
   return rows(text, 'rules').flatMap((row) => {
     const { priority, src, srclen, table } = row
@@ -119,7 +119,7 @@ export function parseRules(text: string): SourceRule[] {
   })
 }
 
-/** `ip -json route show table all`: the table is not said of routes in main. */
+/** Reads `ip -json route show table all`. A route without a table is one of main. */
 export function parseRoutes(text: string, family?: Family): KernelRoute[] {
   return rows(text, 'routes').flatMap((row) => {
     const { dst, gateway, dev, table, type, nexthops, via, metric, prefsrc } = row
@@ -143,7 +143,7 @@ export function parseRoutes(text: string, family?: Family): KernelRoute[] {
   })
 }
 
-/** `[{"mtu":1400,"advmss":1300}]` */
+/** Reads `[{"mtu":1400,"advmss":1300}]`. */
 function metricsIn(list: unknown): Record<string, number> {
   const all = Array.isArray(list) ? list.flatMap((each: object) => Object.entries(each)) : []
   return Object.fromEntries(all.filter((each): each is [string, number] => typeof each[1] === 'number'))

@@ -6,7 +6,7 @@ import type { KernelRoute, Seen } from './kernel-routes.ts'
 import type { Routing } from './options.ts'
 import { idOf, isOurTable } from './tables.ts'
 
-/** A public address on this node, and the routes that are meant for it: none, when nothing is said of it. */
+/** A public address on this node with its configured routes; none where the file does not name the address. */
 export interface Wanted {
   address: string
   iface: string
@@ -17,14 +17,14 @@ export interface Wanted {
 export interface Line {
   text: string
   kind: 'rule add' | 'rule del' | 'route add' | 'route flush'
-  /** Of a route, where it comes from. */
+  /** For a route: the file and line that configure it. */
   origin?: string
 }
 
-/** What there is to do for one address, in order. */
+/** The work for one address, in the order of execution. */
 export interface Change {
   address: string
-  /** `add`: it has routes. `remove`: it is not here, or nothing is said of it any more. */
+  /** `add`: the address has routes. `remove`: the address is not here, or no longer configured. */
   kind: 'add' | 'remove'
   lines: Line[]
   why: string
@@ -34,8 +34,8 @@ const ruleWords = (address: string, pref: number, table: string | number) =>
   `from ${address} pref ${pref} table ${table}`
 
 /**
- * What makes the kernel have what is wanted for an address. The routes come before the rule, so that whoever is killed
- * between them has sent nothing the wrong way: a table that no rule names is not asked. Undefined when all is there.
+ * The missing routes and the missing rule of an address; undefined when nothing is missing. Routes come before the rule: a
+ * kill between the two sends no packet astray, as the kernel asks no table without a rule.
  */
 export function additions(
   { address, iface, routes }: Wanted,
@@ -92,14 +92,14 @@ function routesMatch(wanted: readonly Route[], there: readonly KernelRoute[], if
 }
 
 /**
- * The words behind a gateway that the kernel shows again as numbers and addresses. The others (`proto`, `scope`, `onlink`,
- * `lock`) it shows by other names, or not at all: a change of these comes into effect when all routes are added afresh.
+ * Compares the words after a gateway that the kernel shows again as numbers and addresses. The others (`proto`, `scope`,
+ * `onlink`, `lock`) come back by other names, or not at all: changes of these take effect when all routes are added afresh.
  */
 function wordsMatch(route: Route, there: KernelRoute): boolean {
   const usual = usualMetric(familyOf(route.destination))
   const src = valueOf(route, 'src')
   return (
-    // 0 is as if nothing were said
+    // 0 means the default
     (Number(valueOf(route, 'metric')) || usual) === (there.metric ?? usual) &&
     (src === undefined ? undefined : canonical(src)) === there.src &&
     LOCKABLE.every((word) => {
@@ -109,17 +109,17 @@ function wordsMatch(route: Route, there: KernelRoute): boolean {
   )
 }
 
-/** Above these the kernel takes these (net/ipv4/metrics.c). */
+/** The kernel lowers larger values to these (net/ipv4/metrics.c). */
 const MOST: Record<string, number> = { mtu: 65_535 - 15, advmss: 65_535 - 40 }
 
-/** What a route gets that is added without a metric (ip-route(8)). */
+/** The metric of a route that is added without one (ip-route(8)). */
 export function usualMetric(family: Family): number {
   return family === 'inet6' ? 1024 : 0
 }
 
 /**
- * What is ours and not wanted: rules for addresses that are not here, rules that name another table than the
- * address has now, and tables of addresses that are not here although no rule names them (of a run that was killed).
+ * Removes what is ours and not wanted: rules for addresses that are not here, rules that name another table than the
+ * address has now, and tables of addresses that are not here although no rule names them, as a killed run leaves them.
  */
 export function removals(
   keep: ReadonlyMap<string, number>,
@@ -155,12 +155,12 @@ const flushOf = (table: string | number): Line => ({
   kind: 'route flush',
 })
 
-/** Rules for a single address with our priority that lead to a table of ours. */
+/** The rules for a single address that have our priority and lead to a table of ours. */
 export function ourRules(seen: Seen, names: readonly TableName[], routing: Routing): Seen['rules'] {
   return seen.rules.filter(({ pref, table }) => pref === routing.pref && isOurTable(table, names, routing))
 }
 
-/** Does rt_tables say that we have ever had an address of that family? Else no rule can be ours. */
+/** Does rt_tables name an address of that family? Without one no rule can be ours. */
 export function mayHaveOurs(family: Family, names: readonly TableName[]): boolean {
   return names.some(({ name }) => {
     const address = addressOfLabel(name)
@@ -169,15 +169,15 @@ export function mayHaveOurs(family: Family, names: readonly TableName[]): boolea
 }
 
 /**
- * Why a gateway cannot be reached from an address, as the kernel would have it: it must be on the wire of that
- * interface. `bits` is the address's own prefix, `seen` the routes there are. Undefined when it can.
+ * Why a gateway cannot be reached from an address, by the kernel's rule: the gateway must be on the wire of that interface.
+ * `bits` is the address's own prefix, `seen` the present routes. Undefined when all gateways can be reached.
  */
 export function whyNoGateway(
   { address, iface, routes }: Wanted,
   bits: number | undefined,
   seen: Seen,
 ): string | undefined {
-  // of any table but ours: which of them the kernel asks is for the rules to say, and for it to refuse
+  // any table but ours counts: the rules decide which table the kernel asks, and the kernel may still refuse
   const others = seen.routes.filter(({ table }) => addressOfLabel(table) === undefined)
   const earlier: Network[] = []
   for (const route of routes) {
@@ -189,7 +189,7 @@ export function whyNoGateway(
   return undefined
 }
 
-/** Known without a look at the kernel. */
+/** Whether the gateway is near by what is known without the kernel's routes. */
 function isNear(
   gateway: string,
   address: string,
@@ -205,7 +205,7 @@ function isNear(
   )
 }
 
-/** Is there a route that says: this gateway is on the wire of that interface? */
+/** Does a route say that this gateway is on the wire of that interface? */
 export function isOnLink(gateway: string, iface: string, routes: readonly KernelRoute[]): boolean {
   return routes.some(
     (route) =>

@@ -15,9 +15,9 @@ import { additions, ourRules, removals, whyNoGateway, type Change, type Wanted }
 import { tableIds, tableNames } from './tables.ts'
 import { labelOf, type TableName } from './rt-tables.ts'
 
-// ---------------------------------------------------------------- what is meant
+// ---------------------------------------------------------------- what is configured
 
-/** What is configured, for all addresses. `__auto_link_local__` needs no file: each subnet by its own interface. */
+/** The configured routes of all addresses; undefined for `__auto_link_local__`, which needs no file. */
 async function readConf(node: Node, { conf }: Routing): Promise<RoutingFile | undefined> {
   if (conf === AUTO_LINK_LOCAL) return undefined
   const wanted = `error: CTDB_PER_IP_ROUTING_CONF=${conf} file`
@@ -32,15 +32,15 @@ async function readConf(node: Node, { conf }: Routing): Promise<RoutingFile | un
   }
 }
 
-/** Refuse when there is anything wrong with the file: the moment to say so is before a takeover needs it. */
+/** Refuse any bad line of the file: an admin should hear of it before a takeover needs the line. */
 export async function checkConf(node: Node, routing: Routing): Promise<void> {
   const found = await readConf(node, routing)
   refuseProblems({ problems: (found?.bad ?? []).map(({ problem }) => problem) })
 }
 
 /**
- * The routes of these addresses. Lines for other addresses may be wrong, they are not needed; a line that does not
- * even say whose it is may be one of these.
+ * The routes of these addresses. Bad lines for other addresses do not matter here. A line whose address cannot be read may
+ * belong to any of them, and is refused.
  */
 async function wantedFor(node: Node, routing: Routing, hosted: readonly Hosted[]): Promise<Wanted[]> {
   if (hosted.length === 0) return []
@@ -62,9 +62,9 @@ function linkLocal({ address, bits }: Hosted): Route[] {
   return [{ destination: networkText(networkOf(address, bits)), more: [], origin }]
 }
 
-// ---------------------------------------------------------------- what is done
+// ---------------------------------------------------------------- bringing it about
 
-/** Give an address that has come, or moved, its table, its routes and its rule. */
+/** Give an address that has come, or has moved, its table, its routes and its rule. */
 export async function routeAddress(node: Node, routing: Routing, hosted: Hosted): Promise<void> {
   const wanted = await wantedFor(node, routing, [hosted])
   if (wanted.length === 0) return
@@ -77,8 +77,8 @@ export async function routeAddress(node: Node, routing: Routing, hosted: Hosted)
 }
 
 /**
- * Make the rules and routes be those of the addresses that are here: what is missing is added, what is not wanted
- * any more is removed. `force` adds all routes afresh.
+ * Bring rules and routes in line with the addresses on this node: missing ones are added, unwanted ones removed. `force`
+ * adds all routes afresh.
  */
 export async function routeAll(
   node: Node,
@@ -93,7 +93,7 @@ export async function routeAll(
   const away = wanted.filter(({ address }) => !here.some((each) => each.address === address))
   await bringAbout(node, routing, hosted, here, seen, names, {
     force,
-    // what an address has that is away for the moment does no harm
+    // rules and routes of an address that is away for the moment do no harm
     concerns: (address) => !away.some((each) => each.address === address),
   })
 }
@@ -103,11 +103,11 @@ function bitsOf(hosted: readonly Hosted[], address: string): number | undefined 
 }
 
 /**
- * 1. Check what can be checked: nothing has been changed so far. An address whose gateway is out of reach keeps what it
- *    has; that is no reason to leave the others without theirs.
- * 2. A table for each address.
- * 3. All changes of a family in one run of `ip`.
- * 4. An address of which anything was refused keeps nothing: half of its routes would send packets astray.
+ * 1. Check first: nothing is changed yet. An address whose gateway is out of reach keeps its present routing, and the
+ *    others still get theirs.
+ * 2. Find a table for each address.
+ * 3. Make all changes of a family in one run of `ip`.
+ * 4. Take everything from an address that was refused anything: half of its routes would send packets astray.
  */
 async function bringAbout(
   node: Node,
@@ -174,7 +174,7 @@ function idOf(ids: ReadonlyMap<string, number>, { address }: { address: string }
   return id
 }
 
-/** Where nobody knows how far the work has come, all of it is taken back. */
+/** Undo all of the work when it ends with a Refusal: nobody knows how far it has come. */
 async function allOrNone<T>(work: () => Promise<T>, undo: () => Promise<void>): Promise<T> {
   try {
     return await work()
@@ -184,7 +184,7 @@ async function allOrNone<T>(work: () => Promise<T>, undo: () => Promise<void>): 
   }
 }
 
-/** What was added for these addresses goes again. */
+/** Remove again what was added for these addresses. */
 async function takeBack(
   node: Node,
   family: Family,
@@ -208,7 +208,7 @@ async function takeBack(
   warn(node, await carryOut(node, family, changes, true))
 }
 
-/** What cannot be removed is tried again at the next ipreallocated; nobody is served worse by it meanwhile. */
+/** The next ipreallocated tries a failed removal again; until then no client is served worse. */
 function warn(node: Node, failures: readonly Failure[]): void {
   for (const { change, line, reason } of failures)
     if (change.kind === 'remove')
@@ -226,9 +226,9 @@ function inWords({ change, line, reason }: Failure, ids: ReadonlyMap<string, num
   return `${line.origin}: add_routing_for_ip: failed to add route: ${words}: ${reason}: ${address} is left without policy routing: mend that line`
 }
 
-// ---------------------------------------------------------------- what is taken away
+// ---------------------------------------------------------------- taking it away
 
-/** An address goes: its rule and its routes with it. Its table's number is kept for its return. */
+/** Remove the rule and the routes of an address that leaves. Its table keeps its number for the address's return. */
 export async function unrouteAddress(node: Node, routing: Routing, address: string): Promise<void> {
   const family = familyOf(address)
   const seen = await lookAtRouting(node, family)
@@ -238,7 +238,7 @@ export async function unrouteAddress(node: Node, routing: Routing, address: stri
   warn(node, await carryOut(node, family, own))
 }
 
-/** What is left of addresses that are not among `hosted`, with what would remove it; nothing is changed. */
+/** Leftovers of addresses that are not among `hosted`, as the changes that would remove them. Changes nothing. */
 export async function surplusRouting(
   node: Node,
   routing: Routing,
@@ -257,7 +257,7 @@ export async function surplusRouting(
   return found.filter(({ address }) => !hosted.includes(address))
 }
 
-/** Everything of ours goes, whatever it is for. */
+/** Remove all rules and routes of ours, for whatever address. */
 export async function unrouteAll(node: Node, routing: Routing): Promise<void> {
   const names = await tableNames(node)
   for (const family of FAMILIES) {

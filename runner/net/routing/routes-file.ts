@@ -3,26 +3,26 @@ import { networkText, parseNetwork } from '../../inet/network.ts'
 
 /** A route of one public address, or of 11.routing. */
 export interface Route {
-  /** The network as networkText() writes it. */
+  /** The network, as networkText() writes it. */
   destination: string
   gateway?: string
-  /** Further words for `ip route add`, as the file has them: `onlink`, `mtu 9000`. */
+  /** Further words of the file for `ip route add`: `onlink`, `mtu 9000`. */
   more: readonly string[]
-  /** Where it comes from, for messages: `/etc/ctdb/policy_routing line 3`. */
+  /** The file and line, for messages: `/etc/ctdb/policy_routing line 3`. */
   origin: string
 }
 
 export interface RoutingFile {
   routes: Map<string, Route[]>
-  /** One sentence for each bad line; `address` is whose line it is, as far as that can be read. */
+  /** One sentence for each bad line, and the address of the line, where that can be read. */
   bad: { address?: string; problem: string }[]
 }
 
 const FORM = 'expected ADDRESS DESTINATION/BITS [GATEWAY]'
 
 /**
- * The file of policy routing: `ADDRESS DESTINATION/BITS [GATEWAY [WORD…]]`, blanks or tabs between. Blank lines and
- * lines that begin with `#` are skipped, as are addresses of other nodes: every node may have the same file.
+ * The file of policy routing: lines `ADDRESS DESTINATION/BITS [GATEWAY [WORD…]]`, separated by blanks or tabs. Blank lines
+ * and lines that begin with `#` are skipped, as are addresses of other nodes: all nodes may share one file.
  */
 export function parseRoutingFile(text: string, file: string): RoutingFile {
   const found: RoutingFile = { routes: new Map(), bad: [] }
@@ -42,7 +42,7 @@ export function parseRoutingFile(text: string, file: string): RoutingFile {
   return found
 }
 
-/** The words behind the address, or behind the interface in static-routes; a sentence instead when they are no route. */
+/** The words after the address, or after the interface in static-routes, as a route; a sentence when they are none. */
 export function parseRoute(
   family: Family,
   words: readonly string[],
@@ -65,42 +65,45 @@ export function parseRoute(
 
 const NAMES: Record<Family, string> = { inet: 'IPv4', inet6: 'IPv6' }
 
-/** Other words of `ip route` for the same. */
+/** Synonyms in `ip route`. */
 const SAME: Record<string, string> = { preference: 'metric', priority: 'metric', dsfield: 'tos' }
 
-/** What stands behind a word: one of the names, or a number up to `most`. */
-interface Kind {
+/** The value of a word: one of the names, or a number up to `most`. */
+interface ValueForm {
   names?: readonly string[]
   most: number
   /** May `lock` stand before it? */
   lock?: boolean
-  /** A number may be of milliseconds or seconds: `5ms`. */
+  /** The number may have a unit, ms or s: `5ms`. */
   time?: boolean
 }
 
-/** What a route says of the connections that use it. */
+/** Properties that a route gives to its connections. */
 export const LOCKABLE = ['mtu', 'advmss', 'window', 'initcwnd', 'initrwnd']
 
-/** Names that iproute2 has built in. */
+/** Protocol names that iproute2 has built in. */
 const PROTOCOLS =
   'kernel boot static ra dhcp redirect gated mrt zebra bird babel xorp ntk keepalived bgp isis ospf rip eigrp'.split(
     ' ',
   )
 
 /**
- * CTDB hands what follows the gateway to `ip`; these words, most with a value, are what makes sense there. Each value is
- * one that `ip` can read: over one that it cannot, it leaves everything behind that line undone, and does not say which.
+ * The words that make sense after a gateway; CTDB hands all of them to `ip`. Each value is checked to be one that `ip` can
+ * read: after a value that `ip` cannot read, all later lines stay undone, and `ip` does not say which line it was.
  */
-const WORDS = new Map<string, Kind | 'address' | 'nothing'>([
+const WORDS = new Map<string, ValueForm | 'address' | 'nothing'>([
   ['onlink', 'nothing'],
   ['src', 'address'],
   ['metric', { most: 2 ** 32 - 1 }],
-  ...LOCKABLE.map((word): [string, Kind] => [word, { most: 2 ** 32 - 1, lock: true }]),
-  ...['hoplimit', 'cwnd', 'ssthresh', 'reordering'].map((word): [string, Kind] => [
+  ...LOCKABLE.map((word): [string, ValueForm] => [word, { most: 2 ** 32 - 1, lock: true }]),
+  ...['hoplimit', 'cwnd', 'ssthresh', 'reordering'].map((word): [string, ValueForm] => [
     word,
     { most: 2 ** 32 - 1, lock: true },
   ]),
-  ...['rtt', 'rttvar', 'rto_min'].map((word): [string, Kind] => [word, { most: 2 ** 32 - 1, time: true }]),
+  ...['rtt', 'rttvar', 'rto_min'].map((word): [string, ValueForm] => [
+    word,
+    { most: 2 ** 32 - 1, time: true },
+  ]),
   ['quickack', { most: 1 }],
   ['realm', { most: 255 }],
   ['tos', { most: 255 }],
@@ -127,11 +130,15 @@ function whyNotMore(words: readonly string[], family: Family): string | undefine
   }
 }
 
-/** Decimal or hexadecimal; with a 0 before it `ip` reads it as octal. */
+/** Decimal or hexadecimal. `ip` would read a number with a leading 0 as octal. */
 const NUMBER = /^(?:0|[1-9]\d{0,9}|0x[\da-f]{1,8})$/i
 
-/** What was expected, if the value is anything else. */
-function whyNotValue(value: string, kind: Kind | 'address' | 'nothing', family: Family): string | undefined {
+/** The expected value in words; undefined when the value is good. */
+function whyNotValue(
+  value: string,
+  kind: ValueForm | 'address' | 'nothing',
+  family: Family,
+): string | undefined {
   if (kind === 'nothing') return undefined
   if (kind === 'address') {
     const address = canonical(value)
@@ -143,7 +150,7 @@ function whyNotValue(value: string, kind: Kind | 'address' | 'nothing', family: 
   return [...names, ...(most < 0 ? [] : [`a number up to ${most}`])].join(', ')
 }
 
-/** A table holds one route to a destination, unless their metrics differ: the kernel refuses the second. */
+/** A table holds one route to a destination for each metric: the kernel refuses a second. */
 function whyTwice(route: Route, routes: readonly Route[]): string | undefined {
   const same = routes.find(
     (each) => each.destination === route.destination && valueOf(each, 'metric') === valueOf(route, 'metric'),
@@ -151,7 +158,7 @@ function whyTwice(route: Route, routes: readonly Route[]): string | undefined {
   return same && `${route.destination} is there already, in ${same.origin}`
 }
 
-/** What stands behind a word. */
+/** The value of a word; undefined when the route does not have it. */
 export function valueOf({ more }: Route, word: string): string | undefined {
   const at = more.indexOf(word)
   if (at < 0) return undefined

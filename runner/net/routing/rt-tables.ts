@@ -6,19 +6,19 @@ export interface TableName {
   name: string
 }
 
-/** Our tables are called `ctdb.ADDRESS`; CTDB's script and an admin's eyes know them by that. */
+/** Our tables are called `ctdb.ADDRESS`: CTDB's script and admins know them by that name. */
 const PREFIX = 'ctdb.'
 
 export function labelOf(address: string): string {
   return `${PREFIX}${address}`
 }
 
-/** Of a name that is ours the address; others may have tables called `ctdb.storage`. */
+/** The address in a name of ours; undefined for other names, such as an admin's `ctdb.storage`. */
 export function addressOfLabel(name: string): string | undefined {
   return name.startsWith(PREFIX) ? canonical(name.slice(PREFIX.length)) : undefined
 }
 
-/** `ID NAME`, the number decimal or hexadecimal as `ip` reads it; what is no entry is nobody's. */
+/** Lines `ID NAME`, the number decimal or hexadecimal as `ip` reads it. Other lines are skipped. */
 export function parseTables(text: string): TableName[] {
   return text.split('\n').flatMap((line) => parseEntry(line) ?? [])
 }
@@ -28,12 +28,13 @@ function parseEntry(line: string): TableName | undefined {
   return id !== undefined && name !== undefined ? { id: Number(id), name } : undefined
 }
 
-/** What the kernel and `ip` call by these numbers themselves: unspec, default, main, local. */
+/** The kernel's own tables: unspec, default, main, local. */
 export const RESERVED = new Set([0, 253, 254, 255])
 
 /**
- * A table for each address: the one that it has, or the lowest free one of the range. `none` are those that are left
- * without, `others` are ids that are taken elsewhere. Entries are never taken away here, so an address keeps its table for as long as the daemon runs.
+ * A table for each address: its present table, or the lowest free number of the range. `others` are ids that are taken
+ * elsewhere; `none` are the addresses without a table. No entry is removed here: an address keeps its table while the
+ * daemon runs.
  */
 export function allot(
   tables: readonly TableName[],
@@ -65,13 +66,13 @@ export function allot(
   return { ids, added, none }
 }
 
-/** The file with these entries behind its last line. */
+/** The text with these entries added at its end. */
 export function withEntries(text: string, added: readonly TableName[]): string {
   const whole = text === '' || text.endsWith('\n') ? text : `${text}\n`
   return whole + added.map(({ id, name }) => `${id}\t${name}\n`).join('')
 }
 
-/** The file without our entries. All else stays as it is, also what somebody has put into our range by hand. */
+/** The text without our entries. All else stays, also entries that an admin has put into our range. */
 export function withoutOurs(text: string): string {
   return text
     .split('\n')

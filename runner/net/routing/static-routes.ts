@@ -15,7 +15,7 @@ export interface StaticRoute extends Route {
 
 const FORM = 'expected INTERFACE DESTINATION/BITS GATEWAY'
 
-/** `IFACE NET/BITS GATEWAY`; blank lines and lines that begin with `#` are skipped. */
+/** Lines `IFACE NET/BITS GATEWAY`. Blank lines and lines that begin with `#` are skipped. */
 export function parseStaticRoutes(text: string, file: string): { routes: StaticRoute[]; problems: string[] } {
   const routes: StaticRoute[] = []
   const problems: string[] = []
@@ -40,7 +40,7 @@ function parseLine(iface: string, words: readonly string[], origin: string): Rou
   return parseRoute(familyOf(gateway), words, origin, FORM)
 }
 
-/** The file's routes; undefined when there is none, and then there is nothing to do. Refuses bad lines. */
+/** The routes of the file; undefined when there is no such file, and no work is needed. Refuses bad lines. */
 export async function staticRoutes(node: Node): Promise<StaticRoute[] | undefined> {
   const file = `${node.settings.base}/static-routes`
   const text = await node.read(file)
@@ -50,27 +50,26 @@ export async function staticRoutes(node: Node): Promise<StaticRoute[] | undefine
   return routes
 }
 
-/** Why a route is left alone, or undefined when it is to be added. */
+/** Why a route is not added; undefined when it is to be added. */
 export function whyNotAdd(route: StaticRoute, there: readonly KernelRoute[]): string | undefined {
   const { destination, gateway = '', iface } = route
   const main = there.filter(({ table }) => table === 'main')
   const same = main.find((each) => each.destination === destination && isOfUsualMetric(each, gateway))
   if (same?.gateway === gateway && same.iface === iface) return 'it is there'
   if (same) return `there is one already, ${same.gateway ? `via ${same.gateway} ` : ''}on ${same.iface}`
-  // a link-local gateway is behind any interface that is up, and has an address of that kind by itself
+  // any interface that is up reaches link-local gateways, and has a link-local address by itself
   if (isOnLink(gateway, iface, main)) return undefined
   return `${iface} does not reach ${gateway} now: there is no such interface, or it has no address of that subnet`
 }
 
-/** Of the metric that a route gets which is added without one (ip-route(8)): beside one of another there is room for it. */
+/** Has the route the metric that ours would get (ip-route(8))? Beside a route of another metric there is room for ours. */
 function isOfUsualMetric({ metric }: KernelRoute, gateway: string): boolean {
   return metric === undefined || metric === usualMetric(familyOf(gateway))
 }
 
 /**
- * Add the routes that are missing; `of` are the interfaces that matter, all when it is not given. A route that cannot be
- * there yet waits for an address to come to its interface; one that the kernel refuses fails the event when all have
- * been tried.
+ * Add the missing routes of the interfaces `of`, of all interfaces when that is not given. A route that is not possible yet
+ * waits until an address comes to its interface. A route that the kernel refuses fails the event after all were tried.
  */
 export async function addStaticRoutes(
   node: Node,
@@ -79,7 +78,7 @@ export async function addStaticRoutes(
 ): Promise<void> {
   if (routes.length === 0) return
   const { routes: there, links } = await lookAtAll(node)
-  // the file and the daemon may each say an altname; the kernel's routes never do
+  // the file and the daemon may name an interface by its altname; the kernel's routes never do
   const nameOf = (iface: string) => pick(links, iface)?.name ?? iface
   const concerned = of?.map(nameOf)
   const lines: Line[] = []

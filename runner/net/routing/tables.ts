@@ -11,11 +11,11 @@ import {
   type TableName,
 } from './rt-tables.ts'
 
-/** Where newer releases of iproute2 ship the file; the one in /etc, once there is one, is read instead of it. */
+/** The folders in which newer releases of iproute2 ship the file. A file in /etc takes its place. */
 const SHIPPED_IN = ['/usr/share/iproute2', '/usr/lib/iproute2']
 const SHIPPED = SHIPPED_IN.map((folder) => `${folder}/rt_tables`)
 
-/** A third of an event's time; CTDB's script waits 30 s, which is all of it. */
+/** A third of an event's time. CTDB's script waits 30 s, all of an event's time. */
 const LOCK_SECONDS = 10
 
 function fileOf(node: Node): string {
@@ -26,14 +26,14 @@ function lockOf(node: Node): string {
   return `${node.settings.vardir}/failover/per_ip_routing/rt_tables_lock`
 }
 
-/** What the numbers of tables are called on this machine. */
+/** The names of the table numbers on this machine. */
 export async function tableNames(node: Node): Promise<TableName[]> {
   return parseTables(await readTables(node))
 }
 
 /**
- * The file in /etc. Where there is none, it would begin as a copy of the one that iproute2 ships: `ip` reads only one
- * of the two, and the names in the other must not be lost.
+ * The text of the file in /etc, or else of the shipped file: a new file in /etc begins as a copy of that, because `ip` reads
+ * only one of the two and no name may be lost.
  */
 async function readTables(node: Node): Promise<string> {
   for (const file of [fileOf(node), ...SHIPPED]) {
@@ -43,7 +43,7 @@ async function readTables(node: Node): Promise<string> {
   return ''
 }
 
-/** Ids that packages and admins have taken beside that file: `ip` reads all `rt_tables.d/*.conf`, and we write to none. */
+/** Ids that packages and admins use outside that file: `ip` reads all `rt_tables.d/*.conf`, and we write to none of them. */
 async function idsElsewhere(node: Node): Promise<number[]> {
   const ids: number[] = []
   for (const folder of [`${node.settings.etcdir}/iproute2`, ...SHIPPED_IN].map(
@@ -56,8 +56,8 @@ async function idsElsewhere(node: Node): Promise<number[]> {
 }
 
 /**
- * A table id for each address: the one in rt_tables, or a free one, which is written there under the lock that CTDB's
- * script takes. Where all are known (`names`) nothing is locked. Refuses, and gives out none, when the range is full.
+ * A table id for each address: the id in rt_tables, or a free id, which is written there under the lock of CTDB's script.
+ * No lock is taken when `names` has all of them. Refuses, and gives out no id, when the range is full.
  */
 export async function tableIds(
   node: Node,
@@ -68,7 +68,7 @@ export async function tableIds(
   const known = allot(names, addresses, routing)
   if (known.added.length === 0 && known.none.length === 0) return known.ids
   return await node.hold(lockOf(node), LOCK_SECONDS, async () => {
-    // another event may have been here meanwhile
+    // another event may have written meanwhile
     const text = await readTables(node)
     const { ids, added, none } = allot(parseTables(text), addresses, routing, await idsElsewhere(node))
     if (none.length > 0)
@@ -81,7 +81,7 @@ export async function tableIds(
   })
 }
 
-/** Our entries go; the file stays, as CTDB's script leaves it. */
+/** Remove our entries. The file stays, as with CTDB's script. */
 export async function forgetTableIds(node: Node): Promise<void> {
   await node.hold(lockOf(node), LOCK_SECONDS, async () => {
     const text = await node.read(fileOf(node))
@@ -91,11 +91,11 @@ export async function forgetTableIds(node: Node): Promise<void> {
   })
 }
 
-/** Is this a table of ours, by its name or by its number? As `ip` prints it: the name where rt_tables has one. */
+/** Is this a table of ours, by its name or its number? `ip` prints the name where rt_tables has one. */
 export function isOurTable(table: string, names: readonly TableName[], { low, high }: Routing): boolean {
   if (addressOfLabel(table) !== undefined) return true
   const id = idOf(table, names)
-  // a number of our range that rt_tables gives to somebody else is his
+  // a number of our range that rt_tables gives to another name is not ours
   return (
     id === Number(table) &&
     id >= low &&
@@ -105,11 +105,11 @@ export function isOurTable(table: string, names: readonly TableName[], { low, hi
   )
 }
 
-/** The number of a table, printed as number or name. */
+/** The number of a table that is printed as a number or a name; undefined for an unknown name. */
 export function idOf(table: string, names: readonly TableName[]): number | undefined {
   if (/^\d+$/.test(table)) return Number(table)
   return names.find(({ name }) => name === table)?.id ?? BUILT_IN[table]
 }
 
-/** Names that `ip` knows without any file. */
+/** The names that `ip` has built in. */
 const BUILT_IN: Record<string, number> = { default: 253, main: 254, local: 255 }
