@@ -1,6 +1,6 @@
-/** What the documents promise: options, examples, links. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+/** The documents keep their promises: options, examples, links, paths, the form of decisions. */
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { transform } from 'esbuild'
 import { execa } from 'execa'
 import t from 'tap'
@@ -30,12 +30,69 @@ t.test('the manual page names every command and option of --help, and no others'
   t.same(documented.toSorted(), optionsIn(all.join(' ')))
 })
 
-t.test('what the README and the documents point to is there', (t) => {
-  const documents = ['handlers', 'recordings', 'routing', 'dad'].map((name) => `docs/${name}.md`)
-  for (const file of ['README.md', ...documents]) {
-    const text = readFileSync(file, 'utf8')
-    for (const [, target = ''] of text.matchAll(/\]\(([^)#:]+)\)/g))
-      t.ok(existsSync(join(file, '..', target)), target)
+/** Every Markdown file of the project, by its path. */
+const MARKDOWN = ['.', '.github', 'docs', 'findings', 'fixtures', 'packaging'].flatMap((folder) =>
+  readdirSync(folder, { recursive: folder !== '.', encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => join(folder, name)),
+)
+
+/** As the hosts of repositories make an anchor of a heading. */
+const anchorOf = (heading: string) =>
+  heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+    .replaceAll(' ', '-')
+
+const anchorsOf = (file: string) =>
+  [...readFileSync(file, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => anchorOf(heading))
+
+t.test('the target of every link in a Markdown file exists, and its heading', (t) => {
+  let links = 0
+  for (const file of MARKDOWN)
+    for (const [, target = ''] of readFileSync(file, 'utf8').matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^\w+:/.test(target)) continue
+      links++
+      const [path = '', anchor] = target.split('#')
+      const to = path === '' ? file : join(file, '..', path)
+      t.ok(existsSync(to), `${file}: ${target}`)
+      if (anchor !== undefined) t.ok(anchorsOf(to).includes(anchor), `${file}: ${target}`)
+    }
+  t.ok(links > 30, `${links} links`)
+  t.end()
+})
+
+t.test('every file of the project that a Markdown file names exists', (t) => {
+  const named = /`((?:runner|events\.d|test|docs|fixtures|findings|packaging|scripts)\/[\w./-]*)`/g
+  let names = 0
+  // the changelog tells of what was
+  for (const file of MARKDOWN.filter((name) => name !== 'CHANGELOG.md'))
+    for (const [, path = ''] of readFileSync(file, 'utf8').matchAll(named)) {
+      if (path.includes('NN.name')) continue
+      names++
+      t.ok(existsSync(path), `${file}: ${path}`)
+    }
+  t.ok(names > 30, `${names} names`)
+  t.end()
+})
+
+const DECISION = /^# (\d+)\. \S.*\n\nDate: \d{4}-\d\d-\d\d\n\nStatus: (?:Accepted|Superseded by \d+)\n\n## /
+const PARTS = ['Context', 'Decision', 'Consequences']
+
+t.test('every decision has a date, a status, a context, the decision, and its consequences', (t) => {
+  const files = readdirSync('docs/adr').toSorted()
+  t.ok(files.length >= 16)
+  for (const [i, name] of files.entries()) {
+    const text = readFileSync(join('docs/adr', name), 'utf8')
+    t.equal(Number(DECISION.exec(text)?.[1]), i + 1, `${name}: number, date and status`)
+    t.equal(Number.parseInt(name, 10), i + 1, `${name}: the number of the file`)
+    const parts = text.split(/^## /m).slice(1)
+    t.same(
+      parts.map((part) => part.split('\n')[0]),
+      PARTS,
+      name,
+    )
+    for (const part of parts) t.match(part, /^\w+\n\n\S/, `${name}: no part is empty`)
   }
   t.end()
 })
@@ -63,11 +120,10 @@ t.test('the package holds every program that the built ones start', async (t) =>
   const { stdout } = await execa('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'])
   const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }]
   const packed = files.map(({ path }) => path)
-  const handlers = ['10.interface', '11.routing', '13.per_ip_routing'].flatMap((name) => [
-    `dist/events.d/${name}.script`,
-    `dist/events.d/${name}.mjs`,
-  ])
-  for (const program of ['dist/runner/main.js', ...handlers, 'dist/announce.cjs'])
+  const names = readdirSync('events.d').map((file) => basename(file, '.ts'))
+  t.ok(names.length >= 4, names.join())
+  const handlers = names.flatMap((name) => [`dist/events.d/${name}.script`, `dist/events.d/${name}.mjs`])
+  for (const program of ['dist/runner/main.js', 'dist/ctdb-eventd', ...handlers, 'dist/announce.cjs'])
     t.ok(packed.includes(program), program)
 })
 
