@@ -37,7 +37,7 @@ const MARKDOWN = ['.', '.github', 'docs', 'findings', 'fixtures', 'packaging'].f
     .map((name) => join(folder, name)),
 )
 
-/** As the hosts of repositories make an anchor of a heading. */
+/** The anchor of a heading, as hosts of repositories derive it. */
 const anchorOf = (heading: string) =>
   heading
     .toLowerCase()
@@ -65,7 +65,7 @@ t.test('the target of every link in a Markdown file exists, and its heading', (t
 t.test('every file of the project that a Markdown file names exists', (t) => {
   const named = /`((?:runner|events\.d|test|docs|fixtures|findings|packaging|scripts)\/[\w./-]*)`/g
   let names = 0
-  // the changelog tells of what was
+  // the changelog names paths of earlier versions
   for (const file of MARKDOWN.filter((name) => name !== 'CHANGELOG.md'))
     for (const [, path = ''] of readFileSync(file, 'utf8').matchAll(named)) {
       if (path.includes('NN.name')) continue
