@@ -1,5 +1,6 @@
 import { constants } from 'node:os'
 import type { Answer } from '../machine/machine.ts'
+import { helper } from '../machine/libexec.ts'
 import { startCoprocess } from '../machine/coprocess.ts'
 import { Ended, type Worker } from './deadline.ts'
 
@@ -24,21 +25,10 @@ const READY = 4
 /** Programs at once, of those that are started so. */
 const MOST = 16
 
-/** For a shell that has read `n`: as many words, a line each, become `$@`. None is ever seen by the shell's parser. */
-export const READ_WORDS =
-  'set --; while [ "$n" -gt 0 ]; do IFS= read -r word; set -- "$@" "$word"; n=$((n - 1)); done'
-
 /** What such a shell reads. No word may contain a line end. */
 export function inLines(argv: readonly string[]): string {
   return `${argv.length}\n${argv.join('\n')}\n`
 }
-
-/**
- * Reads a number and as many words, a line each, runs them as a command and prints NUL, the exit status, NUL. No word
- * is ever seen by the shell's parser.
- */
-const LOOP = String.raw`while read -r n; do ${READ_WORDS}
-"$@" </dev/null; s=$?; printf '\0' >&2; printf '\0%d\0' "$s"; done`
 
 export function shells(): Shells {
   let idle: Shell[] = Array.from({ length: READY }, startShell)
@@ -89,7 +79,7 @@ function startShell(): Shell {
     out = err = ''
     done?.(answer)
   }
-  const { pid, send, finish, kill } = startCoprocess(['sh', '-c', LOOP], {
+  const { pid, send, finish, kill } = startCoprocess(['sh', helper('process-pool.sh')], {
     out(text) {
       out += text
       heard()

@@ -1,5 +1,6 @@
+import { helper } from '../machine/libexec.ts'
 import { startCoprocess, type Coprocess } from '../machine/coprocess.ts'
-import { inLines, READ_WORDS } from './process-pool.ts'
+import { inLines } from './process-pool.ts'
 
 type Argv = readonly string[]
 
@@ -14,15 +15,6 @@ export interface Senders {
 const MOST = 128
 /** Shells at once: while one waits for the end of its programs the next starts others. */
 const MOST_SHELLS = 4
-
-/**
- * arping stays for a second behind its packet, to hear answers that an announcement does not have: so those of a group
- * are ended a fifth of a second after the last one was started.
- */
-const LOOP = String.raw`pids=; while read -r n; do
-if [ "$n" = end ]; then printf 'started\n'; sleep 0.2; kill $pids 2>/dev/null; wait; pids=; printf 'ended\n'; continue; fi
-${READ_WORDS}
-"$@" </dev/null >/dev/null & pids="$pids $!"; done`
 
 /** The address has left this node meanwhile. */
 const LEFT = /Cannot assign requested address/
@@ -72,7 +64,7 @@ export function senders(complain: (line: string) => void): Senders {
       said = ''
       waiting.shift()?.()
     }
-    const { send, finish } = startCoprocess(['sh', '-c', LOOP], {
+    const { send, finish } = startCoprocess(['sh', helper('program-sender.sh')], {
       out(text) {
         if (text.includes('started')) started()
         if (!text.includes('ended')) return

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { helper } from '../machine/libexec.ts'
 import { startCoprocess, type Coprocess } from '../machine/coprocess.ts'
 import { complainOnce } from './send-by-programs.ts'
 
@@ -14,24 +15,6 @@ export interface Transmitter {
   send: (packets: readonly Packet[]) => Promise<boolean>
   close: () => void
 }
-
-/**
- * node has no packet sockets. A line is the name of an interface and a frame; `end` is answered when all before it are
- * sent. No module is loaded, so it starts in 3 ms. 17 is AF_PACKET, 2 AF_INET; 3 SOCK_RAW, 2 SOCK_DGRAM; 0x8933
- * SIOCGIFINDEX; protocol 0 receives nothing. 0x40 is MSG_DONTWAIT: an interface that lets nothing out is told, and does not
- * keep the others from theirs.
- */
-const PERL = String.raw`$| = 1;
-socket(S, 17, 3, 0) && socket(I, 2, 2, 0) or exit 1;
-print "ready\n";
-while (<STDIN>) {
-  if ($_ eq "end\n") { print "sent\n"; next }
-  my ($name, $frame) = split;
-  my $request = pack("a16x24", $name);
-  my $sent = ioctl(I, 0x8933, $request)
-    && send(S, pack("H*", $frame), 0x40, pack("SniSCCa8", 17, 0, unpack("x16i", $request), 0, 0, 0, ""));
-  print STDERR "$name: $!\n" unless $sent;
-}`
 
 /** Frames in one go, and milliseconds to the next: the queue of an interface holds 1,000 as a rule. */
 const MOST = 100
@@ -51,7 +34,7 @@ export function transmitter(complain: (line: string) => void): Transmitter {
   const begin = () =>
     new Promise<Coprocess | undefined>((resolve) => {
       heard = (line) => resolve(line === 'ready' ? started : undefined)
-      const started = startCoprocess(['perl', '-e', PERL], {
+      const started = startCoprocess(['perl', helper('frame-sender.pl')], {
         out: (text) => heard(text.trim()),
         err: (text) => void (said += text),
         ended() {

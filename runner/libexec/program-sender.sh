@@ -1,0 +1,31 @@
+#!/bin/sh
+# Starts programs that send one packet each, a group at a time.
+#
+#   sh program-sender.sh
+#
+#   N        the number of words of a command; then the words, a line each: started at once
+#   end      ends the group: answers "started", and "ended" when all its programs have ended
+#
+# arping stays for a second after its packet, for answers that an announcement does not have: so the programs of a group
+# are ended a fifth of a second after the last of them was started.
+pids=
+while read -r n; do
+	if [ "$n" = end ]; then
+		printf 'started\n'
+		sleep 0.2
+		# shellcheck disable=SC2086 # many words
+		kill $pids 2>/dev/null
+		wait
+		pids=
+		printf 'ended\n'
+		continue
+	fi
+	set --
+	while [ "$n" -gt 0 ]; do
+		IFS= read -r word
+		set -- "$@" "$word"
+		n=$((n - 1))
+	done
+	"$@" </dev/null >/dev/null &
+	pids="$pids $!"
+done

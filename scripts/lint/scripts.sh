@@ -1,0 +1,22 @@
+#!/bin/sh
+# Lints the perl and shell files of the project: perl -cw, shellcheck. A missing program is named, and its files are skipped.
+cd "$(dirname "$0")/../.." || exit 1
+failed=0
+
+if command -v perl >/dev/null; then
+	for file in runner/libexec/*.pl; do
+		said=$(perl -cw "$file" 2>&1) && [ "$said" = "$file syntax OK" ] && continue
+		printf '%s\n' "$said"
+		failed=1
+	done
+else
+	echo 'perl not found: runner/libexec/*.pl not checked: install perl'
+fi
+
+if command -v shellcheck >/dev/null; then
+	shellcheck -x -P SCRIPTDIR runner/libexec/*.sh scripts/*.sh scripts/lint/*.sh findings/*.sh \
+		.ci/run packaging/image-steps test/lab/cluster test/lab/release-root test/lab/uml-init test/libexec/*.sh || failed=1
+else
+	echo 'shellcheck not found: shell files not checked: install shellcheck'
+fi
+exit $failed
