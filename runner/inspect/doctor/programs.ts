@@ -77,7 +77,7 @@ const arping: Examination = async ({ door, uses, settings }) => {
   const kind = whichArping(out + err)
   return kind
     ? ok('arping', `${path}, ${KINDS[kind]}`)
-    : warn('arping', `${path}: not one that we know: IPv4 addresses are not announced`, packageOf('arping'))
+    : warn('arping', `${path}: none that we know: IPv4 addresses are not announced`, packageOf('arping'))
 }
 
 const NO_PACKETS = 'no privilege to send packets (CAP_NET_RAW)'
