@@ -1,7 +1,7 @@
 import { createConnection } from 'node:net'
 import { connect } from './client.ts'
 import type { Activity } from './component.ts'
-import { activityBeside } from './server.ts'
+import { activityBeside } from './server/server.ts'
 import type { EventStatus } from './protocol.ts'
 import { ctdbPath } from '../node/ctdb-path.ts'
 import { Refusal } from '../base/refusal.ts'

@@ -15,9 +15,9 @@ import { isNote, type Note } from '../machine/recording/transcript.ts'
 import type { Log } from './log.ts'
 import { explainHung } from './hung/explain.ts'
 import { NoComponent } from './scripts.ts'
-import { CANCELLED, Cancelled, queue, TIMED_OUT, type Job, type Queue } from './queue.ts'
+import { CANCELLED, Cancelled, queue, TIMED_OUT, type Job, type Queue } from './run/queue.ts'
 import { linesOf, statusOf } from './status.ts'
-import { turns } from './semaphore.ts'
+import { turns } from './run/semaphore.ts'
 import type { EventStatus } from './protocol.ts'
 
 /** What a component's events run on and tell to. */

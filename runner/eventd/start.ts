@@ -20,10 +20,10 @@ import { LockBusy } from '../machine/errors.ts'
 import { live } from '../machine/live.ts'
 import { lockPidFile } from './pid-file.ts'
 import { readConf } from './conf.ts'
-import { endWithout } from './last-act/at-end.ts'
+import { endWithout } from './at-end.ts'
 import { openLog, type Log } from './log.ts'
 import { parentOf, watch } from './ctdbd-watch.ts'
-import { describe, serve } from './server.ts'
+import { describe, serve } from './server/server.ts'
 import { speakTo } from '../machine/remedy.ts'
 
 export interface StartOptions {

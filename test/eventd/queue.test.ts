@@ -1,5 +1,5 @@
 import t from 'tap'
-import { queue, type Job } from '../../runner/eventd/queue.ts'
+import { queue, type Job } from '../../runner/eventd/run/queue.ts'
 
 /** A queue whose jobs end when they are told to; `log` shows what began and what was answered. */
 function rig(atOnce = 10) {

@@ -1,13 +1,13 @@
 /** How the event daemon ends, and what it does before when ctdbd has not shut down. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Facts } from '../../node/settings.ts'
-import { inWords, lastAct } from './release-everything.ts'
-import type { System } from '../../machine/machine.ts'
-import { live } from '../../machine/live.ts'
-import type { Conf } from '../conf.ts'
-import type { Log } from '../log.ts'
-import { describe, type EventServer } from '../server.ts'
-import { linesOf } from '../status.ts'
+import type { Facts } from '../node/settings.ts'
+import { inWords, lastAct } from './last-act/release-everything.ts'
+import type { System } from '../machine/machine.ts'
+import { live } from '../machine/live.ts'
+import type { Conf } from './conf.ts'
+import type { Log } from './log.ts'
+import { describe, type EventServer } from './server/server.ts'
+import { linesOf } from './status.ts'
 
 export interface Ending {
   log: Log

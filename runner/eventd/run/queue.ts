@@ -1,5 +1,5 @@
-import { canonical } from '../inet/address.ts'
-import { Stopper, type Stop } from '../machine/stop.ts'
+import { canonical } from '../../inet/address.ts'
+import { Stopper, type Stop } from '../../machine/stop.ts'
 
 /** The clients' view of a result: Linux errno, positive (contract, 4.2). */
 export const CANCELLED = 125

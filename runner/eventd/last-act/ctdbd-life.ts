@@ -3,9 +3,9 @@
  * build to build, and may have been emptied. In doubt ctdbd is alive.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { ctdbPath } from '../node/ctdb-path.ts'
-import { codeOf, FileError } from '../machine/errors.ts'
-import { parentOf } from './ctdbd-watch.ts'
+import { ctdbPath } from '../../node/ctdb-path.ts'
+import { codeOf, FileError } from '../../machine/errors.ts'
+import { parentOf } from '../ctdbd-watch.ts'
 
 /** What was seen of it, such as `pid 12, /run/ctdb/ctdbd.pid`; undefined when there is none. */
 export async function signOfLife(): Promise<string | undefined> {

@@ -1,4 +1,4 @@
-import type { Stop } from '../machine/stop.ts'
+import type { Stop } from '../../machine/stop.ts'
 
 /**
  * A turn for each, so many at a time, in the order of asking. Who is told to stop does not wait any longer, and gets
