@@ -1,7 +1,10 @@
 import { createConnection, type Socket } from 'node:net'
 import { resolve as resolvePath } from 'node:path'
 import { Refusal } from '../base/refusal.ts'
-import { BadPacket, decodeReply, encodeRequest, Frames, type Reply, type Request } from './protocol.ts'
+import { BadPacket, type Reply, type Request } from './protocol.ts'
+import { decodeReply } from './protocol/decode.ts'
+import { encodeRequest } from './protocol/encode.ts'
+import { Frames } from './protocol/frames.ts'
 import { toBeAllowed } from '../machine/remedy.ts'
 
 /** A request without its number: the client gives it one. */

@@ -8,17 +8,15 @@ import * as fc from 'fast-check'
 import t from 'tap'
 import {
   BadPacket,
-  decodeReply,
-  decodeRequest,
-  encodeReply,
-  encodeRequest,
   ERRNO,
-  Frames,
   type EventStatus,
   type Reply,
   type Request,
   type ScriptStatus,
 } from '../../runner/eventd/protocol.ts'
+import { decodeReply, decodeRequest } from '../../runner/eventd/protocol/decode.ts'
+import { encodeReply, encodeRequest } from '../../runner/eventd/protocol/encode.ts'
+import { Frames } from '../../runner/eventd/protocol/frames.ts'
 import { DIST } from '../lab/lab.ts'
 
 // the time of day must not decide whether a build passes; FUZZ_RUNS=100000 looks longer
@@ -589,12 +587,22 @@ t.test('a large packet in small pieces', async (t) => {
 // ---------------------------------------------------------------- the other byte order
 
 t.test('a big-endian machine', async (t) => {
-  const big = await t.mockImport<typeof import('../../runner/eventd/protocol.ts')>(
-    '../../runner/eventd/protocol.js',
-    {
-      'node:os': { endianness: () => 'BE' },
-    },
-  )
+  const mocks = { 'node:os': { endianness: () => 'BE' } }
+  const from = '../../runner/eventd/protocol/'
+  const big = {
+    ...(await t.mockImport<typeof import('../../runner/eventd/protocol/encode.ts')>(
+      `${from}encode.js`,
+      mocks,
+    )),
+    ...(await t.mockImport<typeof import('../../runner/eventd/protocol/decode.ts')>(
+      `${from}decode.js`,
+      mocks,
+    )),
+    ...(await t.mockImport<typeof import('../../runner/eventd/protocol/frames.ts')>(
+      `${from}frames.js`,
+      mocks,
+    )),
+  }
   const bytes = big.encodeRequest(run('ok', 'a b'))
   t.equal(
     bytes.toString('hex'),

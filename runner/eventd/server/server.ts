@@ -15,7 +15,10 @@ import { resident } from '../../resident/shared-machine.ts'
 import { doorTo, type System } from '../../machine/machine.ts'
 import type { Stop } from '../../machine/stop.ts'
 import { setEnabled } from './enable-script.ts'
-import { BadPacket, decodeRequest, encodeReply, Frames, type Reply, type Request } from '../protocol.ts'
+import { BadPacket, type Reply, type Request } from '../protocol.ts'
+import { decodeRequest } from '../protocol/decode.ts'
+import { encodeReply } from '../protocol/encode.ts'
+import { Frames } from '../protocol/frames.ts'
 
 export interface ServerOptions {
   /** The folder of ctdb.conf and the components. */
