@@ -1,12 +1,12 @@
 /** How the event daemon ends, and what it does before when ctdbd has not shut down. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Facts } from '../node/settings.ts'
-import { inWords, lastAct } from './last-act/release-everything.ts'
+import { countsText, lastAct } from './last-act/release-everything.ts'
 import type { System } from '../machine/machine.ts'
 import { live } from '../machine/live.ts'
 import type { Conf } from './conf.ts'
-import type { Log } from './log.ts'
-import { describe, type EventServer } from './server/server.ts'
+import { withStack, type Log } from './log.ts'
+import type { EventServer } from './server/server.ts'
 import { linesOf } from './status.ts'
 
 export interface Ending {
@@ -38,13 +38,13 @@ export async function endWithout(ctdbd: string, { log, facts, conf, own, server 
       own,
       ms: LAST_ACT_MS,
       // helpers that stay are fast with hundreds of addresses, but systemd may just have sent them a SIGTERM
-      machines: [server.system, (signal): System => live({ signal, atOnce: () => true })],
+      machines: [(signal) => server.system(signal), (signal): System => live({ signal, atOnce: () => true })],
       ended(handler) {
         for (const line of linesOf(handler)) log.write('ERROR', `${handler.name}: ${line}`)
       },
     })
     const ms = Math.round(performance.now() - began)
-    const done = inWords(act)
+    const done = countsText(act)
     log.write(
       done === '' ? 'NOTICE' : 'ERROR',
       `${ctdbd}: last act: ${done || 'no public address was left here'} (${ms} ms)`,
@@ -56,7 +56,7 @@ export async function endWithout(ctdbd: string, { log, facts, conf, own, server 
   } catch (error) {
     log.write(
       'ERROR',
-      `${ctdbd}: last act: ${describe(error)}: "eventscript cleanup" drops the public addresses`,
+      `${ctdbd}: last act: ${withStack(error)}: "eventscript cleanup" drops the public addresses`,
     )
   }
 }

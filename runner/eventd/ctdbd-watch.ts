@@ -1,16 +1,16 @@
-/** The process whose end is ours: ctdbd. */
+/** The watch on ctdbd: our life ends with the life of ctdbd. */
 import { readFileSync } from 'node:fs'
 
-/** What /proc/PID/stat says of a process, as far as its end concerns us. */
-export interface Stat {
+/** The fields of /proc/PID/stat that tell the end of a process (proc(5)). */
+export interface ProcessStat {
   state: string
   flags: number
-  /** In ticks since the machine was started: another process of the same pid has another. */
+  /** In ticks since the boot: another process with the same pid has another start. */
   start: string
 }
 
-/** Its second field is a name in brackets, which may hold blanks and brackets itself. */
-export function parseStat(text: string): Stat | undefined {
+/** The second field is a name in brackets, which may hold blanks and brackets itself. */
+export function parseStat(text: string): ProcessStat | undefined {
   const fields = text
     .slice(text.lastIndexOf(')') + 1)
     .trim()
@@ -24,31 +24,32 @@ export function parseStat(text: string): Stat | undefined {
 const IS_ENDING = 0x4 | 0x200 | 0x400
 
 /**
- * Is it past its last instruction? A process closes its connections before it becomes a zombie, and one that dumps
- * core keeps them for as long as that takes; but it is marked before either.
+ * Is the process past its last instruction? A process closes its connections before it becomes a zombie, and a process
+ * that dumps core keeps them for as long as that takes; but the kernel sets these flags before either.
  */
-export function isEnding({ state, flags }: Stat): boolean {
+export function isEnding({ state, flags }: ProcessStat): boolean {
   return state === 'Z' || state === 'X' || (flags & IS_ENDING) !== 0
 }
 
-export interface Parent {
-  pid: number
-  isGone: () => boolean
-}
+/** A process, known by its pid and its start. */
+export class TrackedProcess {
+  readonly pid: number
+  readonly #start: string | undefined
 
-/** The process that has this pid now; it is gone when another has it. */
-export function parentOf(pid: number): Parent {
-  const start = statOf(pid)?.start
-  return {
-    pid,
-    isGone() {
-      const now = statOf(pid)
-      return now ? isEnding(now) || now.start !== start : !exists(pid)
-    },
+  /** The process that has this pid now. */
+  constructor(pid: number) {
+    this.pid = pid
+    this.#start = statOf(pid)?.start
+  }
+
+  /** Also when another process has the pid now. */
+  isGone(): boolean {
+    const now = statOf(this.pid)
+    return now ? isEnding(now) || now.start !== this.#start : !exists(this.pid)
   }
 }
 
-function statOf(pid: number): Stat | undefined {
+function statOf(pid: number): ProcessStat | undefined {
   try {
     return parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'))
   } catch {
@@ -56,7 +57,7 @@ function statOf(pid: number): Stat | undefined {
   }
 }
 
-/** Where /proc does not show it. */
+/** Where /proc does not show the process. */
 function exists(pid: number): boolean {
   try {
     process.kill(pid, 0)
@@ -66,21 +67,42 @@ function exists(pid: number): boolean {
   }
 }
 
-/** Milliseconds between two looks: a look is one small file. */
+/** Milliseconds between two looks: a look is one small file. ctdb-eventd looks every 5 s. */
 const LOOK_EVERY_MS = 1000
 
-/**
- * Told once when it is gone. `look` is for a moment at which it may have gone: it keeps one connection to us for life,
- * so a connection that was closed is one. ctdb-eventd looks every 5 s.
- */
-export function watch(parent: Parent, gone: () => void): { look: () => void } {
-  let told = false
-  const look = () => {
-    if (told || !parent.isGone()) return
-    told = true
-    clearInterval(timer)
+/** Calls back once when a process is gone. */
+export class ProcessWatch {
+  readonly #process: TrackedProcess
+  #gone: (() => void) | undefined
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(pid: number) {
+    this.#process = new TrackedProcess(pid)
+  }
+
+  get pid(): number {
+    return this.#process.pid
+  }
+
+  isGone(): boolean {
+    return this.#process.isGone()
+  }
+
+  /** Look every second from now on. */
+  start(gone: () => void): void {
+    this.#gone = gone
+    this.#timer = setInterval(() => this.look(), LOOK_EVERY_MS)
+  }
+
+  /**
+   * Look at once, at a moment in which the process may have gone. ctdbd keeps one connection to us for life: a
+   * connection that was closed is such a moment.
+   */
+  look(): void {
+    const gone = this.#gone
+    if (!gone || !this.isGone()) return
+    this.#gone = undefined
+    clearInterval(this.#timer)
     gone()
   }
-  const timer = setInterval(look, LOOK_EVERY_MS)
-  return { look }
 }

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { codeOf, LockBusy } from '../machine/errors.ts'
 import { live } from '../machine/live.ts'
-import { parentOf } from './ctdbd-watch.ts'
+import { TrackedProcess } from './ctdbd-watch.ts'
 
 /**
  * Milliseconds that the event daemon of a ctdbd that is gone is waited for: its last act takes less (end.ts), and
@@ -84,7 +84,7 @@ function isOnItsWayOut(owner: number): boolean {
   // whoever has the lock is another than the file says, such as "eventscript cleanup", or has just begun
   if (!isEventDaemon(argv)) return true
   const parent = parentIn(argv)
-  return parent !== undefined && parent > 1 && parentOf(parent).isGone()
+  return parent !== undefined && parent > 1 && new TrackedProcess(parent).isGone()
 }
 
 function argvOf(pid: number): string[] {

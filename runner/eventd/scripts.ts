@@ -2,11 +2,10 @@ import { readdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { findHandlers, loadModule, type Entry } from '../engine/find-handlers.ts'
 import { leadsTo } from '../install/wrapper.ts'
+import { codeOf } from '../machine/errors.ts'
+import { ERRNO } from './protocol.ts'
 
-/** Such as having too many files open. */
-const IO_ERROR = 5
-
-/** ENOENT or ENOTDIR, as CTDB's client gets it for a component whose folder cannot be listed. */
+/** The folder of a component cannot be listed; the client reads `errno` (common/run_event.c of CTDB 4.17). */
 export class NoComponent extends Error {
   override name = 'NoComponent'
   readonly errno: number
@@ -16,9 +15,48 @@ export class NoComponent extends Error {
   }
 }
 
+/** The scripts of one component, read again for each event: the folder may change, or go, at any time. */
+export class ScriptFolder {
+  readonly #folder: string
+  readonly #own: string
+  #found: Entry[] | number | undefined
+  #hasOurs = false
+
+  /** `own`: the folder with our own handlers. */
+  constructor(folder: string, own: string) {
+    this.#folder = folder
+    this.#own = own
+  }
+
+  /** Our handler of public addresses was among the scripts that were read last. */
+  get hasOurs(): boolean {
+    return this.#hasOurs
+  }
+
+  /** The scripts, or the errno of a folder that cannot be listed. Events that begin at the same moment look once. */
+  read(): Entry[] | number {
+    if (this.#found !== undefined) return this.#found
+    setImmediate(() => (this.#found = undefined))
+    try {
+      const found = findScripts(this.#folder, this.#own)
+      this.#hasOurs = found.some(isPublicAddresses)
+      return (this.#found = found)
+    } catch (error) {
+      if (error instanceof NoComponent) return (this.#found = error.errno)
+      throw error
+    }
+  }
+}
+
+/** Our handler of public addresses, which prefetching helps. */
+export function isPublicAddresses({ name, kind }: Entry): boolean {
+  return kind === 'module' && name === '10.interface'
+}
+
 /**
- * The scripts of a component, read afresh for each event. A link to one of our own `NN.name.script` files, or the file
- * that `install` puts there instead, becomes the module beside it, to be run inside this process; everything else is an executable as ever.
+ * The scripts in the folder of a component. A link to one of our own `NN.name.script` files, or the wrapper that
+ * `install` writes there, becomes the module beside it, to be run inside this process; every other file stays an
+ * executable. Throws NoComponent when the folder cannot be listed.
  */
 export function findScripts(folder: string, own: string): Entry[] {
   mustBeFolder(folder)
@@ -27,14 +65,18 @@ export function findScripts(folder: string, own: string): Entry[] {
     .map((entry) => (entry.kind === 'script' ? (asModule(entry, own) ?? entry) : entry))
 }
 
-/** Throws NoComponent when it cannot be listed. */
+/** Throws NoComponent when the folder cannot be listed. */
 export function mustBeFolder(folder: string): void {
   try {
     readdirSync(folder)
   } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException
-    throw new NoComponent(folder, { ENOENT: 2, ENOTDIR: 20 }[code] ?? IO_ERROR)
+    throw new NoComponent(folder, errnoOf(codeOf(error)))
   }
+}
+
+/** EIO stands for any other trouble, such as too many open files. */
+function errnoOf(code: string): number {
+  return { ENOENT: ERRNO.ENOENT, ENOTDIR: ERRNO.ENOTDIR }[code] ?? ERRNO.EIO
 }
 
 function asModule({ name, path }: Entry, own: string): Entry | undefined {
@@ -46,11 +88,11 @@ function asModule({ name, path }: Entry, own: string): Entry | undefined {
     let loaded: ReturnType<typeof loadModule> | undefined
     return { name, path, kind: 'module', load: () => (loaded ??= loadModule(module)) }
   } catch {
-    return undefined // it has just gone: the engine will say so
+    return undefined // the file has just gone: the engine reports that
   }
 }
 
-/** The folder of a component: its name is no path. */
+/** The folder of a component; undefined for a name that is a path. */
 export function componentFolder(etc: string, component: string): string | undefined {
   return /^[\w-][\w.-]*$/.test(component) ? join(etc, 'events', component) : undefined
 }

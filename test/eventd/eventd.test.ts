@@ -20,7 +20,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { readConf } from '../../runner/eventd/conf.ts'
-import { queue } from '../../runner/eventd/run/queue.ts'
+import { EventQueue } from '../../runner/eventd/run/queue.ts'
 import { Refusal } from '../../runner/base/refusal.ts'
 import type { Request } from '../../runner/eventd/protocol.ts'
 import { decodeReply } from '../../runner/eventd/protocol/decode.ts'
@@ -653,13 +653,13 @@ t.test('a debug script that hangs is ended in time, and what it said is kept', {
 })
 
 t.test('what waits goes with its client, however much it is', (t) => {
-  const { submit, drop, waiting } = queue(() => new Promise(() => {}))
+  const queue = new EventQueue(() => new Promise(() => {}))
   const owner = {}
   const job = { event: 'x', words: [], limit: 1000, all: false, owner, asked: 0, answer: () => {} }
-  for (let i = 0; i < 200_000; i += 1) submit(job)
-  submit({ ...job, owner: {} })
-  drop(owner)
-  t.equal(waiting().length, 1)
+  for (let i = 0; i < 200_000; i += 1) queue.submit(job)
+  queue.submit({ ...job, owner: {} })
+  queue.drop(owner)
+  t.equal(queue.waiting().length, 1)
   t.end()
 })
 

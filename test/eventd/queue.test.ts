@@ -1,19 +1,20 @@
 import t from 'tap'
-import { queue, type Job } from '../../runner/eventd/run/queue.ts'
+import type { Job } from '../../runner/eventd/run/job.ts'
+import { EventQueue } from '../../runner/eventd/run/queue.ts'
 
 /** A queue whose jobs end when they are told to; `log` shows what began and what was answered. */
 function rig(atOnce = 10) {
   const log: string[] = []
   const ends = new Map<string, (result: number) => void>()
   const earlies = new Map<string, (result: number) => void>()
-  const q = queue(
-    ({ event, words }, signal, early) => {
+  const q = new EventQueue(
+    ({ job: { event, words }, stop }, early) => {
       const name = [event, ...words.slice(1, 2)].join(' ')
       log.push(`begins ${name}`)
       earlies.set(name, early)
       return new Promise((resolve) => {
         ends.set(name, resolve)
-        signal.addEventListener('abort', () => resolve(0))
+        stop.addEventListener('abort', () => resolve(0))
       })
     },
     () => atOnce,
@@ -37,7 +38,15 @@ function rig(atOnce = 10) {
     await new Promise((resolve) => setImmediate(resolve))
   }
   const since = () => log.splice(0)
-  return { ...q, submit, end, early: (name: string) => earlies.get(name)?.(110), since }
+  return {
+    submit,
+    end,
+    since,
+    early: (name: string) => earlies.get(name)?.(110),
+    drop: (owner: object) => q.drop(owner),
+    running: () => q.running(),
+    waiting: () => q.waiting(),
+  }
 }
 
 t.test('events that move addresses run side by side, each answered for itself', async (t) => {

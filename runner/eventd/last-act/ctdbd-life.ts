@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { ctdbPath } from '../../node/ctdb-path.ts'
 import { codeOf, FileError } from '../../machine/errors.ts'
-import { parentOf } from '../ctdbd-watch.ts'
+import { TrackedProcess } from '../ctdbd-watch.ts'
 
 /** What was seen of it, such as `pid 12, /run/ctdb/ctdbd.pid`; undefined when there is none. */
 export async function signOfLife(): Promise<string | undefined> {
@@ -16,7 +16,7 @@ export async function signOfLife(): Promise<string | undefined> {
 
 function byPidFile(file: string): string | undefined {
   const pid = Number.parseInt(readIfThere(file) ?? '', 10)
-  if (!(pid > 0) || parentOf(pid).isGone()) return undefined
+  if (!(pid > 0) || new TrackedProcess(pid).isGone()) return undefined
   // the pid may be another's by now
   return /\bctdbd\b/.test(readIfThere(`/proc/${pid}/cmdline`) ?? '') ? `pid ${pid}, ${file}` : undefined
 }
@@ -29,7 +29,7 @@ function byProcess(): string | undefined {
       /^\d+$/.test(name) &&
       readIfThere(`/proc/${name}/comm`)?.trim() === 'ctdbd' &&
       networkOf(name) === here &&
-      !parentOf(Number(name)).isGone(),
+      !new TrackedProcess(Number(name)).isGone(),
   )
   return pid === undefined ? undefined : `pid ${pid}, in this network namespace`
 }

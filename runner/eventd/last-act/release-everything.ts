@@ -159,7 +159,7 @@ async function whatIsLeft(facts: Facts, ms: number): Promise<Remain[]> {
 }
 
 /** `2 public addresses dropped, 1 firewall rule removed`; empty when nothing was there. */
-export function inWords({ addresses, rules, sysctls }: Omit<LastAct, 'left' | 'good'>): string {
+export function countsText({ addresses, rules, sysctls }: Omit<LastAct, 'left' | 'good'>): string {
   const count = (number: number, one: string, more: string, did: string) =>
     number === 0 ? [] : [`${number} ${number === 1 ? one : more} ${did}`]
   return [

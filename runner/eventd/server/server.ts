@@ -1,29 +1,25 @@
-import { chmodSync, rmSync } from 'node:fs'
-import { createServer, type Server, type Socket } from 'node:net'
-import { dirname, join } from 'node:path'
-import { vardirOf, type Facts } from '../../node/settings.ts'
-import { component, type Component } from '../component.ts'
+import { rmSync } from 'node:fs'
+import type { Server, Socket } from 'node:net'
+import type { Facts } from '../../node/settings.ts'
+import { Component } from '../component.ts'
 import type { Conf } from '../conf.ts'
+import { HungScripts } from '../hung/hung-scripts.ts'
 import type { Log } from '../log.ts'
-import { componentFolder, findScripts, mustBeFolder, NoComponent } from '../scripts.ts'
-import { nodeOutsideEvents } from '../../node/node-outside-events.ts'
-import { PARKED } from '../../net/announce/announce.ts'
-import { concede, type Taken } from '../../net/announce/after-event.ts'
-import { announcements } from '../../net/announce/loop.ts'
-import { keeper } from '../../net/dad/retry-loop.ts'
-import { resident } from '../../resident/shared-machine.ts'
-import { doorTo, type System } from '../../machine/machine.ts'
+import { ERRNO, type Request } from '../protocol.ts'
+import { ScriptFolder } from '../scripts.ts'
+import type { Job } from '../run/job.ts'
+import type { System } from '../../machine/machine.ts'
 import type { Stop } from '../../machine/stop.ts'
+import { BetweenEvents } from './between-events.ts'
+import { ClientConnection } from './client-connection.ts'
+import { Components } from './components.ts'
 import { setEnabled } from './enable-script.ts'
-import { BadPacket, type Reply, type Request } from '../protocol.ts'
-import { decodeRequest } from '../protocol/decode.ts'
-import { encodeReply } from '../protocol/encode.ts'
-import { Frames } from '../protocol/frames.ts'
+import { activitySocket, listen } from './unix-socket.ts'
 
 export interface ServerOptions {
   /** The folder of ctdb.conf and the components. */
   etc: string
-  /** Where clients connect; `eventscript top` asks beside it. */
+  /** The path on which clients connect. */
   socket: string
   conf: Conf
   log: Log
@@ -32,189 +28,121 @@ export interface ServerOptions {
   own: string
   /** How many events that move addresses may run at once. */
   atOnce: () => number
-  /** Told when a client has hung up. */
+  /** Called when a client has hung up. */
   clientGone: () => void
 }
 
-export interface EventServer {
-  /** Take no more events and end those that run. The machine is still there. */
-  stop: () => Promise<void>
-  /** That, and no more machine. */
-  close: () => Promise<void>
-  /** The machine, for what is to be done behind the events. */
-  system: (signal: Stop) => System
-  /** The last event was `shutdown`, and it ended well: this node holds nothing. */
-  wasShutDown: () => boolean
-}
-
-/** Far more than CTDB opens: one connection of ctdbd, one for each `ctdb event` at work. */
-const MOST_CLIENTS = 256
-/** Bytes of replies that may wait for a client that does not read. */
-const MOST_UNREAD = 32 * 1024 * 1024
-/** What a round of announcing asks for takes some milliseconds. */
-const ROUND_LIMIT_MS = 10_000
-/** To decide about a conflict, or to try what is parked, is a duplicate check and some questions: 10 s, and locks. */
-const TRY_LIMIT_MS = 60_000
-/** The longest that a timer of node can wait, 24 days: a longer one would fire at once. */
+/** The longest timer of node in milliseconds, 24 days: a longer one would fire at once. */
 const LONGEST_MS = 2 ** 31 - 1
-const NOT_FOUND = 2
-const INVALID = 22
 
-/** Where `eventscript top` asks: beside the socket of the event daemon. */
-export function activityBeside(socket: string): string {
-  return join(dirname(socket), 'eventscript.socket')
-}
-
-/** Listen where ctdb-eventd does and answer as it does. Resolves when clients can connect. */
+/** Listen where ctdb-eventd listens, and answer as ctdb-eventd answers. Resolves when clients can connect. */
 export async function serve(options: ServerOptions): Promise<EventServer> {
   const { etc, socket, conf, log, facts, own, atOnce, clientGone } = options
-  const components = new Map<string, Component>()
-  let stopped: Promise<void> | undefined
-  const { announcer, env } = facts
-  const machine = resident({ announcer, vardir: vardirOf(env) }, ([address = '', iface = '', how]) => {
-    if (address === PARKED) parking.wake()
-    else for (const each of address.split(',')) announcing.add(each, iface, how)
-  })
-  const complain = (line: string) => log.write('WARNING', line)
-  // one for each round: a look that hangs is ended, and is made again in the next
-  const door = (limit: number) => doorTo(machine.system({ signal: AbortSignal.timeout(limit) }))
-  const node = () => nodeOutsideEvents(door(TRY_LIMIT_MS), facts, complain)
-  const conceding = async (taken: Taken) => {
-    try {
-      const outcome = await concede(await node(), taken)
-      if (outcome === 'parked') parking.wake()
-      return outcome
-    } catch (error) {
-      complain(`${taken.address}: ${error instanceof Error ? error.message : String(error)}`)
-      return 'given up'
-    }
+  const create = (folder: string) => {
+    const scripts = new ScriptFolder(folder, own)
+    const hung = new HungScripts(log, conf.debugScript)
+    return new Component(folder, { facts, log, scripts, hung, machine: between.machine, atOnce })
   }
-  const areMoving = () => [...components.values()].some((each) => each.isMoving())
-  const announcing = announcements(() => door(ROUND_LIMIT_MS), conceding, complain, areMoving)
-  const parking = keeper(node, (address, iface) => announcing.add(address, iface), complain)
-
-  /** Folders that could be listed a moment ago: requests that come together look once. */
-  const listed = new Set<string>()
-
-  /** Remembered only when its folder could once be listed. */
-  function componentNamed(name: string): Component | number {
-    const folder = componentFolder(etc, name)
-    if (folder === undefined) return NOT_FOUND
-    try {
-      if (!listed.has(folder)) mustBeFolder(folder)
-      if (listed.size === 0) setImmediate(() => listed.clear())
-      listed.add(folder)
-    } catch (error) {
-      if (!(error instanceof NoComponent)) throw error
-      log.write('WARNING', `failed to get script list for ${folder}, ret=${error.errno}`)
-      return error.errno
-    }
-    const scripts = () => findScripts(folder, own)
-    const known = components.get(name)
-    const found = known ?? component({ facts, log, debugScript: conf.debugScript, scripts, machine, atOnce })
-    components.set(name, found)
-    return found
-  }
-
-  function answer(request: Request, client: Socket): void {
-    if (stopped) return // an answer would be a lie: who waits hears that we have gone
-    const reply = (result: number, status?: Reply['status']) => {
-      if (client.destroyed) return
-      // what is answered at the same moment goes out together
-      if (client.writableCorked === 0) {
-        client.cork()
-        process.nextTick(() => client.uncork())
-      }
-      client.write(encodeReply({ kind: request.kind, reqid: request.reqid, result, status }))
-      if (client.writableLength > MOST_UNREAD) client.destroy()
-    }
-    const found = componentNamed(request.component)
-    if (typeof found === 'number') return reply(found)
-    switch (request.kind) {
-      case 'run':
-        log.write('DEBUG', `Running event ${request.event} with args "${request.args ?? '(null)'}"`)
-        return found.submit({
-          event: request.event,
-          words: (request.args ?? '').split(' ').filter(Boolean),
-          limit: Math.min(request.timeout * 1000, LONGEST_MS),
-          all: (request.flags & 1) === 1,
-          owner: client,
-          asked: performance.now(),
-          answer: reply,
-        })
-      case 'status': {
-        const status = found.status(request.event)
-        return status ? reply(0, status) : reply(INVALID)
-      }
-      case 'script':
-        return reply(
-          setEnabled(componentFolder(etc, request.component) ?? '', request.script, request.action === 1),
-        )
-    }
-  }
-
-  function welcome(client: Socket): void {
-    const frames = new Frames()
-    client.on('data', (chunk) => {
-      try {
-        for (const packet of frames.push(chunk)) answer(decodeRequest(packet), client)
-      } catch (error) {
-        if (!(error instanceof BadPacket)) log.write('ERROR', `client dropped: ${describe(error)}`)
-        else log.write('ERROR', `Invalid packet received, buflen=${chunk.length}: ${error.message}`)
-        client.destroy()
-      }
-    })
-    client.on('error', () => {}) // followed by close
-    client.on('close', () => {
-      components.forEach((each) => each.drop(client))
-      clientGone()
-    })
-  }
-
-  const activitySocket = activityBeside(socket)
-  const events = await listen(socket, welcome)
-  const activity = await listen(activitySocket, (client) => {
-    client.on('error', () => {})
-    client.end(
-      JSON.stringify([...components].map(([name, each]) => ({ component: name, ...each.activity() }))),
-    )
-  })
-  async function stop(): Promise<void> {
-    events.close()
-    activity.close()
-    for (const path of [socket, activitySocket]) rmSync(path, { force: true })
-    announcing.close()
-    parking.close()
-    await Promise.all([...components.values()].map((each) => each.close()))
-  }
-
-  return {
-    stop: () => (stopped ??= stop()),
-    async close() {
-      await (stopped ??= stop())
-      machine.close()
-    },
-    system: (signal) => machine.system({ signal }),
-    wasShutDown() {
-      const last = components.get('legacy')?.last()
-      return last?.event === 'shutdown' && last.good
-    },
-  }
-}
-
-async function listen(path: string, welcome: (client: Socket) => void): Promise<Server> {
-  rmSync(path, { force: true })
-  const server = createServer(welcome)
-  server.maxConnections = MOST_CLIENTS
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ path, backlog: 10 }, resolve)
-  })
-  chmodSync(path, 0o700)
-  server.on('error', () => {}) // too many open files: the next client may have more luck
+  const components = new Components(etc, log, create)
+  const between = new BetweenEvents(facts, log, () => components.areMoving())
+  const server = new EventServer(components, between, log, clientGone)
+  await server.listen(socket)
   return server
 }
 
-export function describe(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+/** The event daemon as its clients see it (event/event_daemon.c and event/event_cmd.c of CTDB 4.17). */
+export class EventServer {
+  readonly #components: Components
+  readonly #between: BetweenEvents
+  readonly #log: Log
+  readonly #clientGone: () => void
+  /** By path. */
+  readonly #sockets = new Map<string, Server>()
+  #stopped: Promise<void> | undefined
+
+  constructor(components: Components, between: BetweenEvents, log: Log, clientGone: () => void) {
+    this.#components = components
+    this.#between = between
+    this.#log = log
+    this.#clientGone = clientGone
+  }
+
+  async listen(path: string): Promise<void> {
+    this.#sockets.set(path, await listen(path, (client) => this.#welcome(client)))
+    const activity = activitySocket(path)
+    this.#sockets.set(activity, await listen(activity, (client) => this.#tellActivity(client)))
+  }
+
+  /** Accept no more events and end those that run. The machine stays for the work after the events. */
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#stop())
+  }
+
+  /** Stop, and end the machine. */
+  async close(): Promise<void> {
+    await this.stop()
+    this.#between.machine.close()
+  }
+
+  /** The machine, for the work after the events. */
+  system(signal: Stop): System {
+    return this.#between.machine.system({ signal })
+  }
+
+  /** The last event was `shutdown`, and it ended well: this node holds no public address. */
+  wasShutDown(): boolean {
+    return this.#components.wasShutDown()
+  }
+
+  async #stop(): Promise<void> {
+    for (const server of this.#sockets.values()) server.close()
+    for (const path of this.#sockets.keys()) rmSync(path, { force: true })
+    this.#between.stop()
+    await this.#components.close()
+  }
+
+  #welcome(socket: Socket): void {
+    const connection = new ClientConnection(socket, this.#log, {
+      request: (request, client) => this.#answer(request, client),
+      closed: (client) => {
+        this.#components.drop(client)
+        this.#clientGone()
+      },
+    })
+    connection.open()
+  }
+
+  #answer(request: Request, client: ClientConnection): void {
+    if (this.#stopped) return // an answer would be a lie: a client that waits notices that the daemon has gone
+    const component = this.#components.named(request.component)
+    if (typeof component === 'number') return client.reply(request, component)
+    switch (request.kind) {
+      case 'run':
+        return component.events.submit(this.#jobOf(request, client))
+      case 'status': {
+        const status = component.statuses.of(request.event)
+        return client.reply(request, status ? 0 : ERRNO.EINVAL, status)
+      }
+      case 'script':
+        return client.reply(request, setEnabled(component.folder, request.script, request.action === 1))
+    }
+  }
+
+  #jobOf(request: Request & { kind: 'run' }, client: ClientConnection): Job {
+    this.#log.write('DEBUG', `Running event ${request.event} with args "${request.args ?? '(null)'}"`)
+    return {
+      event: request.event,
+      words: (request.args ?? '').split(' ').filter(Boolean),
+      limit: Math.min(request.timeout * 1000, LONGEST_MS),
+      all: (request.flags & 1) === 1,
+      owner: client,
+      asked: performance.now(),
+      answer: (result) => client.reply(request, result),
+    }
+  }
+
+  #tellActivity(client: Socket): void {
+    client.on('error', () => {})
+    client.end(JSON.stringify(this.#components.activity()))
+  }
 }

@@ -1,7 +1,7 @@
 /** ctdbd dies: our event daemon's last act, and `eventscript cleanup` where the daemon was killed too. */
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parentOf } from '../../../runner/eventd/ctdbd-watch.ts'
+import { TrackedProcess } from '../../../runner/eventd/ctdbd-watch.ts'
 import type { Lab } from '../../lab/lab.ts'
 import { held, hosting, start, startCtdbd, takeAll, untilGone, WORDS } from './dying.ts'
 import { startResident } from '../../lab/resident.ts'
@@ -145,7 +145,7 @@ if (!(await prepareFile())) {
     { needs },
     async (t, lab) => {
       const { ctdbd, daemon } = await hosting(t, lab)
-      const parent = parentOf(ctdbd.pid)
+      const parent = new TrackedProcess(ctdbd.pid)
       process.kill(daemon.pid, 'SIGSTOP')
       ctdbd.kill('SIGKILL')
       // a KILL takes its time on a busy machine
