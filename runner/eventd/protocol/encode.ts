@@ -1,7 +1,7 @@
 /** Messages to packets. */
 import type { EventStatus, Reply, Request, ScriptStatus, Time } from '../protocol.ts'
 import { COMMANDS, HEADER_BYTES, IS_LITTLE_ENDIAN, viewOf } from './bytes.ts'
-import { bytesOf } from './text.ts'
+import { encodeText } from './text.ts'
 
 /** The packet of a request. */
 export function encodeRequest(request: Request): Buffer {
@@ -58,7 +58,7 @@ function timeval({ seconds, microseconds }: Time): Buffer {
 
 function stringn(text: string | undefined): Buffer {
   if (text === undefined) return int32(0)
-  const bytes = bytesOf(cutAtNul(text))
+  const bytes = encodeText(cutAtNul(text))
   return Buffer.concat([int32(bytes.length + 1), bytes, Buffer.alloc(1)])
 }
 

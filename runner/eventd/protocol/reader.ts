@@ -1,6 +1,6 @@
 import { BadPacket, type Request, type Time } from '../protocol.ts'
 import { COMMANDS, IS_LITTLE_ENDIAN, viewOf } from './bytes.ts'
-import { textOf } from './text.ts'
+import { decodeText } from './text.ts'
 
 /**
  * Reads a packet from its beginning, field after field. Each step names its field, for the message of BadPacket.
@@ -50,7 +50,7 @@ export class PacketReader {
     const at = this.#step(size, field)
     const bytes = this.#bytes.subarray(at, at + size)
     const nul = bytes.indexOf(0)
-    return textOf(nul < 0 ? bytes : bytes.subarray(0, nul))
+    return decodeText(nul < 0 ? bytes : bytes.subarray(0, nul))
   }
 
   /** A name. NULL counts as the empty name: no client sends either, and both are answered with an error, as by CTDB. */

@@ -8,7 +8,7 @@ import { isUtf8 } from 'node:buffer'
 const STANDS_FOR_BYTE = /[\udc80-\udcff]/gu
 
 /** The bytes of a text. */
-export function bytesOf(text: string): Buffer {
+export function encodeText(text: string): Buffer {
   if (text.search(STANDS_FOR_BYTE) < 0) return Buffer.from(text, 'utf8')
   const bytes = Buffer.alloc(Buffer.byteLength(text))
   let end = 0
@@ -23,7 +23,7 @@ export function bytesOf(text: string): Buffer {
 }
 
 /** The text of any bytes. */
-export function textOf(bytes: Buffer): string {
+export function decodeText(bytes: Buffer): string {
   if (isUtf8(bytes)) return bytes.toString('utf8')
   const units = Buffer.alloc(2 * bytes.length)
   let end = 0
