@@ -7,7 +7,7 @@ import { ctdbPath } from '../node/ctdb-path.ts'
 import { Refusal } from '../base/refusal.ts'
 import { toBeAllowed } from '../machine/remedy.ts'
 
-/** How an event ended last, as the event daemon has it: ours or CTDB's own. */
+/** How an event ended last, out of the event daemon: ours or that of CTDB. A Refusal when it has no status. */
 export async function askStatus(event: string): Promise<EventStatus> {
   const client = await connect(await ctdbPath('socket eventd'))
   try {
@@ -23,15 +23,15 @@ export async function askStatus(event: string): Promise<EventStatus> {
   }
 }
 
-/** What the components of our event daemon are doing. */
+/** The present work of each component of our event daemon. */
 export type Activities = (Activity & { component: string })[]
 
-/** Our event daemon does not run on this node: CTDB's own may. */
+/** Our event daemon does not run on this node: that of CTDB may run. */
 export class NotRunning extends Refusal {
   override name = 'NotRunning'
 }
 
-/** What our event daemon is running, and what waits. A Refusal when it does not say so within that time. */
+/** The running and the waiting events of our event daemon. A Refusal when no answer comes within `limitMs`. */
 export async function askActivity(limitMs = 5000): Promise<Activities> {
   const path = activitySocket(await ctdbPath('socket eventd'))
   const text = await new Promise<string>((resolve, reject) => {

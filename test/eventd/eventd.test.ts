@@ -19,6 +19,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
+import type { Activities } from '../../runner/eventd/ask.ts'
 import { readConf } from '../../runner/eventd/conf.ts'
 import { EventQueue } from '../../runner/eventd/run/queue.ts'
 import { Refusal } from '../../runner/base/refusal.ts'
@@ -67,7 +68,7 @@ function place(t: Test, conf = ''): Place {
 interface Daemon {
   child: ChildProcess
   ended: Promise<number | null>
-  /** What came on the start-up descriptor, and whether it was closed. */
+  /** The bytes on the start-up descriptor, and whether it was closed. */
   startup: { bytes: Buffer; closed: boolean }
 }
 
@@ -436,7 +437,7 @@ async function flood(at: Place, events: number): Promise<void> {
   })
 }
 
-/** What comes back for requests that are sent in one write: reqid and result of each reply. */
+/** The replies to requests that are sent in one write: reqid and result of each. */
 async function pipelined(at: Place, requests: Partial<RunRequest>[]): Promise<[number, number][]> {
   const frames = new Frames()
   const replies: [number, number][] = []
@@ -481,7 +482,7 @@ t.test(
     await start(t, at)
     for (const flags of [0, 1]) {
       const replies = await pipelined(at, [{ event: 'monitor', flags }, {}])
-      t.match(replies, [
+      t.same(replies, [
         [0, 125],
         [1, 0],
       ])
@@ -494,7 +495,7 @@ t.test('a limit of years is one', { skip }, async (t) => {
   const at = place(t)
   at.script('10.ok', '#!/bin/sh\nsleep 0.1\n')
   await start(t, at)
-  t.match(await pipelined(at, [{ timeout: 2_147_484 }, { timeout: 0xffff_ffff }]), [
+  t.same(await pipelined(at, [{ timeout: 2_147_484 }, { timeout: 0xffff_ffff }]), [
     [0, 0],
     [1, 0],
   ])
@@ -557,7 +558,12 @@ t.test('eventscript top and status --socket ask it; without it they say so', { s
     top,
     /legacy:\n {2}running +\d+\.\d s {2}slow {2}in 10\.slow\n +\d+\.\d s {2}.*10\.slow\.script slow\n {2}waiting +\d+\.\d s {2}quick b/,
   )
-  t.match(JSON.parse((await eventscript('top', '--json')).stdout), [
+  const activities = JSON.parse((await eventscript('top', '--json')).stdout) as Activities
+  t.same(
+    activities.map(({ running, waiting }) => [running.length, waiting.length]),
+    [[1, 1]],
+  )
+  t.match(activities, [
     {
       component: 'legacy',
       running: [{ event: 'slow', handler: '10.slow' }],
@@ -613,7 +619,7 @@ t.test('a script that cannot be started now is no disabled one', { skip }, async
   const at = place(t)
   at.script('10.ok', '#!/bin/sh\n')
   await start(t, at)
-  t.match(await pipelined(at, [{ args: 'x'.repeat(200_000) }, {}]), [
+  t.same(await pipelined(at, [{ args: 'x'.repeat(200_000) }, {}]), [
     [0, 8],
     [1, 0],
   ])

@@ -1,4 +1,4 @@
-/** What the last act decides by: when a process is gone, and for whom a pid file is locked. */
+/** The facts by which the last act decides: when a process is gone, and which process has locked a pid file. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -126,7 +126,7 @@ t.test('the pid file of a daemon that is on its way out is waited for, of anothe
   await (
     await waits
   )()
-  t.pass('and so is whoever is no event daemon, such as a cleanup')
+  t.pass('so is a process that is no event daemon, such as a cleanup')
 })
 
 /** Two files of the same inode number, one of them locked as ctdb-eventd does, while our daemon claims the other or the same. */

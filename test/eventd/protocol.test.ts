@@ -135,7 +135,7 @@ const RESULTS: Record<string, number> = {
 type Script = [name: string, result: number, output?: string]
 const OFF: Script = ['20.bb', -ERRNO.ENOEXEC]
 
-/** What the scripts did, without the times: these are another with every recording. */
+/** The ends of the scripts without their times, which differ from recording to recording. */
 const STATUSES: Record<string, [summary: number, ...scripts: Script[]]> = {
   'status-ok': [0, ['10.aa', 0, 'aa ok\n'], OFF, ['30.cc', 0]],
   'status-quiet': [0, ['10.aa', 0], OFF, ['30.cc', 0]],
@@ -426,7 +426,7 @@ t.test('every message cut short is refused, or waited for', async (t) => {
     t.ok(isRead(decode, bytes), name)
     t.ok(
       isRead(decode, relabelled(Buffer.concat([bytes, Buffer.from('more')]))),
-      `${name} with more behind it`,
+      `${name} with more after it`,
     )
   }
 })

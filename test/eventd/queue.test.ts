@@ -69,7 +69,7 @@ t.test('two events for one address keep their order, however it is written', asy
   t.same(q.since(), ['answers releaseip fd00::1 0', 'begins takeip FD00:0::1'])
 })
 
-t.test('every other event waits for all before it, and all behind it wait for it', async (t) => {
+t.test('every other event waits for all before it, and all after it wait for its end', async (t) => {
   const q = rig()
   q.submit('takeip', '10.0.0.1')
   q.submit('ipreallocated')
@@ -99,7 +99,7 @@ t.test('monitor gives way to whatever comes, and is refused beside anything', as
   t.same(q.since(), ['answers monitor 125'])
 })
 
-t.test('nobody waits for the tidying behind a deadline but an event for the same address', async (t) => {
+t.test('only an event for the same address waits for the work after a deadline', async (t) => {
   const q = rig()
   q.submit('takeip', '10.0.0.1')
   q.submit('takeip', '10.0.0.1')

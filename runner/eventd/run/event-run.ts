@@ -18,7 +18,7 @@ import type { RunningEvent } from './running-event.ts'
 import type { ScriptLog } from './script-log.ts'
 import type { Statuses } from './statuses.ts'
 
-/** What the events of a component share. */
+/** The parts that all events of a component share. */
 export interface EventSurroundings {
   facts: Facts
   log: Log

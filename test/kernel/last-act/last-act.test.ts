@@ -20,7 +20,7 @@ const needs = ['iptables', 'ip6tables']
 
 const dadTransmits = '/proc/sys/net/ipv6/conf/eth0/dad_transmits'
 
-/** What killed events leave: a rule for each family, and a sysctl that is lowered. */
+/** The remains of killed events: a rule for each family, and a sysctl that is lowered. */
 async function leaveBehind(lab: Lab): Promise<void> {
   for (const { ip, iptables } of FAMILIES)
     await lab.node.must(iptables, '-w', '-I', 'INPUT', '-i', 'eth0', '-d', ip, '-j', 'DROP')
