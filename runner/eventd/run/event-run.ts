@@ -1,7 +1,6 @@
 import { setImmediate as aMoment } from 'node:timers/promises'
 import type { Facts } from '../../node/settings.ts'
 import { runEvent, type World } from '../../engine/run-event.ts'
-import { parseEvent, type Event } from '../../node/events.ts'
 import type { Entry } from '../../engine/find-handlers.ts'
 import type { HandlerReport, Report } from '../../engine/report.ts'
 import type { System } from '../../machine/machine.ts'
@@ -13,7 +12,8 @@ import type { Log } from '../log.ts'
 import { ERRNO } from '../protocol.ts'
 import { isPublicAddresses, type ScriptFolder } from '../scripts.ts'
 import { asEventStatus } from '../status.ts'
-import { Cancelled, type Job } from './job.ts'
+import { Cancelled } from './job.ts'
+import { runnable } from './runnable.ts'
 import type { RunningEvent } from './running-event.ts'
 import type { ScriptLog } from './script-log.ts'
 import type { Statuses } from './statuses.ts'
@@ -66,12 +66,11 @@ export class EventRun {
     return typeof entries === 'number' ? entries : this.#finish(await this.#runAll(entries, begun))
   }
 
-  async #runAll(entries: readonly Entry[], begun: Early | undefined): Promise<Report> {
+  async #runAll(found: readonly Entry[], begun: Early | undefined): Promise<Report> {
     const { job, stop } = this.#event
-    const { event, problem } = asEvent(job)
-    const runnable = problem ? entries.map((entry) => refusing(entry, problem)) : entries
+    const { event, entries } = runnable(job, found)
     const limits = { handler: job.limit, event: job.limit, all: job.all }
-    return await runEvent(runnable, event, this.#world(begun), limits, (report) => {
+    return await runEvent(entries, event, this.#world(begun), limits, (report) => {
       this.#ended.push(report)
       if (!stop.aborted) this.#on.scriptLog.write(report)
     })
@@ -143,17 +142,4 @@ export class EventRun {
     this.#on.statuses.keepOutput(job.event, soFar)
     await this.#on.hung.look({ pid, handler: step.handler, event: job.event, isQuiet: job.all })
   }
-}
-
-/** The daemon passes any words on to executables; our handlers refuse words that they cannot take. */
-function asEvent({ event: name, words }: Job): { event: Event; problem?: Error } {
-  try {
-    return { event: parseEvent(name, words) }
-  } catch (error) {
-    return { event: { name, words, args: undefined }, problem: error as Error }
-  }
-}
-
-function refusing(entry: Entry, problem: Error): Entry {
-  return entry.kind === 'module' ? { ...entry, load: () => Promise.reject(problem) } : entry
 }

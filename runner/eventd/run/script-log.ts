@@ -4,11 +4,11 @@ import { linesOf } from '../status.ts'
 
 /** The lines of the scripts of one component in the log, at the level of ctdb-eventd (common/run_event.c). */
 export class ScriptLog {
-  readonly #log: Log
+  readonly #log: Pick<Log, 'write'>
   /** The last reason of each script. */
   readonly #said = new Map<string, string>()
 
-  constructor(log: Log) {
+  constructor(log: Pick<Log, 'write'>) {
     this.#log = log
   }
 
