@@ -1,7 +1,7 @@
 import { createConnection, type Socket } from 'node:net'
 import { resolve as resolvePath } from 'node:path'
 import { Refusal } from '../base/refusal.ts'
-import { BadPacket, type Reply, type Request } from './protocol.ts'
+import { BadPacket, type Reply, type Request } from './protocol/messages.ts'
 import { decodeReply } from './protocol/decode.ts'
 import { encodeRequest } from './protocol/encode.ts'
 import { Frames } from './protocol/frames.ts'

@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs'
 import { constants } from 'node:os'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
-import type { ProcessWatch } from './ctdbd-watch.ts'
-import type { EventsAtOnce } from './events-at-once.ts'
-import type { Log } from './log.ts'
+import type { ProcessWatch } from './process/ctdbd-watch.ts'
+import type { EventsAtOnce } from './conf/events-at-once.ts'
+import type { Log } from './conf/log.ts'
 import type { EventServer } from './server/server.ts'
 
 export interface DaemonParts {

@@ -3,7 +3,7 @@ import { getSystemErrorMap } from 'node:util'
 import { ctime } from '../format/ctime.ts'
 import { isOlder, type Version } from '../base/version.ts'
 import { outcomeOf } from './status.ts'
-import { ERRNO, type ScriptStatus } from './protocol.ts'
+import { ERRNO, type ScriptStatus } from './protocol/messages.ts'
 
 /** The output of a script in the ctdb tool: line by line since 4.19; before, that of failures alone, unchanged. */
 export type Layout = 'since 4.19' | 'before 4.19'

@@ -1,5 +1,5 @@
 import type { HandlerReport, Outcome } from '../engine/report.ts'
-import { ERRNO, type EventStatus, type ScriptStatus, type Time } from './protocol.ts'
+import { ERRNO, type EventStatus, type ScriptStatus, type Time } from './protocol/messages.ts'
 
 /** Bytes of output that are kept of each script: a script that never stops printing must not fill our memory. */
 const MOST_OUTPUT = 1024 * 1024

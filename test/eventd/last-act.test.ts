@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { isEventDaemon, lockPidFile, parentIn } from '../../runner/eventd/pid-file.ts'
-import { isFailoverDisabled } from '../../runner/eventd/conf.ts'
-import { isEnding, parseStat, ProcessWatch, TrackedProcess } from '../../runner/eventd/ctdbd-watch.ts'
+import { isEventDaemon, lockPidFile, parentIn } from '../../runner/eventd/process/pid-file.ts'
+import { isFailoverDisabled } from '../../runner/eventd/conf/conf.ts'
+import { isEnding, parseStat, ProcessWatch, TrackedProcess } from '../../runner/eventd/process/ctdbd-watch.ts'
 import { DIST } from '../lab/lab.ts'
 import { countsText } from '../../runner/eventd/last-act/release-everything.ts'
 
@@ -139,7 +139,7 @@ const tmpfs = await execa('unshare', ['-rm', 'mount', '-t', 'tmpfs', 't', '/mnt'
 const skip = tmpfs.failed && 'this machine forbids mount namespaces'
 
 t.test("a lock of ctdb-eventd's counts where it is on this very file", { skip }, async (t) => {
-  const claim = `import { lockPidFile } from '${new URL('../../runner/eventd/pid-file.js', import.meta.url).href}'
+  const claim = `import { lockPidFile } from '${new URL('../../runner/eventd/process/pid-file.js', import.meta.url).href}'
 await (await lockPidFile('b/pid').catch((error) => { console.log(error.message); process.exit(3) }))()`
   const program = join(t.testdir({}), 'claim.mjs')
   writeFileSync(program, claim)

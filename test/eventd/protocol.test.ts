@@ -13,7 +13,7 @@ import {
   type Reply,
   type Request,
   type ScriptStatus,
-} from '../../runner/eventd/protocol.ts'
+} from '../../runner/eventd/protocol/messages.ts'
 import { decodeReply, decodeRequest } from '../../runner/eventd/protocol/decode.ts'
 import { encodeReply, encodeRequest } from '../../runner/eventd/protocol/encode.ts'
 import { Frames } from '../../runner/eventd/protocol/frames.ts'

@@ -1,6 +1,6 @@
 /** The memory of a component: how its events ended, and which reasons it has logged. */
 import t from 'tap'
-import type { EventStatus } from '../../runner/eventd/protocol.ts'
+import type { EventStatus } from '../../runner/eventd/protocol/messages.ts'
 import { ScriptLog } from '../../runner/eventd/run/script-log.ts'
 import { Statuses } from '../../runner/eventd/run/statuses.ts'
 import type { HandlerReport } from '../../runner/engine/report.ts'

@@ -1,7 +1,7 @@
 import { doorTo } from '../../machine/machine.ts'
 import { Interrupted } from '../../machine/errors.ts'
 import { live } from '../../machine/live.ts'
-import type { Log } from '../log.ts'
+import type { Log } from '../conf/log.ts'
 import { explainHung } from './explain.ts'
 
 /** Milliseconds for the explanation, and for the debug script. */

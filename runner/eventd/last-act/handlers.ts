@@ -1,6 +1,6 @@
 /** The handlers of the last act. */
 import { findHandlers, type Entry } from '../../engine/find-handlers.ts'
-import { findScripts, NoComponent } from '../scripts.ts'
+import { findScripts, NoComponent } from '../run/scripts.ts'
 
 /**
  * First our own handler of public addresses, also where CTDB's script is enabled: that script holds no other addresses.

@@ -1,5 +1,5 @@
 /** Packets to messages. */
-import { BadPacket, type EventStatus, type Reply, type Request, type ScriptStatus } from '../protocol.ts'
+import { BadPacket, type EventStatus, type Reply, type Request, type ScriptStatus } from './messages.ts'
 import { PacketReader } from './reader.ts'
 
 /** The request in a packet as Frames cuts it. Throws BadPacket. Bytes after the last field are ignored. */

@@ -1,5 +1,5 @@
 /** Messages to packets. */
-import type { EventStatus, Reply, Request, ScriptStatus, Time } from '../protocol.ts'
+import type { EventStatus, Reply, Request, ScriptStatus, Time } from './messages.ts'
 import { COMMANDS, HEADER_BYTES, IS_LITTLE_ENDIAN, viewOf } from './bytes.ts'
 import { encodeText } from './text.ts'
 

@@ -1,4 +1,4 @@
-import { BadPacket } from '../protocol.ts'
+import { BadPacket } from './messages.ts'
 import { HEADER_BYTES, IS_LITTLE_ENDIAN, viewOf } from './bytes.ts'
 
 const MEBIBYTE = 1024 * 1024

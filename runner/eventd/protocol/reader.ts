@@ -1,4 +1,4 @@
-import { BadPacket, type Request, type Time } from '../protocol.ts'
+import { BadPacket, type Request, type Time } from './messages.ts'
 import { COMMANDS, IS_LITTLE_ENDIAN, viewOf } from './bytes.ts'
 import { decodeText } from './text.ts'
 

@@ -1,4 +1,4 @@
-import { ERRNO } from '../protocol.ts'
+import { ERRNO } from '../protocol/messages.ts'
 import { Admission } from './admission.ts'
 import { movedAddress, type Job } from './job.ts'
 import { RunningEvent } from './running-event.ts'

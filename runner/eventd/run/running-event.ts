@@ -1,5 +1,5 @@
 import { Stopper } from '../../machine/stop.ts'
-import { ERRNO } from '../protocol.ts'
+import { ERRNO } from '../protocol/messages.ts'
 import { Cancelled, type Job } from './job.ts'
 
 /** The present step of an event, for `eventscript top`. */

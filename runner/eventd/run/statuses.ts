@@ -1,4 +1,4 @@
-import type { EventStatus } from '../protocol.ts'
+import type { EventStatus } from '../protocol/messages.ts'
 
 /** Events by name whose status is kept: the protocol carries any name, memory does not hold all of them. */
 const MOST_STATUSES = 256

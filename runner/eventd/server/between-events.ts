@@ -7,7 +7,7 @@ import { announcements, type Announcements } from '../../net/announce/loop.ts'
 import { keeper, type Keeper } from '../../net/dad/retry-loop.ts'
 import { resident, type Resident } from '../../resident/shared-machine.ts'
 import { doorTo, type Door } from '../../machine/machine.ts'
-import type { Log } from '../log.ts'
+import type { Log } from '../conf/log.ts'
 
 /** Milliseconds for a round of announcing: its questions take some milliseconds. */
 const ROUND_LIMIT_MS = 10_000

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
-import { withStack, type Log } from '../log.ts'
-import { BadPacket, type Reply, type Request } from '../protocol.ts'
+import { withStack, type Log } from '../conf/log.ts'
+import { BadPacket, type Reply, type Request } from '../protocol/messages.ts'
 import { decodeRequest } from '../protocol/decode.ts'
 import { encodeReply } from '../protocol/encode.ts'
 import { Frames } from '../protocol/frames.ts'

@@ -1,7 +1,7 @@
-import type { Activity, Component } from '../component.ts'
-import type { Log } from '../log.ts'
-import { ERRNO, LEGACY } from '../protocol.ts'
-import { componentFolder, mustBeFolder, NoComponent } from '../scripts.ts'
+import type { Activity, Component } from '../run/component.ts'
+import type { Log } from '../conf/log.ts'
+import { ERRNO, LEGACY } from '../protocol/messages.ts'
+import { componentFolder, mustBeFolder, NoComponent } from '../run/scripts.ts'
 
 /** The components that clients have named, each with its own queue. */
 export class Components {

@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { ERRNO } from '../protocol.ts'
+import { ERRNO } from '../protocol/messages.ts'
 
 /**
  * Enable or disable a script by its execute bits, as the request "script" wants; gives back the result for the client.

@@ -1,7 +1,7 @@
 /** ctdbd dies: our event daemon's last act, and `eventscript cleanup` where the daemon was killed too. */
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { TrackedProcess } from '../../../runner/eventd/ctdbd-watch.ts'
+import { TrackedProcess } from '../../../runner/eventd/process/ctdbd-watch.ts'
 import type { Lab } from '../../lab/lab.ts'
 import { held, hosting, start, startCtdbd, takeAll, untilGone, WORDS } from './dying.ts'
 import { startResident } from '../../lab/resident.ts'

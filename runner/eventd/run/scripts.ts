@@ -1,9 +1,9 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { findHandlers, loadModule, type Entry } from '../engine/find-handlers.ts'
-import { leadsTo } from '../install/wrapper.ts'
-import { codeOf } from '../machine/errors.ts'
-import { ERRNO } from './protocol.ts'
+import { findHandlers, loadModule, type Entry } from '../../engine/find-handlers.ts'
+import { leadsTo } from '../../install/wrapper.ts'
+import { codeOf } from '../../machine/errors.ts'
+import { ERRNO } from '../protocol/messages.ts'
 
 /** The folder of a component cannot be listed; the client reads `errno` (common/run_event.c of CTDB 4.17). */
 export class NoComponent extends Error {

@@ -1,10 +1,10 @@
-import { toShell } from '../machine/argv.ts'
-import { EventQueue } from './run/queue.ts'
-import { EventRun, type EventSurroundings } from './run/event-run.ts'
-import type { RunningEvent } from './run/running-event.ts'
-import { ScriptLog } from './run/script-log.ts'
-import { semaphore } from './run/semaphore.ts'
-import { Statuses } from './run/statuses.ts'
+import { toShell } from '../../machine/argv.ts'
+import { EventQueue } from './queue.ts'
+import { EventRun, type EventSurroundings } from './event-run.ts'
+import type { RunningEvent } from './running-event.ts'
+import { ScriptLog } from './script-log.ts'
+import { semaphore } from './semaphore.ts'
+import { Statuses } from './statuses.ts'
 
 /** The present work of a component, for `eventscript top`. Times in milliseconds. */
 export interface Activity {

@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { ctdbPath } from '../../node/ctdb-path.ts'
 import { codeOf, FileError } from '../../machine/errors.ts'
-import { TrackedProcess } from '../ctdbd-watch.ts'
+import { TrackedProcess } from './ctdbd-watch.ts'
 
 /** The trace of a living ctdbd, such as `pid 12, /run/ctdb/ctdbd.pid`; undefined when there is no ctdbd. */
 export async function signOfLife(): Promise<string | undefined> {

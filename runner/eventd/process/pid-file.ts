@@ -1,8 +1,8 @@
 /** One event daemon on a node: the process that has locked the pid file. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { codeOf, LockBusy } from '../machine/errors.ts'
-import { live } from '../machine/live.ts'
+import { codeOf, LockBusy } from '../../machine/errors.ts'
+import { live } from '../../machine/live.ts'
 import { TrackedProcess } from './ctdbd-watch.ts'
 
 /**

@@ -1,8 +1,8 @@
 import { readFileSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { parseIni } from '../base/ini.ts'
-import { Refusal } from '../base/refusal.ts'
+import { parseIni } from '../../base/ini.ts'
+import { Refusal } from '../../base/refusal.ts'
 
 /** The log levels of CTDB, the most important first (common/logging.c of 4.17). */
 export const LEVELS = ['ERROR', 'WARNING', 'NOTICE', 'INFO', 'DEBUG'] as const
