@@ -1,6 +1,6 @@
 /** The command for a node whose ctdbd is gone. */
 import { cleanUp, complaints, type Cleanup } from '../eventd/last-act/cleanup.ts'
-import { inWords } from '../eventd/last-act/release-everything.ts'
+import { countsText } from '../eventd/last-act/release-everything.ts'
 import { Refusal, Usage } from '../base/refusal.ts'
 import { endsEvent } from '../engine/report.ts'
 import type { Command, Screen } from './command.ts'
@@ -19,7 +19,7 @@ export function cleanupCommands(screen: Screen): Command[] {
   const { print, show } = screen
 
   function tell(cleanup: Cleanup, { say }: Voice): void {
-    const done = inWords(cleanup)
+    const done = countsText(cleanup)
     for (const handler of cleanup.handlers)
       if (handler.output.length > 0 || handler.outcome !== 'ok')
         say(show.handler(handler), endsEvent(handler.outcome) ? 'error' : 'notice')

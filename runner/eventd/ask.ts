@@ -1,42 +1,39 @@
 import { createConnection } from 'node:net'
 import { connect } from './client.ts'
-import type { Activity } from './component.ts'
-import { activityBeside } from './server.ts'
-import type { EventStatus } from './protocol.ts'
+import type { Activity } from './run/component.ts'
+import { activitySocket } from './server/unix-socket.ts'
+import { ERRNO, LEGACY, type EventStatus } from './protocol/messages.ts'
 import { ctdbPath } from '../node/ctdb-path.ts'
 import { Refusal } from '../base/refusal.ts'
 import { toBeAllowed } from '../machine/remedy.ts'
 
-/** The component whose scripts CTDB runs. */
-const COMPONENT = 'legacy'
-
-/** How an event ended last, as the event daemon has it: ours or CTDB's own. */
+/** How an event ended last, out of the event daemon: ours or that of CTDB. A Refusal when it has no status. */
 export async function askStatus(event: string): Promise<EventStatus> {
   const client = await connect(await ctdbPath('socket eventd'))
   try {
-    const { result, status } = await client.request({ kind: 'status', component: COMPONENT, event })
+    const { result, status } = await client.request({ kind: 'status', component: LEGACY, event })
     if (status) return status
     throw new Refusal(
-      result === 22
-        ? `Event ${event} has never run in ${COMPONENT}`
-        : `event ${event} in ${COMPONENT}: the event daemon answered ${result}, expected its status`,
+      result === ERRNO.EINVAL
+        ? `Event ${event} has never run in ${LEGACY}`
+        : `event ${event} in ${LEGACY}: the event daemon answered ${result}, expected its status`,
     )
   } finally {
     client.close()
   }
 }
 
-/** What the components of our event daemon are doing. */
+/** The present work of each component of our event daemon. */
 export type Activities = (Activity & { component: string })[]
 
-/** Our event daemon does not run on this node: CTDB's own may. */
+/** Our event daemon does not run on this node: that of CTDB may run. */
 export class NotRunning extends Refusal {
   override name = 'NotRunning'
 }
 
-/** What our event daemon is running, and what waits. A Refusal when it does not say so within that time. */
+/** The running and the waiting events of our event daemon. A Refusal when no answer comes within `limitMs`. */
 export async function askActivity(limitMs = 5000): Promise<Activities> {
-  const path = activityBeside(await ctdbPath('socket eventd'))
+  const path = activitySocket(await ctdbPath('socket eventd'))
   const text = await new Promise<string>((resolve, reject) => {
     const socket = createConnection(path)
     let got = ''

@@ -1,18 +1,21 @@
 import { createConnection, type Socket } from 'node:net'
 import { resolve as resolvePath } from 'node:path'
 import { Refusal } from '../base/refusal.ts'
-import { BadPacket, decodeReply, encodeRequest, Frames, type Reply, type Request } from './protocol.ts'
+import { BadPacket, type Reply, type Request } from './protocol/messages.ts'
+import { decodeReply } from './protocol/decode.ts'
+import { encodeRequest } from './protocol/encode.ts'
+import { Frames } from './protocol/frames.ts'
 import { toBeAllowed } from '../machine/remedy.ts'
 
-/** A request without its number: the client gives it one. */
+/** A request without its number: the client numbers its requests. */
 export type Question = Request extends infer R ? (R extends Request ? Omit<R, 'reqid'> : never) : never
 
 const REMEDY = 'is ctdb-eventd running?'
 const EXPECTED = `expected the event daemon to listen there: ${REMEDY}`
-/** The largest reply in bytes that is taken: it carries all that the scripts of an event printed. */
+/** The largest reply that is accepted, in bytes: a reply has all output of the scripts of an event. */
 const MOST = 256 * 1024 * 1024
 
-/** Connect to an event daemon. A Refusal when none listens there, or we may not ask it. */
+/** Connect to an event daemon. Rejects with a Refusal when no daemon listens there, or we may not connect. */
 export function connect(path: string): Promise<Client> {
   return new Promise((resolve, reject) => {
     const socket = createConnection({ path: resolvePath(path) })
@@ -51,14 +54,14 @@ interface Waiting {
   reject: (error: Refusal) => void
 }
 
-/** A connection to an event daemon. It keeps the program running until it is closed. */
+/** A connection to an event daemon. An open connection keeps the program running. */
 export class Client {
   readonly #socket: Socket
   readonly #path: string
   readonly #frames = new Frames(MOST)
   readonly #waiting = new Map<number, Waiting>()
   #reqid = 0
-  /** Why no more can be asked. */
+  /** The reason why no more requests can be sent. */
   #over: Refusal | undefined
 
   constructor(socket: Socket, path: string) {
@@ -70,8 +73,8 @@ export class Client {
   }
 
   /**
-   * Ask, and wait as long as the answer takes. Several may be on their way; each gets its own answer, in any order.
-   * A Refusal when the connection ends before that, or when what comes is no answer.
+   * Send a request, and wait for the reply without a limit. Several requests may be on their way; the replies come in
+   * any order. Rejects with a Refusal when the connection ends before the reply, or the daemon sends no proper reply.
    */
   request(question: Question): Promise<Reply> {
     if (this.#over) return Promise.reject(this.#over)
@@ -82,7 +85,7 @@ export class Client {
     })
   }
 
-  /** Hang up. What is still waited for is refused; the daemon kills a run that nobody waits for. */
+  /** Hang up. Requests without a reply are refused; the daemon ends a run that no client waits for. */
   close(): void {
     this.#end(`${this.#path}: closed by this program: expected no more requests`)
   }

@@ -3,17 +3,17 @@ import { getSystemErrorMap } from 'node:util'
 import { ctime } from '../format/ctime.ts'
 import { isOlder, type Version } from '../base/version.ts'
 import { outcomeOf } from './status.ts'
-import type { ScriptStatus } from './protocol.ts'
+import { ERRNO, type ScriptStatus } from './protocol/messages.ts'
 
-/** How the ctdb tool shows what a script said: a line for each since 4.19, of failures alone and unchanged before. */
+/** The output of a script in the ctdb tool: line by line since 4.19; before, that of failures alone, unchanged. */
 export type Layout = 'since 4.19' | 'before 4.19'
 
-/** That of this tool; of the newest where its version is not known. */
+/** The layout of a version of the tool; the newest layout for an unknown version. */
 export function layoutOf(version: Version | undefined): Layout {
   return version && isOlder(version, [4, 19]) ? 'before 4.19' : 'since 4.19'
 }
 
-/** `word` gives the outcome its colour. */
+/** The lines of a script. `word` colours the outcome. */
 export function statusLines(
   script: ScriptStatus,
   layout: Layout,
@@ -24,8 +24,8 @@ export function statusLines(
   return [head, ...(layout === 'since 4.19' ? outputLines(script) : rawOutput(script))]
 }
 
-const TIMED_OUT = -110
-const DISABLED = -8
+const TIMED_OUT = -ERRNO.ETIMEDOUT
+const DISABLED = -ERRNO.ENOEXEC
 
 function headOf({ begin, end, result }: ScriptStatus): [string, string] {
   const when = ctime(new Date(begin.seconds * 1000))
@@ -48,7 +48,7 @@ function outputLines(script: ScriptStatus): string[] {
   return lines.length === 1 ? [`  OUTPUT: ${lines[0]}`] : ['  OUTPUT:', ...lines.map((line) => `    ${line}`)]
 }
 
-/** As strerror(3) has it, which begins with a capital. */
+/** The text of strerror(3), which begins with a capital. */
 function errorText(result: number): string {
   const [, message] = getSystemErrorMap().get(result) ?? ['', `Unknown error ${-result}`]
   return message.charAt(0).toUpperCase() + message.slice(1)

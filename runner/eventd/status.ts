@@ -1,18 +1,18 @@
 import type { HandlerReport, Outcome } from '../engine/report.ts'
-import type { EventStatus, ScriptStatus, Time } from './protocol.ts'
+import { ERRNO, type EventStatus, type ScriptStatus, type Time } from './protocol/messages.ts'
 
-/** Bytes of output that are kept of each script: one that never stops printing must not fill our memory. */
+/** Bytes of output that are kept of each script: a script that never stops printing must not fill our memory. */
 const MOST_OUTPUT = 1024 * 1024
 
-/** A run as CTDB's clients see it: a result for each script, and that of the one that failed for all. */
-export function statusOf(handlers: readonly HandlerReport[]): EventStatus {
+/** Results of scripts are negated errnos; ENOEXEC means "disabled" (common/run_event.c of CTDB 4.17). */
+const DISABLED = -ERRNO.ENOEXEC
+const TIMED_OUT = -ERRNO.ETIMEDOUT
+
+/** A run as clients of CTDB see it: a result of each script, and the result of the failed script for all. */
+export function asEventStatus(handlers: readonly HandlerReport[]): EventStatus {
   const scripts = handlers.map(scriptStatus)
   return { summary: scripts.findLast(({ result }) => isFailure(result))?.result ?? 0, scripts }
 }
-
-/** ENOEXEC is "disabled" to CTDB's clients. */
-const DISABLED = -8
-const TIMED_OUT = -110
 
 function isFailure(result: number): boolean {
   return result !== 0 && result !== DISABLED
@@ -31,7 +31,7 @@ function scriptStatus(report: HandlerReport): ScriptStatus {
   }
 }
 
-/** What is logged of a handler and kept with its status: what it said, and its reason where that is its own word. */
+/** The lines of a handler for the log and the status: its output, and its reason when the handler gave the reason itself. */
 export function linesOf({ output, why, result }: HandlerReport): string[] {
   return why === undefined || result !== undefined ? output : [...output, ...why.split('\n')]
 }
@@ -45,7 +45,7 @@ function time(micros: number): Time {
   return { seconds: Math.floor(micros / 1_000_000), microseconds: micros % 1_000_000 }
 }
 
-/** And back: a script's end as any event daemon tells it. */
+/** The reverse: the end of a script as any event daemon reports it. */
 export function asReport({ name, begin, end, result, output = '' }: ScriptStatus): HandlerReport {
   const micros = (end.seconds - begin.seconds) * 1_000_000 + end.microseconds - begin.microseconds
   return {
@@ -58,7 +58,7 @@ export function asReport({ name, begin, end, result, output = '' }: ScriptStatus
   }
 }
 
-/** ENOEXEC is "disabled" to CTDB, ETIMEDOUT a deadline; all else but 0 is a failure. */
+/** The outcome that a result means: 0 is success, ENOEXEC "disabled", ETIMEDOUT a deadline; the rest are failures. */
 export function outcomeOf(result: number): Outcome {
   if (result === 0) return 'ok'
   if (result === DISABLED) return 'disabled'

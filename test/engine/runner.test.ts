@@ -12,7 +12,7 @@ import * as fc from 'fast-check'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { factsHere, loadSettings } from '../../runner/node/settings.ts'
-import { turns } from '../../runner/eventd/semaphore.ts'
+import { semaphore } from '../../runner/eventd/run/semaphore.ts'
 import { runEvent, type World } from '../../runner/engine/run-event.ts'
 import { parseEvent } from '../../runner/node/events.ts'
 import type { Handler, Node } from '../../runner/handler.ts'
@@ -202,7 +202,7 @@ t.test('a script whose turn does not come within the time of its event is not st
   const folder = t.testdir()
   const marker = join(folder, 'ran')
   writeFileSync(join(folder, '10.a.script'), `#!/bin/sh\ntouch ${marker}\n`, { mode: 0o755 })
-  const turn = turns(1)
+  const turn = semaphore(1)
   const leave = await turn(new AbortController().signal)
   const world = here({ turn })
   const report = await runEvent(findHandlers(folder), monitor, world, { handler: 200, event: 200 })
@@ -227,7 +227,7 @@ t.test('a script whose turn does not come within the time of its event is not st
 t.test('a script that has waited for its turn has the rest of the time of its event', async (t) => {
   const folder = t.testdir()
   writeFileSync(join(folder, '10.a.script'), '#!/bin/sh\nexec sleep 600\n', { mode: 0o755 })
-  const turn = turns(1)
+  const turn = semaphore(1)
   const leave = await turn(new AbortController().signal)
   setTimeout(() => leave?.(), 100)
   const world = here({ turn })

@@ -6,14 +6,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { connect, type Client, type Question } from '../../runner/eventd/client.ts'
-import {
-  decodeRequest,
-  encodeReply,
-  ERRNO,
-  Frames,
-  type Reply,
-  type Request,
-} from '../../runner/eventd/protocol.ts'
+import { ERRNO, type Reply, type Request } from '../../runner/eventd/protocol/messages.ts'
+import { decodeRequest } from '../../runner/eventd/protocol/decode.ts'
+import { encodeReply } from '../../runner/eventd/protocol/encode.ts'
+import { Frames } from '../../runner/eventd/protocol/frames.ts'
 import { Refusal } from '../../runner/base/refusal.ts'
 import { ctdbEvent, startEventd, whyNoEventd, type Eventd } from '../lab/eventd.ts'
 

@@ -19,10 +19,14 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { readConf } from '../../runner/eventd/conf.ts'
-import { queue } from '../../runner/eventd/queue.ts'
+import type { Activities } from '../../runner/eventd/ask.ts'
+import { readConf } from '../../runner/eventd/conf/conf.ts'
+import { EventQueue } from '../../runner/eventd/run/queue.ts'
 import { Refusal } from '../../runner/base/refusal.ts'
-import { decodeReply, encodeRequest, Frames, type Request } from '../../runner/eventd/protocol.ts'
+import type { Request } from '../../runner/eventd/protocol/messages.ts'
+import { decodeReply } from '../../runner/eventd/protocol/decode.ts'
+import { encodeRequest } from '../../runner/eventd/protocol/encode.ts'
+import { Frames } from '../../runner/eventd/protocol/frames.ts'
 import { DIST, MAIN, SCRIPT } from '../lab/lab.ts'
 
 const CLIENT = '/usr/libexec/ctdb/ctdb-event'
@@ -64,7 +68,7 @@ function place(t: Test, conf = ''): Place {
 interface Daemon {
   child: ChildProcess
   ended: Promise<number | null>
-  /** What came on the start-up descriptor, and whether it was closed. */
+  /** The bytes on the start-up descriptor, and whether it was closed. */
   startup: { bytes: Buffer; closed: boolean }
 }
 
@@ -433,7 +437,7 @@ async function flood(at: Place, events: number): Promise<void> {
   })
 }
 
-/** What comes back for requests that are sent in one write: reqid and result of each reply. */
+/** The replies to requests that are sent in one write: reqid and result of each. */
 async function pipelined(at: Place, requests: Partial<RunRequest>[]): Promise<[number, number][]> {
   const frames = new Frames()
   const replies: [number, number][] = []
@@ -478,7 +482,7 @@ t.test(
     await start(t, at)
     for (const flags of [0, 1]) {
       const replies = await pipelined(at, [{ event: 'monitor', flags }, {}])
-      t.match(replies, [
+      t.same(replies, [
         [0, 125],
         [1, 0],
       ])
@@ -491,7 +495,7 @@ t.test('a limit of years is one', { skip }, async (t) => {
   const at = place(t)
   at.script('10.ok', '#!/bin/sh\nsleep 0.1\n')
   await start(t, at)
-  t.match(await pipelined(at, [{ timeout: 2_147_484 }, { timeout: 0xffff_ffff }]), [
+  t.same(await pipelined(at, [{ timeout: 2_147_484 }, { timeout: 0xffff_ffff }]), [
     [0, 0],
     [1, 0],
   ])
@@ -554,7 +558,12 @@ t.test('eventscript top and status --socket ask it; without it they say so', { s
     top,
     /legacy:\n {2}running +\d+\.\d s {2}slow {2}in 10\.slow\n +\d+\.\d s {2}.*10\.slow\.script slow\n {2}waiting +\d+\.\d s {2}quick b/,
   )
-  t.match(JSON.parse((await eventscript('top', '--json')).stdout), [
+  const activities = JSON.parse((await eventscript('top', '--json')).stdout) as Activities
+  t.same(
+    activities.map(({ running, waiting }) => [running.length, waiting.length]),
+    [[1, 1]],
+  )
+  t.match(activities, [
     {
       component: 'legacy',
       running: [{ event: 'slow', handler: '10.slow' }],
@@ -610,7 +619,7 @@ t.test('a script that cannot be started now is no disabled one', { skip }, async
   const at = place(t)
   at.script('10.ok', '#!/bin/sh\n')
   await start(t, at)
-  t.match(await pipelined(at, [{ args: 'x'.repeat(200_000) }, {}]), [
+  t.same(await pipelined(at, [{ args: 'x'.repeat(200_000) }, {}]), [
     [0, 8],
     [1, 0],
   ])
@@ -650,13 +659,13 @@ t.test('a debug script that hangs is ended in time, and what it said is kept', {
 })
 
 t.test('what waits goes with its client, however much it is', (t) => {
-  const { submit, drop, waiting } = queue(() => new Promise(() => {}))
+  const queue = new EventQueue(() => new Promise(() => {}))
   const owner = {}
   const job = { event: 'x', words: [], limit: 1000, all: false, owner, asked: 0, answer: () => {} }
-  for (let i = 0; i < 200_000; i += 1) submit(job)
-  submit({ ...job, owner: {} })
-  drop(owner)
-  t.equal(waiting().length, 1)
+  for (let i = 0; i < 200_000; i += 1) queue.submit(job)
+  queue.submit({ ...job, owner: {} })
+  queue.drop(owner)
+  t.equal(queue.waiting().length, 1)
   t.end()
 })
 

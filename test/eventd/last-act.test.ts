@@ -1,4 +1,4 @@
-/** What the last act decides by: when a process is gone, and for whom a pid file is locked. */
+/** The facts by which the last act decides: when a process is gone, and which process has locked a pid file. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -7,11 +7,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { isEventDaemon, lockPidFile, parentIn } from '../../runner/eventd/pid-file.ts'
-import { isFailoverDisabled } from '../../runner/eventd/conf.ts'
-import { isEnding, parentOf, parseStat, watch } from '../../runner/eventd/ctdbd-watch.ts'
+import { isEventDaemon, lockPidFile, parentIn } from '../../runner/eventd/process/pid-file.ts'
+import { isFailoverDisabled } from '../../runner/eventd/conf/conf.ts'
+import { isEnding, parseStat, ProcessWatch, TrackedProcess } from '../../runner/eventd/process/ctdbd-watch.ts'
 import { DIST } from '../lab/lab.ts'
-import { inWords } from '../../runner/eventd/last-act/release-everything.ts'
+import { countsText } from '../../runner/eventd/last-act/release-everything.ts'
 
 const stat = (name: string, state: string, flags: number) =>
   `4711 (${name}) ${state} 1 4711 4711 0 -1 ${flags} 1 0 0 0 0 0 0 0 20 0 1 0 98765 1 2 3\n`
@@ -45,20 +45,20 @@ t.test('when the connection of a killed process is closed, the process is seen t
   t.teardown(() => server.close())
   const { pid, child } = begin(t, `require('net').connect('${dir}/s'); setInterval(() => {}, 1e6)`)
   const [client] = (await once(server, 'connection')) as [NodeJS.ReadableStream]
-  const parent = parentOf(pid)
+  const parent = new ProcessWatch(pid)
   t.equal(parent.isGone(), false)
   let told = 0
-  const { look } = watch(parent, () => (told += 1))
-  look()
+  parent.start(() => (told += 1))
+  parent.look()
   t.equal(told, 0)
   client.resume()
   child.kill('SIGKILL')
   await once(client, 'close')
-  look()
+  parent.look()
   t.equal(told, 1)
-  look()
+  parent.look()
   t.equal(told, 1, 'once')
-  t.equal(parentOf(0x7fffffff).isGone(), true, 'one that never was')
+  t.equal(new TrackedProcess(0x7fffffff).isGone(), true, 'one that never was')
 })
 
 t.test('who is watched stands in the words of an event daemon', (t) => {
@@ -126,7 +126,7 @@ t.test('the pid file of a daemon that is on its way out is waited for, of anothe
   await (
     await waits
   )()
-  t.pass('and so is whoever is no event daemon, such as a cleanup')
+  t.pass('so is a process that is no event daemon, such as a cleanup')
 })
 
 /** Two files of the same inode number, one of them locked as ctdb-eventd does, while our daemon claims the other or the same. */
@@ -139,7 +139,7 @@ const tmpfs = await execa('unshare', ['-rm', 'mount', '-t', 'tmpfs', 't', '/mnt'
 const skip = tmpfs.failed && 'this machine forbids mount namespaces'
 
 t.test("a lock of ctdb-eventd's counts where it is on this very file", { skip }, async (t) => {
-  const claim = `import { lockPidFile } from '${new URL('../../runner/eventd/pid-file.js', import.meta.url).href}'
+  const claim = `import { lockPidFile } from '${new URL('../../runner/eventd/process/pid-file.js', import.meta.url).href}'
 await (await lockPidFile('b/pid').catch((error) => { console.log(error.message); process.exit(3) }))()`
   const program = join(t.testdir({}), 'claim.mjs')
   writeFileSync(program, claim)
@@ -172,7 +172,7 @@ t.test('[failover] disabled as CTDB reads it', (t) => {
 })
 
 t.test('what was done, in words', (t) => {
-  t.equal(inWords({ addresses: 0, rules: 0, sysctls: 0 }), '')
-  t.equal(inWords({ addresses: 1, rules: 0, sysctls: 2 }), '1 address dropped, 2 sysctls put back')
+  t.equal(countsText({ addresses: 0, rules: 0, sysctls: 0 }), '')
+  t.equal(countsText({ addresses: 1, rules: 0, sysctls: 2 }), '1 address dropped, 2 sysctls put back')
   t.end()
 })

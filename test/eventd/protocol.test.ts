@@ -8,17 +8,15 @@ import * as fc from 'fast-check'
 import t from 'tap'
 import {
   BadPacket,
-  decodeReply,
-  decodeRequest,
-  encodeReply,
-  encodeRequest,
   ERRNO,
-  Frames,
   type EventStatus,
   type Reply,
   type Request,
   type ScriptStatus,
-} from '../../runner/eventd/protocol.ts'
+} from '../../runner/eventd/protocol/messages.ts'
+import { decodeReply, decodeRequest } from '../../runner/eventd/protocol/decode.ts'
+import { encodeReply, encodeRequest } from '../../runner/eventd/protocol/encode.ts'
+import { Frames } from '../../runner/eventd/protocol/frames.ts'
 import { DIST } from '../lab/lab.ts'
 
 // the time of day must not decide whether a build passes; FUZZ_RUNS=100000 looks longer
@@ -137,7 +135,7 @@ const RESULTS: Record<string, number> = {
 type Script = [name: string, result: number, output?: string]
 const OFF: Script = ['20.bb', -ERRNO.ENOEXEC]
 
-/** What the scripts did, without the times: these are another with every recording. */
+/** The ends of the scripts without their times, which differ from recording to recording. */
 const STATUSES: Record<string, [summary: number, ...scripts: Script[]]> = {
   'status-ok': [0, ['10.aa', 0, 'aa ok\n'], OFF, ['30.cc', 0]],
   'status-quiet': [0, ['10.aa', 0], OFF, ['30.cc', 0]],
@@ -428,7 +426,7 @@ t.test('every message cut short is refused, or waited for', async (t) => {
     t.ok(isRead(decode, bytes), name)
     t.ok(
       isRead(decode, relabelled(Buffer.concat([bytes, Buffer.from('more')]))),
-      `${name} with more behind it`,
+      `${name} with more after it`,
     )
   }
 })
@@ -589,12 +587,22 @@ t.test('a large packet in small pieces', async (t) => {
 // ---------------------------------------------------------------- the other byte order
 
 t.test('a big-endian machine', async (t) => {
-  const big = await t.mockImport<typeof import('../../runner/eventd/protocol.ts')>(
-    '../../runner/eventd/protocol.js',
-    {
-      'node:os': { endianness: () => 'BE' },
-    },
-  )
+  const mocks = { 'node:os': { endianness: () => 'BE' } }
+  const from = '../../runner/eventd/protocol/'
+  const big = {
+    ...(await t.mockImport<typeof import('../../runner/eventd/protocol/encode.ts')>(
+      `${from}encode.js`,
+      mocks,
+    )),
+    ...(await t.mockImport<typeof import('../../runner/eventd/protocol/decode.ts')>(
+      `${from}decode.js`,
+      mocks,
+    )),
+    ...(await t.mockImport<typeof import('../../runner/eventd/protocol/frames.ts')>(
+      `${from}frames.js`,
+      mocks,
+    )),
+  }
   const bytes = big.encodeRequest(run('ok', 'a b'))
   t.equal(
     bytes.toString('hex'),

@@ -1,19 +1,20 @@
 import t from 'tap'
-import { queue, type Job } from '../../runner/eventd/queue.ts'
+import type { Job } from '../../runner/eventd/run/job.ts'
+import { EventQueue } from '../../runner/eventd/run/queue.ts'
 
 /** A queue whose jobs end when they are told to; `log` shows what began and what was answered. */
 function rig(atOnce = 10) {
   const log: string[] = []
   const ends = new Map<string, (result: number) => void>()
   const earlies = new Map<string, (result: number) => void>()
-  const q = queue(
-    ({ event, words }, signal, early) => {
+  const q = new EventQueue(
+    ({ job: { event, words }, stop }, early) => {
       const name = [event, ...words.slice(1, 2)].join(' ')
       log.push(`begins ${name}`)
       earlies.set(name, early)
       return new Promise((resolve) => {
         ends.set(name, resolve)
-        signal.addEventListener('abort', () => resolve(0))
+        stop.addEventListener('abort', () => resolve(0))
       })
     },
     () => atOnce,
@@ -37,7 +38,15 @@ function rig(atOnce = 10) {
     await new Promise((resolve) => setImmediate(resolve))
   }
   const since = () => log.splice(0)
-  return { ...q, submit, end, early: (name: string) => earlies.get(name)?.(110), since }
+  return {
+    submit,
+    end,
+    since,
+    early: (name: string) => earlies.get(name)?.(110),
+    drop: (owner: object) => q.drop(owner),
+    running: () => q.running(),
+    waiting: () => q.waiting(),
+  }
 }
 
 t.test('events that move addresses run side by side, each answered for itself', async (t) => {
@@ -60,7 +69,7 @@ t.test('two events for one address keep their order, however it is written', asy
   t.same(q.since(), ['answers releaseip fd00::1 0', 'begins takeip FD00:0::1'])
 })
 
-t.test('every other event waits for all before it, and all behind it wait for it', async (t) => {
+t.test('every other event waits for all before it, and all after it wait for its end', async (t) => {
   const q = rig()
   q.submit('takeip', '10.0.0.1')
   q.submit('ipreallocated')
@@ -90,7 +99,7 @@ t.test('monitor gives way to whatever comes, and is refused beside anything', as
   t.same(q.since(), ['answers monitor 125'])
 })
 
-t.test('nobody waits for the tidying behind a deadline but an event for the same address', async (t) => {
+t.test('only an event for the same address waits for the work after a deadline', async (t) => {
   const q = rig()
   q.submit('takeip', '10.0.0.1')
   q.submit('takeip', '10.0.0.1')

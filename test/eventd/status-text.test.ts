@@ -2,7 +2,7 @@
 import t from 'tap'
 import { parseVersion } from '../../runner/node/ctdb-version.ts'
 import { layoutOf, statusLines, type Layout } from '../../runner/eventd/status-text.ts'
-import type { ScriptStatus } from '../../runner/eventd/protocol.ts'
+import type { ScriptStatus } from '../../runner/eventd/protocol/messages.ts'
 
 const BEGAN = new Date(2026, 10, 7, 7, 34, 43)
 const seconds = BEGAN.getTime() / 1000

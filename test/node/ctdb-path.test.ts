@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
 import { commandFirst } from '../../runner/cli/words.ts'
-import { listenersIn } from '../../runner/eventd/ctdbd-life.ts'
+import { listenersIn } from '../../runner/eventd/process/ctdbd-life.ts'
 import { MAIN } from '../lab/lab.ts'
 
 /** A folder of helpers with a ctdb-path of these lines of shell. */

@@ -1,27 +1,27 @@
-/** What ps, find, grep and the files of /proc print, as values. A line that is not as expected is passed over. */
+/** The output of ps, find and grep, and the files of /proc, as values. An unexpected line is skipped. See proc(5). */
 
 export interface Process {
   pid: number
   ppid: number
   pgid: number
-  /** The letter that ps gives: S sleeps, D cannot be ended, T is stopped, Z has ended, R runs. */
+  /** The letter of ps(1): S sleeps, D cannot be ended, T is stopped, Z has ended, R runs. */
   state: string
-  /** The function of the kernel in which it sleeps; `-` when it runs or we may not see it. */
+  /** The function of the kernel in which the process sleeps; `-` when it runs or we may not see the function. */
   wchan: string
-  /** Seconds since it was started. */
+  /** Seconds since its start. */
   age: number
   args: string
 }
 
 export interface Lock {
-  /** The same for a lock and all who wait for it. */
+  /** The same for a lock and all processes that wait for the lock. */
   id: number
   waits: boolean
   /** FLOCK, POSIX, OFDLCK, LEASE. */
   kind: string
   /** READ or WRITE. */
   mode: string
-  /** Who took it: may have ended, and left it to whom it gave the open file. */
+  /** The process that took the lock. It may have ended, and left the lock to a process with the same open file. */
   pid: number
   /** Device and inode. */
   inode: string
@@ -38,6 +38,7 @@ export interface OpenFile {
 /** The columns that `parseProcesses` expects, for `ps -ww -eo`. */
 export const PS_COLUMNS = 'pid=,ppid=,pgid=,stat=,wchan:32=,etimes=,args='
 
+/** The processes, out of ps with PS_COLUMNS. */
 export function parseProcesses(ps: string): Process[] {
   return matches(ps, /^\s*(\d+)\s+(\d+)\s+(\d+)\s+([A-Za-z])\S*\s+(\S+)\s+(\d+)\s+(.*)$/gm).map(
     ([pid, ppid, pgid, state = '', wchan = '', age, args = '']) => ({
@@ -66,9 +67,10 @@ export function parseLocks(text: string): Lock[] {
   )
 }
 
-/** How `parseFiles` wants find to print the folders /proc/PID/fd; the mode of such a link is that of the open file. */
+/** The format of find for `parseFiles`, for the folders /proc/PID/fd. The mode of such a link is that of the open file. */
 export const FIND_FORMAT = String.raw`%p %M %l\n`
 
+/** The open files, out of find with FIND_FORMAT. */
 export function parseFiles(find: string): OpenFile[] {
   return matches(find, /^\/proc\/(\d+)\/fd\/(\d+) l.(.)\S* (.*)$/gm).map(([pid, fd, w, target = '']) => ({
     pid: Number(pid),
@@ -78,21 +80,21 @@ export function parseFiles(find: string): OpenFile[] {
   }))
 }
 
-/** The locks of open files, as `grep -r ^lock: /proc/PID/fdinfo` prints them: also for whom the lock was left to. */
+/** The locks of open files, out of `grep -r ^lock: /proc/PID/fdinfo`: also those that were left to a process. */
 export function parseHolders(grep: string): (Lock & { holder: number; fd: number })[] {
   return matches(grep, /^\/proc\/(\d+)\/fdinfo\/(\d+):lock:\s*(.*)$/gm).flatMap(([holder, fd, rest = '']) =>
     parseLocks(rest).map((lock) => ({ ...lock, holder: Number(holder), fd: Number(fd) })),
   )
 }
 
-/** The first argument of the system call that a process is in: for read, write, flock, fcntl a file descriptor. */
+/** The first argument of the present system call of a process: for read, write, flock, fcntl a file descriptor. */
 export function firstArgument(syscall: string): number | undefined {
   const found = /^\d+ 0x([0-9a-f]+) /.exec(syscall)?.[1]
   const value = found === undefined ? NaN : parseInt(found, 16)
   return value < 1_048_576 ? value : undefined
 }
 
-/** The functions of /proc/PID/stack, the innermost first, without those that every system call has. */
+/** The functions in /proc/PID/stack, the innermost first, without those of every system call. */
 export function parseStack(text: string): string[] {
   return matches(text, /^\[<\S+>\] ([\w.]+)\+/gm)
     .map(([name = '']) => name)
@@ -100,8 +102,8 @@ export function parseStack(text: string): string[] {
 }
 
 /**
- * A process and all below it, parents first, each with its depth; and the rest of its process group, which is below
- * another process since its parent has ended.
+ * A process and all its descendants, parents first, each with its depth; and the rest of its process group, which
+ * has another parent since its own has ended.
  */
 export function treeOf(processes: readonly Process[], top: number): (Process & { depth: number })[] {
   const found = new Map<number, Process & { depth: number }>()
@@ -115,7 +117,7 @@ export function treeOf(processes: readonly Process[], top: number): (Process & {
   return [...found.values()]
 }
 
-/** What the groups of a pattern caught, for each match. */
+/** The groups of a pattern, for each match. */
 function matches(text: string, pattern: RegExp): (string | undefined)[][] {
   return [...text.matchAll(pattern)].map((match) => match.slice(1))
 }

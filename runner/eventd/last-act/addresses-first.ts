@@ -1,6 +1,6 @@
 /**
- * The first part of the last act: every address of the cluster that this node holds goes, before anything else is looked
- * at. Nothing here starts iptables, ss or any program but `ip`: a slow or hanging one keeps no address.
+ * The first part of the last act: every address of the cluster on this node goes, before anything else is looked at. No
+ * program but `ip` is started here: an iptables or ss that is slow or hangs keeps no address.
  */
 import type { Entry } from '../../engine/find-handlers.ts'
 import type { Node } from '../../node/node.ts'
@@ -9,7 +9,7 @@ import { dropHeld } from '../../net/move/relocate.ts'
 import { SHARED, type SharedAddresses } from '../../net/move/shared-addresses.ts'
 import { refuse } from '../../base/refusal.ts'
 
-/** Under the name of the handler whose options say which addresses: so they are read as for its events. */
+/** One entry for each kind of address, under the name of its handler: so its options are read as for its events. */
 export function addressesFirst(): Entry[] {
   return SHARED.map((shared) => {
     const handler = { about: `every ${shared.what} goes`, shutdown: (node: Node) => drop(node, shared) }
@@ -17,7 +17,7 @@ export function addressesFirst(): Entry[] {
   })
 }
 
-/** Deletions: one batch of the resident ip, or so many processes. */
+/** Deletions at once: one batch of the resident ip, or so many processes. */
 const AT_ONCE = 50
 
 async function drop(node: Node, { what, find }: SharedAddresses): Promise<void> {

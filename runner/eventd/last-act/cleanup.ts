@@ -1,9 +1,9 @@
 import { existsSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { vardirOf, type Facts } from '../../node/settings.ts'
-import { lockPidFile } from '../pid-file.ts'
-import { isFailoverDisabled } from '../conf.ts'
-import { signOfLife } from '../ctdbd-life.ts'
+import { lockPidFile } from '../process/pid-file.ts'
+import { isFailoverDisabled } from '../conf/conf.ts'
+import { signOfLife } from '../process/ctdbd-life.ts'
 import { lastAct, type LastAct } from './release-everything.ts'
 import { baseOf, ctdbPath } from '../../node/ctdb-path.ts'
 import { refuse } from '../../base/refusal.ts'
@@ -19,29 +19,29 @@ import { noPrivilege } from '../../net/address/interfaces.ts'
 
 export interface CleanupOptions {
   facts: Facts
-  /** Our own handlers. */
+  /** The folder with our own handlers. */
   own: string
-  /** Also while ctdbd is alive. */
+  /** Also while ctdbd is alive, and beside an event daemon. */
   force?: boolean
   /** Look for real, change nothing. */
   rehearse?: boolean
-  /** Milliseconds that all of it may take, from the start of this process. */
+  /** Milliseconds for the whole cleanup, from the start of this process. */
   limit: number
   witness?: Witness
 }
 
 export interface Cleanup extends LastAct {
-  /** Why nothing was to be done. */
+  /** The reason why nothing was to be done. */
   skipped?: string
   handlers: HandlerReport[]
 }
 
-/** Kept for our own end. */
+/** Milliseconds that are kept for our own end. */
 const END_MS = 500
 
 /**
- * Do what the event daemon does when ctdbd is gone, for the case that it went too. A new event daemon waits until this
- * is done, and this waits for the end of one that is doing it itself.
+ * The last act of the event daemon, for a node on which the daemon is gone as well. A new event daemon waits for the
+ * end of the cleanup, and the cleanup waits for the end of a daemon that is in its last act.
  */
 export async function cleanUp(options: CleanupOptions): Promise<Cleanup> {
   const { facts, force, rehearse, limit } = options
@@ -61,12 +61,12 @@ export async function cleanUp(options: CleanupOptions): Promise<Cleanup> {
 async function act({ facts, own, rehearse, witness }: CleanupOptions, ms: number): Promise<Cleanup> {
   const handlers: HandlerReport[] = []
   const deleting = rememberingDeletions()
-  // with the event daemon's helpers: a process for each of hundreds of addresses would take seconds
+  // with the helpers of the event daemon: a process for each of hundreds of addresses would take seconds
   const helpers = resident({ announcer: facts.announcer, vardir: vardirOf(facts.env) }, () => {})
   const plain = (signal: Stop) => live({ signal, atOnce: () => true })
   try {
     const done = await lastAct({
-      // looking needs no privilege, so anybody may rehearse
+      // a look needs no privilege, so anybody may rehearse
       facts: rehearse ? { ...facts, privileged: true } : facts,
       own,
       ms,
@@ -92,7 +92,7 @@ async function mustBeDead(): Promise<void> {
     )
 }
 
-/** With the event daemon's lock. Where nothing has ever run there is none. */
+/** Do the work under the lock of the event daemon. A node on which no daemon has ever run has no lock. */
 async function alone<T>(
   pidFile: string,
   { needed, ms }: { needed: boolean; ms: number },
@@ -106,13 +106,13 @@ async function alone<T>(
   try {
     return await work()
   } finally {
-    // what a daemon that was killed has left, or we: whoever waits for it looks whether it is still there
+    // left by a killed daemon, or by us: a process that waits for the lock checks that the file is still there
     rmSync(pidFile, { force: true })
     await release()
   }
 }
 
-/** What is left, in a line each with what to do. */
+/** A line for each thing that is left, with its remedy. */
 export function complaints({ left }: Pick<Cleanup, 'left'>): string[] {
   return left.map(({ text, remedy, unseen }) =>
     unseen

@@ -1,13 +1,13 @@
 /**
- * What is to be done when ctdbd is gone without having shut down: its addresses on this node are answered for by
- * nobody, and keep every other node from having them. So they go, and our handlers do what they would have done at `shutdown`.
+ * The last act, after a ctdbd that is gone without a shutdown. Its addresses stay on this node without a keeper, and no
+ * other node can have them. So they go, and our handlers do their work of `shutdown`.
  */
 import { addressesFirst } from './addresses-first.ts'
 import { nodeOutsideEvents } from '../../node/node-outside-events.ts'
 import type { Facts } from '../../node/settings.ts'
-import { NoComponent, findScripts } from '../scripts.ts'
+import { handlersFor } from './handlers.ts'
 import { runEvent, type World } from '../../engine/run-event.ts'
-import { findHandlers, type Entry } from '../../engine/find-handlers.ts'
+import type { Entry } from '../../engine/find-handlers.ts'
 import { deletionsIn } from '../../net/address/siblings.ts'
 import { remainsOf, type Remain } from '../../net/move/leftovers.ts'
 import { endsEvent, type HandlerReport } from '../../engine/report.ts'
@@ -19,39 +19,40 @@ import type { Step } from '../../machine/recording/transcript.ts'
 
 export interface LastActOptions {
   facts: Facts
-  /** Our own handlers. */
+  /** The folder with our own handlers. */
   own: string
-  /** The machine; when that does not do it, the next is tried. */
+  /** The machine; the next one is tried after a failure. */
   machines: readonly ((signal: Stop) => System)[]
-  /** Milliseconds for all of it. */
+  /** Milliseconds for the whole act. */
   ms: number
-  /** Told of each handler that has ended. */
+  /** Called with each handler that has ended. */
   ended: (report: HandlerReport) => void
   witness?: Witness
-  /** Nothing is changed: so all is left, and that is not said. */
+  /** Nothing is changed: everything is left, and `left` stays empty. */
   rehearse?: boolean
 }
 
 export interface LastAct {
-  /** What was removed or put back, in counts. */
+  /** How many were removed or put back. */
   addresses: number
   rules: number
   sysctls: number
-  /** Every handler ended well, at the last try. */
+  /** Every handler ended well at its last try. */
   good: boolean
+  /** Everything that could not be removed. */
   left: Remain[]
 }
 
-/** Of the whole time, the part that is kept for the look at what is left. */
+/** The part of the whole time that is kept for the look at what is left. */
 const LOOK_PART = 1 / 6
-/** Milliseconds for what has been started to end, when its time is up. */
+/** Milliseconds for programs to end when the time is up. */
 const GRACE_MS = 500
-/** Of the time of a try, the part that a single handler may take: one that hangs leaves something for the others. */
+/** The part of a try that a single handler may take: a handler that hangs leaves time for the others. */
 const HANDLER_PART = 0.8
-/** Of the whole time, the part that a lock is waited for, but a second at least: whoever has it may hang. */
+/** The part of the whole time for which a lock is waited for, but a second at least: its holder may hang. */
 const LOCK_PART = 1 / 12
 
-/** The addresses first. Only when that is done, or cannot be, firewall rules, connections, sysctls and routes. */
+/** First the addresses. Only when these are gone, or cannot go, firewall rules, connections, sysctls and routes. */
 export async function lastAct(options: LastActOptions): Promise<LastAct> {
   const { facts, own, witness, rehearse } = options
   const done = { rules: 0, sysctls: 0 }
@@ -78,11 +79,11 @@ interface Act extends LastActOptions {
   witness: Witness
   /** When all tries are over, by performance.now(). */
   end: number
-  /** Nothing comes after it. */
+  /** Nothing comes after this part: the last try may take all of the time. */
   isLast?: boolean
 }
 
-/** Try on one machine after the other; again only what did not end well. Each try has half of the time that is left. */
+/** Try one machine after the other, each with what did not end well before. A try has half of the time that is left. */
 async function untilGood(entries: readonly Entry[], act: Act): Promise<boolean> {
   const { machines, end, isLast = false } = act
   let bad = entries
@@ -96,7 +97,7 @@ async function untilGood(entries: readonly Entry[], act: Act): Promise<boolean> 
   return bad.length === 0
 }
 
-/** Which of them ended well. */
+/** For each entry, whether it ended well. */
 async function attempt(
   entries: readonly Entry[],
   machine: (signal: Stop) => System,
@@ -115,24 +116,7 @@ async function attempt(
   return handlers.map(({ outcome }) => !endsEvent(outcome))
 }
 
-/**
- * Our own handler of public addresses, whoever's is enabled: CTDB's script holds no more of them than ours. Then our
- * others that are enabled. Executables are left out: they ask for ctdbd, and would hang.
- */
-function handlersFor(folder: string, own: string): Entry[] {
-  const first = findHandlers(own).filter(({ name }) => name === '10.interface')
-  return [...first, ...enabledModules(folder, own).filter(({ name }) => name !== '10.interface')]
-}
-
-function enabledModules(folder: string, own: string): Entry[] {
-  try {
-    return findScripts(folder, own).filter(({ kind }) => kind === 'module')
-  } catch (error) {
-    if (error instanceof NoComponent) return []
-    throw error
-  }
-}
-
+/** The same machine, on which no lock is waited for longer than its part of all the time. */
 function hasty(system: System, ms: number): System {
   const most = Math.max(1, Math.floor((ms * LOCK_PART) / 1000))
   return { ...system, hold: (lock, seconds, how) => system.hold(lock, Math.min(seconds, most), how) }
@@ -159,7 +143,7 @@ async function whatIsLeft(facts: Facts, ms: number): Promise<Remain[]> {
 }
 
 /** `2 public addresses dropped, 1 firewall rule removed`; empty when nothing was there. */
-export function inWords({ addresses, rules, sysctls }: Omit<LastAct, 'left' | 'good'>): string {
+export function countsText({ addresses, rules, sysctls }: Omit<LastAct, 'left' | 'good'>): string {
   const count = (number: number, one: string, more: string, did: string) =>
     number === 0 ? [] : [`${number} ${number === 1 ? one : more} ${did}`]
   return [

@@ -1,5 +1,5 @@
 /** How the scripts of an event ended, and which of them hang, as reported by the ctdb tool and ps. Pure. */
-import type { Activity } from '../../eventd/component.ts'
+import type { Activity } from '../../eventd/run/component.ts'
 import type { Process } from '../../eventd/hung/proc.ts'
 import { Refusal } from '../../base/refusal.ts'
 import type { Answer } from '../../machine/machine.ts'

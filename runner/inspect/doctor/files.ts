@@ -1,7 +1,7 @@
 /** CTDB's files that the handlers read: each fault is named with its line. */
 import { accessSync, constants, existsSync, readdirSync, statfsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { readConf } from '../../eventd/conf.ts'
+import { readConf } from '../../eventd/conf/conf.ts'
 import { canonical } from '../../inet/address.ts'
 import { why } from '../../net/address/interfaces.ts'
 import type { NodesList } from '../../net/ctdb/nodes-list.ts'

@@ -1,7 +1,7 @@
 /** Whether systemd can start ctdb.service at all: compares the unit with CTDB's own paths. */
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { confValues } from '../../eventd/conf.ts'
+import { confValues } from '../../eventd/conf/conf.ts'
 import { isBooted, serviceHere, systemdFolder } from '../../install/service.ts'
 import type { Unit } from '../../install/unit.ts'
 import { ctdbPath } from '../../node/ctdb-path.ts'

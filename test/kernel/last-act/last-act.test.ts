@@ -1,7 +1,7 @@
 /** ctdbd dies: our event daemon's last act, and `eventscript cleanup` where the daemon was killed too. */
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { parentOf } from '../../../runner/eventd/ctdbd-watch.ts'
+import { TrackedProcess } from '../../../runner/eventd/process/ctdbd-watch.ts'
 import type { Lab } from '../../lab/lab.ts'
 import { held, hosting, start, startCtdbd, takeAll, untilGone, WORDS } from './dying.ts'
 import { startResident } from '../../lab/resident.ts'
@@ -20,7 +20,7 @@ const needs = ['iptables', 'ip6tables']
 
 const dadTransmits = '/proc/sys/net/ipv6/conf/eth0/dad_transmits'
 
-/** What killed events leave: a rule for each family, and a sysctl that is lowered. */
+/** The remains of killed events: a rule for each family, and a sysctl that is lowered. */
 async function leaveBehind(lab: Lab): Promise<void> {
   for (const { ip, iptables } of FAMILIES)
     await lab.node.must(iptables, '-w', '-I', 'INPUT', '-i', 'eth0', '-d', ip, '-j', 'DROP')
@@ -145,7 +145,7 @@ if (!(await prepareFile())) {
     { needs },
     async (t, lab) => {
       const { ctdbd, daemon } = await hosting(t, lab)
-      const parent = parentOf(ctdbd.pid)
+      const parent = new TrackedProcess(ctdbd.pid)
       process.kill(daemon.pid, 'SIGSTOP')
       ctdbd.kill('SIGKILL')
       // a KILL takes its time on a busy machine

@@ -1,13 +1,13 @@
 /**
- * Is the ctdbd of this node alive? Its addresses are in use then. A missing pid file proves nothing: its folder differs from
- * build to build, and may have been emptied. In doubt ctdbd is alive.
+ * Is the ctdbd of this node alive? Then its addresses are in use. A missing pid file proves nothing: its folder differs
+ * from build to build, and may have been emptied. In doubt ctdbd is alive.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { ctdbPath } from '../node/ctdb-path.ts'
-import { codeOf, FileError } from '../machine/errors.ts'
-import { parentOf } from './ctdbd-watch.ts'
+import { ctdbPath } from '../../node/ctdb-path.ts'
+import { codeOf, FileError } from '../../machine/errors.ts'
+import { TrackedProcess } from './ctdbd-watch.ts'
 
-/** What was seen of it, such as `pid 12, /run/ctdb/ctdbd.pid`; undefined when there is none. */
+/** The trace of a living ctdbd, such as `pid 12, /run/ctdb/ctdbd.pid`; undefined when there is no ctdbd. */
 export async function signOfLife(): Promise<string | undefined> {
   return (
     byPidFile(await ctdbPath('pidfile ctdbd')) ?? byProcess() ?? byListener(await ctdbPath('socket ctdbd'))
@@ -16,12 +16,12 @@ export async function signOfLife(): Promise<string | undefined> {
 
 function byPidFile(file: string): string | undefined {
   const pid = Number.parseInt(readIfThere(file) ?? '', 10)
-  if (!(pid > 0) || parentOf(pid).isGone()) return undefined
-  // the pid may be another's by now
+  if (!(pid > 0) || new TrackedProcess(pid).isGone()) return undefined
+  // another process may have the pid by now
   return /\bctdbd\b/.test(readIfThere(`/proc/${pid}/cmdline`) ?? '') ? `pid ${pid}, ${file}` : undefined
 }
 
-/** Its children have names of their own; a ctdbd of another network namespace is another node's. */
+/** The children of ctdbd have names of their own; a ctdbd in another network namespace is that of another node. */
 function byProcess(): string | undefined {
   const here = readlinkSync('/proc/self/ns/net')
   const pid = readdirSync('/proc').find(
@@ -29,12 +29,12 @@ function byProcess(): string | undefined {
       /^\d+$/.test(name) &&
       readIfThere(`/proc/${name}/comm`)?.trim() === 'ctdbd' &&
       networkOf(name) === here &&
-      !parentOf(Number(name)).isGone(),
+      !new TrackedProcess(Number(name)).isGone(),
   )
   return pid === undefined ? undefined : `pid ${pid}, in this network namespace`
 }
 
-/** Undefined when it has gone meanwhile, or belongs to another user namespace: its listener is seen all the same. */
+/** Undefined for a process that has gone, or of another user namespace: its listener is seen all the same. */
 function networkOf(pid: string): string | undefined {
   try {
     return readlinkSync(`/proc/${pid}/ns/net`)
@@ -43,7 +43,7 @@ function networkOf(pid: string): string | undefined {
   }
 }
 
-/** Also of a ctdbd whose process or files are not seen from here, as in a container with the network of its host. */
+/** Also finds a ctdbd whose process and files are hidden from us, as in a container with the network of its host. */
 function byListener(socket: string): string | undefined {
   const path = listenersIn(readIfThere('/proc/net/unix') ?? '').find(
     (each) => each === socket || each.endsWith('/ctdbd.socket'),
@@ -51,7 +51,7 @@ function byListener(socket: string): string | undefined {
   return path === undefined ? undefined : `something listens on ${path}`
 }
 
-/** The paths of /proc/net/unix whose sockets wait for connections (__SO_ACCEPTCON of linux/net.h). */
+/** The paths in /proc/net/unix whose sockets wait for connections (__SO_ACCEPTCON of linux/net.h). */
 export function listenersIn(text: string): string[] {
   return text.split('\n').flatMap((line) => {
     const [, flags = '0', path] = /^\S+ \S+ \S+ ([0-9A-F]+) \S+ \S+ +\d+ (\/.*)$/.exec(line) ?? []

@@ -1,22 +1,22 @@
-/** One event daemon on a node: whoever has the pid file locked is it. */
+/** One event daemon on a node: the process that has locked the pid file. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { codeOf, LockBusy } from '../machine/errors.ts'
-import { live } from '../machine/live.ts'
-import { parentOf } from './ctdbd-watch.ts'
+import { codeOf, LockBusy } from '../../machine/errors.ts'
+import { live } from '../../machine/live.ts'
+import { TrackedProcess } from './ctdbd-watch.ts'
 
 /**
- * Milliseconds that the event daemon of a ctdbd that is gone is waited for: its last act takes less (end.ts), and
- * ctdbd gives the next daemon 10 s for its start. "eventscript cleanup" may take longer, with an iptables that hangs:
- * a ctdbd that is started meanwhile ends, and is to be started again.
+ * Milliseconds to wait for the event daemon of a ctdbd that is gone: its last act takes less (at-end.ts), and ctdbd
+ * gives the next daemon 10 s for its start (server/eventscript.c of 4.17). "eventscript cleanup" may take longer, with
+ * an iptables that hangs: a ctdbd that is started meanwhile ends, and is to be started again.
  */
 const PATIENCE_MS = 8500
 const LOOK_EVERY_MS = 50
 
 /**
- * Lock the pid file. Who has it, but belongs to a ctdbd that is gone, is doing its last act, and is waited for.
- * Rejects with LockBusy while another daemon is at work. ctdb-eventd locks with fcntl(2), which node has not:
- * /proc/locks shows it. `waits` is told once when there is somebody to wait for; `patience`: milliseconds at most.
+ * Lock the pid file; resolves to the function that unlocks it. A holder whose ctdbd is gone is in its last act, and is
+ * waited for. Rejects with LockBusy while another daemon is at work. ctdb-eventd locks with fcntl(2), which node lacks:
+ * /proc/locks shows such a lock. `waits` is called once, with the pid of the holder; `patience` is in milliseconds.
  */
 export async function lockPidFile(
   pidFile: string,
@@ -40,12 +40,13 @@ export async function lockPidFile(
   }
 }
 
-/** The one before us may have removed the file while we were locking it: then a third could lock a new one. */
+/** The daemon before us may have removed the file while we were locking it: a third could lock a new file. */
 const isWhatWeLocked = (pidFile: string): boolean => hasOpen('self', pidFile)
 
 /**
- * /proc/locks has the numbers of inodes, and each tmpfs counts from 1: the lock may be on a file elsewhere. Its device
- * cannot tell them apart, since stat has another one on btrfs.
+ * The pid of a process that has locked this very file with fcntl(2). /proc/locks has the numbers of inodes, and each
+ * tmpfs counts from 1: the lock may be on a file elsewhere. The device cannot tell the files apart: on btrfs, stat has
+ * another one.
  */
 function rivalOf(pidFile: string): string | undefined {
   const lock = new RegExp(`POSIX .* WRITE (\\d+) [0-9a-f]+:[0-9a-f]+:${statOf(pidFile)?.ino} `, 'g')
@@ -53,7 +54,7 @@ function rivalOf(pidFile: string): string | undefined {
   return owners.find((pid) => hasOpen(pid, pidFile))
 }
 
-/** Also when it may not be seen: in doubt that process has the lock. */
+/** Has the process this file open? In doubt it has: its descriptors may be hidden from us. */
 function hasOpen(pid: string, path: string): boolean {
   const file = statOf(path)
   if (!file) return false
@@ -69,7 +70,7 @@ function hasOpen(pid: string, path: string): boolean {
 
 const statOf = (path: string) => statSync(path, { throwIfNoEntry: false })
 
-/** What the pid file says; 0 when nothing. */
+/** The pid in the pid file; 0 when there is none. */
 function ownerOf(pidFile: string): number {
   try {
     return Number.parseInt(readFileSync(pidFile, 'utf8'), 10) || 0
@@ -78,13 +79,13 @@ function ownerOf(pidFile: string): number {
   }
 }
 
-/** Does the lock come free by itself? Not that of an event daemon with a living parent, or with none to wait for. */
+/** Does the holder release the lock soon? An event daemon with a living parent does not, nor one without a parent. */
 function isOnItsWayOut(owner: number): boolean {
   const argv = argvOf(owner)
-  // whoever has the lock is another than the file says, such as "eventscript cleanup", or has just begun
+  // the holder is another process than the file says, such as "eventscript cleanup", or has just begun
   if (!isEventDaemon(argv)) return true
   const parent = parentIn(argv)
-  return parent !== undefined && parent > 1 && parentOf(parent).isGone()
+  return parent !== undefined && parent > 1 && new TrackedProcess(parent).isGone()
 }
 
 function argvOf(pid: number): string[] {
@@ -95,12 +96,12 @@ function argvOf(pid: number): string[] {
   }
 }
 
-/** CTDB's own event daemon, ours, ours as version 0.1.0 had it, and ours by hand. */
+/** The event daemon of CTDB, ours, ours of version 0.1.0, and ours started by hand. */
 export function isEventDaemon(argv: readonly string[]): boolean {
   return argv.some((word) => /ctdb-eventd(\.js)?$|runner\/daemon\/main\.js$|^eventd$/.test(word))
 }
 
-/** The value of `-P`, in whatever way it is written. */
+/** The pid after `-P`, in any spelling of the option. */
 export function parentIn(argv: readonly string[]): number | undefined {
   const at = argv.findLastIndex((word) => /^(?:-P|--pid)/.test(word))
   const value = /^(?:-P|--pid)=?(\d+)$/.exec(argv[at] ?? '')?.[1] ?? (at < 0 ? undefined : argv[at + 1])

@@ -1,32 +1,38 @@
 import { readFileSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { parseIni } from '../base/ini.ts'
-import { Refusal } from '../base/refusal.ts'
+import { parseIni } from '../../base/ini.ts'
+import { Refusal } from '../../base/refusal.ts'
 
-/** CTDB's levels, the most important first. */
+/** The log levels of CTDB, the most important first (common/logging.c of 4.17). */
 export const LEVELS = ['ERROR', 'WARNING', 'NOTICE', 'INFO', 'DEBUG'] as const
 export type Level = (typeof LEVELS)[number]
 
+/** The part of ctdb.conf that the event daemon obeys. */
 export interface Conf {
   /** The full path of the debug script. */
   debugScript: string | undefined
+  /** The place of the log. */
   location: { kind: 'stderr' } | { kind: 'file'; path: string } | { kind: 'syslog' }
   level: Level
+  /** The name of this host, without its domain. */
   host: string
-  /** The public addresses are somebody else's business. */
+  /** CTDB does not move the public addresses: another program does. */
   failoverDisabled: boolean
 }
 
-/** Where CTDB logs when ctdb.conf does not say; 4.17's folder. */
+/** The place of the log when ctdb.conf names none, in the folder of 4.17. */
 const DEFAULT_LOCATION = 'file:/var/log/ctdb/log.ctdb'
 
-/** The values of ctdb.conf, by `section/key`; none when the file cannot be read, as for CTDB. */
+/** The values of ctdb.conf, by `section/key`; empty when the file cannot be read, as for CTDB. */
 export function confValues(file: string): Map<string, string> {
   return parseIni(readIfThere(file))
 }
 
-/** The keys of ctdb.conf that the event daemon knows. Throws a Refusal for a value that cannot be used (exit 22). */
+/**
+ * The keys of ctdb.conf that the event daemon knows (event/event_conf.c and common/logging_conf.c of CTDB 4.17).
+ * Throws a Refusal for a value that cannot be used: the daemon exits with 22.
+ */
 export function readConf(file: string, env: NodeJS.ProcessEnv): Conf {
   const values = confValues(file)
   const conf: Conf = {
@@ -36,11 +42,11 @@ export function readConf(file: string, env: NodeJS.ProcessEnv): Conf {
     host: hostname().replace(/\..*/, ''),
     failoverDisabled: isFailoverDisabled(file),
   }
-  // a daemon in the foreground logs there too
+  // ctdbd -i logs on standard error, and so do we
   return env['CTDB_INTERACTIVE'] ? { ...conf, location: { kind: 'stderr' }, level: 'NOTICE' } : conf
 }
 
-/** `[failover] disabled`, for which CTDB takes these two words. */
+/** `[failover] disabled`, for which CTDB accepts these two words (failover/failover_conf.c of 4.17). */
 export function isFailoverDisabled(file: string): boolean {
   const value = confValues(file).get('failover/disabled') ?? ''
   return /^(?:true|yes)$/i.test(value)
@@ -56,16 +62,16 @@ function readIfThere(file: string): string {
 
 function debugScriptOf(etc: string, name: string | undefined): string | undefined {
   if (!name) return undefined
-  // CTDB looks at the base name, then uses the whole: a script in a folder below passes, and is never run
+  // CTDB checks the base name, then uses the whole: a script in a subfolder passes, and is never run
   const path = join(etc, basename(name))
   try {
     const status = statSync(path)
     if (status.isFile() && (status.mode & 0o100) !== 0) return name.includes('/') ? undefined : path
   } catch {
-    // said below
+    // refused below
   }
   throw new Refusal(
-    `[event] debug script = ${name}: ${path} is no executable file: mend ctdb.conf, or chmod u+x`,
+    `[event] debug script = ${name}: ${path} is no executable file: fix ctdb.conf, or chmod u+x`,
   )
 }
 
@@ -77,7 +83,7 @@ function locationOf(file: string, text = DEFAULT_LOCATION): Conf['location'] {
   throw new Refusal(`${file}: [logging] location = ${text}: expected file:PATH, file:- or syslog`)
 }
 
-/** 0, 1, 3, 5 and 10, and what lies between is as the next lower one. */
+/** The levels are 0, 1, 3, 5 and 10; a number between two counts as the lower one. */
 const BY_NUMBER: readonly Level[] = [
   'ERROR',
   'WARNING',
@@ -88,7 +94,7 @@ const BY_NUMBER: readonly Level[] = [
   'DEBUG',
 ]
 
-/** Also the beginning of its name, or its number, as CTDB takes it. */
+/** A level by its name, the beginning of its name, or its number, as in CTDB. */
 function levelOf(file: string, text = 'NOTICE'): Level {
   const level = /^\d/.test(text)
     ? BY_NUMBER[parseInt(text, 10)]

@@ -1,14 +1,14 @@
-import type { Stop } from '../machine/stop.ts'
+import type { Stop } from '../../machine/stop.ts'
 
 /**
- * A turn for each, so many at a time, in the order of asking. Who is told to stop does not wait any longer, and gets
- * none: undefined.
+ * A counting semaphore: `most` callers hold it at once, in the order of asking. Each resolves to the function that
+ * releases it. A caller whose `stop` fires waits no longer and holds nothing: undefined.
  */
-export function turns(most: number): (stop: Stop) => Promise<(() => void) | undefined> {
+export function semaphore(most: number): (stop: Stop) => Promise<(() => void) | undefined> {
   let taken = 0
   let waiting: (() => void)[] = []
 
-  function leave(): void {
+  function release(): void {
     taken -= 1
     waiting.shift()?.()
   }
@@ -24,11 +24,11 @@ export function turns(most: number): (stop: Stop) => Promise<(() => void) | unde
         })
       })
     if (stop.aborted) {
-      // it may be that it was given a turn at the same moment: that is the next one's
+      // at the same moment this caller may have been let in: the next in line has that place
       if (taken < most) waiting.shift()?.()
       return undefined
     }
     taken += 1
-    return leave
+    return release
   }
 }
