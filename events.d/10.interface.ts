@@ -41,7 +41,7 @@ import {
   type Handler,
   type Link,
   type Node,
-  type Outcome,
+  type DadOutcome,
 } from '../runner/handler.ts'
 
 export default {
@@ -222,13 +222,13 @@ export default {
 } satisfies Handler
 
 /** Of an address that is off the wire nobody is told: it is tried again. */
-async function tellClients(node: Node, address: string, link: Link, outcome: Outcome): Promise<void> {
+async function tellClients(node: Node, address: string, link: Link, outcome: DadOutcome): Promise<void> {
   if (outcome === 'parked') return await watchParked(node)
   await announce(node, address, link, { seized: outcome === 'seized' })
 }
 
 /** Clients that hold a connection keep sending to the old place until they hear of the new one: they are woken too. */
-async function tellOfMove(node: Node, address: string, link: Link, outcome: Outcome): Promise<void> {
+async function tellOfMove(node: Node, address: string, link: Link, outcome: DadOutcome): Promise<void> {
   await tellClients(node, address, link, outcome)
   if (outcome !== 'parked') await tickleConnections(node, address)
 }

@@ -7,7 +7,8 @@ import {
   endConnections,
   endWhatChanged,
   flushRouteCaches,
-  follow,
+  followLeader,
+  forgetLeader,
   giveWay,
   lead,
   leadAgain,
@@ -18,7 +19,6 @@ import {
   mustBePrivileged,
   mustBeFree,
   refuse,
-  remember,
   rememberLeader,
   roleOf,
   takesPart,
@@ -36,7 +36,7 @@ export default {
     const publicIp = lvsAddress(node)
     mustBePrivileged(node)
     await leave(node, publicIp)
-    await remember(node, undefined)
+    await forgetLeader(node)
   },
 
   /** What is wrong with the options is told before the node is of use to anybody. */
@@ -52,7 +52,7 @@ export default {
     await mustBeFree(node, lvs)
     mustBePrivileged(node)
     if (!(await takesPart(node, lvs))) return
-    await follow(node, lvs.publicIp)
+    await followLeader(node, lvs.publicIp)
     const unable = await whyCannotLead(node, lvs)
     if (unable) node.say(unable)
   },
@@ -99,7 +99,7 @@ export default {
     await endConnections(node, publicIp, node.settings.text('CTDB_LVS_PUBLIC_IFACE') || 'lo', () => false)
     await leave(node, publicIp)
     await flushRouteCaches(node)
-    await remember(node, undefined)
+    await forgetLeader(node)
   },
 } satisfies Handler
 

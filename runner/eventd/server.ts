@@ -10,7 +10,7 @@ import { nodeOutsideEvents } from '../node/node-outside-events.ts'
 import { PARKED } from '../net/announce/announce.ts'
 import { concede, type Taken } from '../net/announce/after-event.ts'
 import { announcements } from '../net/announce/loop.ts'
-import { keeper } from '../net/dad/retry-loop.ts'
+import { retryLoop } from '../net/dad/retry-loop.ts'
 import { resident } from '../resident/shared-machine.ts'
 import { doorTo, type System } from '../machine/machine.ts'
 import type { Stop } from '../machine/stop.ts'
@@ -88,7 +88,7 @@ export async function serve(options: ServerOptions): Promise<EventServer> {
   }
   const areMoving = () => [...components.values()].some((each) => each.isMoving())
   const announcing = announcements(() => door(ROUND_LIMIT_MS), conceding, complain, areMoving)
-  const parking = keeper(node, (address, iface) => announcing.add(address, iface), complain)
+  const parking = retryLoop(node, (address, iface) => announcing.add(address, iface), complain)
 
   /** Folders that could be listed a moment ago: requests that come together look once. */
   const listed = new Set<string>()

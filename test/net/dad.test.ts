@@ -2,7 +2,7 @@
 import t from 'tap'
 import { dadState } from '../../runner/net/dad/state.ts'
 import { nextFor } from '../../runner/net/announce/after-event.ts'
-import { isStill, merged, parseLowered, textOf, wishDue } from '../../runner/net/sysctl/lowered.ts'
+import { isStill, keptText, merged, parseKept, wishDue } from '../../runner/net/sysctl/record.ts'
 import { choice, number, perAddress } from '../../runner/node/option-kinds.ts'
 
 const DELAY = '/proc/sys/net/ipv6/conf/eth0/router_solicitation_delay'
@@ -115,7 +115,7 @@ t.test('the record is read as it was written; a line that is none is passed over
     { path: RETRANS, original: 1000, value: 100 },
     { path: PROBES, original: 1, value: 3 },
   ]
-  t.same(parseLowered(textOf(record)), record)
+  t.same(parseKept(keptText(record)), record)
   for (const bad of [
     '',
     'x',
@@ -124,7 +124,7 @@ t.test('the record is read as it was written; a line that is none is passed over
     '/proc/sys/net/ipv6/../../kernel/x 1 2',
     `${RETRANS} 1 2 3`,
   ])
-    t.same(parseLowered(`${bad}\n`), [], bad)
+    t.same(parseKept(`${bad}\n`), [], bad)
   t.end()
 })
 

@@ -4,10 +4,10 @@
  */
 import type { Entry } from '../../engine/find-handlers.ts'
 import type { Node } from '../../node/node.ts'
-import { mustBePrivileged } from '../../net/address/interfaces.ts'
 import { dropHeld } from '../../net/move/relocate.ts'
 import { SHARED, type SharedAddresses } from '../../net/move/shared-addresses.ts'
 import { refuse } from '../../base/refusal.ts'
+import { mustBePrivileged } from '../../net/privilege.ts'
 
 /** Under the name of the handler whose options say which addresses: so they are read as for its events. */
 export function addressesFirst(): Entry[] {

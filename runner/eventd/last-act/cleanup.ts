@@ -15,7 +15,7 @@ import type { Witness } from '../../machine/recording/record.ts'
 import { rehearsal } from '../../machine/recording/rehearse.ts'
 import { rememberingDeletions } from '../../net/address/rehearse-deletions.ts'
 import type { Stop } from '../../machine/stop.ts'
-import { noPrivilege } from '../../net/address/interfaces.ts'
+import { noPrivilege } from '../../net/privilege.ts'
 
 export interface CleanupOptions {
   facts: Facts

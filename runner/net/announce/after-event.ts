@@ -9,13 +9,13 @@ import { toShell } from '../../machine/argv.ts'
 import { familyOf } from '../../inet/address.ts'
 import { announces, pauseAfter, roundOf } from './announce.ts'
 import { hostedNow } from '../address/hosted-list.ts'
-import { decide, type Outcome } from '../dad/conflict.ts'
+import { decide, type DadOutcome } from '../dad/conflict.ts'
 import { dadNow, duplicateCheck, isUnderCheck, waitForDad, type DadState } from '../dad/state.ts'
 import { parseLinks } from '../ip-json.ts'
 import { whereIs } from '../address/interfaces.ts'
-import { forgetParked } from '../dad/parked.ts'
-import { deleteAddress } from '../address/add-delete.ts'
+import { deleteAddress, tryDelete } from '../address/add-delete.ts'
 import { rememberingLast } from '../../base/memoize.ts'
+import { forgetParked } from '../dad/park.ts'
 
 /** An address, and the interface that it was taken on. */
 export interface Taken {
@@ -46,10 +46,10 @@ export async function stateOf(door: Door, { address, iface, onLo = false }: Take
 }
 
 /** Another host has an address that was in use here: it is taken off the wire, and then decided about as in the event. */
-export async function concede(node: Node, taken: Taken): Promise<Outcome | 'given up'> {
+export async function concede(node: Node, taken: Taken): Promise<DadOutcome | 'given up'> {
   const { address, iface } = taken
   const held = await prefixes(node, taken)
-  for (const bits of held) await node.change`ip addr del ${address}/${bits} dev ${iface}`
+  for (const bits of held) await tryDelete(node, { address, bits, iface })
   const left = await prefixes(node, taken)
   const [bits] = held
   const failing = `Failed to keep ${address}/${held.join(' ')} on dev ${iface}: ${left.length === 0 ? 'removed' : 'it could not be removed'}`
@@ -119,7 +119,7 @@ export async function follow(
   taken: Taken,
   rounds: number,
   { say, sleep, node }: Means,
-): Promise<Outcome | 'given up' | undefined> {
+): Promise<DadOutcome | 'given up' | undefined> {
   const commands = rounds > 0 ? await programsFor(door, taken, say) : []
   let left = commands.length > 0 ? rounds : 0
   let sent = 0

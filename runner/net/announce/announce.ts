@@ -4,6 +4,7 @@ import type { Door } from '../../machine/machine.ts'
 import { packageOf, toBeAllowed } from '../../machine/remedy.ts'
 import { familyOf } from '../../inet/address.ts'
 import { arpingRound } from '../arping.ts'
+import { dadPolicy } from '../dad/policy.ts'
 import type { Link } from '../ip-json.ts'
 import { tryWrite } from '../sysctl/sysctl.ts'
 
@@ -70,8 +71,7 @@ export async function announce(
   const can = await canAnnounce(node, address, link)
   if (seized && can)
     return await inBackground(node, [address, link.name, SEIZED], `${address} is not announced`)
-  const watched =
-    familyOf(address) === 'inet6' && node.settings.option('EVENTSCRIPT_DAD').of(address) === 'optimistic'
+  const { watched } = dadPolicy(node, address)
   if (!can && !watched) return
   const nor = watched ? ', nor its duplicate check watched' : ''
   const how = watched ? [can ? WATCH : SILENT] : []

@@ -4,12 +4,12 @@ import { AGAIN, ON_LO, pauseAfter, roundOf, roundsOf, SEIZED } from './announce.
 import { arpingRound } from '../arping.ts'
 import { announcementFrames } from './frames.ts'
 import { isNamed, parseLinks, type Link } from '../ip-json.ts'
-import type { Outcome } from '../dad/conflict.ts'
 import { LOOK_AGAIN_MS, LOOK_EVERY_MS, nextFor, stateOf, stillUnderCheck, type Taken } from './after-event.ts'
 import { Refusal } from '../../base/refusal.ts'
 import type { Answer, Door } from '../../machine/machine.ts'
 import { senders } from '../../resident/send-by-programs.ts'
 import { transmitter, type Packet } from '../../resident/send-frames.ts'
+import type { DadOutcome } from '../dad/conflict.ts'
 
 export interface Announcements {
   /** What the background program is called with: look after this address from now on, as `follow` does for one. */
@@ -45,7 +45,7 @@ const CHECK_MS = 5000
  */
 export function announcements(
   doorForARound: () => Door,
-  concede: (taken: Taken) => Promise<Outcome | 'given up'>,
+  concede: (taken: Taken) => Promise<DadOutcome | 'given up'>,
   complain: (line: string) => void,
   areMoving: () => boolean,
 ): Announcements {

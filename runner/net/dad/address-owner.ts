@@ -5,9 +5,10 @@ import { canonical, familyOf } from '../../inet/address.ts'
 import { arpingQuestion } from '../arping.ts'
 import { table } from '../ctdb/tool.ts'
 import { rows, type Link } from '../ip-json.ts'
-import { linksInDetail, why } from '../address/interfaces.ts'
+import { linksInDetail } from '../address/interfaces.ts'
 import { nodesList } from '../ctdb/nodes-list.ts'
 import { parseNodes } from '../ctdb/nodes-file.ts'
+import { why } from '../answer.ts'
 
 export interface Contested {
   address: string

@@ -3,11 +3,13 @@ import type { Node } from '../../node/node.ts'
 import { Refusal, refuse } from '../../base/refusal.ts'
 import { familyOf } from '../../inet/address.ts'
 import { rivalMac, whoHas } from './address-owner.ts'
-import { park } from './parked.ts'
-import { addAddress, type Wanted } from '../address/add-delete.ts'
+import { NO_CHECK } from './policy.ts'
+import { addAddress } from '../address/add-delete.ts'
+import type { Placement } from '../address/placement.ts'
+import { park } from './park.ts'
 
 /** `ready`: it is ours alone. `parked`: it is on `lo`, off the wire. `seized`: it is ours, and another host's too. */
-export type Outcome = 'ready' | 'parked' | 'seized'
+export type DadOutcome = 'ready' | 'parked' | 'seized'
 
 /**
  * Decide on a conflict, once: the address is off the wire when this begins. Says in one line who has it (`mac`, if that
@@ -15,10 +17,10 @@ export type Outcome = 'ready' | 'parked' | 'seized'
  */
 export async function decide(
   node: Node,
-  wanted: Wanted,
+  wanted: Placement,
   failing: string,
   mac?: string,
-): Promise<Exclude<Outcome, 'ready'>> {
+): Promise<Exclude<DadOutcome, 'ready'>> {
   const { address, bits, iface } = wanted
   const policy = node.settings.option('EVENTSCRIPT_DAD_CONFLICT').of(address)
   const rival = await whoHas(node, wanted, mac)
@@ -35,7 +37,7 @@ export async function decide(
       )
       return 'parked'
     case 'seize':
-      if (familyOf(address) === 'inet6') await addAddress(node, wanted, { dad: 'none' })
+      if (familyOf(address) === 'inet6') await addAddress(node, wanted, { dadFlag: NO_CHECK.flag })
       node.say(
         `WARNING: ${address}/${bits} is seized on ${iface}: ${evidence}: clients may reach either: take it away there`,
       )
@@ -47,7 +49,7 @@ export async function decide(
  * The kernel checks no IPv4 address for duplicates: with EVENTSCRIPT_IPV4_DAD we ask, before one is added that is not
  * on our wire yet.
  */
-export async function decideIpv4(node: Node, wanted: Wanted): Promise<Outcome> {
+export async function decideIpv4(node: Node, wanted: Placement): Promise<DadOutcome> {
   const { address, bits, iface } = wanted
   if (familyOf(address) === 'inet6' || node.settings.option('EVENTSCRIPT_IPV4_DAD') === 'no') return 'ready'
   let mac
