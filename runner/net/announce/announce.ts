@@ -3,6 +3,7 @@ import { CannotRun } from '../../machine/errors.ts'
 import type { Door } from '../../machine/machine.ts'
 import { packageOf, toBeAllowed } from '../../machine/remedy.ts'
 import { familyOf } from '../../inet/address.ts'
+import { announces } from '../announces.ts'
 import { arpingRound } from '../arping.ts'
 import { dadPolicy } from '../dad/policy.ts'
 import type { Link } from '../ip-json.ts'
@@ -127,11 +128,6 @@ async function inBackground(node: Node, words: readonly string[], instead: strin
 
 function wanted(node: Node, link: Link): boolean {
   return link.type !== 'loopback' && link.name !== 'lo' && announces(node)
-}
-
-/** Does this node announce addresses at all? */
-export function announces(node: Node): boolean {
-  return node.settings.option('EVENTSCRIPT_ANNOUNCE') === 'yes'
 }
 
 async function advertiser(door: Door): Promise<string | undefined> {

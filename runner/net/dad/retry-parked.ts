@@ -2,7 +2,7 @@
 import type { Node } from '../../node/node.ts'
 import { Refusal } from '../../base/refusal.ts'
 import { familyOf } from '../../inet/address.ts'
-import { announces } from '../announce/announce.ts'
+import { announces } from '../announces.ts'
 import { duplicateCheck, waitForDad } from './state.ts'
 import { whereIs } from '../address/interfaces.ts'
 import { isParkingPlace, parkedHere, withParked, type Parked } from './parked.ts'
