@@ -8,6 +8,7 @@ import { toShell } from '../machine/argv.ts'
 import { doorTo, type System } from '../machine/machine.ts'
 import { Interrupted } from '../machine/errors.ts'
 import { live } from '../machine/live.ts'
+import { asSleep } from '../machine/wait.ts'
 import type { Stop } from '../machine/stop.ts'
 import type { Early } from '../resident/prefetch.ts'
 import type { Resident } from '../resident/shared-machine.ts'
@@ -257,14 +258,15 @@ function watched(
   system: System,
   { begins, ended }: { begins: (argv: readonly string[]) => void; ended: () => void },
 ): System {
+  function during<Result>(argv: readonly string[], work: Promise<Result>): Promise<Result> {
+    begins(argv)
+    work.then(ended, ended)
+    return work
+  }
   return {
     ...system,
-    run(verb, argv, options) {
-      begins(argv)
-      const answer = system.run(verb, argv, options)
-      answer.then(ended, ended)
-      return answer
-    },
+    run: (verb, argv, options) => during(argv, system.run(verb, argv, options)),
+    wait: (ms) => during(asSleep(ms), system.wait(ms)),
   }
 }
 

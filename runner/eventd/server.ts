@@ -7,10 +7,11 @@ import type { Conf } from './conf.ts'
 import type { Log } from './log.ts'
 import { componentFolder, findScripts, mustBeFolder, NoComponent } from './scripts.ts'
 import { nodeOutsideEvents } from '../node/node-outside-events.ts'
-import { PARKED } from '../net/announce/announce.ts'
 import { concede, type Taken } from '../net/announce/after-event.ts'
-import { announcements } from '../net/announce/loop.ts'
+import { AnnounceLoop } from '../net/announce/loop.ts'
 import { retryLoop } from '../net/dad/retry-loop.ts'
+import { senders } from '../resident/send-by-programs.ts'
+import { transmitter } from '../resident/send-frames.ts'
 import { resident } from '../resident/shared-machine.ts'
 import { doorTo, type System } from '../machine/machine.ts'
 import type { Stop } from '../machine/stop.ts'
@@ -67,10 +68,9 @@ export async function serve(options: ServerOptions): Promise<EventServer> {
   const { etc, socket, conf, log, facts, own, atOnce, clientGone } = options
   const components = new Map<string, Component>()
   let stopped: Promise<void> | undefined
-  const { announcer, env } = facts
-  const machine = resident({ announcer, vardir: vardirOf(env) }, ([address = '', iface = '', how]) => {
-    if (address === PARKED) parking.wake()
-    else for (const each of address.split(',')) announcing.add(each, iface, how)
+  const machine = resident(vardirOf(facts.env), (announcement) => {
+    if (announcement.mode === 'parked') parking.wake()
+    else announcing.add(announcement)
   })
   const complain = (line: string) => log.write('WARNING', line)
   // one for each round: a look that hangs is ended, and is made again in the next
@@ -87,8 +87,16 @@ export async function serve(options: ServerOptions): Promise<EventServer> {
     }
   }
   const areMoving = () => [...components.values()].some((each) => each.isMoving())
-  const announcing = announcements(() => door(ROUND_LIMIT_MS), conceding, complain, areMoving)
-  const parking = retryLoop(node, (address, iface) => announcing.add(address, iface), complain)
+  const announcing = new AnnounceLoop({
+    doorForARound: () => door(ROUND_LIMIT_MS),
+    concede: conceding,
+    complain,
+    areMoving,
+    frames: transmitter(complain),
+    programs: senders(complain),
+  })
+  const announce = (address: string, iface: string) => announcing.add({ mode: 'usual', address, iface })
+  const parking = retryLoop(node, announce, complain)
 
   /** Folders that could be listed a moment ago: requests that come together look once. */
   const listed = new Set<string>()

@@ -1,6 +1,5 @@
 import { loadSettings, type Facts } from './settings.ts'
-import type { Node } from './node.ts'
-import { refuse } from '../base/refusal.ts'
+import { nodeBehind, type Node } from './node.ts'
 import type { Door } from '../machine/machine.ts'
 
 /** The handler whose options hold for what is not done by any handler's event. */
@@ -13,5 +12,5 @@ export async function nodeOutsideEvents(
   say: (line: string) => void,
   handler = HANDLER,
 ): Promise<Node> {
-  return { ...door, settings: await loadSettings(door, facts, handler), say, because: () => {}, refuse }
+  return nodeBehind(door, await loadSettings(door, facts, handler), { say, because: () => {} })
 }

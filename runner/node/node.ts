@@ -1,17 +1,34 @@
 /** What a handler is given, and what it is: this node of the cluster, and an act for each event. */
 import type { Settings } from './settings.ts'
 import type { Arguments } from './events.ts'
+import { refuse } from '../base/refusal.ts'
+import { announcementWords, type Announcement } from '../machine/announcement.ts'
 import type { Door } from '../machine/machine.ts'
 
 /** This node of the cluster: the door to its machine, its settings, and a voice. */
 export interface Node extends Door {
   settings: Settings
+  /** Have an address looked after when its event is over. Rejects with CannotRun when that cannot be begun. */
+  announce: (announcement: Announcement) => Promise<void>
   /** One line for the log, in the admin's words. CTDB logs every line that a handler says, at level ERROR. */
   say: (line: string) => void
   /** Why something is done or left: "explain" and recordings show it, the log does not. */
   because: (reason: string) => void
   /** Fail the event with one sentence: the subject, what was seen, what was expected, what to do. */
   refuse: (sentence: string) => never
+}
+
+/** This node, as its door, its settings and a voice make it. */
+export function nodeBehind(door: Door, settings: Settings, voice: Pick<Node, 'say' | 'because'>): Node {
+  return {
+    ...door,
+    settings,
+    ...voice,
+    refuse,
+    async announce(announcement) {
+      await door.change({ announcement })`${settings.announcer} ${announcementWords(announcement)}`
+    },
+  }
 }
 
 /** What a handler does at each event it knows. An event that it does not name is none of its business. */

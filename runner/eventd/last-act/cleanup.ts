@@ -62,7 +62,7 @@ async function act({ facts, own, rehearse, witness }: CleanupOptions, ms: number
   const handlers: HandlerReport[] = []
   const deleting = rememberingDeletions()
   // with the event daemon's helpers: a process for each of hundreds of addresses would take seconds
-  const helpers = resident({ announcer: facts.announcer, vardir: vardirOf(facts.env) }, () => {})
+  const helpers = resident(vardirOf(facts.env), () => {})
   const plain = (signal: Stop) => live({ signal, atOnce: () => true })
   try {
     const done = await lastAct({

@@ -2,7 +2,7 @@
 import type { Node } from '../../node/node.ts'
 import { refuse } from '../../base/refusal.ts'
 import type { Answer } from '../../machine/machine.ts'
-import { announceAgain } from '../announce/announce.ts'
+import { announceAgain } from '../background.ts'
 import { parseLinks } from '../ip-json.ts'
 import { lockedIfPossible } from '../locked.ts'
 import { interfaces } from './interfaces.ts'

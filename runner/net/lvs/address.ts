@@ -64,8 +64,8 @@ export async function isOnWire(node: Node, address: string, iface: string): Prom
     : places.some((held) => isNamed(held, iface) && held.state === 'ready')
 }
 
-/** Seconds in which a new leader announces itself after its first answer; 0.1 to 0.2 on an idle machine. */
-const ANNOUNCED_SECONDS = 1
+/** Milliseconds after its first answer in which a new leader announces the address; 100 to 200 on an idle machine. */
+const ANNOUNCED_MS = 1000
 
 /**
  * Wait until the new leader answers for the address and has announced it: at most 3 s for IPv4, and 4 s for IPv6, whose
@@ -75,7 +75,7 @@ export async function untilAnnounced(node: Node, address: string, iface: string)
   try {
     const mac = await macWhenItComes(node, { address, iface })
     node.because(mac === undefined ? `nobody answers for ${address} yet` : `${mac} answers for ${address}`)
-    if (mac !== undefined) await node.ask`sleep ${ANNOUNCED_SECONDS}`
+    if (mac !== undefined) await node.wait(ANNOUNCED_MS)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     node.because(`whether the new leader answers cannot be asked: ${error.message}`)
