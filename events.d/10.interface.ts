@@ -46,6 +46,7 @@ import {
 
 export default {
   about: 'public addresses: taken, announced, moved, released; links watched',
+  when: 'always',
 
   /** A node that starts hosts nothing: what a crash has left behind is dropped, whatever it is on. */
   async init(node) {

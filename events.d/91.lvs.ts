@@ -29,6 +29,10 @@ import {
 
 export default {
   about: 'LVS: one address for all nodes, clients spread by the leader',
+  when: 'enabled',
+  // CTDB's script knows no IPv6
+  leaves:
+    'an IPv6 address and its services stay: "eventscript run --only 91.lvs shutdown" takes them away, with IPv4\'s: "ctdb event run 30 legacy ipreallocated" sets these up again',
 
   /** A leader that died is still on the wire: a node that starts is not. */
   async init(node) {

@@ -3,6 +3,7 @@ import type { Facts } from '../node/settings.ts'
 import { runEvent, type World } from '../engine/run-event.ts'
 import { parseEvent, type Event } from '../node/events.ts'
 import type { Entry } from '../engine/find-handlers.ts'
+import { PUBLIC_ADDRESSES } from '../node/handler-names.ts'
 import type { HandlerReport, Report } from '../engine/report.ts'
 import { toShell } from '../machine/argv.ts'
 import { doorTo, type System } from '../machine/machine.ts'
@@ -70,7 +71,7 @@ const DEBUG_MS = 5000
 const GRACE_MS = 10_000
 
 /** Our handler of public addresses, which foresight helps. */
-const isPublicAddresses = ({ name, kind }: Entry) => kind === 'module' && name === '10.interface'
+const isPublicAddresses = ({ name, kind }: Entry) => kind === 'module' && name === PUBLIC_ADDRESSES
 
 /** The events of one folder of scripts: their queue, what they do, and how they ended. */
 export function component({ facts, log, debugScript, scripts, machine, atOnce }: Surroundings): Component {

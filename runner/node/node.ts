@@ -31,11 +31,23 @@ export function nodeBehind(door: Door, settings: Settings, voice: Pick<Node, 'sa
   }
 }
 
-/** What a handler does at each event it knows. An event that it does not name is none of its business. */
-export type Handler = {
-  /** What it looks after, in a few words: `eventscript list` prints them. */
+/** What others must know of a handler. The build writes the declarations of ours to `dist/events.d/handlers.json`. */
+export interface Declaration {
+  /** What the handler looks after, in a few words: `eventscript list` prints them. */
   about: string
-} & { [E in keyof Arguments]?: (node: Node, args: Arguments[E]) => Promise<void> } & {
+  /**
+   * `always`: `eventscript install` puts the handler in place also where no script of its name is enabled, and when ctdbd
+   * is gone its `shutdown` is done whatever is enabled. `enabled`, if nothing is said: only where the admin enables it.
+   */
+  when?: 'always' | 'enabled'
+  /** What stays on the node after `eventscript uninstall`, and the commands that remove or renew it: one sentence. */
+  leaves?: string
+}
+
+/** What a handler does at each event it knows. An event that it does not name is none of its business. */
+export type Handler = Declaration & {
+  [E in keyof Arguments]?: (node: Node, args: Arguments[E]) => Promise<void>
+} & {
   [E in 'init' | 'setup' | 'startup' | 'monitor' | 'ipreallocated' | 'shutdown']?: (
     node: Node,
   ) => Promise<void>

@@ -7,6 +7,7 @@ import { nodeOutsideEvents } from '../../node/node-outside-events.ts'
 import type { Facts } from '../../node/settings.ts'
 import { NoComponent, findScripts } from '../scripts.ts'
 import { runEvent, type World } from '../../engine/run-event.ts'
+import { declarationsIn } from '../../engine/declarations.ts'
 import { findHandlers, type Entry } from '../../engine/find-handlers.ts'
 import { deletionsIn } from '../../net/address/siblings.ts'
 import { remainsOf, type Remain } from '../../net/move/leftovers.ts'
@@ -116,12 +117,14 @@ async function attempt(
 }
 
 /**
- * Our own handler of public addresses, whoever's is enabled: CTDB's script holds no more of them than ours. Then our
- * others that are enabled. Executables are left out: they ask for ctdbd, and would hang.
+ * Our own handlers that always act, whoever's is enabled: CTDB's script holds no more addresses than ours. Then our others
+ * that are enabled. Executables are left out: they ask for ctdbd, and would hang.
  */
 function handlersFor(folder: string, own: string): Entry[] {
-  const first = findHandlers(own).filter(({ name }) => name === '10.interface')
-  return [...first, ...enabledModules(folder, own).filter(({ name }) => name !== '10.interface')]
+  const declared = declarationsIn(own)
+  const isFirst = ({ name }: Entry) => declared[name]?.when === 'always'
+  const others = enabledModules(folder, own).filter((entry) => !isFirst(entry))
+  return [...findHandlers(own).filter(isFirst), ...others]
 }
 
 function enabledModules(folder: string, own: string): Entry[] {

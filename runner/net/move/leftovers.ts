@@ -1,3 +1,4 @@
+import { PUBLIC_ADDRESSES } from '../../node/handler-names.ts'
 import type { Node } from '../../node/node.ts'
 import { Refusal } from '../../base/refusal.ts'
 import { toShell } from '../../machine/argv.ts'
@@ -68,7 +69,7 @@ function addressLeft({ address, bits, iface }: Held): Remain {
 async function rulesLeft(nodeOf: NodeOf, program: 'iptables' | 'ip6tables'): Promise<Remain[]> {
   const list = toShell([program, '-w', '-S', 'INPUT'])
   return await seen(`whether a rule of ${program} still drops what arrives`, list, async () => {
-    const node = await nodeOf('10.interface')
+    const node = await nodeOf(PUBLIC_ADDRESSES)
     const listed = await readPublicAddresses(node)
     const all = [...(listed?.entries.map(({ address }) => address) ?? []), ...(listed?.doubtful ?? [])]
     const addresses = all.filter((address) => programFor(address) === program)
@@ -85,7 +86,7 @@ async function rulesLeft(nodeOf: NodeOf, program: 'iptables' | 'ip6tables'): Pro
 
 async function sysctlsLeft(nodeOf: NodeOf): Promise<Remain[]> {
   return await seen('whether sysctls are as they were', 'sysctl net.ipv6.conf', async () => {
-    const node = await nodeOf('10.interface')
+    const node = await nodeOf(PUBLIC_ADDRESSES)
     const left: Remain[] = []
     for (const each of await keptIn(node, dadRecord(node))) {
       const now = await readNumber(node, each.path)
