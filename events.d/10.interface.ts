@@ -41,11 +41,12 @@ import {
   type Handler,
   type Link,
   type Node,
-  type Outcome,
+  type DadOutcome,
 } from '../runner/handler.ts'
 
 export default {
   about: 'public addresses: taken, announced, moved, released; links watched',
+  when: 'always',
 
   /** A node that starts hosts nothing: what a crash has left behind is dropped, whatever it is on. */
   async init(node) {
@@ -222,13 +223,13 @@ export default {
 } satisfies Handler
 
 /** Of an address that is off the wire nobody is told: it is tried again. */
-async function tellClients(node: Node, address: string, link: Link, outcome: Outcome): Promise<void> {
+async function tellClients(node: Node, address: string, link: Link, outcome: DadOutcome): Promise<void> {
   if (outcome === 'parked') return await watchParked(node)
   await announce(node, address, link, { seized: outcome === 'seized' })
 }
 
 /** Clients that hold a connection keep sending to the old place until they hear of the new one: they are woken too. */
-async function tellOfMove(node: Node, address: string, link: Link, outcome: Outcome): Promise<void> {
+async function tellOfMove(node: Node, address: string, link: Link, outcome: DadOutcome): Promise<void> {
   await tellClients(node, address, link, outcome)
   if (outcome !== 'parked') await tickleConnections(node, address)
 }

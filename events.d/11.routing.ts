@@ -7,6 +7,7 @@ import { addStaticRoutes, mustBePrivileged, staticRoutes, type Handler } from '.
 
 export default {
   about: 'static routes: back when an address of their interface is',
+  when: 'enabled',
 
   async ipreallocated(node) {
     const routes = await staticRoutes(node)

@@ -22,6 +22,10 @@ import {
 
 export default {
   about: 'policy routing: what is sent from a public address leaves by its own gateway',
+  when: 'enabled',
+  // CTDB's script knows no IPv6
+  leaves:
+    'rules and routes of IPv6 addresses stay: "eventscript run --only 13.per_ip_routing shutdown" takes them away, "ctdb event run 30 legacy ipreallocated" gives IPv4 its own again',
 
   /** A node that starts hosts nothing: rules and routes that a crash has left behind go. */
   async startup(node) {

@@ -7,7 +7,8 @@ import {
   endConnections,
   endWhatChanged,
   flushRouteCaches,
-  follow,
+  followLeader,
+  forgetLeader,
   giveWay,
   lead,
   leadAgain,
@@ -18,7 +19,6 @@ import {
   mustBePrivileged,
   mustBeFree,
   refuse,
-  remember,
   rememberLeader,
   roleOf,
   takesPart,
@@ -29,6 +29,10 @@ import {
 
 export default {
   about: 'LVS: one address for all nodes, clients spread by the leader',
+  when: 'enabled',
+  // CTDB's script knows no IPv6
+  leaves:
+    'an IPv6 address and its services stay: "eventscript run --only 91.lvs shutdown" takes them away, with IPv4\'s: "ctdb event run 30 legacy ipreallocated" sets these up again',
 
   /** A leader that died is still on the wire: a node that starts is not. */
   async init(node) {
@@ -36,7 +40,7 @@ export default {
     const publicIp = lvsAddress(node)
     mustBePrivileged(node)
     await leave(node, publicIp)
-    await remember(node, undefined)
+    await forgetLeader(node)
   },
 
   /** What is wrong with the options is told before the node is of use to anybody. */
@@ -52,7 +56,7 @@ export default {
     await mustBeFree(node, lvs)
     mustBePrivileged(node)
     if (!(await takesPart(node, lvs))) return
-    await follow(node, lvs.publicIp)
+    await followLeader(node, lvs.publicIp)
     const unable = await whyCannotLead(node, lvs)
     if (unable) node.say(unable)
   },
@@ -99,7 +103,7 @@ export default {
     await endConnections(node, publicIp, node.settings.text('CTDB_LVS_PUBLIC_IFACE') || 'lo', () => false)
     await leave(node, publicIp)
     await flushRouteCaches(node)
-    await remember(node, undefined)
+    await forgetLeader(node)
   },
 } satisfies Handler
 

@@ -2,6 +2,7 @@
 // A bundled start takes 1.7 times a bare `node -e 0`, an unbundled one 2.6 times.
 import { build } from 'esbuild'
 import { chmod, cp, readdir, rename, writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 
 const common = {
   bundle: true,
@@ -14,6 +15,7 @@ const common = {
   logLevel: 'warning',
 }
 
+const declarations = {}
 for (const file of await readdir('events.d')) {
   const name = /^(\d\d\..*)\.ts$/.exec(file)?.[1]
   if (!name) continue
@@ -21,9 +23,13 @@ for (const file of await readdir('events.d')) {
   const contents = `import handler from './events.d/${file}'; import { oneShot } from './runner/bin/script.ts'; void oneShot(handler, __filename)`
   await build({ ...common, stdin: { contents, resolveDir: '.', loader: 'ts' }, outfile: script })
   await chmod(script, 0o755)
+  const { about, when, leaves } = (await import(resolve(`dist/events.d/${name}.js`))).default
+  declarations[name] = { about, when, leaves }
   // NN.name.script is CommonJS, as node loads no other kind by that ending; so the module needs an ending of its own
   await rename(`dist/events.d/${name}.js`, `dist/events.d/${name}.mjs`)
 }
+// install and the last act know handlers by their declarations, without loading a module
+await writeFile('dist/events.d/handlers.json', `${JSON.stringify(declarations, undefined, 2)}\n`)
 await writeFile('dist/events.d/package.json', '{ "type": "commonjs" }\n')
 
 // ctdbd starts this one; it finds our modules beside itself, through whatever link it is called by

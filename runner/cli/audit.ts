@@ -5,13 +5,13 @@ import { REPAIR_COLUMNS, repairAll, type Repaired } from '../inspect/audit/repai
 import { nodeOutsideEvents } from '../node/node-outside-events.ts'
 import { ADDRESS_COLUMNS } from '../inspect/addresses.ts'
 import { nodeHere } from '../inspect/node-here.ts'
-import { mustBePrivileged } from '../net/address/interfaces.ts'
 import { doorTo } from '../machine/machine.ts'
 import { live } from '../machine/live.ts'
 import { asObjects, asText, formatOf, type FormatOptions } from '../format/table.ts'
 import { findingLines, headings } from './care.ts'
 import { LISTING, printListing, type Command, type Screen } from './command.ts'
 import { LIMIT, limitOf } from './seen.ts'
+import { mustBePrivileged } from '../net/privilege.ts'
 
 type Args = FormatOptions & { timeout: string; events?: string; fix?: boolean }
 

@@ -30,8 +30,9 @@ export async function list(folder: string): Promise<Listed[]> {
 
 async function describe(load: () => Promise<Handler>): Promise<Pick<Listed, 'kind' | 'about' | 'events'>> {
   try {
-    const { about, ...events } = await load()
-    return { kind: 'handler', about, events: Object.keys(events) }
+    const handler = await load()
+    const acts = Object.entries(handler).filter(([, each]) => typeof each === 'function')
+    return { kind: 'handler', about: handler.about, events: acts.map(([event]) => event) }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     return { kind: 'broken', about: error.message, events: [] }

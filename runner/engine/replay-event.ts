@@ -6,7 +6,7 @@ import type { Report } from './report.ts'
 import { Mismatch } from '../machine/errors.ts'
 import { witnessed, writing } from '../machine/recording/record.ts'
 import { speakTo } from '../machine/remedy.ts'
-import { replay, type Ended, type Replay } from '../machine/recording/replay.ts'
+import { Replay, type HandlerEnd } from '../machine/recording/replay.ts'
 import {
   isNote,
   readTranscript,
@@ -35,7 +35,7 @@ export async function replayFile(recording: string, entries: readonly Entry[]): 
   const { header } = transcript
   const event = eventOf(recording, header)
   const interrupt = new AbortController()
-  const machine = replay(transcript, (end) => {
+  const machine = new Replay(transcript, (end) => {
     const error = reasonOf(end)
     interrupt.abort(error)
     return error
@@ -48,7 +48,7 @@ export async function replayFile(recording: string, entries: readonly Entry[]): 
   speakTo(facts.reader)
   const world: World = {
     facts,
-    system: () => witnessed(machine.system, witness),
+    system: () => witnessed(machine, witness),
     note: witness.notes,
     interrupt: interrupt.signal,
   }
@@ -71,7 +71,7 @@ function eventOf(recording: string, { event, words }: Transcript['header']): Eve
 }
 
 /** What ended the handler then, without the program that was running: the engine adds that itself. */
-function reasonOf({ outcome, why = '' }: Ended): Error {
+function reasonOf({ outcome, why = '' }: HandlerEnd): Error {
   const message = why.replace(/ while running "[^]*$/, '')
   return outcome === 'timedout' ? new Deadline(message) : new Error(message)
 }

@@ -1,10 +1,10 @@
 import { loadSettings, type Facts } from '../node/settings.ts'
 import type { Event } from '../node/events.ts'
-import type { Node } from '../node/node.ts'
+import { nodeBehind, type Node } from '../node/node.ts'
 import { actOf, type Entry } from './find-handlers.ts'
 import { meaningOf } from './exit-status.ts'
 import { endsEvent, type End, type HandlerReport, type Report } from './report.ts'
-import { Refusal, refuse } from '../base/refusal.ts'
+import { Refusal } from '../base/refusal.ts'
 import { doorTo, type System } from '../machine/machine.ts'
 import { CannotRun, Interrupted, Mismatch } from '../machine/errors.ts'
 import { Stopper, type Stop } from '../machine/stop.ts'
@@ -211,7 +211,7 @@ async function perform(
   const door = doorTo(system)
   const settings = await loadSettings(door, world.facts, entry.name)
   for (const warning of settings.warnings) voice.say(warning)
-  await act.call(handler, { ...door, settings, ...voice, refuse }, event.args)
+  await act.call(handler, nodeBehind(door, settings, voice), event.args)
   return { outcome: 'ok' }
 }
 

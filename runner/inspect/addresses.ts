@@ -4,8 +4,8 @@ import { isNamed, type Held } from '../net/ip-json.ts'
 import { interfaces } from '../net/address/interfaces.ts'
 import { parkedHere } from '../net/dad/parked.ts'
 import { readPublicAddresses, type PublicAddress } from '../net/address/public-addresses.ts'
-import { where } from '../net/address/add-delete.ts'
 import type { Column } from '../format/table.ts'
+import { where } from '../net/address/placement.ts'
 
 /** One public address from three sides: the list, the daemon's view, the kernel. */
 export interface AddressRow {

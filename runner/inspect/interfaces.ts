@@ -1,9 +1,9 @@
 import type { Node } from '../node/node.ts'
 import { believedInterfaces, orReason, type BelievedInterface } from '../net/ctdb/daemon-view.ts'
-import { whyNoLink } from '../net/ctdb/link.ts'
 import { interfaces, linksInDetail, pick } from '../net/address/interfaces.ts'
 import { readPublicAddresses } from '../net/address/public-addresses.ts'
 import type { Column } from '../format/table.ts'
+import { whyNoLink } from '../net/address/link.ts'
 
 /** One interface that may hold public addresses. */
 export interface InterfaceRow {

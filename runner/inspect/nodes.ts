@@ -1,7 +1,7 @@
 import { whyNotRun } from '../engine/find-handlers.ts'
 import { baseOf } from '../node/ctdb-path.ts'
 import { toolOf } from '../node/ctdb-version.ts'
-import { nodesList, readSource, sourceOf, wordsOf, type NodesList } from '../net/ctdb/nodes-list.ts'
+import { nodesList, nodesSourceOf, readSource, wordsOf, type NodesList } from '../net/ctdb/nodes-list.ts'
 import { compareNodes, parseNodes, type ListedNode } from '../net/ctdb/nodes-file.ts'
 import { refuse } from '../base/refusal.ts'
 import { doorTo, type Door } from '../machine/machine.ts'
@@ -27,7 +27,7 @@ export async function configuredNodes(env: Env, seconds: number): Promise<NodesL
 
 /** The list that the command line names: FILE or `!COMMAND ARGS`. */
 export async function namedNodes(name: string, seconds: number): Promise<NodesList> {
-  return await within(seconds, (door) => readSource(door, sourceOf(name)), name)
+  return await within(seconds, (door) => readSource(door, nodesSourceOf(name)), name)
 }
 
 async function within(

@@ -1,6 +1,7 @@
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import type { Facts } from '../node/settings.ts'
+import { declarationsIn } from '../engine/declarations.ts'
 import { inShell, perform } from './acts.ts'
 import { interpreterFor } from './interpreter.ts'
 import { lookAtPlace, thingAt, type Found, type Place } from './look.ts'
@@ -37,14 +38,11 @@ export interface Placed extends Omit<Plan, 'acts'> {
   commands: string[]
 }
 
-/** Linked even where no script is enabled: public addresses are the product's main job. */
-const ALWAYS = '10.interface'
-
 const UNIT = 'ctdb.service'
 
 /**
- * Put our handlers, and with `eventd` our daemon, where CTDB looks for its own. Installed are 10.interface, each other
- * handler whose script is enabled now, and the named handlers.
+ * Put our handlers, and with `eventd` our daemon, where CTDB looks for its own. Installed are the handlers that
+ * always act, each other handler whose script is enabled now, and the named handlers.
  */
 export async function install(
   options: InstallOptions & { names?: readonly string[]; eventd?: boolean },
@@ -55,7 +53,7 @@ export async function install(
   if (unknown !== undefined)
     throw new Usage(`install ${unknown}: no such handler of ours: "eventscript list" names them`)
   const handlers = all.filter(
-    ({ name, place }) => name === ALWAYS || names.includes(name) || isEnabled(place),
+    ({ name, place, when }) => when === 'always' || names.includes(name) || isEnabled(place),
   )
   const places = eventd ? [...handlers, eventdPlace(dist, env)] : handlers
   mustBeInstalled(places)
@@ -80,13 +78,11 @@ export async function uninstall(options: InstallOptions): Promise<Placed[]> {
   const { dist, env } = options
   const ours = [...handlerPlaces(dist, env), eventdPlace(dist, env)]
   return await changing(options, [], async (door, record, file) => {
-    const earlier = Object.entries(record).map(([place, { ours: link }]) => ({
-      name: basename(place, '.script'),
-      place,
-      ours: link,
-      words: [],
-    }))
-    const known = new Map([...ours, ...earlier].map((each) => [each.place, each]))
+    const known = new Map(ours.map((each) => [each.place, each]))
+    for (const [place, { ours: link }] of Object.entries(record)) {
+      const { name = basename(place, '.script'), leaves } = known.get(place) ?? {}
+      known.set(place, { name, place, ours: link, words: [], leaves })
+    }
     const found = (await lookAll(door, [...known.values()], record)).filter(
       (each) => each.place in record || concerns(each),
     )
@@ -115,12 +111,13 @@ function handlerPlaces(dist: string, env: Facts['env']): Place[] {
     : []
   if (files.length === 0)
     refuse(`${folder}: no file NN.name.script: expected the built handlers: run "npm run build" first`)
-  return files.toSorted().map((file) => ({
-    name: file.replace(/\.script$/, ''),
-    place: join(baseOf(env), 'events/legacy', file),
-    ours: join(folder, file),
-    words: [join(folder, file)],
-  }))
+  const declared = declarationsIn(folder)
+  return files.toSorted().map((file) => {
+    const name = basename(file, '.script')
+    const place = join(baseOf(env), 'events/legacy', file)
+    const { when, leaves } = declared[name] ?? {}
+    return { name, place, ours: join(folder, file), words: [join(folder, file)], when, leaves }
+  })
 }
 
 function eventdPlace(dist: string, env: Facts['env']): Place {

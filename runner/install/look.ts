@@ -1,6 +1,7 @@
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs'
 import { refuse } from '../base/refusal.ts'
 import type { Door } from '../machine/machine.ts'
+import type { Declaration } from '../node/node.ts'
 import { wrapperAt } from './wrapper.ts'
 
 /** A file of ours, and the path where CTDB looks for it. */
@@ -13,6 +14,9 @@ export interface Place {
   ours: string
   /** Node's arguments for our file. */
   words: readonly string[]
+  /** For a handler: its declarations of these names. */
+  when?: Declaration['when']
+  leaves?: string
   /** Where CTDB finds no node: the text of the file that takes the place of the link. */
   wrapper?: string
 }

@@ -75,14 +75,6 @@ function keeping(found: Found): typeof NOTHING {
   return { acts: [['mv', '-T', kept, spare], secondName(kept)], notes: note('the one that was kept before') }
 }
 
-/** What stays on the node although the stock script takes over: that script knows no IPv6. */
-const STAYS: Readonly<Record<string, string>> = {
-  '13.per_ip_routing':
-    'rules and routes of IPv6 addresses stay: "eventscript run --only 13.per_ip_routing shutdown" takes them away, "ctdb event run 30 legacy ipreallocated" gives IPv4 its own again',
-  '91.lvs':
-    'an IPv6 address and its services stay: "eventscript run --only 91.lvs shutdown" takes them away, with IPv4\'s: "ctdb event run 30 legacy ipreallocated" sets these up again',
-}
-
 /** Put back the file that install has kept. */
 export function planUninstall(found: Found, was: string | undefined): Plan {
   mustBePlain(found)
@@ -91,8 +83,7 @@ export function planUninstall(found: Found, was: string | undefined): Plan {
   const divert = found.diversion === 'made' ? [['dpkg-divert', ...diversion(found, '--remove')]] : []
   const before = [...clean, ...divert]
   if (!isOurs(found) && here.kind !== 'nothing') return leave(found, before)
-  const stays = isOurs(found) && STAYS[found.name]
-  const notes = stays ? [stays] : []
+  const notes = isOurs(found) && found.leaves !== undefined ? [found.leaves] : []
   if (stock.kind !== 'nothing')
     return {
       did: 'restored',

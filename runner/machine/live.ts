@@ -22,6 +22,7 @@ import type { Answer, RunOptions, System } from './machine.ts'
 import { readText, readUntil, writeText } from './disk.ts'
 import { codeOf, CannotRun, FileError, Interrupted, LockBusy } from './errors.ts'
 import type { Stop } from './stop.ts'
+import { waitLive } from './wait.ts'
 
 export interface LiveOptions {
   /** When it fires, the program that is running is ended and nothing more is started. */
@@ -58,7 +59,7 @@ export function live({ signal, ownGroups = true, beforeEnd, atOnce }: LiveOption
     async run(_verb, argv, options) {
       // the engine leaves a handler 2.5 s for this when its time is up
       if (!options.undo) signal?.throwIfAborted()
-      if (options.background) return startAndForget(argv)
+      if (options.announcement) return startAndForget(argv)
       return options.combined ? await runScript(argv) : await runProgram(argv, options)
     },
     // oxlint-disable-next-line require-await -- so that a failure is a rejection
@@ -74,6 +75,7 @@ export function live({ signal, ownGroups = true, beforeEnd, atOnce }: LiveOption
       )
     },
     find: (program) => Promise.resolve(find(program)),
+    wait: (ms) => waitLive(ms, signal),
   }
 
   async function runProgram(argv: readonly string[], { input }: RunOptions): Promise<Answer> {

@@ -1,3 +1,4 @@
+import type { Announcement } from './announcement.ts'
 import { toArgv, type Word } from './argv.ts'
 
 /** What a program said. The exit status is data: 128 + N when signal N ended it, as a shell has it. */
@@ -12,8 +13,8 @@ export interface Answer {
 export interface RunOptions {
   /** Text for standard input, which is closed otherwise. */
   input?: string
-  /** Start it and go on: it outlives the event, and nothing of its output is kept. */
-  background?: boolean
+  /** The command does this in the background: it is started, outlives the event, and nothing of its output is kept. */
+  announcement?: Announcement
   /** Takes back what the handler did: also when its time is up, as what stays behind would harm. Ends soon by itself. */
   undo?: boolean
   /** An executable handler: both outputs in one, in order, and its environment is left as it is. */
@@ -58,6 +59,8 @@ export interface System {
   hold(lock: string, seconds: number, how?: HoldOptions): Promise<() => Promise<void>>
   /** The full path of a program, or undefined when PATH has none of that name. */
   find(program: string): Promise<string | undefined>
+  /** Go on after so many milliseconds. A rehearsal and a replay go on at once. */
+  wait(ms: number): Promise<void>
 }
 
 /** A command typed as one would type it: ``ask`ip -json addr show to ${address}` ``. Never seen by a shell. */
@@ -75,6 +78,7 @@ export interface Door {
   /** Run `work` while holding a flock(2). */
   hold<T>(lock: string, seconds: number, work: () => Promise<T>, how?: HoldOptions): Promise<T>
   find: System['find']
+  wait: System['wait']
 }
 
 export function doorTo(system: System): Door {
@@ -84,6 +88,7 @@ export function doorTo(system: System): Door {
     read: (path, until) => system.read(path, until),
     write: (path, text) => system.write(path, text),
     find: (program) => system.find(program),
+    wait: (ms) => system.wait(ms),
     async hold(lock, seconds, work, how) {
       const release = await system.hold(lock, seconds, how)
       try {

@@ -1,17 +1,17 @@
 import { loadSettings, type Facts } from './settings.ts'
-import type { Node } from './node.ts'
-import { refuse } from '../base/refusal.ts'
+import { PUBLIC_ADDRESSES } from './handler-names.ts'
+import { nodeBehind, type Node } from './node.ts'
 import type { Door } from '../machine/machine.ts'
 
-/** The handler whose options hold for what is not done by any handler's event. */
-const HANDLER = '10.interface'
-
-/** This node for what runs outside of events: a listing, or what goes on behind them. Its words go to `say`. */
+/**
+ * This node for work outside of events, such as a listing or the work that goes on after them. The options are those of
+ * `handler`; what the node says goes to `say`.
+ */
 export async function nodeOutsideEvents(
   door: Door,
   facts: Facts,
   say: (line: string) => void,
-  handler = HANDLER,
+  handler = PUBLIC_ADDRESSES,
 ): Promise<Node> {
-  return { ...door, settings: await loadSettings(door, facts, handler), say, because: () => {}, refuse }
+  return nodeBehind(door, await loadSettings(door, facts, handler), { say, because: () => {} })
 }

@@ -1,15 +1,9 @@
 import { helper } from '../machine/libexec.ts'
 import { startCoprocess, type Coprocess } from '../machine/coprocess.ts'
+import type { ProgramSender } from '../net/announce/packets.ts'
 import { inLines } from './process-pool.ts'
 
 type Argv = readonly string[]
-
-/** Sends packets by small programs, many at once. */
-export interface Senders {
-  /** Resolves when all of them have been started. */
-  send: (commands: readonly Argv[]) => Promise<void>
-  close: () => void
-}
 
 /** Programs that one shell has at work at once. A packet costs one; 128 are started in an eighth of a second. */
 const MOST = 128
@@ -33,7 +27,7 @@ export function complainOnce(said: string, complain: (line: string) => void): vo
 }
 
 /** What a program says on standard error goes to `complain`: a line for all that were started together. */
-export function senders(complain: (line: string) => void): Senders {
+export function senders(complain: (line: string) => void): ProgramSender {
   const shells = new Set<Shell>()
   let idle: Shell[] = []
   /** Those who wait for a shell that is idle, or has gone. */

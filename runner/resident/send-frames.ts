@@ -1,20 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { helper } from '../machine/libexec.ts'
 import { startCoprocess, type Coprocess } from '../machine/coprocess.ts'
+import type { FrameSender, Packet } from '../net/announce/packets.ts'
 import { complainOnce } from './send-by-programs.ts'
-
-/** One frame, in hexadecimal, and the interface by which it goes out. */
-export interface Packet {
-  iface: string
-  frame: string
-}
-
-/** Puts Ethernet frames on the wire. */
-export interface Transmitter {
-  /** Resolves when they are sent: to false, and none is, where that cannot be done. */
-  send: (packets: readonly Packet[]) => Promise<boolean>
-  close: () => void
-}
 
 /** Frames in one go, and milliseconds to the next: the queue of an interface holds 1,000 as a rule. */
 const MOST = 100
@@ -23,7 +11,7 @@ const PAUSE_MS = 5
 const AGAIN_MS = 60_000
 
 /** What perl says on standard error goes to `complain`: a line for all that are sent together. */
-export function transmitter(complain: (line: string) => void): Transmitter {
+export function transmitter(complain: (line: string) => void): FrameSender {
   let perl: Coprocess | undefined
   /** Of the monotonic clock. */
   let notBefore = 0

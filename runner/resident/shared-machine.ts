@@ -1,5 +1,6 @@
 import { basename } from 'node:path'
 import { BATCH } from '../net/address/siblings.ts'
+import type { Announcement } from '../machine/announcement.ts'
 import type { Answer, RunOptions, System, Verb } from '../machine/machine.ts'
 import { CannotRun } from '../machine/errors.ts'
 import { live, type LiveOptions } from '../machine/live.ts'
@@ -26,12 +27,6 @@ export interface Resident {
   close: () => void
 }
 
-export interface ResidentFacts {
-  /** The first word of the command that announces in the background. */
-  announcer: string | readonly string[]
-  vardir: string
-}
-
 export interface HandlerOptions extends LiveOptions {
   signal: Stop
   /** What was begun for this handler. */
@@ -49,7 +44,7 @@ const PLAIN_WORD = /^[\w@%+=:,./-]+$/
  * several ask for at the same time is done in one go. What is not known here is done as ever, by a process of its own.
  * `announce` is told what the handlers would have announced in the background.
  */
-export function resident(facts: ResidentFacts, announce: (words: Argv) => void): Resident {
+export function resident(vardir: string, announce: (announcement: Announcement) => void): Resident {
   const plain = live()
   const ip = residentIp()
   const pool = shells()
@@ -117,7 +112,7 @@ export function resident(facts: ResidentFacts, announce: (words: Argv) => void):
   }
 
   function foresee(event: string, words: Argv): Early | undefined {
-    const soon = foreseen(event, words, facts.vardir)
+    const soon = foreseen(event, words, vardir)
     if (!soon) return undefined
     flocks.expect(soon.lock)
     return askedEarly(soon.ask, (argv) => ({ done: () => askOnce(argv), by: () => atWork.get(argv) }))
@@ -135,11 +130,11 @@ export function resident(facts: ResidentFacts, announce: (words: Argv) => void):
       // a promise less for each layer: hundreds of events take these steps at once
       run(verb, argv, how: RunOptions) {
         if (!how.undo && signal.aborted) return tooLate()
-        if (how.background && argv[0] === facts.announcer) {
-          announce(argv.slice(1))
+        if (how.announcement) {
+          announce(how.announcement)
           return DONE
         }
-        const special = how.background || how.combined || how.input !== undefined
+        const special = how.combined || how.input !== undefined
         const isGuarded = how.input !== undefined && isBatch(argv)
         const way = isGuarded ? guardedWay(argv, how.input ?? '') : special ? undefined : wayOf(verb, argv)
         if (!way) return own.run(verb, argv, how)
@@ -152,6 +147,7 @@ export function resident(facts: ResidentFacts, announce: (words: Argv) => void):
       },
       write: (path, text) => (signal.aborted ? tooLate() : disk.under(mine).write(path, text)),
       find: (program) => disk.find(program),
+      wait: (ms) => own.wait(ms),
       async hold(path, seconds, how) {
         signal.throwIfAborted()
         const { held, withdraw } = flocks.hold(path, seconds, how)

@@ -1,7 +1,7 @@
 import { canonical } from '../inet/address.ts'
-import { parseEnd } from '../net/clients/connections.ts'
 import type { Answer } from '../machine/machine.ts'
 import { burst } from './burst.ts'
+import { parseEndpoint } from '../net/clients/connections.ts'
 
 type Argv = readonly string[]
 /** Run a command; `items` are those on whose behalf. */
@@ -50,7 +50,7 @@ function eachItsOwn({ out, ...answer }: Answer, all: readonly Argv[]): Answer[] 
 function byLocalAddress(out: string): Map<string, string[]> {
   const found = new Map<string, string[]>()
   for (const line of out.split('\n')) {
-    const address = parseEnd(line.trim().split(/\s+/)[2] ?? '')?.address
+    const address = parseEndpoint(line.trim().split(/\s+/)[2] ?? '')?.address
     if (address === undefined) continue
     const mine = found.get(address) ?? []
     mine.push(`${line}\n`)

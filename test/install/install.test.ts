@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
+import { declarationsIn } from '../../runner/engine/declarations.ts'
 import { install, uninstall } from '../../runner/install/install.ts'
 import { cleanupUnitFor, MARK, dropInFor } from '../../runner/install/unit-text.ts'
 import { weakness, whyUnsafe } from '../../runner/install/trust.ts'
@@ -311,6 +312,21 @@ t.test('what stands there instead of ours stays at uninstall, and so does what w
   t.match(readFileSync(place, 'utf8'), /a third/)
   t.match(readFileSync(`${place}.stock`, 'utf8'), /admin's own/)
 })
+
+t.test(
+  'uninstall says what a handler declares to leave behind, also where the link led to another folder of ours',
+  async (t) => {
+    const here = world(t)
+    await install({ ...both(here), names: ['91.lvs'] })
+    cpSync(here.dist, join(here.dir, 'newer'), { recursive: true })
+    const removed = await uninstall({ ...both(here), dist: join(here.dir, 'newer') })
+    const notes = (name: string) => removed.find((each) => each.name === name)?.notes
+    const declared = declarationsIn(join(here.dist, 'events.d'))['91.lvs']?.leaves ?? ''
+    t.match(declared, /^an IPv6 address and its services stay: "eventscript run --only 91\.lvs shutdown" /)
+    t.same(notes('91.lvs'), [declared])
+    t.same(notes('10.interface'), [])
+  },
+)
 
 t.test('ours without a record, from another folder of ours, or with what was kept gone', async (t) => {
   const here = world(t)

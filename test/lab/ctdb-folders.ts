@@ -16,9 +16,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import type { Test } from 'tap'
+import { DIST } from './lab.ts'
 
 /** No test looks into the machine's own database of packages. */
 process.env['DPKG_ADMINDIR'] = '/nonexistent'
+
+/** As the build writes them: what the handlers themselves declare. */
+const DECLARATIONS = readFileSync(join(DIST, 'events.d/handlers.json'))
 
 export interface World {
   dir: string
@@ -36,6 +40,7 @@ export function world(t: Test): World {
   for (const folder of [join(dist, 'events.d'), legacy, lib]) mkdirSync(folder, { recursive: true })
   for (const name of ['10.interface', '11.natgw', '13.per_ip_routing', '91.lvs'])
     script(join(dist, `events.d/${name}.script`), `echo ours ${name}`)
+  writeFileSync(join(dist, 'events.d/handlers.json'), DECLARATIONS)
   script(join(dist, 'ctdb-eventd'), 'echo ours')
   for (const name of ['00.ctdb', '10.interface'])
     symlinkSync(`/usr/share/ctdb/events/legacy/${name}.script`, join(legacy, `${name}.script`))

@@ -2,12 +2,12 @@
 import t from 'tap'
 import { factsFromText } from '../../runner/engine/run-by-hand.ts'
 import { ARPINGS, arpingQuestion, arpingRound, whichArping } from '../../runner/net/arping.ts'
-import { why } from '../../runner/net/address/interfaces.ts'
 import { busyBoxIn } from '../../runner/machine/busybox.ts'
 import { lackingHere } from '../../runner/machine/capabilities.ts'
 import { CannotRun, FileError } from '../../runner/machine/errors.ts'
 import { distributionIn } from '../../runner/machine/packages.ts'
 import { ANYBODY, packageOf, readerAsText, speakTo, toBeAllowed } from '../../runner/machine/remedy.ts'
+import { why } from '../../runner/net/answer.ts'
 
 t.afterEach(() => speakTo(ANYBODY))
 

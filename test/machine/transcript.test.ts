@@ -6,7 +6,7 @@ import { contains, networkOf, networkText, parseNetwork } from '../../runner/ine
 import { fromShell, toShell } from '../../runner/machine/argv.ts'
 import { CannotRun, FileError, LockBusy, Mismatch } from '../../runner/machine/errors.ts'
 import { redactor } from '../../runner/machine/recording/redact.ts'
-import { replay } from '../../runner/machine/recording/replay.ts'
+import { Replay } from '../../runner/machine/recording/replay.ts'
 import {
   BadTranscript,
   isNote,
@@ -362,11 +362,11 @@ void t.test('what cannot be read is named with its line and what was expected', 
 // ---------------------------------------------------------------- replaying
 
 function machine(...entries: Entry[]) {
-  return replay(readTranscript(write(HEADER, [...entries, RESULT])))
+  return new Replay(readTranscript(write(HEADER, [...entries, RESULT])))
 }
 
 void t.test('the replayed machine answers in turn, and with the errors of the live one', async (test) => {
-  const { system, finished } = machine(
+  const system = machine(
     { verb: 'read', path: '/a', text: '' },
     { verb: 'read', path: '/b', absent: true },
     { verb: 'read', path: '/c', trouble: { kind: 'file', code: 'EACCES' } },
@@ -383,15 +383,15 @@ void t.test('the replayed machine answers in turn, and with the errors of the li
   await test.rejects(system.hold('/l', 3), new LockBusy('taken'))
   const release = await system.hold('/l', 3)
   test.equal(await system.find('x'), undefined)
-  test.throws(finished, Mismatch, 'the lock is still to be released')
+  test.throws(() => system.finished(), Mismatch, 'the lock is still to be released')
   await release()
-  finished()
+  system.finished()
 })
 
 void t.test(
   'another step than the recorded one shows both, and nothing is answered after it',
   async (test) => {
-    const { system, finished } = machine({
+    const system = machine({
       verb: 'change',
       how: 'run',
       argv: ['ip', 'a'],
@@ -401,12 +401,12 @@ void t.test(
     const expected = /line 4: .*differ\n +asked now: ask ip a\n +recorded: +change ip a\n +in x/s
     await test.rejects(system.run('ask', ['ip', 'a'], {}), { name: 'Mismatch', message: expected })
     await test.rejects(system.run('change', ['ip', 'a'], { input: 'x\n' }), { message: expected })
-    test.throws(finished, { message: expected })
+    test.throws(() => system.finished(), { message: expected })
   },
 )
 
 void t.test('a program that the deadline ended has no answer', async (test) => {
-  const { system } = machine({ verb: 'ask', how: 'run', argv: ['ctdb', 'ip'] })
+  const system = machine({ verb: 'ask', how: 'run', argv: ['ctdb', 'ip'] })
   await test.rejects(system.run('ask', ['ctdb', 'ip'], {}), {
     message: /line 4: .*does not say how this ended/s,
   })

@@ -1,9 +1,11 @@
 /** EVENTSCRIPT_DAD: its words, the record of lowered times, and what comes after an event. */
 import t from 'tap'
 import { dadState } from '../../runner/net/dad/state.ts'
+import { dadPolicy } from '../../runner/net/dad/policy.ts'
 import { nextFor } from '../../runner/net/announce/after-event.ts'
-import { isStill, merged, parseLowered, textOf, wishDue } from '../../runner/net/sysctl/lowered.ts'
+import { isStill, keptText, merged, parseKept, wishDue } from '../../runner/net/sysctl/record.ts'
 import { choice, number, perAddress } from '../../runner/node/option-kinds.ts'
+import type { Settings } from '../../runner/node/settings.ts'
 
 const DELAY = '/proc/sys/net/ipv6/conf/eth0/router_solicitation_delay'
 const PROBES = '/proc/sys/net/ipv6/conf/eth0/dad_transmits'
@@ -75,6 +77,40 @@ t.test('the flags of /proc/net/if_inet6 as kernel 6.18 shows them', (t) => {
   t.end()
 })
 
+t.test(
+  'a policy says which word ip is told, which sysctls are changed, when an address is usable, and who watches',
+  (t) => {
+    const { read } = perAddress('default', 'fast', 'optimistic', 'off')
+    const options: Record<string, unknown> = { EVENTSCRIPT_DAD_PROBES: 3, EVENTSCRIPT_DAD_INTERVAL_MS: 100 }
+    const told = (word: string, address: string) => {
+      const settings = {
+        option: (name: string) => (name === 'EVENTSCRIPT_DAD' ? read(word).value : options[name]),
+      } as unknown as Settings
+      const { flag, sysctls, usable, watched } = dadPolicy({ settings }, address)
+      return { flag, sysctls: sysctls('eth0', settings), usable, watched }
+    }
+    const plain = { flag: [], sysctls: [], usable: ['ready'], watched: false }
+    t.same(told('', 'fd00::1'), plain)
+    t.same(told('fast', 'fd00::1'), {
+      ...plain,
+      sysctls: [
+        { path: DELAY, value: 0, most: true },
+        { path: PROBES, value: 3, unless: 0 },
+        { path: RETRANS, value: 100, most: true },
+      ],
+    })
+    t.same(told('optimistic', 'fd00::1'), {
+      flag: ['optimistic'],
+      sysctls: [{ path: '/proc/sys/net/ipv6/conf/eth0/optimistic_dad', value: 1 }],
+      usable: ['ready', 'optimistic'],
+      watched: true,
+    })
+    t.same(told('off', 'fd00::1'), { ...plain, flag: ['nodad'] })
+    for (const word of ['fast', 'optimistic', 'off']) t.same(told(word, '10.0.0.1'), plain, `IPv4, ${word}`)
+    t.end()
+  },
+)
+
 t.test('a sysctl is lowered only where that makes the check faster, and never where there is none', (t) => {
   const delay = { path: DELAY, value: 0, most: true }
   const probes = { path: PROBES, value: 3, unless: 0 }
@@ -115,7 +151,10 @@ t.test('the record is read as it was written; a line that is none is passed over
     { path: RETRANS, original: 1000, value: 100 },
     { path: PROBES, original: 1, value: 3 },
   ]
-  t.same(parseLowered(textOf(record)), record)
+  t.same(parseKept(keptText(record)), record)
+  const lvs = [{ path: '/proc/sys/net/ipv4/conf/all/arp_ignore', original: 0, value: 3 }]
+  t.equal(keptText(lvs), '/proc/sys/net/ipv4/conf/all/arp_ignore 0 3\n', 'as version 0.1.0 wrote it')
+  t.same(parseKept(keptText(lvs)), lvs)
   for (const bad of [
     '',
     'x',
@@ -124,7 +163,7 @@ t.test('the record is read as it was written; a line that is none is passed over
     '/proc/sys/net/ipv6/../../kernel/x 1 2',
     `${RETRANS} 1 2 3`,
   ])
-    t.same(parseLowered(`${bad}\n`), [], bad)
+    t.same(parseKept(`${bad}\n`), [], bad)
   t.end()
 })
 

@@ -2,22 +2,16 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import t from 'tap'
 import { canonical, hexDigits } from '../../runner/inet/address.ts'
 import { arpingRound } from '../../runner/net/arping.ts'
-import { parseConnections, parseEnd } from '../../runner/net/clients/connections.ts'
+import { parseConnections, parseEndpoint } from '../../runner/net/clients/connections.ts'
 import { parseTable } from '../../runner/net/ctdb/tool.ts'
 import { dadState } from '../../runner/net/dad/state.ts'
 import { parseBlocks } from '../../runner/net/clients/firewall.ts'
 import { parseLinks } from '../../runner/net/ip-json.ts'
-import { lowest, whyBondIsDown } from '../../runner/net/ctdb/link.ts'
 import { parsePublicAddresses } from '../../runner/net/address/public-addresses.ts'
-import {
-  asText,
-  batchFor,
-  deletionLine,
-  failedIn,
-  putBackBy,
-  siblingsOf,
-} from '../../runner/net/address/siblings.ts'
+import { batchFor, batchText, failedIn, putBackBy, siblingsOf } from '../../runner/net/address/siblings.ts'
 import { Refusal } from '../../runner/base/refusal.ts'
+import { lowest, whyBondIsDown } from '../../runner/net/address/link.ts'
+import { deletionLine } from '../../runner/net/address/placement.ts'
 
 const recorded = (name: string) => readFileSync(`fixtures/ip/${name}`, 'utf8')
 
@@ -164,8 +158,8 @@ garbage
     { local: { address: '10.0.0.1', port: 445 }, peer: { address: '10.0.0.8', port: 52000 } },
     { local: { address: 'fe80::1', port: 22 }, peer: { address: 'fe80::2', port: 4000 } },
   ])
-  t.same(parseEnd('fd78::9:4001'), { address: 'fd78::9', port: 4001 }, 'as ctdb writes IPv6')
-  t.equal(parseEnd('445'), undefined)
+  t.same(parseEndpoint('fd78::9:4001'), { address: 'fd78::9', port: 4001 }, 'as ctdb writes IPv6')
+  t.equal(parseEndpoint('445'), undefined)
   t.end()
 })
 
@@ -313,7 +307,7 @@ t.test('of a subnet the first address takes the others along, and each is put ba
   const shown = `[{"ifindex":3,"link":"p1","ifname":"eth1","flags":["BROADCAST","MULTICAST","UP","LOWER_UP"],"mtu":1500,"qdisc":"noqueue","operstate":"UP","group":"default","txqlen":1000,"link_type":"ether","address":"42:69:b2:a7:e2:00","broadcast":"ff:ff:ff:ff:ff:ff","addr_info":[{"family":"inet","local":"10.0.5.4","address":"10.0.6.9","prefixlen":24,"scope":"link","label":"eth1","valid_life_time":4294967295,"preferred_life_time":4294967295},{"family":"inet","local":"10.0.0.1","prefixlen":24,"broadcast":"10.0.0.255","scope":"global","label":"eth1","valid_life_time":4294967295,"preferred_life_time":4294967295},{"family":"inet","local":"10.0.0.3","prefixlen":24,"scope":"global","secondary":true,"label":"eth1","valid_life_time":4294967295,"preferred_life_time":4294967295},{"family":"inet","local":"10.0.0.4","address":"10.0.0.9","prefixlen":24,"scope":"global","secondary":true,"label":"eth1","valid_life_time":4294967295,"preferred_life_time":4294967295},{"family":"inet","local":"10.0.5.5","address":"10.0.6.10","prefixlen":24,"scope":"link","secondary":true,"label":"eth1","valid_life_time":4294967295,"preferred_life_time":4294967295},{"family":"inet6","local":"fe80::4069:b2ff:fea7:e200","prefixlen":64,"scope":"link","tentative":true,"valid_life_time":4294967295,"preferred_life_time":4294967295}]}]`
   const batch = (...held: { address: string; bits: number; peer?: string }[]) => {
     const deletions = held.map((each) => deletionLine({ ...each, iface: 'eth1' }))
-    return asText(batchFor(deletions, siblingsOf(deletions, shown)))
+    return batchText(batchFor(deletions, siblingsOf(deletions, shown)))
       .split('\n')
       .slice(0, -1)
   }

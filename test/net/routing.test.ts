@@ -8,7 +8,7 @@ import { refusedLines } from '../../runner/net/routing/apply.ts'
 import { parseRoutingFile, type Route } from '../../runner/net/routing/routes-file.ts'
 import { NOTHING, parseRoutes, parseRules, type Seen } from '../../runner/net/routing/kernel-routes.ts'
 import { whyWrong } from '../../runner/net/routing/options.ts'
-import { additions, removals, whyNoGateway, type Wanted } from '../../runner/net/routing/plan.ts'
+import { additions, removals, whyNoGateway, type RoutedAddress } from '../../runner/net/routing/plan.ts'
 import { isOurTable } from '../../runner/net/routing/tables.ts'
 import { allot, parseTables, withEntries, withoutOurs } from '../../runner/net/routing/rt-tables.ts'
 import { parseStaticRoutes, whyNotAdd } from '../../runner/net/routing/static-routes.ts'
@@ -437,7 +437,7 @@ const route = (destination: string, gateway?: string): Route => ({
   more: [],
   origin: '/conf line 1',
 })
-const wanted: Wanted = {
+const wanted: RoutedAddress = {
   address: '10.0.0.1',
   iface: 'eth0',
   routes: [route('10.0.0.0/24'), route('0.0.0.0/0', '10.0.0.254')],

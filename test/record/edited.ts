@@ -78,7 +78,7 @@ function answering(steps: readonly Step[], edits: Edited['answers'], trouble: st
   }
   return {
     run(verb, argv, options) {
-      const how = options.background ? 'start' : 'run'
+      const how = options.announcement ? 'start' : 'run'
       const asked: Step = { verb, argv, how, input: options.input }
       const line = lineOf(asked)
       const silent = { status: 0, out: '', err: '' }
@@ -96,6 +96,7 @@ function answering(steps: readonly Step[], edits: Edited['answers'], trouble: st
     },
     write: () => Promise.resolve(),
     hold: () => Promise.resolve(() => Promise.resolve()),
+    wait: () => Promise.resolve(),
     find(program) {
       const asked: Step = { verb: 'find', program }
       if (lineOf(asked) in edits) return Promise.resolve(edits[lineOf(asked)]?.out)

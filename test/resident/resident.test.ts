@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa, execaSync } from 'execa'
 import t, { type Test } from 'tap'
-import { announcements } from '../../runner/net/announce/loop.ts'
+import { AnnounceLoop } from '../../runner/net/announce/loop.ts'
 import { attendant, Ended, type Worker } from '../../runner/resident/deadline.ts'
 import { burst, shared } from '../../runner/resident/burst.ts'
 import { connections, sourceOf } from '../../runner/resident/ss-batch.ts'
@@ -16,6 +16,8 @@ import { carryOut, inGoodOrder } from '../../runner/resident/deletions.ts'
 import { answersIn } from '../../runner/resident/ip-batch.ts'
 import { flockKeeper } from '../../runner/resident/lock-holder.ts'
 import { locks, type KeptBack, type Locks } from '../../runner/resident/locks.ts'
+import { senders } from '../../runner/resident/send-by-programs.ts'
+import { transmitter } from '../../runner/resident/send-frames.ts'
 import { shells } from '../../runner/resident/process-pool.ts'
 import { doorTo, type Answer } from '../../runner/machine/machine.ts'
 import { Interrupted, LockBusy } from '../../runner/machine/errors.ts'
@@ -504,18 +506,20 @@ t.test('an announcement whose look fails is tried again, and is the trouble of n
     },
   })
   const complaints: string[] = []
-  const all = announcements(
-    () => door,
-    () => Promise.reject(new Error('nobody else has these')),
-    (line) => complaints.push(line),
-    () => false,
-  )
+  const complain = (line: string) => void complaints.push(line)
+  const all = new AnnounceLoop({
+    doorForARound: () => door,
+    concede: () => Promise.reject(new Error('nobody else has these')),
+    complain,
+    areMoving: () => false,
+    frames: transmitter(complain),
+    programs: senders(complain),
+  })
   t.teardown(() => {
     all.close()
     process.env['PATH'] = PATH
   })
-  all.add('10.0.0.1', 'eth0')
-  all.add('10.0.0.2', 'eth0')
+  for (const address of ['10.0.0.1', '10.0.0.2']) all.add({ mode: 'usual', address, iface: 'eth0' })
   const sent = (address: string) => existsSync(log) && readFileSync(log, 'utf8').includes(address)
   while (!sent('10.0.0.1')) await sleep(50)
   t.notOk(sent('10.0.0.2'))

@@ -4,10 +4,10 @@
  */
 import type { Entry } from '../../engine/find-handlers.ts'
 import type { Node } from '../../node/node.ts'
-import { mustBePrivileged } from '../../net/address/interfaces.ts'
 import { dropHeld } from '../../net/move/relocate.ts'
 import { SHARED, type SharedAddresses } from '../../net/move/shared-addresses.ts'
 import { refuse } from '../../base/refusal.ts'
+import { mustBePrivileged } from '../../net/privilege.ts'
 
 /** One entry for each kind of address, under the name of its handler: so its options are read as for its events. */
 export function addressesFirst(): Entry[] {

@@ -15,7 +15,7 @@ import type { Witness } from '../../machine/recording/record.ts'
 import { rehearsal } from '../../machine/recording/rehearse.ts'
 import { rememberingDeletions } from '../../net/address/rehearse-deletions.ts'
 import type { Stop } from '../../machine/stop.ts'
-import { noPrivilege } from '../../net/address/interfaces.ts'
+import { noPrivilege } from '../../net/privilege.ts'
 
 export interface CleanupOptions {
   facts: Facts
@@ -62,7 +62,7 @@ async function act({ facts, own, rehearse, witness }: CleanupOptions, ms: number
   const handlers: HandlerReport[] = []
   const deleting = rememberingDeletions()
   // with the helpers of the event daemon: a process for each of hundreds of addresses would take seconds
-  const helpers = resident({ announcer: facts.announcer, vardir: vardirOf(facts.env) }, () => {})
+  const helpers = resident(vardirOf(facts.env), () => {})
   const plain = (signal: Stop) => live({ signal, atOnce: () => true })
   try {
     const done = await lastAct({

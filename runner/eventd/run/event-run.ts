@@ -4,6 +4,7 @@ import { runEvent, type World } from '../../engine/run-event.ts'
 import type { Entry } from '../../engine/find-handlers.ts'
 import type { HandlerReport, Report } from '../../engine/report.ts'
 import type { System } from '../../machine/machine.ts'
+import { asSleep } from '../../machine/wait.ts'
 import type { Stop } from '../../machine/stop.ts'
 import type { Early } from '../../resident/prefetch.ts'
 import type { Resident } from '../../resident/shared-machine.ts'
@@ -117,14 +118,15 @@ export class EventRun {
   #noting(system: System): System {
     const event = this.#event
     const ended = () => (event.step = { handler: event.step.handler })
+    function during<Result>(argv: readonly string[], work: Promise<Result>): Promise<Result> {
+      event.step = { handler: event.step.handler, argv, since: performance.now() }
+      work.then(ended, ended)
+      return work
+    }
     return {
       ...system,
-      run(verb, argv, options) {
-        event.step = { handler: event.step.handler, argv, since: performance.now() }
-        const answer = system.run(verb, argv, options)
-        answer.then(ended, ended)
-        return answer
-      },
+      run: (verb, argv, options) => during(argv, system.run(verb, argv, options)),
+      wait: (ms) => during(asSleep(ms), system.wait(ms)),
     }
   }
 

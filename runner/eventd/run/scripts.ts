@@ -1,3 +1,4 @@
+import { PUBLIC_ADDRESSES } from '../../node/handler-names.ts'
 import { readdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { findHandlers, loadModule, type Entry } from '../../engine/find-handlers.ts'
@@ -50,7 +51,7 @@ export class ScriptFolder {
 
 /** Our handler of public addresses, which prefetching helps. */
 export function isPublicAddresses({ name, kind }: Entry): boolean {
-  return kind === 'module' && name === '10.interface'
+  return kind === 'module' && name === PUBLIC_ADDRESSES
 }
 
 /**

@@ -1,11 +1,13 @@
 import { vardirOf, type Facts } from '../../node/settings.ts'
 import type { Node } from '../../node/node.ts'
 import { nodeOutsideEvents } from '../../node/node-outside-events.ts'
-import { PARKED } from '../../net/announce/announce.ts'
 import { concede, type Taken } from '../../net/announce/after-event.ts'
-import { announcements, type Announcements } from '../../net/announce/loop.ts'
-import { keeper, type Keeper } from '../../net/dad/retry-loop.ts'
+import { AnnounceLoop } from '../../net/announce/loop.ts'
+import { retryLoop, type RetryLoop } from '../../net/dad/retry-loop.ts'
+import { senders } from '../../resident/send-by-programs.ts'
+import { transmitter } from '../../resident/send-frames.ts'
 import { resident, type Resident } from '../../resident/shared-machine.ts'
+import type { Announcement } from '../../machine/announcement.ts'
 import { doorTo, type Door } from '../../machine/machine.ts'
 import type { Log } from '../conf/log.ts'
 
@@ -19,21 +21,26 @@ export class BetweenEvents {
   readonly machine: Resident
   readonly #facts: Facts
   readonly #log: Log
-  readonly #announcing: Announcements
-  readonly #parking: Keeper
+  readonly #announcing: AnnounceLoop
+  readonly #parking: RetryLoop
 
   /** `areMoving`: while events move addresses, their announcements wait for each other. */
   constructor(facts: Facts, log: Log, areMoving: () => boolean) {
     this.#facts = facts
     this.#log = log
-    const { announcer, env } = facts
-    this.machine = resident({ announcer, vardir: vardirOf(env) }, (words) => this.#afterEvent(words))
+    this.machine = resident(vardirOf(facts.env), (announcement) => this.#afterEvent(announcement))
     const complain = (line: string) => this.#complain(line)
-    const announcingDoor = () => this.#door(ROUND_LIMIT_MS)
-    const conceding = (taken: Taken) => this.#concede(taken)
-    this.#announcing = announcements(announcingDoor, conceding, complain, areMoving)
-    const announce = (address: string, iface: string) => this.#announcing.add(address, iface)
-    this.#parking = keeper(() => this.#node(), announce, complain)
+    this.#announcing = new AnnounceLoop({
+      doorForARound: () => this.#door(ROUND_LIMIT_MS),
+      concede: (taken) => this.#concede(taken),
+      complain,
+      areMoving,
+      frames: transmitter(complain),
+      programs: senders(complain),
+    })
+    const announce = (address: string, iface: string) =>
+      this.#announcing.add({ mode: 'usual', address, iface })
+    this.#parking = retryLoop(() => this.#node(), announce, complain)
   }
 
   /** End the work, not the machine. */
@@ -42,10 +49,9 @@ export class BetweenEvents {
     this.#parking.close()
   }
 
-  /** The words with which a handler starts the announcer. */
-  #afterEvent([address = '', iface = '', how]: readonly string[]): void {
-    if (address === PARKED) this.#parking.wake()
-    else for (const each of address.split(',')) this.#announcing.add(each, iface, how)
+  #afterEvent(announcement: Announcement): void {
+    if (announcement.mode === 'parked') this.#parking.wake()
+    else this.#announcing.add(announcement)
   }
 
   /** Another node claims the address. */

@@ -3,8 +3,8 @@ import type { AddressRow } from '../addresses.ts'
 import { onWire } from '../addresses.ts'
 import { hostBits } from '../../inet/address.ts'
 import type { Held } from '../../net/ip-json.ts'
-import { where, type Wanted } from '../../net/address/add-delete.ts'
 import type { Fault, Repair } from './fault.ts'
+import { where, type Placement } from '../../net/address/placement.ts'
 
 /** `own` is this node's number; undefined when the daemon does not answer: then only faults that need no daemon are found. */
 export function addressFaults(rows: readonly AddressRow[], own: number | undefined): Fault[] {
@@ -106,7 +106,7 @@ function toBe(row: AddressRow, own: number): { expected: string; repair?: Repair
 }
 
 /** The interface is the daemon's, the netmask that of public_addresses: the daemon reads it there and does not report it. */
-function targetOf({ address, believed, listed }: AddressRow): Wanted | undefined {
+function targetOf({ address, believed, listed }: AddressRow): Placement | undefined {
   const iface = believed?.active[0] ?? listed?.ifaces[0]
   return listed && iface !== undefined ? { address, bits: listed.bits, iface } : undefined
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { nodeOutsideEvents } from '../../node/node-outside-events.ts'
 import { addressRows, type AddressesSeen, type AddressRow } from '../addresses.ts'
 import type { Facts } from '../../node/settings.ts'
+import { POLICY_ROUTING } from '../../node/handler-names.ts'
 import type { Node } from '../../node/node.ts'
 import { orReason } from '../../net/ctdb/daemon-view.ts'
 import { blocksNow, firewallLock, programFor, type Block } from '../../net/clients/firewall.ts'
@@ -30,9 +31,6 @@ export interface Audited {
 
 /** Milliseconds between the two looks. The recovery daemon looks every second: a running failover has moved on by then. */
 const AGAIN = 1500
-
-/** The handler whose rules they are; its options file may say that there are any. */
-const POLICY_ROUTING = '13.per_ip_routing'
 
 /**
  * Look, and look again when something is wrong. Only faults of both looks count: an address on the move is wrong at one

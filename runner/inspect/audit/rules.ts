@@ -1,6 +1,7 @@
 /** Leftover rules of the firewall and of policy routing. Pure. */
 import type { AddressRow } from '../addresses.ts'
 import { hostBits } from '../../inet/address.ts'
+import { POLICY_ROUTING } from '../../node/handler-names.ts'
 import type { Block } from '../../net/clients/firewall.ts'
 import type { Change } from '../../net/routing/plan.ts'
 import type { Fault } from './fault.ts'
@@ -34,7 +35,7 @@ export function routingFaults(rows: readonly AddressRow[], surplus: readonly Cha
         kind: 'event',
         event: 'releaseip',
         words: ['__none__', address, String(listed?.bits ?? hostBits(address))],
-        only: '13.per_ip_routing',
+        only: POLICY_ROUTING,
       },
     }
   })

@@ -5,12 +5,12 @@ import type { Sight } from './figures.ts'
 import { hungAmong, hungInside, parseEventStatus } from './handlers.ts'
 import type { Node } from '../../node/node.ts'
 import { believedNodes, orReason } from '../../net/ctdb/daemon-view.ts'
-import { why as whyFailed } from '../../net/address/interfaces.ts'
 import { refuse, Refusal } from '../../base/refusal.ts'
 import { Interrupted } from '../../machine/errors.ts'
 import { askActivity, NotRunning } from '../../eventd/ask.ts'
 import { nodeHere } from '../node-here.ts'
 import { addressRows, isMisplaced, type AddressRow } from '../addresses.ts'
+import { why as whyFailed } from '../../net/answer.ts'
 
 /** Milliseconds between two looks: the recovery daemon looks every second, and repairs by itself. */
 const AGAIN = 1500

@@ -1,3 +1,4 @@
+import { PUBLIC_ADDRESSES } from '../../node/handler-names.ts'
 import { loadSettings, vardirOf, type Facts } from '../../node/settings.ts'
 import { FILES } from './files.ts'
 import { FOLDER } from './folder.ts'
@@ -66,7 +67,7 @@ async function admit(door: Door, facts: Facts, own: string, limit: number): Prom
     )
     return got
   }
-  const settings = await settle('options', () => loadSettings(door, facts, '10.interface'))
+  const settings = await settle('options', () => loadSettings(door, facts, PUBLIC_ADDRESSES))
   const publicAddresses = await settle('public_addresses', () => door.read(`${base}/public_addresses`))
   const nodes = await configuredNodes(facts.env, Math.min(limit, NODES_LIMIT))
   const families = parsePublicAddresses(publicAddresses ?? '', '').entries.map(({ address }) =>

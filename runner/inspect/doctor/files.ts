@@ -3,13 +3,13 @@ import { accessSync, constants, existsSync, readdirSync, statfsSync } from 'node
 import { dirname, join } from 'node:path'
 import { readConf } from '../../eventd/conf/conf.ts'
 import { canonical } from '../../inet/address.ts'
-import { why } from '../../net/address/interfaces.ts'
 import type { NodesList } from '../../net/ctdb/nodes-list.ts'
 import { parseNodes, type ListedNode } from '../../net/ctdb/nodes-file.ts'
 import { parsePublicAddresses } from '../../net/address/public-addresses.ts'
 import { Refusal } from '../../base/refusal.ts'
 import { about, type Examination, type Finding } from './finding.ts'
 import { toBeAllowed } from '../../machine/remedy.ts'
+import { why } from '../../net/answer.ts'
 
 /** The line of the first CR: for ctdbd and the shell the CR is part of the last word. */
 function lineOfCr(text: string): number {

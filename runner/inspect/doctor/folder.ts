@@ -5,11 +5,12 @@ import { findHandlers, type Entry } from '../../engine/find-handlers.ts'
 import { pathsAbove, writableBy, accessOf } from '../../install/trust.ts'
 import { leadsTo } from '../../install/wrapper.ts'
 import { toShell } from '../../machine/argv.ts'
+import { NAT_GATEWAY, PUBLIC_ADDRESSES, STATIC_ROUTES } from '../../node/handler-names.ts'
 import { about, type Examination, type Patient } from './finding.ts'
 
 const SCRIPT = /^\d\d\..*\.script$/
 /** CTDB ships these two with one number. */
-const SHIPPED_ALIKE = ['11.natgw', '11.routing']
+const SHIPPED_ALIKE = [NAT_GATEWAY, STATIC_ROUTES]
 
 /** CTDB runs these scripts as root: whoever may write to an element of the path is root at the next event. */
 const trust: Examination = ({ folder, base }) => {
@@ -95,7 +96,7 @@ const alike: Examination = (patient) => {
 
 /** Which handler looks after the addresses: ours, CTDB's, none, or by mistake both. */
 const addresses: Examination = (patient) => {
-  const { ok, error, warn } = about('10.interface')
+  const { ok, error, warn } = about(PUBLIC_ADDRESSES)
   const { folder, own, uses } = patient
   if (!existsSync(folder)) return []
   const enabled = scripts(patient).filter((entry) => entry.kind === 'script')
@@ -111,10 +112,11 @@ const addresses: Examination = (patient) => {
       return error(entry.path, seen, toShell(['rm', entry.path]))
     })
   if (beside.length > 0) return beside
-  if (ours.includes('10.interface.script')) return ok(folder, '10.interface is ours')
-  if (enabled.some((entry) => isSameJob(entry, '10.interface.script')))
-    return ok(folder, '10.interface is CTDB\'s own: "eventscript install" puts ours in its place')
-  const none = 'no 10.interface is enabled'
+  const script = `${PUBLIC_ADDRESSES}.script`
+  if (ours.includes(script)) return ok(folder, `${PUBLIC_ADDRESSES} is ours`)
+  if (enabled.some((entry) => isSameJob(entry, script)))
+    return ok(folder, `${PUBLIC_ADDRESSES} is CTDB's own: "eventscript install" puts ours in its place`)
+  const none = `no ${PUBLIC_ADDRESSES} is enabled`
   return uses.inet || uses.inet6
     ? error(folder, `${none}: public addresses are never taken`, 'eventscript install')
     : warn(folder, none, 'eventscript install')

@@ -3,11 +3,11 @@ import { isNewEnough, OLDEST } from '../../install/interpreter.ts'
 import { busyBoxIn } from '../../machine/busybox.ts'
 import { packageOf, toBeAllowed } from '../../machine/remedy.ts'
 import { whichArping, type Arping } from '../../net/arping.ts'
-import { why } from '../../net/address/interfaces.ts'
 import type { Door } from '../../machine/machine.ts'
 import { isOlder } from '../../base/version.ts'
 import { about, type Examination } from './finding.ts'
 import { tryKill } from './try-kill.ts'
+import { why } from '../../net/answer.ts'
 
 /** iproute2 4.14 was released on 2017-11-13. Until 2019 "ip -V" printed a date. */
 const OLDEST_IP = { date: 171113, version: [4, 14] } as const

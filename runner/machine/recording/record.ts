@@ -1,5 +1,6 @@
 import type { System } from '../machine.ts'
 import { CannotRun, FileError, LockBusy } from '../errors.ts'
+import { asSleep } from '../wait.ts'
 import { writeHead, writeNote, writeTail, type Note, type Step, type Trouble } from './transcript.ts'
 
 /** Somebody who is told all that passes through the door, and what a handler says beside. */
@@ -38,7 +39,7 @@ export function witnessed(system: System, witness: Witness): System {
   }
   return {
     run(verb, argv, options) {
-      const how = options.background ? 'start' : options.combined ? 'script' : 'run'
+      const how = options.announcement ? 'start' : options.combined ? 'script' : 'run'
       return step(
         { verb, argv, how, input: options.input },
         () => system.run(verb, argv, options),
@@ -62,6 +63,12 @@ export function witnessed(system: System, witness: Witness): System {
         { verb: 'find', program },
         () => system.find(program),
         (path) => (path === undefined ? {} : { path }),
+      ),
+    wait: (ms) =>
+      step(
+        { verb: 'ask', argv: asSleep(ms), how: 'run' },
+        () => system.wait(ms),
+        () => ({ answer: { status: 0, out: '', err: '' } }),
       ),
     async hold(lock, seconds, how) {
       const release = await step(

@@ -37,5 +37,6 @@ export function rehearsal(machine: System): System {
     },
     hold: () => Promise.resolve(() => Promise.resolve()),
     find: (program) => machine.find(program),
+    wait: () => Promise.resolve(),
   }
 }

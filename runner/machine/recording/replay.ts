@@ -1,83 +1,92 @@
-import type { Answer, System } from '../machine.ts'
+import type { Answer, HoldOptions, RunOptions, System, Verb } from '../machine.ts'
 import { CannotRun, FileError, LockBusy, Mismatch } from '../errors.ts'
 import { toShell } from '../argv.ts'
+import { asSleep } from '../wait.ts'
 import { isNote, writeHead, type Note, type Step, type Transcript } from './transcript.ts'
 
-export interface Replay {
-  system: System
-  /** Throws a Mismatch that shows the first step that nobody asked for. */
-  finished: () => void
-}
-
 /** How a handler ended that was not left to its end. */
-export type Ended = Extract<Note, { verb: 'end' }>
-
-/** A program without an answer, in a recording that goes on: the deadline, or the admin, has ended it and the handler. */
-function endAfter({ entries }: Transcript, step: Step): Ended | undefined {
-  return entries.slice(entries.indexOf(step)).find((entry): entry is Ended => entry.verb === 'end')
-}
+export type HandlerEnd = Extract<Note, { verb: 'end' }>
 
 /**
- * The machine as a recording has it; `unended` is asked what a handler gets to see of a program that was ended. Answers each step only in its turn, with its verb and its words; anything
- * else is a Mismatch that shows both sides. Once there was one, everything after it fails with the same.
+ * The machine as a recording has it. Answers each step only in its turn, with its verb and its words; anything else is a
+ * Mismatch that shows both sides. After the first mismatch everything fails with the same.
  */
-export function replay(transcript: Transcript, unended?: (end: Ended) => Error): Replay {
-  const steps = transcript.entries.filter((entry): entry is Step => !isNote(entry))
-  let next = 0
-  let failed: Mismatch | undefined
+export class Replay implements System {
+  readonly #transcript: Transcript
+  readonly #steps: readonly Step[]
+  readonly #unended: ((end: HandlerEnd) => Error) | undefined
+  #next = 0
+  #failed: Mismatch | undefined
 
-  function take(asked: Step): Step {
-    if (failed) throw failed
-    const recorded = steps[next]
-    if (recorded && writeHead(recorded) === writeHead(asked)) {
-      next += 1
-      if (recorded.trouble) throw thrown(recorded)
-      return recorded
-    }
-    failed = new Mismatch(difference(asked, recorded, transcript.cut))
-    throw failed
+  /** `unended` says what a handler gets to see of a program that was ended. */
+  constructor(transcript: Transcript, unended?: (end: HandlerEnd) => Error) {
+    this.#transcript = transcript
+    this.#steps = transcript.entries.filter((entry): entry is Step => !isNote(entry))
+    this.#unended = unended
   }
+
+  async run(verb: Verb, argv: readonly string[], options: RunOptions): Promise<Answer> {
+    const how = options.announcement ? 'start' : options.combined ? 'script' : 'run'
+    const step = await this.#answer({ verb, argv, how, input: options.input })
+    const recorded = (step as { answer?: Answer }).answer
+    if (recorded) return recorded
+    const end = this.#transcript.cut ? undefined : endAfter(this.#transcript, step)
+    if (end && this.#unended) throw Object.assign(this.#unended(end), { running: toShell(argv) })
+    throw this.#fail(`line ${step.line}: the recording does not say how this ended:\n  ${head(step)}`)
+  }
+
+  async read(path: string): Promise<string | undefined> {
+    const step = (await this.#answer({ verb: 'read', path })) as { text?: string; absent?: boolean }
+    return step.absent ? undefined : (step.text ?? '')
+  }
+
+  async write(path: string, text: string): Promise<void> {
+    await this.#answer({ verb: 'write', path, text })
+  }
+
+  async hold(path: string, seconds: number, how?: HoldOptions): Promise<() => Promise<void>> {
+    await this.#answer({ verb: 'lock', path, seconds, ...(how?.shared ? { shared: true } : {}) })
+    return async () => {
+      await this.#answer({ verb: 'unlock', path })
+    }
+  }
+
+  async find(program: string): Promise<string | undefined> {
+    return ((await this.#answer({ verb: 'find', program })) as { path?: string }).path
+  }
+
+  async wait(ms: number): Promise<void> {
+    await this.run('ask', asSleep(ms), {})
+  }
+
+  /** Throws a Mismatch that shows the first step that nobody asked for. */
+  finished(): void {
+    if (this.#failed) throw this.#failed
+    const left = this.#steps[this.#next]
+    if (left) throw new Mismatch(difference(undefined, left, this.#transcript.cut))
+  }
+
   // async, so that a mismatch is a rejection like every other answer of the door
   // oxlint-disable-next-line require-await -- see above
-  const answer = async (asked: Step): Promise<Step> => take(asked)
-
-  return {
-    system: {
-      async run(verb, argv, options) {
-        const how = options.background ? 'start' : options.combined ? 'script' : 'run'
-        const step = await answer({ verb, argv, how, input: options.input })
-        const recorded = (step as { answer?: Answer }).answer
-        if (recorded) return recorded
-        const end = transcript.cut ? undefined : endAfter(transcript, step)
-        if (end && unended) throw Object.assign(unended(end), { running: toShell(argv) })
-        failed = new Mismatch(
-          `line ${step.line}: the recording does not say how this ended:\n  ${head(step)}`,
-        )
-        throw failed
-      },
-      async read(path) {
-        const step = (await answer({ verb: 'read', path })) as { text?: string; absent?: boolean }
-        return step.absent ? undefined : (step.text ?? '')
-      },
-      async write(path, text) {
-        await answer({ verb: 'write', path, text })
-      },
-      async hold(lock, seconds, how) {
-        await answer({ verb: 'lock', path: lock, seconds, ...(how?.shared ? { shared: true } : {}) })
-        return async () => {
-          await answer({ verb: 'unlock', path: lock })
-        }
-      },
-      async find(program) {
-        return ((await answer({ verb: 'find', program })) as { path?: string }).path
-      },
-    },
-    finished() {
-      if (failed) throw failed
-      const left = steps[next]
-      if (left) throw new Mismatch(difference(undefined, left, transcript.cut))
-    },
+  async #answer(asked: Step): Promise<Step> {
+    if (this.#failed) throw this.#failed
+    const recorded = this.#steps[this.#next]
+    if (!recorded || writeHead(recorded) !== writeHead(asked))
+      throw this.#fail(difference(asked, recorded, this.#transcript.cut))
+    this.#next += 1
+    if (recorded.trouble) throw thrown(recorded)
+    return recorded
   }
+
+  #fail(message: string): Mismatch {
+    this.#failed = new Mismatch(message)
+    return this.#failed
+  }
+}
+
+/** A program without an answer, in a recording that goes on: the deadline, or the admin, has ended it and the handler. */
+function endAfter({ entries }: Transcript, step: Step): HandlerEnd | undefined {
+  return entries.slice(entries.indexOf(step)).find((entry): entry is HandlerEnd => entry.verb === 'end')
 }
 
 function thrown(step: Step): Error {

@@ -1,37 +1,19 @@
+/** Adding and deleting an address: no other file has words for `ip addr add` and `ip addr del` carried out. */
 import type { Node } from '../../node/node.ts'
 import { refuse } from '../../base/refusal.ts'
 import { familyOf } from '../../inet/address.ts'
+import type { Answer } from '../../machine/machine.ts'
+import { why } from '../answer.ts'
 import { deleteGuarded, promotes } from './delete-guarded.ts'
-import { isNamed, type Held, type Link } from '../ip-json.ts'
-import { why, whereIs } from './interfaces.ts'
-import { deletionLine, mayHaveSiblings } from './siblings.ts'
-import { tryWrite } from '../sysctl/sysctl.ts'
+import { whereIs } from './interfaces.ts'
+import { additionLine, deletionLine, isRight, type Placement } from './placement.ts'
+import { mayHaveSiblings } from './siblings.ts'
 
-/** What an event wants: this address with this prefix on this interface. */
-export interface Wanted {
-  address: string
-  bits: number
-  iface: string
-  /** The far end of an address that has one. */
-  peer?: string
-}
-
-/** Is it there and as wanted? An address that lost its duplicate check is not. */
-export function isRight(held: Held, wanted: Wanted): boolean {
-  return isNamed(held, wanted.iface) && held.bits === wanted.bits && held.state !== 'duplicate'
-}
-
-/**
- * One WARNING, in CTDB's words, when the kernel has the address otherwise than the daemon says. `instead` says
- * what is done about it.
- */
-export function warnIfDifferent(node: Node, places: readonly Held[], said: Wanted, instead: string): void {
-  const differences = places.flatMap((held) => [
-    ...(isNamed(held, said.iface) ? [] : [`hosted on interface ${held.iface} but VNN says ${said.iface}`]),
-    ...(held.bits === said.bits ? [] : [`has ${held.bits} bit netmask but VNN says ${said.bits}`]),
-  ])
-  if (differences.length === 0) return
-  node.say(`WARNING: Public IP ${said.address} ${differences.join(', and ')}: ${instead}`)
+export interface Addition {
+  /** The word by which `ip` is told of another duplicate check than the kernel's own; of no use to IPv4. */
+  dadFlag?: readonly string[]
+  /** The address was here a moment ago: also at a deadline it is put back. */
+  undo?: boolean
 }
 
 /**
@@ -40,31 +22,18 @@ export function warnIfDifferent(node: Node, places: readonly Held[], said: Wante
  */
 export async function addAddress(
   node: Node,
-  { address, bits, iface }: Wanted,
-  { dad = 'as set', undo = false }: { dad?: DadWish; undo?: boolean } = {},
+  { address, bits, iface }: Placement,
+  { dadFlag = [], undo = false }: Addition = {},
 ): Promise<void> {
-  const broadcast = familyOf(address) === 'inet' ? ['brd', '+'] : []
-  const how = familyOf(address) === 'inet6' ? dadFlag(node, address, dad) : []
+  const isIpv4 = familyOf(address) === 'inet'
   node.because(`${address}/${bits} is wanted on ${iface}: adding it${undo ? ' again' : ''}`)
-  const added = await node.change({ undo })`ip addr add ${address}/${bits} ${broadcast} dev ${iface} ${how}`
+  const line = additionLine({ address, bits, iface }, isIpv4 ? [] : dadFlag, { subnetBroadcast: isIpv4 })
+  const added = await node.change({ undo })`ip ${line}`
   if (added.status === 0) return
   const now = await whereIs(node, address)
   if (now.some((held) => isRight(held, { address, bits, iface }))) return
   const reason = (await whyNoIpv6(node, address, iface)) ?? why(added)
   refuse(`Failed to add ${address}/${bits} on dev ${iface}: ${reason}`)
-}
-
-/**
- * Which duplicate check an IPv6 address is added with: `as set` by EVENTSCRIPT_DAD; the kernel's own; `none` for one
- * that this node held a moment ago, or that it is to have whoever else does.
- */
-export type DadWish = 'as set' | 'kernel' | 'none'
-
-/** How `ip` is told which duplicate check is wanted. */
-function dadFlag(node: Node, address: string, dad: DadWish): string[] {
-  if (dad !== 'as set') return dad === 'none' ? ['nodad'] : []
-  const flags = { default: [], fast: [], optimistic: ['optimistic'], off: ['nodad'] }
-  return flags[node.settings.option('EVENTSCRIPT_DAD').of(address)]
 }
 
 /** Where IPv6 is switched off the kernel says "Permission denied", also to root. */
@@ -76,58 +45,31 @@ async function whyNoIpv6(node: Node, address: string, iface: string): Promise<st
     : undefined
 }
 
+/** Add an address that is no subnet's, with these words. The answer is the caller's to judge. */
+export async function tryAdd(node: Node, placement: Placement, words: readonly string[]): Promise<Answer> {
+  return await node.change`ip ${additionLine(placement, words)}`
+}
+
 /**
  * Take an address from an interface. Other addresses of its subnet survive: the kernel promotes one of them, or they are
- * put back, but for those that are `going` as well. An address that has gone by itself meanwhile is fine: the kernel is
+ * put back, except those that are `going` as well. An address that has gone by itself meanwhile is no failure: the kernel is
  * asked, as its wording varies.
  */
 export async function deleteAddress(
   node: Node,
-  held: Wanted,
+  held: Placement,
   { going = [] }: { going?: readonly string[] } = {},
 ): Promise<void> {
   const { address, bits, iface } = held
   if (mayHaveSiblings(held) && !(await promotes(node, iface))) return await deleteGuarded(node, held, going)
-  const deleted = await node.change`ip ${deletionLine(held)}`
+  const deleted = await tryDelete(node, held)
   if (deleted.status === 0) return
   const now = await whereIs(node, address)
   if (!now.some((other) => other.iface === iface && other.bits === bits)) return
   refuse(`Failed to del ${address}/${bits} on dev ${iface}: ${why(deleted)}`)
 }
 
-/**
- * Bring an interface up that is there but down. `Failed to bringup interface …` is CTDB's line; the names that
- * do exist come with it.
- */
-export async function bringUp(
-  node: Node,
-  link: Link | undefined,
-  name: string,
-  links: readonly Link[],
-): Promise<Link> {
-  if (!link) {
-    const names = links.map((each) => each.name).join(', ')
-    refuse(
-      `Failed to bringup interface ${name}: there is no such interface, only ${names}: mend public_addresses`,
-    )
-  }
-  if (link.up) {
-    node.because(`${link.name} is up`)
-    return link
-  }
-  node.because(`${link.name} is down: bringing it up`)
-  const up = await node.change`ip link set dev ${link.name} up`
-  if (up.status !== 0) refuse(`Failed to bringup interface ${name}: ${why(up)}`)
-  return link
-}
-
-/** Routes that the kernel remembers for the old place are forgotten; where it keeps none there is nothing to write. */
-export async function flushRouteCaches(node: Node): Promise<void> {
-  await tryWrite(node, '/proc/sys/net/ipv4/route/flush', '1\n')
-  await tryWrite(node, '/proc/sys/net/ipv6/route/flush', '1\n')
-}
-
-/** Where it is, in a word for messages: `eth1/25 and eth2/24`. */
-export function where(places: readonly Wanted[]): string {
-  return places.map(({ iface, bits }) => `${iface}/${bits}`).join(' and ')
+/** Delete an address that takes no others along, as none of IPv6 does. The answer is the caller's to judge. */
+export async function tryDelete(node: Node, placement: Placement): Promise<Answer> {
+  return await node.change`ip ${deletionLine(placement)}`
 }

@@ -2,17 +2,15 @@
 import type { Node } from '../../node/node.ts'
 import { refuse } from '../../base/refusal.ts'
 import type { Answer } from '../../machine/machine.ts'
-import { announceAgain } from '../announce/announce.ts'
+import { announceAgain } from '../background.ts'
 import { parseLinks } from '../ip-json.ts'
 import { lockedIfPossible } from '../locked.ts'
-import { interfaces, why } from './interfaces.ts'
-import type { Wanted } from './add-delete.ts'
+import { interfaces } from './interfaces.ts'
 import { readPublicAddresses } from './public-addresses.ts'
 import {
-  asText,
   BATCH,
   batchFor,
-  deletionLine,
+  batchText,
   failedIn,
   putBackBy,
   siblingsOf,
@@ -20,6 +18,8 @@ import {
   type Sibling,
 } from './siblings.ts'
 import { promoteSecondaries, readNumber, tryWrite } from '../sysctl/sysctl.ts'
+import { why } from '../answer.ts'
+import { deletionLine, type Placement } from './placement.ts'
 
 /** The kernel promotes another address of the subnet, by itself or because we have told it to. */
 export async function promotes(node: Node, iface: string): Promise<boolean> {
@@ -34,7 +34,7 @@ export async function promotes(node: Node, iface: string): Promise<boolean> {
  * are deleted with it. Nobody else of ours deletes meanwhile: what is put back is what the look has shown. (In the event
  * daemon, where events delete at once, one batch does it for all of them, by a look of its own.)
  */
-export async function deleteGuarded(node: Node, held: Wanted, going: readonly string[]): Promise<void> {
+export async function deleteGuarded(node: Node, held: Placement, going: readonly string[]): Promise<void> {
   const { iface } = held
   const lock = `${node.settings.vardir}/secondaries.flock`
   await lockedIfPossible(node, lock, 'addresses are deleted without it', async () => {
@@ -49,13 +49,13 @@ export async function deleteGuarded(node: Node, held: Wanted, going: readonly st
     const deletions = [...others.map(({ deletion }) => deletion), deletionLine(held)]
     if (siblings.length > 0) node.say(warning(held, siblings))
     const lines = batchFor(deletions, siblings)
-    const done = await node.change({ input: asText(lines) })`${BATCH}`
+    const done = await node.change({ input: batchText(lines) })`${BATCH}`
     if (done.status !== 0) await refuseUnlessDone(node, held, lines, done)
     await announcePublic(node, siblings, iface, shown)
   })
 }
 
-function warning({ address, iface }: Wanted, siblings: readonly Sibling[]): string {
+function warning({ address, iface }: Placement, siblings: readonly Sibling[]): string {
   const [are, them] = siblings.length === 1 ? ['goes', 'is'] : ['go', 'are']
   return `WARNING: cannot set ${promoteSecondaries(iface)}: ${namesOf(siblings)} ${are} from ${iface} with ${address} and ${them} put back at once: "sysctl -w net.ipv4.conf.all.promote_secondaries=1" on the host keeps the kernel from it`
 }
@@ -70,7 +70,7 @@ function namesOf(siblings: readonly Sibling[]): string {
 /** What failed, and is not as it should be all the same: others may have done it. */
 async function refuseUnlessDone(
   node: Node,
-  { address, bits, iface }: Wanted,
+  { address, bits, iface }: Placement,
   lines: readonly Line[],
   done: Answer,
 ): Promise<void> {

@@ -8,7 +8,7 @@ import { rememberingLast } from '../../base/memoize.ts'
 import { familyOf, hostBits } from '../../inet/address.ts'
 import { rows } from '../ip-json.ts'
 import { networkOf, networkText } from '../../inet/network.ts'
-import type { Wanted } from './add-delete.ts'
+import { additionLine, deletionLine } from './placement.ts'
 
 /** A line of a batch of `ip`, in words. */
 export type Line = readonly string[]
@@ -30,11 +30,6 @@ export interface Sibling {
   letGo: Line[]
 }
 
-export function deletionLine({ address, bits, iface, peer }: Wanted): Line {
-  const what = peer === undefined ? [`${address}/${bits}`] : [address, 'peer', `${peer}/${bits}`]
-  return ['addr', 'del', ...what, 'dev', iface]
-}
-
 /** The deletions in a batch, without those that let go of what was held. */
 export function deletionsIn(input: string): Line[] {
   return input
@@ -43,7 +38,7 @@ export function deletionsIn(input: string): Line[] {
     .map((line) => line.split(' '))
 }
 
-export function asText(lines: readonly Line[]): string {
+export function batchText(lines: readonly Line[]): string {
   return lines.map((line) => `${line.join(' ')}\n`).join('')
 }
 
@@ -83,10 +78,10 @@ export function siblingsOf(deletions: readonly Line[], shown: string): Sibling[]
     const goesWith = first.get(each.subnet)?.deletion.join(' ')
     if (!each.isSecondary || goesWith === undefined || isGoing(each)) return []
     const { address, bits, iface, deletion, back, scope } = each
-    const host = [`${address}/${HOST}`, 'dev', iface]
+    const host = { address, bits: HOST, iface }
     const isHeld = hosts.has(placeOf(each))
-    const hold = isHeld ? [] : [['addr', 'add', ...host, ...scope]]
-    const letGo = isHeld ? [] : [['addr', 'del', ...host]]
+    const hold = isHeld ? [] : [additionLine(host, scope)]
+    const letGo = isHeld ? [] : [deletionLine(host)]
     return [{ address, bits, goesWith, deletion, back, hold, letGo }]
   })
 }
@@ -139,15 +134,15 @@ interface Info {
 function ipv4(iface: string, info: Info): Ipv4 {
   const { local: address, prefixlen: bits, address: peer, scope = 'global' } = info
   const scopeWords = scope === 'global' ? [] : ['scope', scope]
-  const deletion = deletionLine({ address, bits, iface, peer })
+  const placement = { address, bits, iface, peer }
   return {
     iface,
     address,
     bits,
     subnet: `${iface} ${networkText(networkOf(peer ?? address, bits))}`,
     isSecondary: info.secondary === true,
-    deletion,
-    back: ['addr', 'add', ...deletion.slice(2), ...scopeWords, ...asItIs(iface, info)],
+    deletion: deletionLine(placement),
+    back: additionLine(placement, [...scopeWords, ...asItIs(iface, info)]),
     scope: scopeWords,
   }
 }

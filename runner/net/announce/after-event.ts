@@ -7,15 +7,17 @@ import { Refusal } from '../../base/refusal.ts'
 import type { Door } from '../../machine/machine.ts'
 import { toShell } from '../../machine/argv.ts'
 import { familyOf } from '../../inet/address.ts'
-import { announces, pauseAfter, roundOf } from './announce.ts'
+import { announces } from '../announces.ts'
+import { roundOf } from './announce.ts'
+import { pauseAfter } from './when.ts'
 import { hostedNow } from '../address/hosted-list.ts'
-import { decide, type Outcome } from '../dad/conflict.ts'
+import { decide, type DadOutcome } from '../dad/conflict.ts'
 import { dadNow, duplicateCheck, isUnderCheck, waitForDad, type DadState } from '../dad/state.ts'
 import { parseLinks } from '../ip-json.ts'
 import { whereIs } from '../address/interfaces.ts'
-import { forgetParked } from '../dad/parked.ts'
-import { deleteAddress } from '../address/add-delete.ts'
+import { deleteAddress, tryDelete } from '../address/add-delete.ts'
 import { rememberingLast } from '../../base/memoize.ts'
+import { forgetParked } from '../dad/park.ts'
 
 /** An address, and the interface that it was taken on. */
 export interface Taken {
@@ -40,16 +42,16 @@ export function nextFor(state: DadState, roundsLeft: number): Next {
 }
 
 /** Where the address stands. For IPv6 that costs no program; IPv4 has no duplicate check. */
-export async function stateOf(door: Door, { address, iface, onLo = false }: Taken): Promise<DadState> {
+export async function addressState(door: Door, { address, iface, onLo = false }: Taken): Promise<DadState> {
   if (familyOf(address) === 'inet6') return await dadNow(door, { address, iface })
   return (await prefixes(door, { address, iface: onLo ? 'lo' : iface })).length > 0 ? 'ready' : 'absent'
 }
 
 /** Another host has an address that was in use here: it is taken off the wire, and then decided about as in the event. */
-export async function concede(node: Node, taken: Taken): Promise<Outcome | 'given up'> {
+export async function concede(node: Node, taken: Taken): Promise<DadOutcome | 'given up'> {
   const { address, iface } = taken
   const held = await prefixes(node, taken)
-  for (const bits of held) await node.change`ip addr del ${address}/${bits} dev ${iface}`
+  for (const bits of held) await tryDelete(node, { address, bits, iface })
   const left = await prefixes(node, taken)
   const [bits] = held
   const failing = `Failed to keep ${address}/${held.join(' ')} on dev ${iface}: ${left.length === 0 ? 'removed' : 'it could not be removed'}`
@@ -108,24 +110,23 @@ async function waitForEnd(door: Door, taken: Taken, isLate: boolean): Promise<Da
 export interface Means {
   /** A line for the system's log: nobody reads our output any more. */
   say: (line: string) => void
-  sleep: (ms: number) => Promise<unknown>
   /** This node with its settings: only needed when there is something to decide. */
   node: () => Promise<Node>
 }
 
-/** Follow one address, alone, until nothing is left to be done for it; gives back how it came off when it was conceded. */
-export async function follow(
+/** Look after one address, alone, until nothing is left to be done; gives back the outcome when it was conceded. */
+export async function lookAfter(
   door: Door,
   taken: Taken,
   rounds: number,
-  { say, sleep, node }: Means,
-): Promise<Outcome | 'given up' | undefined> {
+  { say, node }: Means,
+): Promise<DadOutcome | 'given up' | undefined> {
   const commands = rounds > 0 ? await programsFor(door, taken, say) : []
   let left = commands.length > 0 ? rounds : 0
   let sent = 0
   let isLate = false
   for (;;) {
-    const next = nextFor(await stateOf(door, taken), left)
+    const next = nextFor(await addressState(door, taken), left)
     if (next === 'stop') return undefined
     if (next === 'give up') return await concede(await node(), taken)
     if (next === 'wait') {
@@ -136,7 +137,7 @@ export async function follow(
     }
     left -= 1
     sent += 1
-    const pause = sleep(left > 0 ? pauseAfter(sent) : 0)
+    const pause = door.wait(left > 0 ? pauseAfter(sent) : 0)
     await Promise.all(commands.map((argv) => send(door, argv, say)))
     await pause
     if (left === 0) return undefined

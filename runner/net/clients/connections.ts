@@ -1,17 +1,17 @@
 import type { Node } from '../../node/node.ts'
 import { packageOf } from '../../machine/remedy.ts'
 import { canonical } from '../../inet/address.ts'
-import { why } from '../address/interfaces.ts'
+import { why } from '../answer.ts'
 
-export interface End {
+export interface Endpoint {
   /** Canonical; an IPv4 connection of a dual-stack server is IPv4. */
   address: string
   port: number
 }
 
 export interface Connection {
-  local: End
-  peer: End
+  local: Endpoint
+  peer: Endpoint
 }
 
 /**
@@ -21,14 +21,14 @@ export interface Connection {
 export function parseConnections(text: string): Connection[] {
   return text.split('\n').flatMap((line) => {
     const fields = line.trim().split(/\s+/)
-    const local = parseEnd(fields[2] ?? '')
-    const peer = parseEnd(fields[3] ?? '')
+    const local = parseEndpoint(fields[2] ?? '')
+    const peer = parseEndpoint(fields[3] ?? '')
     return local && peer ? [{ local, peer }] : []
   })
 }
 
 /** `10.0.0.1:445`, `[fd00::1]:445`, and `fd00::1:445` as ctdb writes it: the port follows the last colon. */
-export function parseEnd(text: string): End | undefined {
+export function parseEndpoint(text: string): Endpoint | undefined {
   const at = text.lastIndexOf(':')
   const address = canonical(text.slice(0, at).replace(/%[^\]]*/, ''))
   const port = Number(text.slice(at + 1))
@@ -36,7 +36,7 @@ export function parseEnd(text: string): End | undefined {
 }
 
 /** The form that every tool takes: brackets around IPv6. */
-export function endText({ address, port }: End): string {
+export function endpointText({ address, port }: Endpoint): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
@@ -71,8 +71,8 @@ const samba: BothWays = ({ local }) => !ONE_WAY_PORTS.has(local.port)
 export function pairs(connections: readonly Connection[], bothWays: BothWays): string {
   return connections
     .flatMap((each) => [
-      `${endText(each.peer)} ${endText(each.local)}\n`,
-      ...(bothWays(each) ? [`${endText(each.local)} ${endText(each.peer)}\n`] : []),
+      `${endpointText(each.peer)} ${endpointText(each.local)}\n`,
+      ...(bothWays(each) ? [`${endpointText(each.local)} ${endpointText(each.peer)}\n`] : []),
     ])
     .join('')
 }
@@ -118,7 +118,7 @@ async function endWith(
 }
 
 function endsOf({ local, peer }: Connection): string {
-  return `${endText(local)} ${endText(peer)}`
+  return `${endpointText(local)} ${endpointText(peer)}`
 }
 
 async function killWithSs(node: Node, address: string): Promise<boolean> {

@@ -2,8 +2,8 @@ import type { Node } from '../../node/node.ts'
 import { packageOf } from '../../machine/remedy.ts'
 import { canonical, familyOf } from '../../inet/address.ts'
 import { lockedIfPossible } from '../locked.ts'
-import { why } from '../address/interfaces.ts'
 import { rememberingLast } from '../../base/memoize.ts'
+import { why } from '../answer.ts'
 
 /** A rule of ours: whatever arrives on that interface for that address is dropped. */
 export interface Block {

@@ -1,7 +1,7 @@
 import type { Node } from '../../node/node.ts'
 import { FileError } from '../../machine/errors.ts'
 import { hostedNow } from '../address/hosted-list.ts'
-import { connectionsOf, endText, parseEnd, type Connection } from './connections.ts'
+import { connectionsOf, endpointText, parseEndpoint, type Connection } from './connections.ts'
 import { table } from '../ctdb/tool.ts'
 import { tryWrite } from '../sysctl/sysctl.ts'
 
@@ -66,13 +66,13 @@ function reportedFile(node: Node): string {
 
 /** Peer first: a tickle is sent as if it came from the client. */
 function lines(connections: readonly Connection[]): string[] {
-  return [...new Set(connections.map(({ peer, local }) => `${endText(peer)} ${endText(local)}`))]
+  return [...new Set(connections.map(({ peer, local }) => `${endpointText(peer)} ${endpointText(local)}`))]
 }
 
 /** 4.17 heads the third column "Destiation IP", later versions "Destination IP". */
 function ofRow(row: Record<string, string>): Connection[] {
   const destination = row['Destination IP'] ?? row['Destiation IP'] ?? ''
-  const peer = parseEnd(`${row['Source IP']}:${row['Port']}`)
-  const local = parseEnd(`${destination}:${row['Port2']}`)
+  const peer = parseEndpoint(`${row['Source IP']}:${row['Port']}`)
+  const local = parseEndpoint(`${destination}:${row['Port2']}`)
   return peer && local ? [{ peer, local }] : []
 }

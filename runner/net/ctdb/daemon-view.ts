@@ -4,7 +4,7 @@ import { Refusal, refuse } from '../../base/refusal.ts'
 import { Interrupted } from '../../machine/errors.ts'
 import { canonical } from '../../inet/address.ts'
 import { parseTable } from './tool.ts'
-import { why } from '../address/interfaces.ts'
+import { why } from '../answer.ts'
 
 export interface BelievedAddress {
   address: string

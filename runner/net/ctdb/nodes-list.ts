@@ -4,7 +4,7 @@ import { Refusal, refuse } from '../../base/refusal.ts'
 import type { Door } from '../../machine/machine.ts'
 import { isOlder } from '../../base/version.ts'
 import { versionOf } from '../../node/ctdb-version.ts'
-import { why } from '../address/interfaces.ts'
+import { why } from '../answer.ts'
 
 export interface NodesSource {
   kind: 'file' | 'command'
@@ -51,11 +51,11 @@ export async function nodesSource(door: Door, { base, ctdb }: Where): Promise<No
       `${conf}: [cluster] nodes list is empty: expected a file, or "!" and a command: ctdbd does not start`,
     )
   // ctdbd is started in /
-  return value.startsWith('!') || value.startsWith('/') ? sourceOf(value) : sourceOf(`/${value}`)
+  return value.startsWith('!') || value.startsWith('/') ? nodesSourceOf(value) : nodesSourceOf(`/${value}`)
 }
 
 /** Of a path, or of `!COMMAND ARGS`. */
-export function sourceOf(written: string): NodesSource {
+export function nodesSourceOf(written: string): NodesSource {
   return { kind: written.startsWith('!') ? 'command' : 'file', name: written }
 }
 

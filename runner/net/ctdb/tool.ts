@@ -1,8 +1,8 @@
 import type { Node } from '../../node/node.ts'
 import { Refusal, refuse } from '../../base/refusal.ts'
 import { canonical } from '../../inet/address.ts'
-import { why } from '../address/interfaces.ts'
 import { tryWrite } from '../sysctl/sysctl.ts'
+import { why } from '../answer.ts'
 
 /**
  * A table of `ctdb -X`: a header line and rows, each line begun and ended by `|`. Columns are found by name; one

@@ -5,9 +5,10 @@ import { canonical, familyOf } from '../../inet/address.ts'
 import { arpingQuestion } from '../arping.ts'
 import { table } from '../ctdb/tool.ts'
 import { rows, type Link } from '../ip-json.ts'
-import { linksInDetail, why } from '../address/interfaces.ts'
+import { linksInDetail } from '../address/interfaces.ts'
 import { nodesList } from '../ctdb/nodes-list.ts'
 import { parseNodes } from '../ctdb/nodes-file.ts'
+import { why } from '../answer.ts'
 
 export interface Contested {
   address: string
@@ -86,7 +87,7 @@ async function macByDiscovery(node: Node, contested: Contested): Promise<string 
   await node.change`ip neigh del ${address} dev ${iface}`
   await node.change`ip neigh replace ${address} dev ${iface} use`
   for (let look = 0; look < LOOKS; look += 1) {
-    await node.ask`sleep ${ANSWER_MS / 1000}`
+    await node.wait(ANSWER_MS)
     const { out } = await node.ask`ip -json neigh show to ${address} dev ${iface}`
     const mac = macIn(out)
     if (mac) return mac

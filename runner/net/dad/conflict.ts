@@ -1,53 +1,99 @@
-/** Another host has an address that should be ours: what becomes of it, as EVENTSCRIPT_DAD_CONFLICT has it. */
+/**
+ * Another host has an address that should be ours. EVENTSCRIPT_DAD_CONFLICT decides what becomes of the address: one
+ * object for each word.
+ */
 import type { Node } from '../../node/node.ts'
+import type { Value } from '../../node/settings.ts'
 import { Refusal, refuse } from '../../base/refusal.ts'
 import { familyOf } from '../../inet/address.ts'
+import { addAddress } from '../address/add-delete.ts'
+import type { Placement } from '../address/placement.ts'
 import { rivalMac, whoHas } from './address-owner.ts'
-import { park } from './parked.ts'
-import { addAddress, type Wanted } from '../address/add-delete.ts'
+import { park } from './park.ts'
+import { NO_CHECK } from './policy.ts'
 
 /** `ready`: it is ours alone. `parked`: it is on `lo`, off the wire. `seized`: it is ours, and another host's too. */
-export type Outcome = 'ready' | 'parked' | 'seized'
+export type DadOutcome = 'ready' | 'parked' | 'seized'
 
-/**
- * Decide on a conflict, once: the address is off the wire when this begins. Says in one line who has it (`mac`, if that
- * is known). Rejects with a Refusal that begins with `failing` when the address is given up.
- */
-export async function decide(
-  node: Node,
-  wanted: Wanted,
-  failing: string,
-  mac?: string,
-): Promise<Exclude<Outcome, 'ready'>> {
-  const { address, bits, iface } = wanted
-  const policy = node.settings.option('EVENTSCRIPT_DAD_CONFLICT').of(address)
-  const rival = await whoHas(node, wanted, mac)
-  const mark = familyOf(address) === 'inet6' ? ' (dadfailed)' : ''
-  const evidence = `another host has this address${mark}: ${rival}`
-  node.because(`EVENTSCRIPT_DAD_CONFLICT is ${policy} for ${address}, and ${evidence}`)
-  switch (policy) {
-    case 'fail':
-      return refuse(`${failing}: ${evidence}: take it away there`)
-    case 'park':
-      await park(node, wanted, rival)
-      node.say(
-        `WARNING: ${address}/${bits} is parked on lo: ${evidence}: it goes to ${iface} when that host lets go: take it away there`,
-      )
-      return 'parked'
-    case 'seize':
-      if (familyOf(address) === 'inet6') await addAddress(node, wanted, { dad: 'none' })
-      node.say(
-        `WARNING: ${address}/${bits} is seized on ${iface}: ${evidence}: clients may reach either: take it away there`,
-      )
-      return 'seized'
-  }
+interface Conflict {
+  wanted: Placement
+  /** The host that has the address, in words; and the sentence that says so. */
+  rival: string
+  evidence: string
+  /** The beginning of a Refusal. */
+  failing: string
+}
+
+interface ConflictPolicy {
+  /** What becomes of an address whose duplicate check fails, for the reasons of an event. */
+  foretold: string
+  act: (node: Node, conflict: Conflict) => Promise<Exclude<DadOutcome, 'ready'>>
+}
+
+/** The event fails: that is the rule, and goes without saying. */
+const fail: ConflictPolicy = {
+  foretold: '',
+  act: (_node, { failing, evidence }) => refuse(`${failing}: ${evidence}: take it away there`),
+}
+
+const parkIt: ConflictPolicy = {
+  foretold: '; EVENTSCRIPT_DAD_CONFLICT=park: kept on lo, off the wire, if another host has it',
+  async act(node, { wanted, rival, evidence }) {
+    const { address, bits, iface } = wanted
+    await park(node, wanted, rival)
+    node.say(
+      `WARNING: ${address}/${bits} is parked on lo: ${evidence}: it goes to ${iface} when that host lets go: take it away there`,
+    )
+    return 'parked'
+  },
+}
+
+const seize: ConflictPolicy = {
+  foretold: '; EVENTSCRIPT_DAD_CONFLICT=seize: used all the same if another host has it',
+  async act(node, { wanted, evidence }) {
+    const { address, bits, iface } = wanted
+    if (familyOf(address) === 'inet6') await addAddress(node, wanted, { dadFlag: NO_CHECK.flag })
+    node.say(
+      `WARNING: ${address}/${bits} is seized on ${iface}: ${evidence}: clients may reach either: take it away there`,
+    )
+    return 'seized'
+  },
+}
+
+const POLICIES: Record<ReturnType<Value<'EVENTSCRIPT_DAD_CONFLICT'>['of']>, ConflictPolicy> = {
+  fail,
+  park: parkIt,
+  seize,
+}
+
+export function conflictPolicy({ settings }: Node, address: string): ConflictPolicy {
+  return POLICIES[settings.option('EVENTSCRIPT_DAD_CONFLICT').of(address)]
 }
 
 /**
- * The kernel checks no IPv4 address for duplicates: with EVENTSCRIPT_IPV4_DAD we ask, before one is added that is not
- * on our wire yet.
+ * Decide on a conflict, once: the address is off the wire when this begins. Says in one line which host has the address
+ * (`mac`, if that is known). Rejects with a Refusal that begins with `failing` when the address is given up.
  */
-export async function decideIpv4(node: Node, wanted: Wanted): Promise<Outcome> {
+export async function decide(
+  node: Node,
+  wanted: Placement,
+  failing: string,
+  mac?: string,
+): Promise<Exclude<DadOutcome, 'ready'>> {
+  const { address } = wanted
+  const rival = await whoHas(node, wanted, mac)
+  const mark = familyOf(address) === 'inet6' ? ' (dadfailed)' : ''
+  const evidence = `another host has this address${mark}: ${rival}`
+  const word = node.settings.option('EVENTSCRIPT_DAD_CONFLICT').of(address)
+  node.because(`EVENTSCRIPT_DAD_CONFLICT is ${word} for ${address}, and ${evidence}`)
+  return await conflictPolicy(node, address).act(node, { wanted, rival, evidence, failing })
+}
+
+/**
+ * The kernel checks no IPv4 address for duplicates: with EVENTSCRIPT_IPV4_DAD we ask, before an address is added that is
+ * not on our wire yet.
+ */
+export async function decideIpv4(node: Node, wanted: Placement): Promise<DadOutcome> {
   const { address, bits, iface } = wanted
   if (familyOf(address) === 'inet6' || node.settings.option('EVENTSCRIPT_IPV4_DAD') === 'no') return 'ready'
   let mac

@@ -3,17 +3,17 @@ import type { Node } from '../../node/node.ts'
 import { keepTrying, type Keeping } from './retry-parked.ts'
 
 /** Tries what is parked again, for as long as anything is. */
-export interface Keeper {
+export interface RetryLoop {
   /** Something has just been parked, or may have been. */
   wake: () => void
   close: () => void
 }
 
-export function keeper(
+export function retryLoop(
   nodeNow: () => Promise<Node>,
   announce: Keeping['announce'],
   complain: (line: string) => void,
-): Keeper {
+): RetryLoop {
   let working = false
   const stop = new AbortController()
 

@@ -2,12 +2,14 @@
 import type { Node } from '../../node/node.ts'
 import { Refusal } from '../../base/refusal.ts'
 import { familyOf } from '../../inet/address.ts'
-import { announces } from '../announce/announce.ts'
+import { announces } from '../announces.ts'
 import { duplicateCheck, waitForDad } from './state.ts'
 import { whereIs } from '../address/interfaces.ts'
-import { isParkingPlace, parkedHere, unlist, withParked, type Parked } from './parked.ts'
-import { addAddress, deleteAddress, flushRouteCaches } from '../address/add-delete.ts'
+import { isParkingPlace, parkedHere, withParked, type Parked } from './parked.ts'
+import { addAddress, deleteAddress, tryDelete } from '../address/add-delete.ts'
 import { rivalMac } from './address-owner.ts'
+import { flushRouteCaches } from '../sysctl/sysctl.ts'
+import { unlist } from './park.ts'
 
 /** Milliseconds from one try to the next. A try asks the wire once, so that 60 addresses are 12 packets a second. */
 const TRY_EVERY_MS = 5000
@@ -78,18 +80,16 @@ async function isFreeIpv4(node: Node, each: Parked): Promise<boolean> {
 
 /** The kernel is the judge: it is added, and stays when its check ends well. */
 async function isFreeIpv6(node: Node, each: Parked): Promise<boolean> {
-  const { address, bits, iface } = each
   const added = await withParked(node, async (parked) => {
     if (!same(parked, each)) return false
-    await addAddress(node, each, { dad: 'kernel' })
+    await addAddress(node, each)
     return true
   })
   if (!added) return false
-  const state = await waitForDad(node, each, { limit: await duplicateCheck(node, iface) })
+  const state = await waitForDad(node, each, { limit: await duplicateCheck(node, each.iface) })
   if (state === 'ready') return true
   await withParked(node, async (parked) => {
-    if (same(parked, each) && state !== 'absent')
-      await node.change`ip addr del ${address}/${bits} dev ${iface}`
+    if (same(parked, each) && state !== 'absent') await tryDelete(node, each)
   })
   return false
 }

@@ -11,9 +11,10 @@ import { Refusal } from '../../base/refusal.ts'
 import type { Door } from '../../machine/machine.ts'
 import { LockBusy } from '../../machine/errors.ts'
 import { familyOf } from '../../inet/address.ts'
-import type { Wanted } from '../address/add-delete.ts'
-import { isStill, merged, parseLowered, textOf, type Lowered, type Wish, wishDue } from '../sysctl/lowered.ts'
-import { readNumber, tryWrite } from '../sysctl/sysctl.ts'
+import { dadRecord, dueOf, keepAll, keptIn, putAllBack } from '../sysctl/kept.ts'
+import type { Kept, Wish } from '../sysctl/record.ts'
+import { dadPolicy } from './policy.ts'
+import type { Placement } from '../address/placement.ts'
 
 /** Seconds to wait for those who lower or put back, which are a few reads and writes. */
 const LOCK_SECONDS = 10
@@ -22,9 +23,9 @@ const LOCK_SECONDS = 10
  * Do something (add an address and wait for it) with the times that EVENTSCRIPT_DAD asks for. Where they cannot be
  * had it is done with the kernel's own, after a WARNING.
  */
-export async function withDadTimers<T>(node: Node, wanted: Wanted, work: () => Promise<T>): Promise<T> {
+export async function withDadTimers<T>(node: Node, wanted: Placement, work: () => Promise<T>): Promise<T> {
   const policy = node.settings.option('EVENTSCRIPT_DAD')
-  const wishes = wishesOf(node, wanted)
+  const wishes = dadPolicy(node, wanted.address).sysctls(wanted.iface, node.settings)
   if (wishes.length === 0) {
     // an address with a policy of its own is not to be checked with times that a crash has left
     if (familyOf(wanted.address) === 'inet6' && policy.isSet) await restoreDadTimers(node)
@@ -44,34 +45,14 @@ export async function withDadTimers<T>(node: Node, wanted: Wanted, work: () => P
   }
 }
 
-/** What the sysctls should be for this address. A slower check than the admin's own is never asked for. */
-function wishesOf(node: Node, { address, iface }: Wanted): Wish[] {
-  if (familyOf(address) === 'inet') return []
-  const conf = `/proc/sys/net/ipv6/conf/${iface}`
-  const policy = node.settings.option('EVENTSCRIPT_DAD').of(address)
-  // only asked for when an address is added, but without it the kernel takes no notice of "optimistic"
-  if (policy === 'optimistic') return [{ path: `${conf}/optimistic_dad`, value: 1 }]
-  if (policy !== 'fast') return []
-  return [
-    { path: `${conf}/router_solicitation_delay`, value: 0, most: true },
-    // 0 is an admin who wants no check on this interface
-    { path: `${conf}/dad_transmits`, value: node.settings.option('EVENTSCRIPT_DAD_PROBES'), unless: 0 },
-    {
-      path: `/proc/sys/net/ipv6/neigh/${iface}/retrans_time_ms`,
-      value: node.settings.option('EVENTSCRIPT_DAD_INTERVAL_MS'),
-      most: true,
-    },
-  ]
-}
-
 async function lowered<T>(node: Node, wishes: readonly Wish[], work: () => Promise<T>): Promise<T> {
-  const { record, users, lock } = files(node)
-  let entered: readonly Lowered[] | undefined
+  const [record, { users, lock }] = [dadRecord(node), locks(node)]
+  let entered: readonly Kept[] | undefined
   const among = async () => {
     // while we are among the users nobody puts back: what is low now stays so
-    entered = parseLowered((await node.read(record)) ?? '')
+    entered = await keptIn(node, record)
     if ((await dueOf(node, wishes)).length > 0)
-      entered = await node.hold(lock, LOCK_SECONDS, () => lower(node, wishes))
+      entered = await node.hold(lock, LOCK_SECONDS, () => keepAll(node, record, wishes))
     return await work()
   }
   let result: T
@@ -86,66 +67,24 @@ async function lowered<T>(node: Node, wishes: readonly Wish[], work: () => Promi
   return result
 }
 
-async function dueOf(node: Node, wishes: readonly Wish[]): Promise<Lowered[]> {
-  const due: Lowered[] = []
-  for (const wish of wishes) {
-    const now = await readNumber(node, wish.path)
-    if (now === undefined) node.because(`the kernel has no ${wish.path}: its own check is used`)
-    else if (wishDue(wish, now)) due.push({ path: wish.path, original: now, value: wish.value })
-  }
-  return due
-}
-
-/** Gives back what is on record then. */
-async function lower(node: Node, wishes: readonly Wish[]): Promise<Lowered[]> {
-  const { record } = files(node)
-  const due = await dueOf(node, wishes)
-  const all = merged(parseLowered((await node.read(record)) ?? ''), due)
-  if (due.length > 0) await node.write(record, textOf(all))
-  for (const { path, value } of due) await node.write(path, `${value}\n`)
-  return all
-}
-
 /**
  * Put back what a run that was killed has left lowered; what others still use they will put back themselves. Never
  * fails an event. Where EVENTSCRIPT_DAD is not set it costs nothing, unless it may have been set before (`whatever`).
  */
 export async function restoreDadTimers(node: Node, { whatever = false } = {}): Promise<void> {
   if (!whatever && !node.settings.option('EVENTSCRIPT_DAD').isSet) return
-  if (((await tryRead(node, files(node).record)) ?? '') === '') return
+  if (((await tryRead(node, dadRecord(node))) ?? '') === '') return
   await restoreIfLast(node)
 }
 
-async function restoreIfLast(node: Node, assumed?: readonly Lowered[]): Promise<void> {
+async function restoreIfLast(node: Node, assumed: readonly Kept[] = []): Promise<void> {
   try {
-    await node.hold(files(node).users, 0, () => restore(node, assumed))
+    await node.hold(locks(node).users, 0, () => putAllBack(node, dadRecord(node), { assumed }))
   } catch (error) {
     if (error instanceof LockBusy) return node.because('other events are at it: the last puts the times back')
     if (!(error instanceof Refusal)) throw error
     node.say(`WARNING: the times of the duplicate check are not put back: ${error.message}`)
   }
-}
-
-/** `assumed` is for a rehearsal, which has lowered nothing. */
-async function restore(node: Node, assumed: readonly Lowered[] = []): Promise<void> {
-  const { record } = files(node)
-  const text = await node.read(record, once(textOf(assumed)))
-  const stuck: Lowered[] = []
-  for (const each of parseLowered(text ?? '')) {
-    const { path, original, value } = each
-    const now = await node.read(path, once(String(value)))
-    if (now === undefined || !isStill(each, Number(now)))
-      node.because(`${path} is no longer ${value}: somebody else has changed it, and it is left so`)
-    else if (!(await tryWrite(node, path, `${original}\n`))) stuck.push(each)
-  }
-  for (const { path, original } of stuck) node.say(`WARNING: cannot put ${path} back to ${original}`)
-  // an old record does no harm: what is not as we have left it is not touched
-  if (text) await tryWrite(node, record, textOf(stuck))
-}
-
-/** A look that a rehearsal answers, as it has not done what is looked for. */
-function once(assumed: string) {
-  return { wanted: () => true, every: 0, limit: 0, assume: (text: string) => assumed || text }
 }
 
 async function tryRead(door: Door, path: string): Promise<string | undefined> {
@@ -157,12 +96,7 @@ async function tryRead(door: Door, path: string): Promise<string | undefined> {
   }
 }
 
-/** What is lowered at this moment, in a file. */
-export function recordOf(node: Node): string {
-  return files(node).record
-}
-
 /** Not named `lowered.lock`: the resident daemon would keep back what is written under that until it is released. */
-function files({ settings: { keepdir } }: Node): { record: string; users: string; lock: string } {
-  return { record: `${keepdir}/dad/lowered`, users: `${keepdir}/dad/users`, lock: `${keepdir}/dad/lock` }
+function locks({ settings: { keepdir } }: Node): { users: string; lock: string } {
+  return { users: `${keepdir}/dad/users`, lock: `${keepdir}/dad/lock` }
 }

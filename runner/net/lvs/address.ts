@@ -4,10 +4,12 @@ import { announce, announceFromLo, prepareAnnouncement } from '../announce/annou
 import { familyOf, hostBits } from '../../inet/address.ts'
 import { duplicateCheck, waitForDad } from '../dad/state.ts'
 import { isNamed, type Held, type Link } from '../ip-json.ts'
-import { interfaces, pick, whereIs, why } from '../address/interfaces.ts'
-import { keepSysctl } from '../sysctl/lvs-memory.ts'
-import { ARP_IGNORE, SILENT } from '../dad/parked.ts'
+import { interfaces, pick, whereIs } from '../address/interfaces.ts'
+import { deleteAddress, tryAdd } from '../address/add-delete.ts'
+import { keepOne, lvsRecord } from '../sysctl/kept.ts'
 import { macWhenItComes, whoHas } from '../dad/address-owner.ts'
+import { why } from '../answer.ts'
+import { ARP_IGNORE, ARP_SILENT } from '../dad/arp-ignore.ts'
 
 /** Every node has the address on this interface, so that it accepts the packets that the leader hands on. */
 const SILENT_PLACE = 'lo'
@@ -25,7 +27,7 @@ const TRIES = 3
 export async function keepSilent(node: Node, address: string): Promise<void> {
   const places = await ourPlaces(node, address)
   if (familyOf(address) === 'inet') await silenceArp(node)
-  for (const held of places) if (!isSilent(held, address)) await drop(node, held)
+  for (const held of places) if (!isSilent(held, address)) await deleteAddress(node, held)
   if (!places.some((held) => isSilent(held, address))) await add(node, address, SILENT_PLACE, 'host')
 }
 
@@ -37,8 +39,8 @@ function isSilent({ iface, scope, bits }: Held, address: string): boolean {
 
 /** No answers for addresses of scope `host` (3), no questions in the name of an address of another interface (2). */
 async function silenceArp(node: Node): Promise<void> {
-  await keepSysctl(node, ARP_IGNORE, String(SILENT))
-  await keepSysctl(node, '/proc/sys/net/ipv4/conf/all/arp_announce', '2')
+  await keepOne(node, lvsRecord(node), ARP_IGNORE, ARP_SILENT)
+  await keepOne(node, lvsRecord(node), '/proc/sys/net/ipv4/conf/all/arp_announce', 2)
 }
 
 /**
@@ -62,8 +64,8 @@ export async function isOnWire(node: Node, address: string, iface: string): Prom
     : places.some((held) => isNamed(held, iface) && held.state === 'ready')
 }
 
-/** Seconds in which a new leader announces itself after its first answer; 0.1 to 0.2 on an idle machine. */
-const ANNOUNCED_SECONDS = 1
+/** Milliseconds after its first answer in which a new leader announces the address; 100 to 200 on an idle machine. */
+const ANNOUNCED_MS = 1000
 
 /**
  * Wait until the new leader answers for the address and has announced it: at most 3 s for IPv4, and 4 s for IPv6, whose
@@ -73,7 +75,7 @@ export async function untilAnnounced(node: Node, address: string, iface: string)
   try {
     const mac = await macWhenItComes(node, { address, iface })
     node.because(mac === undefined ? `nobody answers for ${address} yet` : `${mac} answers for ${address}`)
-    if (mac !== undefined) await node.ask`sleep ${ANNOUNCED_SECONDS}`
+    if (mac !== undefined) await node.wait(ANNOUNCED_MS)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     node.because(`whether the new leader answers cannot be asked: ${error.message}`)
@@ -84,7 +86,7 @@ export async function untilAnnounced(node: Node, address: string, iface: string)
 async function showOnLo(node: Node, address: string): Promise<string | undefined> {
   const places = await ourPlaces(node, address)
   const shown = (held: Held) => held.iface === SILENT_PLACE && held.scope !== 'host'
-  for (const held of places) if (!shown(held)) await drop(node, held)
+  for (const held of places) if (!shown(held)) await deleteAddress(node, held)
   if (!places.some(shown)) await add(node, address, SILENT_PLACE, 'global')
   return undefined
 }
@@ -94,10 +96,11 @@ async function addToLink(node: Node, address: string, link: Link): Promise<strin
   const places = await ourPlaces(node, address)
   if (!places.some(({ iface }) => iface === SILENT_PLACE)) await add(node, address, SILENT_PLACE, 'global')
   // CTDB_LVS_PUBLIC_IFACE may have changed
-  for (const held of places) if (![SILENT_PLACE, link.name].includes(held.iface)) await drop(node, held)
+  for (const held of places)
+    if (![SILENT_PLACE, link.name].includes(held.iface)) await deleteAddress(node, held)
   const here = places.filter(({ iface }) => iface === link.name)
   if (here.some(({ state }) => state === 'ready')) return undefined
-  for (const held of here) await drop(node, held)
+  for (const held of here) await deleteAddress(node, held)
   await prepareAnnouncement(node, address, link)
   const limit = await duplicateCheck(node, link.name)
   for (let tries = 1; tries <= TRIES; tries += 1) {
@@ -105,7 +108,7 @@ async function addToLink(node: Node, address: string, link: Link): Promise<strin
     const state = await waitForDad(node, { address, iface: link.name }, { limit })
     if (state === 'ready') return undefined
     node.because(`${address} on ${link.name} is ${state}, ${tries} of ${TRIES} tries`)
-    await drop(node, { iface: link.name, address, bits: hostBits(address) })
+    await deleteAddress(node, { iface: link.name, address, bits: hostBits(address) })
     if (state !== 'duplicate') return `the duplicate check on ${link.name} did not end: has it a link?`
   }
   const rival = await whoHas(node, { address, iface: link.name })
@@ -114,7 +117,7 @@ async function addToLink(node: Node, address: string, link: Link): Promise<strin
 
 /** Remove the address from this node. */
 export async function leaveWire(node: Node, address: string): Promise<void> {
-  for (const held of await ourPlaces(node, address)) await drop(node, held)
+  for (const held of await ourPlaces(node, address)) await deleteAddress(node, held)
 }
 
 /**
@@ -128,15 +131,8 @@ async function ourPlaces(node: Node, address: string): Promise<Held[]> {
 /** An IPv6 address with no preferred time is never chosen as the source of the node's own connections. */
 async function add(node: Node, address: string, iface: string, scope: 'host' | 'global'): Promise<void> {
   const words = familyOf(address) === 'inet' ? ['scope', scope] : ['preferred_lft', '0']
-  const added = await node.change`ip addr add ${address}/${hostBits(address)} dev ${iface} ${words}`
+  const added = await tryAdd(node, { address, bits: hostBits(address), iface }, words)
   if (added.status === 0) return
   if ((await whereIs(node, address)).some((held) => held.iface === iface)) return
   refuse(`Failed to add ${address}/${hostBits(address)} on dev ${iface}: ${why(added)}`)
-}
-
-async function drop(node: Node, { iface, address, bits }: Pick<Held, 'iface' | 'address' | 'bits'>) {
-  const deleted = await node.change`ip addr del ${address}/${bits} dev ${iface}`
-  if (deleted.status === 0) return
-  const left = (await whereIs(node, address)).some((held) => held.iface === iface && held.bits === bits)
-  if (left) refuse(`Failed to del ${address}/${bits} on dev ${iface}: ${why(deleted)}`)
 }

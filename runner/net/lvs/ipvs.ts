@@ -1,7 +1,7 @@
 import type { Node } from '../../node/node.ts'
 import { packageOf } from '../../machine/remedy.ts'
-import { endText } from '../clients/connections.ts'
-import { why } from '../address/interfaces.ts'
+import { endpointText } from '../clients/connections.ts'
+import { why } from '../answer.ts'
 
 /** ipvsadm's options for TCP and UDP. */
 const PROTOCOLS = ['-t', '-u'] as const
@@ -25,7 +25,7 @@ export function parseServices(text: string, address: string): Services {
 }
 
 function allPorts(address: string): string {
-  return endText({ address, port: 0 })
+  return endpointText({ address, port: 0 })
 }
 
 /**

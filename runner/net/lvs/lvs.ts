@@ -3,12 +3,13 @@ import { familyOf } from '../../inet/address.ts'
 import { endConnections } from '../clients/connections.ts'
 import { ownNumber } from '../ctdb/tool.ts'
 import { setServices, whyNoIpvs } from './ipvs.ts'
-import { keepSysctl, lastTime, remember, restoreSysctls } from '../sysctl/lvs-memory.ts'
+import { keepOne, lvsRecord, putAllBack } from '../sysctl/kept.ts'
+import { lastLeader } from './last-leader.ts'
 import { groupOf, type Group } from './nodes.ts'
 import { mayLead, type Lvs } from './options.ts'
 import { nodeStatus, ownAddress } from './node-status.ts'
 import { goOnWire, isOnWire, keepSilent, leaveWire, untilAnnounced } from './address.ts'
-import { restoreBesideParked } from '../dad/parked.ts'
+import { putBackBesideParked } from '../dad/arp-ignore.ts'
 
 /** The role of this node in its group at this moment. */
 export interface Role extends Group {
@@ -55,7 +56,7 @@ export async function lead(node: Node, lvs: Lvs, { servers }: Group): Promise<st
   const wrong = await distribute(node, publicIp, [...others, here])
   const unseen = wrong ?? (await goOnWire(node, publicIp, iface))
   if (unseen === undefined) return undefined
-  await follow(node, publicIp)
+  await followLeader(node, publicIp)
   return `ERROR: this node cannot lead ${publicIp}: ${unseen}`
 }
 
@@ -66,12 +67,12 @@ async function distribute(
 ): Promise<string | undefined> {
   const wrong = await setServices(node, publicIp, servers)
   // the next packet of a client whose server is gone ends its connection, in place of a long timeout
-  if (wrong === undefined) await keepSysctl(node, '/proc/sys/net/ipv4/vs/expire_nodest_conn', '1')
+  if (wrong === undefined) await keepOne(node, lvsRecord(node), '/proc/sys/net/ipv4/vs/expire_nodest_conn', 1)
   return wrong
 }
 
 /** Hold the address silently, for packets that the leader hands on. This node hands nothing on. */
-export async function follow(node: Node, publicIp: string): Promise<void> {
+export async function followLeader(node: Node, publicIp: string): Promise<void> {
   await keepSilent(node, publicIp)
   await stopServices(node, publicIp)
 }
@@ -85,7 +86,7 @@ export async function follow(node: Node, publicIp: string): Promise<void> {
  */
 export async function giveWay(node: Node, lvs: Lvs, { leader }: Role): Promise<void> {
   const { publicIp, iface } = lvs
-  const last = await lastTime(node)
+  const last = await lastLeader(node)
   await keepSilent(node, publicIp)
   const isNew = last?.publicIp === publicIp && leader !== undefined && last.leader !== leader.number
   if (isNew && iface !== '') await untilAnnounced(node, publicIp, iface)
@@ -96,7 +97,7 @@ export async function giveWay(node: Node, lvs: Lvs, { leader }: Role): Promise<v
 export async function leave(node: Node, publicIp: string): Promise<void> {
   await leaveWire(node, publicIp)
   await stopServices(node, publicIp)
-  await restoreSysctls(node, (path, before) => restoreBesideParked(node, path, before))
+  await putAllBack(node, lvsRecord(node), { putBack: (kept) => putBackBesideParked(node, kept) })
 }
 
 async function stopServices(node: Node, publicIp: string): Promise<void> {
@@ -106,7 +107,7 @@ async function stopServices(node: Node, publicIp: string): Promise<void> {
 
 /** When the options name another address than at the last event: remove everything of the old one. */
 export async function leaveOld(node: Node, { publicIp }: Lvs): Promise<void> {
-  const last = await lastTime(node)
+  const last = await lastLeader(node)
   if (last === undefined || last.publicIp === publicIp) return
   node.because(`CTDB_LVS_PUBLIC_IP was ${last.publicIp}: taking that away`)
   await leave(node, last.publicIp)
@@ -117,15 +118,10 @@ export async function leaveOld(node: Node, { publicIp }: Lvs): Promise<void> {
  * node knows them any more. The new leader tells the clients by a reset.
  */
 export async function endWhatChanged(node: Node, lvs: Lvs, { leader, serves }: Role): Promise<void> {
-  const last = await lastTime(node)
+  const last = await lastLeader(node)
   const same = last?.publicIp === lvs.publicIp && last.leader === (leader?.number ?? 'none')
   if (same && serves) return node.because('the leader is the same: connections go on')
   await endConnections(node, lvs.publicIp, lvs.iface || 'lo', () => false)
-}
-
-/** Keep the leader for comparison at the next event. */
-export async function rememberLeader(node: Node, { publicIp }: Lvs, { leader }: Role): Promise<void> {
-  await remember(node, { publicIp, leader: leader?.number ?? 'none' })
 }
 
 /** Why a node that may lead is not able to: the daemon can then choose another before it is needed. */
@@ -135,7 +131,7 @@ export async function whyCannotLead(node: Node, lvs: Lvs): Promise<string | unde
 
 /** Lead as soon as possible after a failure, such as an address that another host had. Gives the reason when it still fails. */
 export async function leadAgain(node: Node, lvs: Lvs): Promise<string | undefined> {
-  const last = await lastTime(node)
+  const last = await lastLeader(node)
   if (last?.publicIp !== lvs.publicIp || last.leader === 'none') return undefined
   if (last.leader !== (await ownNumber(node))) return undefined
   if (await isOnWire(node, lvs.publicIp, lvs.iface)) return undefined

@@ -2,9 +2,9 @@ import type { Node } from '../../node/node.ts'
 import { Refusal } from '../../base/refusal.ts'
 import { canonical } from '../../inet/address.ts'
 import { parseTable } from '../ctdb/tool.ts'
-import { why } from '../address/interfaces.ts'
-import type { NodeStatus } from './nodes.ts'
 import { tryWrite } from '../sysctl/sysctl.ts'
+import { why } from '../answer.ts'
+import type { NodeStatus } from './nodes.ts'
 
 const COLUMNS = ['Node', 'IP', 'Unknown', 'Disabled', 'Unhealthy', 'Inactive', 'ThisNode'] as const
 

@@ -1,14 +1,17 @@
+import { PUBLIC_ADDRESSES } from '../../node/handler-names.ts'
 import type { Node } from '../../node/node.ts'
 import { Refusal } from '../../base/refusal.ts'
 import { toShell } from '../../machine/argv.ts'
 import { Interrupted } from '../../machine/errors.ts'
 import { blockingRule, blocksNow, programFor } from '../clients/firewall.ts'
+import type { Held } from '../ip-json.ts'
 import { interfaces } from '../address/interfaces.ts'
-import { isStill, parseLowered } from '../sysctl/lowered.ts'
+import { deletionLine } from '../address/placement.ts'
+import { dadRecord, keptIn } from '../sysctl/kept.ts'
+import { isStill } from '../sysctl/record.ts'
 import { readPublicAddresses } from '../address/public-addresses.ts'
 import { SHARED } from './shared-addresses.ts'
 import { readNumber } from '../sysctl/sysctl.ts'
-import { recordOf } from '../dad/timers.ts'
 
 /** Something of the cluster's addresses that should no longer be on this node, and the command that removes it. */
 export interface Remain {
@@ -56,17 +59,17 @@ async function addressesLeft(nodeOf: NodeOf): Promise<Remain[]> {
   return left
 }
 
-function addressLeft({ address, bits, iface }: { address: string; bits: number; iface: string }): Remain {
+function addressLeft({ address, bits, iface }: Held): Remain {
   return {
     text: `${address}/${bits} is still on ${iface}`,
-    remedy: toShell(['ip', 'addr', 'del', `${address}/${bits}`, 'dev', iface]),
+    remedy: toShell(['ip', ...deletionLine({ address, bits, iface })]),
   }
 }
 
 async function rulesLeft(nodeOf: NodeOf, program: 'iptables' | 'ip6tables'): Promise<Remain[]> {
   const list = toShell([program, '-w', '-S', 'INPUT'])
   return await seen(`whether a rule of ${program} still drops what arrives`, list, async () => {
-    const node = await nodeOf('10.interface')
+    const node = await nodeOf(PUBLIC_ADDRESSES)
     const listed = await readPublicAddresses(node)
     const all = [...(listed?.entries.map(({ address }) => address) ?? []), ...(listed?.doubtful ?? [])]
     const addresses = all.filter((address) => programFor(address) === program)
@@ -83,9 +86,9 @@ async function rulesLeft(nodeOf: NodeOf, program: 'iptables' | 'ip6tables'): Pro
 
 async function sysctlsLeft(nodeOf: NodeOf): Promise<Remain[]> {
   return await seen('whether sysctls are as they were', 'sysctl net.ipv6.conf', async () => {
-    const node = await nodeOf('10.interface')
+    const node = await nodeOf(PUBLIC_ADDRESSES)
     const left: Remain[] = []
-    for (const each of parseLowered((await node.read(recordOf(node))) ?? '')) {
+    for (const each of await keptIn(node, dadRecord(node))) {
       const now = await readNumber(node, each.path)
       if (now === undefined || !isStill(each, now) || now === each.original) continue
       left.push({

@@ -4,19 +4,15 @@ import { updateHosted } from '../address/hosted-list.ts'
 import { blocked, unblock } from '../clients/firewall.ts'
 import type { Held } from '../ip-json.ts'
 import { interfaces } from '../address/interfaces.ts'
-import { forgetParked } from '../dad/parked.ts'
-import {
-  addAddress,
-  deleteAddress,
-  isRight,
-  warnIfDifferent,
-  where,
-  type Wanted,
-} from '../address/add-delete.ts'
+import { dadPolicy, NO_CHECK } from '../dad/policy.ts'
+import { addAddress, deleteAddress } from '../address/add-delete.ts'
 import { forgetTickles } from '../clients/tickles.ts'
+import { isRight, where, type Placement } from '../address/placement.ts'
+import { warnIfDifferent } from '../address/warn-if-different.ts'
+import { forgetParked } from '../dad/park.ts'
 
 /** Make the address be where it is wanted and nowhere else; where it already is, it is left alone. */
-export async function putRight(node: Node, places: readonly Held[], target: Wanted): Promise<void> {
+export async function putRight(node: Node, places: readonly Held[], target: Placement): Promise<void> {
   const wrong = places.filter((held) => !isRight(held, target))
   for (const held of wrong.filter(({ state }) => state === 'duplicate'))
     node.say(
@@ -35,13 +31,13 @@ export async function putRight(node: Node, places: readonly Held[], target: Want
  * Delete an address where it is and add it where it should be. When it cannot be added it is put back, so that a
  * connection has lost nothing. Nowhere yet: it is just added.
  */
-export async function move(node: Node, places: readonly Held[], target: Wanted): Promise<void> {
+export async function move(node: Node, places: readonly Held[], target: Placement): Promise<void> {
   const [old] = places
-  if (!old) return await addAddress(node, target)
+  if (!old) return await addAddress(node, target, { dadFlag: dadPolicy(node, target.address).flag })
   await blocked(node, old, async () => {
     for (const held of places) await deleteAddress(node, held)
     try {
-      await addAddress(node, target)
+      await addAddress(node, target, { dadFlag: dadPolicy(node, target.address).flag })
     } catch (error) {
       if (old.state !== 'duplicate') await putBack(node, old, error)
       throw error
@@ -52,7 +48,7 @@ export async function move(node: Node, places: readonly Held[], target: Wanted):
 /** Where that fails too, the admin must know both: the first failure is what there is to mend. */
 async function putBack(node: Node, old: Held, first: unknown): Promise<void> {
   try {
-    await addAddress(node, old, { dad: 'none', undo: true })
+    await addAddress(node, old, { dadFlag: NO_CHECK.flag, undo: true })
   } catch (error) {
     if (!(error instanceof Refusal && first instanceof Refusal)) throw error
     refuse(`${first.message}\nand it could not be put back: ${error.message}`)

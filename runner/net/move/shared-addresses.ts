@@ -2,6 +2,7 @@
  * The addresses that belong to the cluster and not to one node: the public ones, the NAT gateway's, and that of LVS. One
  * that stays on a node without ctdbd is on two nodes as soon as another takes it.
  */
+import { LVS_ADDRESS, NAT_GATEWAY, PUBLIC_ADDRESSES } from '../../node/handler-names.ts'
 import type { Node } from '../../node/node.ts'
 import { refuse } from '../../base/refusal.ts'
 import { canonical, hostBits } from '../../inet/address.ts'
@@ -21,9 +22,9 @@ export interface SharedAddresses {
 }
 
 export const SHARED: readonly SharedAddresses[] = [
-  { handler: '10.interface', what: 'public address', find: publicOnes },
-  { handler: '11.natgw', what: 'NAT gateway address', find: natGateway },
-  { handler: '91.lvs', what: 'LVS address', find: lvs },
+  { handler: PUBLIC_ADDRESSES, what: 'public address', find: publicOnes },
+  { handler: NAT_GATEWAY, what: 'NAT gateway address', find: natGateway },
+  { handler: LVS_ADDRESS, what: 'LVS address', find: lvs },
 ]
 
 /** Also of lines that are wrong otherwise. */

@@ -7,7 +7,7 @@ import { parkedHere } from '../dad/parked.ts'
 import type { Route } from './routes-file.ts'
 import { interfacesOf, lookAtAll, lookAtRules6, NOTHING, partOf, type Look } from './kernel-routes.ts'
 import type { Routing } from './options.ts'
-import { mayHaveOurs, type Wanted } from './plan.ts'
+import { mayHaveOurs, type RoutedAddress } from './plan.ts'
 import { allot, type TableName } from './rt-tables.ts'
 
 /**
@@ -19,7 +19,7 @@ export async function lookForAll(
   node: Node,
   routing: Routing,
   names: readonly TableName[],
-  wanted: readonly Wanted[],
+  wanted: readonly RoutedAddress[],
 ): Promise<ReadonlyMap<Family, Look>> {
   const concerned = FAMILIES.filter(
     (family) => mayHaveOurs(family, names) || wanted.some(({ address }) => familyOf(address) === family),
@@ -44,9 +44,9 @@ export async function lookForAll(
  */
 export async function thoseHere(
   node: Node,
-  wanted: readonly Wanted[],
+  wanted: readonly RoutedAddress[],
   seen: ReadonlyMap<Family, Look>,
-): Promise<Wanted[]> {
+): Promise<RoutedAddress[]> {
   const parked = wanted.length > 0 ? await parkedHere(node) : []
   const away = new Map<string, string[]>()
   const here = wanted.flatMap((each) => {
@@ -82,7 +82,10 @@ function whyAway(iface: string, link: Link | undefined): string {
  * A parked address is not on its interface, so the kernel finds a gateway of its subnet out of reach. With `onlink` the
  * routes are in place before the address comes.
  */
-export async function withoutAddress(node: Node, wanted: readonly Wanted[]): Promise<readonly Wanted[]> {
+export async function withoutAddress(
+  node: Node,
+  wanted: readonly RoutedAddress[],
+): Promise<readonly RoutedAddress[]> {
   const parked = wanted.length > 0 ? await parkedHere(node) : []
   return wanted.map((each) => {
     if (!parked.some(({ address }) => address === each.address)) return each

@@ -2,14 +2,14 @@ import type { Node } from '../../node/node.ts'
 import { refuse } from '../../base/refusal.ts'
 import type { Answer } from '../../machine/machine.ts'
 import type { Family } from '../../inet/address.ts'
-import { why } from '../address/interfaces.ts'
 import { optionOf } from './kernel-routes.ts'
-import type { Change, Line } from './plan.ts'
+import type { Change, RoutingLine } from './plan.ts'
+import { why } from '../answer.ts'
 
 /** A line of a batch that `ip` has refused. */
 export interface Failure {
   change: Change
-  line: Line
+  line: RoutingLine
   reason: string
 }
 
@@ -17,7 +17,7 @@ export interface Failure {
  * Carry out the changes of one family in one run of `ip`. A refused line does not stop the others (`-force`). Gives the
  * refused lines; rejects when `ip` could do nothing at all.
  */
-export async function carryOut(
+export async function applyChanges(
   node: Node,
   family: Family,
   changes: readonly Change[],
@@ -29,7 +29,10 @@ export async function carryOut(
 }
 
 /** The same for routes of either family. */
-export async function carryOutAny(node: Node, lines: readonly Line[]): Promise<Omit<Failure, 'change'>[]> {
+export async function applyRoutes(
+  node: Node,
+  lines: readonly RoutingLine[],
+): Promise<Omit<Failure, 'change'>[]> {
   return await batch(
     node,
     [],
@@ -41,7 +44,7 @@ export async function carryOutAny(node: Node, lines: readonly Line[]): Promise<O
 /** The exit status of `ip -force -batch` after it has tried all lines and failed with some. */
 const REFUSED = 1
 
-async function batch<L extends { line: Line }>(
+async function batch<L extends { line: RoutingLine }>(
   node: Node,
   options: readonly string[],
   all: readonly L[],
@@ -77,7 +80,7 @@ export function refusedLines({ err }: Pick<Answer, 'err'>): Map<number, string> 
 }
 
 /** Another event has done it meanwhile, or the kernel, when an interface went. */
-function isDone({ kind }: Line, reason: string): boolean {
+function isDone({ kind }: RoutingLine, reason: string): boolean {
   if (kind === 'rule add') return /File exists/.test(reason)
   if (kind === 'route add') return false
   return /No such (file or directory|process)|table does not exist/.test(reason)

@@ -3,8 +3,8 @@ import { Refusal } from '../../base/refusal.ts'
 import type { Answer } from '../../machine/machine.ts'
 import { canonical, familyOf, hostBits, type Family } from '../../inet/address.ts'
 import { parseLinks, rows, type Link } from '../ip-json.ts'
-import { refuseFailed } from '../address/interfaces.ts'
 import { networkText, parseNetwork } from '../../inet/network.ts'
+import { refuseFailed } from '../answer.ts'
 
 /** A rule `from ADDRESS lookup TABLE`, with no other condition. */
 export interface SourceRule {

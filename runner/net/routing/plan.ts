@@ -7,14 +7,14 @@ import type { Routing } from './options.ts'
 import { idOf, isOurTable } from './tables.ts'
 
 /** A public address on this node with its configured routes; none where the file does not name the address. */
-export interface Wanted {
+export interface RoutedAddress {
   address: string
   iface: string
   routes: readonly Route[]
 }
 
 /** A line for `ip -batch`. */
-export interface Line {
+export interface RoutingLine {
   text: string
   kind: 'rule add' | 'rule del' | 'route add' | 'route flush'
   /** For a route: the file and line that configure it. */
@@ -26,7 +26,7 @@ export interface Change {
   address: string
   /** `add`: the address has routes. `remove`: the address is not here, or no longer configured. */
   kind: 'add' | 'remove'
-  lines: Line[]
+  lines: RoutingLine[]
   why: string
 }
 
@@ -38,7 +38,7 @@ const ruleWords = (address: string, pref: number, table: string | number) =>
  * kill between the two sends no packet astray, as the kernel asks no table without a rule.
  */
 export function additions(
-  { address, iface, routes }: Wanted,
+  { address, iface, routes }: RoutedAddress,
   id: number,
   seen: Seen,
   names: readonly TableName[],
@@ -50,18 +50,20 @@ export function additions(
   const isRight = routesMatch(routes, there, iface) && !force
   const hasRule = rules.some(({ table }) => idOf(table, names) === id)
   if (isRight && hasRule) return undefined
-  const flush: Line[] =
+  const flush: RoutingLine[] =
     isRight || (there.length === 0 && !force)
       ? []
       : [{ text: `route flush table ${id}`, kind: 'route flush' }]
-  const adds: Line[] = isRight
+  const adds: RoutingLine[] = isRight
     ? []
     : routes.map((route) => ({
         text: `route add ${routeWords(route, iface)} table ${id}`,
         kind: 'route add',
         origin: route.origin,
       }))
-  const rule: Line[] = hasRule ? [] : [{ text: `rule add ${ruleWords(address, pref, id)}`, kind: 'rule add' }]
+  const rule: RoutingLine[] = hasRule
+    ? []
+    : [{ text: `rule add ${ruleWords(address, pref, id)}`, kind: 'rule add' }]
   const missing = [
     ...(isRight ? [] : [force ? 'its routes afresh' : 'its routes']),
     ...(hasRule ? [] : ['its rule']),
@@ -127,8 +129,8 @@ export function removals(
   names: readonly TableName[],
   routing: Routing,
 ): Change[] {
-  const changes = new Map<string, Line[]>()
-  const add = (address: string, line: Line) => {
+  const changes = new Map<string, RoutingLine[]>()
+  const add = (address: string, line: RoutingLine) => {
     const lines = changes.get(address) ?? []
     if (!lines.some(({ text }) => text === line.text)) changes.set(address, [...lines, line])
   }
@@ -150,7 +152,7 @@ export function removals(
   }))
 }
 
-const flushOf = (table: string | number): Line => ({
+const flushOf = (table: string | number): RoutingLine => ({
   text: `route flush table ${table}`,
   kind: 'route flush',
 })
@@ -173,7 +175,7 @@ export function mayHaveOurs(family: Family, names: readonly TableName[]): boolea
  * `bits` is the address's own prefix, `seen` the present routes. Undefined when all gateways can be reached.
  */
 export function whyNoGateway(
-  { address, iface, routes }: Wanted,
+  { address, iface, routes }: RoutedAddress,
   bits: number | undefined,
   seen: Seen,
 ): string | undefined {

@@ -5,13 +5,13 @@ import { FileError } from '../../machine/errors.ts'
 import { pick } from '../address/interfaces.ts'
 import { networkOf, networkText } from '../../inet/network.ts'
 import { refuseProblems } from '../address/public-addresses.ts'
-import { carryOut, type Failure } from './apply.ts'
+import { applyChanges, type Failure } from './apply.ts'
 import { parseRoutingFile, type Route, type RoutingFile } from './routes-file.ts'
 import { lookForAll, thoseHere, withoutAddress } from './addresses-here.ts'
 import type { Hosted } from './hosted.ts'
 import { lookAtRouting, NOTHING, type Look } from './kernel-routes.ts'
 import { AUTO_LINK_LOCAL, type Routing } from './options.ts'
-import { additions, ourRules, removals, whyNoGateway, type Change, type Wanted } from './plan.ts'
+import { additions, ourRules, removals, whyNoGateway, type Change, type RoutedAddress } from './plan.ts'
 import { tableIds, tableNames } from './tables.ts'
 import { labelOf, type TableName } from './rt-tables.ts'
 
@@ -42,7 +42,7 @@ export async function checkConf(node: Node, routing: Routing): Promise<void> {
  * The routes of these addresses. Bad lines for other addresses do not matter here. A line whose address cannot be read may
  * belong to any of them, and is refused.
  */
-async function wantedFor(node: Node, routing: Routing, hosted: readonly Hosted[]): Promise<Wanted[]> {
+async function wantedFor(node: Node, routing: Routing, hosted: readonly Hosted[]): Promise<RoutedAddress[]> {
   if (hosted.length === 0) return []
   const found = await readConf(node, routing)
   const here = new Set(hosted.map(({ address }) => address))
@@ -113,7 +113,7 @@ async function bringAbout(
   node: Node,
   routing: Routing,
   hosted: readonly Hosted[],
-  meant: readonly Wanted[],
+  meant: readonly RoutedAddress[],
   seen: ReadonlyMap<Family, Look>,
   names: readonly TableName[],
   { force, concerns }: { force: boolean; concerns: (address: string) => boolean },
@@ -151,7 +151,7 @@ async function bringAbout(
           `Removing ip rule/routes for ${hosted.some((each) => each.address === address) ? '' : 'unhosted '}public address ${address}`,
         )
     const failures = await allOrNone(
-      () => carryOut(node, family, [...surplus, ...missing]),
+      () => applyChanges(node, family, [...surplus, ...missing]),
       () => takeBack(node, family, routing, missing, ids),
     )
     warn(node, failures)
@@ -205,7 +205,7 @@ async function takeBack(
       ],
     }
   })
-  warn(node, await carryOut(node, family, changes, true))
+  warn(node, await applyChanges(node, family, changes, true))
 }
 
 /** The next ipreallocated tries a failed removal again; until then no client is served worse. */
@@ -235,7 +235,7 @@ export async function unrouteAddress(node: Node, routing: Routing, address: stri
   const changes = removals(new Map(), seen, await tableNames(node), routing)
   const own = changes.filter((change) => change.address === address)
   if (own.length === 0) node.because(`${address} has neither rule nor routes of its own`)
-  warn(node, await carryOut(node, family, own))
+  warn(node, await applyChanges(node, family, own))
 }
 
 /** Leftovers of addresses that are not among `hosted`, as the changes that would remove them. Changes nothing. */
@@ -264,6 +264,6 @@ export async function unrouteAll(node: Node, routing: Routing): Promise<void> {
     const seen = await lookAtRouting(node, family)
     for (const { address, table } of ourRules(seen, names, routing))
       node.say(`Removing ip rule for public address ${address} for routing table ${table}`)
-    warn(node, await carryOut(node, family, removals(new Map(), seen, names, routing)))
+    warn(node, await applyChanges(node, family, removals(new Map(), seen, names, routing)))
   }
 }

@@ -2,11 +2,11 @@ import type { Node } from '../../node/node.ts'
 import { whyNoInterface } from '../../node/events.ts'
 import { canonical, familyOf } from '../../inet/address.ts'
 import { refuseProblems } from '../address/public-addresses.ts'
-import { carryOutAny } from './apply.ts'
 import { parseRoute, type Route } from './routes-file.ts'
 import { pick } from '../address/interfaces.ts'
 import { lookAtAll, type KernelRoute } from './kernel-routes.ts'
-import { isOnLink, routeWords, usualMetric, type Line } from './plan.ts'
+import { isOnLink, routeWords, usualMetric, type RoutingLine } from './plan.ts'
+import { applyRoutes } from './apply.ts'
 
 /** A line of static-routes. */
 export interface StaticRoute extends Route {
@@ -81,7 +81,7 @@ export async function addStaticRoutes(
   // the file and the daemon may name an interface by its altname; the kernel's routes never do
   const nameOf = (iface: string) => pick(links, iface)?.name ?? iface
   const concerned = of?.map(nameOf)
-  const lines: Line[] = []
+  const lines: RoutingLine[] = []
   for (const each of routes) {
     const route = { ...each, iface: nameOf(each.iface) }
     if (concerned && !concerned.includes(route.iface)) continue
@@ -92,7 +92,7 @@ export async function addStaticRoutes(
     if (!why && !lines.some((line) => line.text === text))
       lines.push({ text, kind: 'route add', origin: route.origin })
   }
-  const failures = await carryOutAny(node, lines)
+  const failures = await applyRoutes(node, lines)
   refuseProblems({
     problems: failures.map(
       ({ line, reason }) =>

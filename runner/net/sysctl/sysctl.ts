@@ -33,6 +33,12 @@ export async function filterArp(door: Door): Promise<void> {
   if (((await door.read(sysctl)) ?? '1').trim() !== '1') await tryWrite(door, sysctl, '1\n')
 }
 
+/** Routes that the kernel remembers for the old place are forgotten; where it keeps none there is nothing to write. */
+export async function flushRouteCaches(door: Door): Promise<void> {
+  await tryWrite(door, '/proc/sys/net/ipv4/route/flush', '1\n')
+  await tryWrite(door, '/proc/sys/net/ipv6/route/flush', '1\n')
+}
+
 /**
  * Whether the kernel promotes another address of a subnet when its first IPv4 address goes, rather than to take all away: it
  * does where this is 1 for `all` or for the interface.

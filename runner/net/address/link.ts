@@ -1,12 +1,14 @@
 import type { Node } from '../../node/node.ts'
 import { NO_INTERFACE } from '../../node/events.ts'
+import { refuse } from '../../base/refusal.ts'
 import type { Link } from '../ip-json.ts'
-import { table } from './tool.ts'
-import { linksInDetail, pick, why } from '../address/interfaces.ts'
-import type { PublicAddress } from '../address/public-addresses.ts'
+import { why } from '../answer.ts'
+import { table } from '../ctdb/tool.ts'
+import { linksInDetail, pick } from './interfaces.ts'
+import type { PublicAddress } from './public-addresses.ts'
 
 /** What was found of one monitored interface; `error` is CTDB's line when it is of no use. */
-export interface Verdict {
+export interface LinkCheck {
   iface: string
   error?: string
 }
@@ -15,23 +17,23 @@ export interface Verdict {
  * Look at every interface that a public address may be on, and tell the daemon of each. An interface that is just
  * switched off is switched on and looked at once more.
  */
-export async function checkLinks(node: Node, listed: readonly PublicAddress[]): Promise<Verdict[]> {
+export async function checkLinks(node: Node, listed: readonly PublicAddress[]): Promise<LinkCheck[]> {
   const known = await table(node, ['ifaces'], ['Name'])
   if (typeof known === 'string')
     node.say(`WARNING: the daemon's interfaces are not known, looking at public_addresses only: ${known}`)
   const daemons = typeof known === 'string' ? [] : known.map((row) => row['Name'] ?? '')
   const names = [...new Set([...listed.flatMap(({ ifaces }) => ifaces), ...daemons])].toSorted()
 
-  const verdicts: Verdict[] = []
+  const checks: LinkCheck[] = []
   const links = await switchOn(node, names, await linksInDetail(node))
   for (const iface of names) {
     const error = await whyNoLink(node, iface, links)
-    verdicts.push({ iface, error })
+    checks.push({ iface, error })
     node.because(error ?? `${iface} has a link`)
   }
   // without the daemon there is nobody to tell
-  if (typeof known !== 'string') await tell(node, verdicts)
-  return verdicts
+  if (typeof known !== 'string') await tell(node, checks)
+  return checks
 }
 
 /** The same for one interface that no public address is on: the daemon need not know. CTDB's line, when it is of no use. */
@@ -66,10 +68,36 @@ function withLinksUp(out: string, on: readonly Link[]): string {
   return JSON.stringify(rows.map(up))
 }
 
-async function tell(node: Node, verdicts: readonly Verdict[]): Promise<void> {
-  for (const { iface, error } of verdicts)
+async function tell(node: Node, checks: readonly LinkCheck[]): Promise<void> {
+  for (const { iface, error } of checks)
     if (iface !== NO_INTERFACE)
       await node.change`${node.settings.ctdb} setifacelink ${iface} ${error ? 'down' : 'up'}`
+}
+
+/**
+ * Bring an interface up that is there but down. `Failed to bringup interface …` is CTDB's line; the names that
+ * do exist come with it.
+ */
+export async function bringUp(
+  node: Node,
+  link: Link | undefined,
+  name: string,
+  links: readonly Link[],
+): Promise<Link> {
+  if (!link) {
+    const names = links.map((each) => each.name).join(', ')
+    refuse(
+      `Failed to bringup interface ${name}: there is no such interface, only ${names}: mend public_addresses`,
+    )
+  }
+  if (link.up) {
+    node.because(`${link.name} is up`)
+    return link
+  }
+  node.because(`${link.name} is down: bringing it up`)
+  const up = await node.change`ip link set dev ${link.name} up`
+  if (up.status !== 0) refuse(`Failed to bringup interface ${name}: ${why(up)}`)
+  return link
 }
 
 /** CTDB's line when an interface is of no use; undefined when it has a link. */

@@ -1,0 +1,25 @@
+/** Waiting, as a passage through the door: a recording holds it as the program `sleep`. */
+import { Interrupted } from './errors.ts'
+import type { Stop } from './stop.ts'
+
+/** The command that waits as long. */
+export function asSleep(ms: number): string[] {
+  return ['sleep', String(ms / 1000)]
+}
+
+/** Rejects at the deadline: with the reason when that has come before, else as a program that was ended. */
+export async function waitLive(ms: number, signal?: Stop): Promise<void> {
+  signal?.throwIfAborted()
+  const began = Date.now()
+  await new Promise<void>((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer)
+      reject(new Interrupted(asSleep(ms), Date.now() - began, signal?.reason))
+    }
+    const timer = setTimeout(() => {
+      signal?.removeEventListener('abort', stop)
+      resolve()
+    }, ms)
+    signal?.addEventListener('abort', stop)
+  })
+}

@@ -1,0 +1,49 @@
+/**
+ * A parked address is on `lo`, with a host prefix and never preferred: it can be bound, and says nothing. It is on the
+ * list before it is put there, and taken from the list before anything else is done to it.
+ */
+import type { Node } from '../../node/node.ts'
+import { refuse } from '../../base/refusal.ts'
+import { familyOf, hostBits } from '../../inet/address.ts'
+import { tryAdd } from '../address/add-delete.ts'
+import { whereIs } from '../address/interfaces.ts'
+import type { Placement } from '../address/placement.ts'
+import { why } from '../answer.ts'
+import { arpIgnoreBefore, putBackBesideLvs, silenceParked } from './arp-ignore.ts'
+import { isParkingPlace, PARKING_PLACE, parkedHere, withParked, type Parked } from './parked.ts'
+
+/** Keep an address here, off the wire; `rival` is the host that has it. It may be parked already. */
+export async function park(node: Node, { address, bits, iface }: Placement, rival: string): Promise<void> {
+  const isIpv4 = familyOf(address) === 'inet'
+  const arpIgnore = await withParked(node, async (parked) => {
+    const others = parked.filter((each) => each.address !== address)
+    const before = isIpv4 ? await arpIgnoreBefore(node, others) : undefined
+    parked.splice(0, Infinity, ...others, { address, bits, iface, arpIgnore: before, rival })
+    return before
+  })
+  if (arpIgnore !== undefined) await silenceParked(node, address)
+  const place = { address, bits: hostBits(address), iface: PARKING_PLACE }
+  const added = await tryAdd(node, place, [...(isIpv4 ? ['scope', 'host'] : []), 'preferred_lft', '0'])
+  if (added.status === 0 || (await whereIs(node, address)).some(isParkingPlace)) return
+  refuse(`Failed to park ${address} on ${PARKING_PLACE}: ${why(added)}`)
+}
+
+/**
+ * From now on nobody tries to put these addresses (all, if none are named) on their interfaces: an event can deal with
+ * them. Where nothing is parked this is one look.
+ */
+export async function forgetParked(node: Node, addresses?: readonly string[]): Promise<void> {
+  const isMeant = ({ address }: Parked) => addresses === undefined || addresses.includes(address)
+  if (!(await parkedHere(node)).some(isMeant)) return
+  await withParked(node, async (parked) => {
+    for (const each of parked.filter(isMeant)) await unlist(node, parked, each)
+  })
+}
+
+/** Take an address from the list; the last one that needed arp_ignore gives it back. */
+export async function unlist(node: Node, parked: Parked[], gone: Parked): Promise<void> {
+  parked.splice(parked.indexOf(gone), 1)
+  const { arpIgnore } = gone
+  if (arpIgnore === undefined || parked.some((each) => each.arpIgnore !== undefined)) return
+  await putBackBesideLvs(node, arpIgnore)
+}
