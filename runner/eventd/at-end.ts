@@ -6,7 +6,7 @@ import { live } from '../machine/live.ts'
 import type { Conf } from './conf/conf.ts'
 import { withStack, type Log } from './conf/log.ts'
 import type { EventServer } from './server/server.ts'
-import { linesOf } from './status.ts'
+import { linesOf } from './run/event-status.ts'
 
 export interface Ending {
   log: Log

@@ -1,5 +1,5 @@
 /**
- * What clients and the event daemon say to each other, as values. The bytes are in protocol/: encode, decode, frames.
+ * What clients and the event daemon say to each other, as values. The bytes are in encode, decode and frames.
  * Source: event/event_protocol.h and event/event_protocol.c of CTDB 4.17.
  */
 

@@ -1,6 +1,6 @@
 import type { HandlerReport } from '../../engine/report.ts'
 import type { Log } from '../conf/log.ts'
-import { linesOf } from '../status.ts'
+import { linesOf } from './event-status.ts'
 
 /** The lines of the scripts of one component in the log, at the level of ctdb-eventd (common/run_event.c). */
 export class ScriptLog {
