@@ -5,7 +5,7 @@ import { contestants } from './contestants.ts'
 import { furnish } from './furnish.ts'
 import { inside } from './inside-lab.ts'
 import type { Results } from './inside.ts'
-import { EVENTS, IDLE_SECONDS, SETTLE_SECONDS } from './resident.ts'
+import { EVENTS, IDLE_SECONDS, SETTLE_SECONDS } from './resident/inside.ts'
 import { ALONE, RESIDENT, rows, table, upkeepTable } from './table.ts'
 import { INTERFACES } from './tasks.ts'
 

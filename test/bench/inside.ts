@@ -4,7 +4,7 @@
  */
 import { contestants, type Contestant } from './contestants.ts'
 import { counted, DadWatch, endLeftovers, timed } from './measure.ts'
-import { measureResident, type Upkeep } from './resident.ts'
+import { measureResident, type Upkeep } from './resident/inside.ts'
 import { isDone, prepare, TASKS, type Task } from './tasks.ts'
 
 export interface Measured {

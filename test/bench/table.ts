@@ -1,9 +1,9 @@
 /** Medians, ratios and targets as a table of 80 columns. */
 import chalk from 'chalk'
 import { OURS, UNIT } from './contestants.ts'
-import { STOCK } from './daemons.ts'
+import { STOCK } from './resident/daemons.ts'
 import type { Measured } from './inside.ts'
-import type { Upkeep } from './resident.ts'
+import type { Upkeep } from './resident/inside.ts'
 import { RESIDENT_TASKS, TASKS, type Target, type Task } from './tasks.ts'
 
 /** What a table's times are multiples of. */

@@ -1,10 +1,10 @@
 /** The event daemons that are compared: ours with our script, CTDB's own with CTDB's script, both up all the time. */
 import { existsSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { connect, type Client } from '../../runner/eventd/client.ts'
-import { EVENTD, startEventd } from '../lab/eventd.ts'
-import { DIST, SCRIPT } from '../lab/lab.ts'
-import { CTDB_SCRIPT, OURS } from './contestants.ts'
+import { connect, type Client } from '../../../runner/eventd/client.ts'
+import { EVENTD, startEventd } from '../../lab/eventd.ts'
+import { DIST, SCRIPT } from '../../lab/lab.ts'
+import { CTDB_SCRIPT, OURS } from '../contestants.ts'
 
 export const STOCK = "CTDB's daemon"
 

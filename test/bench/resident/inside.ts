@@ -1,9 +1,9 @@
 /** The event daemons beside each other: round trips over the socket, then what they cost while nothing happens. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { flood, memory, startDaemons, type Daemon } from './daemons.ts'
-import type { Measured } from './inside.ts'
-import { endLeftovers, ticksOf, watched } from './measure.ts'
-import { isDone, prepare, RESIDENT_TASKS, type Task } from './tasks.ts'
+import type { Measured } from '../inside.ts'
+import { endLeftovers, ticksOf, watched } from '../measure.ts'
+import { isDone, prepare, RESIDENT_TASKS, type Task } from '../tasks.ts'
 
 /** Of one daemon, in MB and ticks. */
 export interface Upkeep {
