@@ -1,61 +1,46 @@
 /**
- * `npm run bench [-- --only events,bulk,cluster] [--runs N] [--json FILE] [--also SCRIPT] [--long] [--svg FILE]`: our
- * script beside CTDB's own, Pacemaker's IPaddr2 and a bare node; our event daemon beside CTDB's, keepalived and the
- * bare kernel. In network namespaces: touches nothing of this machine. Only the cluster, left out unless wanted, needs root.
+ * `npm run bench [-- --only events,resident,bulk,cluster] [--runs N] [--json FILE] [--also FOLDER] [--long] [--svg FILE]`:
+ * our script beside CTDB's own, Pacemaker's IPaddr2 and a bare node; our event daemon beside CTDB's, keepalived and the
+ * bare kernel; all of ours beside another build. In network namespaces: touches nothing of this machine. Only the
+ * cluster, left out unless wanted, needs root.
  */
 import { writeFileSync } from 'node:fs'
 import { cpus, loadavg, release } from 'node:os'
-import { parseArgs } from 'node:util'
 import chalk from 'chalk'
+import { Refusal } from '../../runner/base/refusal.ts'
 import { whyNoLab } from '../lab/lab.ts'
+import { besideTable } from './beside.ts'
 import { measureBulk } from './bulk/bulk.ts'
 import { measureCluster } from './cluster.ts'
 import { measureEvents } from './events.ts'
+import { benchOptions, type BenchOptions, type PartName } from './options.ts'
 import type { Options, Part } from './part.ts'
+import { measureResident } from './resident/resident.ts'
 
-const PARTS: Record<string, (options: Options) => Promise<Part>> = {
+const MEASURE: Record<PartName, (options: Options) => Promise<Part>> = {
   events: measureEvents,
+  resident: measureResident,
   bulk: measureBulk,
   cluster: measureCluster,
 }
 
 if (process.env['NO_COLOR'] || !process.stdout.isTTY) chalk.level = 0
 
-interface Wanted extends Options {
-  parts: string[]
-  json?: string
+/** What is said of ratios that were measured beside other work. The bench itself keeps one processor busy. */
+function busy(load: readonly number[]): string {
+  return Math.max(...load) > cpus().length
+    ? `the machine was busy, load ${load.join(' to ')}, ${cpus().length} processors: do not trust these ratios\n`
+    : ''
 }
 
-/** Throws for an option or a part that there is not. */
-function wanted(): Wanted {
-  const { values } = parseArgs({
-    options: {
-      only: { type: 'string', default: 'events,bulk' },
-      runs: { type: 'string', default: '9' },
-      json: { type: 'string' },
-      also: { type: 'string' },
-      long: { type: 'boolean', default: false },
-      svg: { type: 'string', default: 'docs/bench-bulk.svg' },
-    },
-  })
-  const { only, json, also, long, svg } = values
-  const parts = only.split(',')
-  const unknown = parts.find((name) => !(name in PARTS))
-  if (unknown !== undefined)
-    throw new Error(`--only ${unknown}: no such part: expected some of ${Object.keys(PARTS).join(',')}`)
-  return { parts, json, also, long, svg, runs: Math.max(1, Number(values.runs)) }
-}
-
-async function main(): Promise<void> {
-  const { parts, json, ...options } = wanted()
+async function main({ parts, json, ...options }: BenchOptions): Promise<void> {
   const reason = await whyNoLab()
   if (reason) return void process.stdout.write(`No bench: ${reason}\n`)
   const began = performance.now()
   const [load] = loadavg()
   const done: Part[] = []
   for (const name of parts) {
-    const part = await PARTS[name]?.(options)
-    if (!part) continue
+    const part = await MEASURE[name](options)
     done.push(part)
     process.stdout.write([...part.lines, ...part.missing, part.notes, '', ''].join('\n'))
   }
@@ -73,11 +58,20 @@ async function main(): Promise<void> {
   process.stdout.write(
     `${date.slice(0, 10)}, kernel ${kernel}, ${cpus().length} × ${cpu}, node ${node}, ${runs} runs, ${seconds} s, load ${machine.load.join(' to ')}\n`,
   )
+  const beside = done.flatMap((part) => part.beside ?? [])
+  if (options.also !== undefined && beside.length > 0)
+    process.stdout.write(`\nother: ${options.also}\n${besideTable(beside)}\n${busy(machine.load)}`)
   if (json) {
     const missing = done.flatMap((part) => part.missing)
     const figures = Object.assign({}, ...done.map((part) => part.figures)) as object
-    writeFileSync(json, `${JSON.stringify({ machine, missing, ...figures }, undefined, 2)}\n`)
+    writeFileSync(json, `${JSON.stringify({ machine, missing, ...figures, beside }, undefined, 2)}\n`)
   }
 }
 
-await main()
+try {
+  await main(benchOptions(process.argv.slice(2)))
+} catch (error) {
+  if (!(error instanceof Refusal)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exitCode = 1
+}

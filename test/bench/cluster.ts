@@ -51,7 +51,7 @@ export interface Move extends Trouble {
   most?: number
 }
 
-export async function measureCluster({ runs }: Options): Promise<Part> {
+export async function measureCluster({ runs, also }: Options): Promise<Part> {
   const why = whyNoCluster()
   if (why) return { lines: [], missing: [`the cluster is left out: it ${why}`], notes: '', figures: {} }
   const moves: Move[] = []
@@ -60,7 +60,8 @@ export async function measureCluster({ runs }: Options): Promise<Part> {
     // stock takes a minute or more: once
     moves.push(await measure(way, way.who === STOCK ? 1 : Math.ceil(runs / 3)))
   }
-  return { lines: [table(moves)], missing: [], notes: NOTES, figures: { cluster: moves } }
+  const missing = also === undefined ? [] : ['the cluster is measured with this build only']
+  return { lines: [table(moves)], missing, notes: NOTES, figures: { cluster: moves } }
 }
 
 async function measure(way: Way, times: number): Promise<Move> {

@@ -1,6 +1,6 @@
 /** What is compared: our script, the script that CTDB ships, Pacemaker's agent, and a bare node as the unit. */
 import { existsSync } from 'node:fs'
-import { SCRIPT } from '../lab/lab.ts'
+import { builds } from './builds.ts'
 import type { Task } from './tasks.ts'
 
 export interface Command {
@@ -18,7 +18,6 @@ export interface Contestant {
 
 /** The unit: everything is printed as a multiple of its time. */
 export const UNIT = 'node -e 0'
-export const OURS = 'ours'
 
 export const CTDB_SCRIPT = '/usr/share/ctdb/events/legacy/10.interface.script'
 const IPADDR2 = '/usr/lib/ocf/resource.d/heartbeat/IPaddr2'
@@ -26,13 +25,12 @@ const IPADDR2 = '/usr/lib/ocf/resource.d/heartbeat/IPaddr2'
 /** CTDB's words for the verbs of an OCF agent. */
 const OCF = { takeip: 'start', monitor: 'monitor', releaseip: 'stop' }
 
-/** Those that are installed, and a sentence for each that is not. `also` is another build of ours. */
+/** Those that are installed, and a sentence for each that is not. `also` is the folder of another build. */
 export function contestants(also?: string): { here: Contestant[]; missing: string[] } {
   const script = (path: string) => (task: Task) => ({ argv: [path, task.event, ...task.words] })
   const here: Contestant[] = [
     { name: UNIT, command: () => ({ argv: [process.execPath, '-e', '0'] }) },
-    { name: OURS, command: script(SCRIPT) },
-    ...(also === undefined ? [] : [{ name: 'ours, other build', command: script(also) }]),
+    ...builds(also).map((build) => ({ name: build.who, command: script(build.script) })),
   ]
   const missing: string[] = []
   if (existsSync(CTDB_SCRIPT)) here.push({ name: "CTDB's script", command: script(CTDB_SCRIPT) })

@@ -1,34 +1,15 @@
 /**
  * The part of the bench that runs inside the node's namespace, so that nothing lies between the clock and what is
- * timed. Interleaved: one run of each contestant, then again, so that a busy moment meets them all.
+ * timed. Interleaved: one run of each contestant, then again in reverse, so that a busy moment meets them all.
  */
 import { contestants, type Contestant } from './contestants.ts'
-import { counted, DadWatch, endLeftovers, timed } from './measure.ts'
-import { measureResident, type Upkeep } from './resident.ts'
+import { counted, DadWatch, endLeftovers, inTurn, timed, type Measured } from './measure.ts'
 import { isDone, prepare, TASKS, type Task } from './tasks.ts'
-
-export interface Measured {
-  task: string
-  contestant: string
-  /** Milliseconds of the whole process, one for each run. */
-  wall: number[]
-  /** Milliseconds from the end of duplicate detection to the end of the process. */
-  late: number[]
-  programs?: number
-}
-
-/** What goes back to `bench.ts`. */
-export interface Results {
-  alone: Measured[]
-  resident: Measured[]
-  upkeep: Upkeep[]
-}
 
 /** The orders of `bench.ts`. */
 export interface Orders {
   runs: number
   also?: string
-  long: boolean
   /** The process that holds the namespace open. */
   anchor: number
 }
@@ -66,7 +47,7 @@ for (const task of TASKS) {
     late: [],
   }))
   for (let run = -1; run < orders.runs; run += 1)
-    for (const [i, contestant] of here.entries()) {
+    for (const [i, contestant] of inTurn(here, run)) {
       const into = measured[i]
       // the first round only warms the caches
       if (into) await once(task, contestant, run < 0 ? { ...into, wall: [], late: [] } : into)
@@ -78,13 +59,6 @@ for (const task of TASKS) {
   }
   alone.push(...measured)
 }
-const daemons = await measureResident({
-  runs: orders.runs,
-  long: orders.long,
-  keep: [orders.anchor, dad.pid],
-  base: process.env['CTDB_BASE'] ?? '',
-  vardir,
-})
 await endLeftovers([orders.anchor, dad.pid])
 dad.close()
-process.stdout.write(JSON.stringify({ alone, ...daemons } satisfies Results))
+process.stdout.write(JSON.stringify(alone))

@@ -6,6 +6,16 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Command } from './contestants.ts'
 import { countPrograms } from './strace.ts'
 
+export interface Measured {
+  task: string
+  contestant: string
+  /** Milliseconds of the whole process, one for each run. */
+  wall: number[]
+  /** Milliseconds from the end of duplicate detection to the end of the process. */
+  late: number[]
+  programs?: number
+}
+
 export interface Run {
   status: number | null
   output: string
@@ -173,4 +183,10 @@ export function ticksOf(pid: number): number {
   const [, fields = ''] = /\) (.*)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? []
   const [user, system] = fields.split(' ').slice(11, 13)
   return Number(user) + Number(system)
+}
+
+/** All with their numbers, in reverse every other round: none always follows the same other one, whose work may go on. */
+export function inTurn<T>(all: readonly T[], round: number): [number, T][] {
+  const inOrder = [...all.entries()]
+  return round % 2 === 0 ? inOrder : inOrder.toReversed()
 }

@@ -1,9 +1,9 @@
 /** Medians, ratios and targets as a table of 80 columns. */
 import chalk from 'chalk'
-import { OURS, UNIT } from './contestants.ts'
-import { STOCK } from './daemons.ts'
-import type { Measured } from './inside.ts'
-import type { Upkeep } from './resident.ts'
+import { OURS } from './builds.ts'
+import { UNIT } from './contestants.ts'
+import type { Measured } from './measure.ts'
+import { STOCK, type Upkeep } from './resident/daemons.ts'
 import { RESIDENT_TASKS, TASKS, type Target, type Task } from './tasks.ts'
 
 /** What a table's times are multiples of. */
@@ -92,18 +92,19 @@ export function table(all: readonly Row[], { word }: Scale): string {
   return [chalk.bold(line(head)), ...lines].join('\n')
 }
 
-/** Memory in MB when started and after all events; ticks while idle. */
+/** Memory in MB when started and after all events; events a second; ticks while idle. */
 export function upkeepTable(all: readonly Upkeep[]): string {
-  const lines = all.map(({ contestant, started, used, idleTicks, long }, i) => {
+  const lines = all.map(({ contestant, started, flooded, perSecond, idleTicks, long }, i) => {
     const ours = contestant.startsWith(OURS)
-    const most = Math.max(started, used, ...long)
+    const most = Math.max(started, ...flooded, ...long)
     const targets = ours ? [...judge(100, most, ' MB'), ...judge(0, idleTicks, ' ticks')] : []
-    const cells = [number(started, 1), number(used, 1), number(idleTicks, 0)]
-    return line([i === 0 ? 'resident' : '', contestant, ...cells, '', marks(targets)])
+    const cells = [number(started, 1), number(median(flooded), 1), number(idleTicks, 0)]
+    const events = number(median(perSecond), 0)
+    return line([i === 0 ? 'resident' : '', contestant, ...cells, events, marks(targets)])
   })
   const long = all.flatMap((each) => each.long.map((mb, i) => `${(i + 1) * 20},000: ${mb.toFixed(1)} MB`))
   if (long.length > 0) lines.push(`after setup events more: ${long.join(', ')}`)
-  return [chalk.bold(line(['', 'who', 'MB', 'later', 'ticks', '', 'target'])), ...lines].join('\n')
+  return [chalk.bold(line(['', 'who', 'MB', 'later', 'ticks', 'ev/s', 'target'])), ...lines].join('\n')
 }
 
 function number(value: number | undefined, digits: number): string {

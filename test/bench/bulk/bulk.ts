@@ -1,6 +1,8 @@
 /** Bulk failover: many addresses asked for at once. Needs no root. */
 import { writeFileSync } from 'node:fs'
 import { startLab } from '../../lab/lab.ts'
+import { besideBulk } from '../beside.ts'
+import { OTHER } from '../builds.ts'
 import { furnishForBulk } from '../furnish.ts'
 import { inside } from '../inside-lab.ts'
 import type { Options, Part } from '../part.ts'
@@ -16,7 +18,7 @@ ip -batch: the kernel's floor, IPv6 with nodad; "DAD": until none is tentative a
 announced: until each was announced once, as the other end of the wire sees it, from the first request.
 ms each: what one address more costs, between two of the columns: the same in both where growth is linear.`
 
-export async function measureBulk({ runs, svg }: Options): Promise<Part> {
+export async function measureBulk({ runs, also, svg }: Options): Promise<Part> {
   const lab = await startLab()
   try {
     await furnishForBulk(lab)
@@ -25,17 +27,21 @@ export async function measureBulk({ runs, svg }: Options): Promise<Part> {
     }[]
     const orders: BulkOrders = {
       rounds: Math.ceil(runs / 3),
+      also,
       anchor: lab.node.pid,
       observer: { pid: lab.observer.pid, iface: rows[0]?.ifindex ?? 0 },
     }
     const { measured, left } = await inside<BulkResults>(lab, 'bulk/inside.js', orders)
     const bulk = bulkRows(measured)
-    writeFileSync(svg, plot(bulk))
+    const plotted = svg === undefined ? [] : [`${svg} is written`]
+    if (svg !== undefined)
+      writeFileSync(svg, plot(bulk.filter(({ contestant }) => !contestant.startsWith(OTHER))))
     return {
-      lines: [bulkTable(bulk), '', ...targets(bulk), ...mishaps(measured), `${svg} is written`],
+      lines: [bulkTable(bulk), '', ...targets(bulk), ...mishaps(measured), ...plotted],
       missing: left,
       notes: NOTES,
       figures: { bulk },
+      beside: besideBulk('bulk', bulk),
     }
   } finally {
     await lab.close()

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { connect, type Client } from '../../../runner/eventd/client.ts'
 import { Refusal } from '../../../runner/base/refusal.ts'
 import { EVENTD, startEventd } from '../../lab/eventd.ts'
-import { DIST, SCRIPT } from '../../lab/lab.ts'
+import { builds, OTHER, otherOf, type Build } from '../builds.ts'
 import { CTDB_SCRIPT } from '../contestants.ts'
 import { BITS, type Family } from './addresses.ts'
 import { now, within } from './clock.ts'
@@ -39,14 +39,20 @@ interface Kind {
 
 const onlyIpv6: Kind['most'] = ({ family }) => (family === 'IPv6' ? 1000 : undefined)
 
-/** Those of ours, and CTDB's where it is installed. CTDB's `functions` are taken from `base`. */
-export async function startDaemons(base: string, wire: WireWatch): Promise<BulkContestant[]> {
-  const ours = { program: join(DIST, 'ctdb-eventd'), script: SCRIPT, announces: true }
-  const kinds: Kind[] = [
-    { ...ours, name: OURS, options: '', most: () => 1000 },
-    { ...ours, name: OURS_FAST, options: 'EVENTSCRIPT_DAD=fast\n', most: onlyIpv6 },
-    { ...ours, name: OURS_OFF, options: 'EVENTSCRIPT_DAD=off\n', most: onlyIpv6 },
+/** Of each build in three configurations. */
+function kindsOf({ who, daemon, script }: Build): Kind[] {
+  const common = { program: daemon, script, announces: true }
+  const named = who === OTHER ? otherOf : (name: string) => name
+  return [
+    { ...common, name: named(OURS), options: '', most: () => 1000 },
+    { ...common, name: named(OURS_FAST), options: 'EVENTSCRIPT_DAD=fast\n', most: onlyIpv6 },
+    { ...common, name: named(OURS_OFF), options: 'EVENTSCRIPT_DAD=off\n', most: onlyIpv6 },
   ]
+}
+
+/** Those of our builds, and CTDB's where it is installed. CTDB's `functions` are taken from `base`. */
+export async function startDaemons(base: string, wire: WireWatch, also?: string): Promise<BulkContestant[]> {
+  const kinds = builds(also).flatMap(kindsOf)
   if (existsSync(EVENTD) && existsSync(CTDB_SCRIPT))
     kinds.push({
       name: STOCK,

@@ -1,11 +1,11 @@
 /**
  * The part of the bulk bench that runs inside the node's namespace. Interleaved: in each round, for each number of
- * addresses, every contestant once; what takes long or goes wrong is not done again, nor with more addresses.
+ * addresses, every contestant once, the next round in reverse; what takes long or goes wrong is not done again, nor with more addresses.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { endLeftovers, ticksOf } from '../measure.ts'
+import { endLeftovers, inTurn, ticksOf } from '../measure.ts'
 import { addresses, ALL, batch } from './addresses.ts'
 import { SIZES, TASKS, type BulkContestant, type BulkTask, type Outcome } from './contestants.ts'
 import { startDaemons } from './daemons.ts'
@@ -17,6 +17,7 @@ import { WireWatch } from './wire.ts'
 export interface BulkOrders {
   rounds: number
   sizes?: readonly number[]
+  also?: string
   /** The process that holds the node's namespace open, and the observer's end of the wire. */
   anchor: number
   observer: { pid: number; iface: number }
@@ -50,7 +51,7 @@ delete process.env['NODE_OPTIONS']
 const vardir = process.env['CTDB_SCRIPT_VARDIR'] ?? ''
 const present = new PresentWatch()
 const wire = await WireWatch.start(orders.observer)
-const daemons = await startDaemons(process.env['CTDB_BASE'] ?? '', wire)
+const daemons = await startDaemons(process.env['CTDB_BASE'] ?? '', wire, orders.also)
 const noKeepalived = whyNoKeepalived()
 const all: BulkContestant[] = [
   ...daemons,
@@ -151,7 +152,7 @@ async function measure(): Promise<void> {
     for (const task of TASKS)
       for (const size of orders.sizes ?? SIZES) {
         process.stderr.write(`round ${round + 1} of ${orders.rounds}: ${task.name}, ${size} …\n`)
-        for (const [number, who] of all.entries())
+        for (const [number, who] of inTurn(all, round))
           if (!sparedBy(who, task, size)) await once(who, number, task, size)
       }
 }

@@ -1,12 +1,38 @@
 /** The event daemons that are compared: ours with our script, CTDB's own with CTDB's script, both up all the time. */
 import { existsSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
-import { connect, type Client } from '../../runner/eventd/client.ts'
-import { EVENTD, startEventd } from '../lab/eventd.ts'
-import { DIST, SCRIPT } from '../lab/lab.ts'
-import { CTDB_SCRIPT, OURS } from './contestants.ts'
+import { connect, type Client } from '../../../runner/eventd/client.ts'
+import { EVENTD, startEventd } from '../../lab/eventd.ts'
+import { builds, type Build } from '../builds.ts'
+import { CTDB_SCRIPT } from '../contestants.ts'
 
 export const STOCK = "CTDB's daemon"
+
+/** So many times so many events. */
+export const FLOODS = 5
+export const FLOOD = 200
+export const IDLE_SECONDS = 10
+/** V8 tidies up once, some 8 s after the last work; that belongs to the events. */
+export const SETTLE_SECONDS = 15
+
+/** Of new daemons of one build, in MB: at their start, and after a flood. */
+export interface Memory {
+  contestant: string
+  started: number[]
+  flooded: number[]
+}
+
+/** Of one daemon, in MB and ticks. */
+export interface Upkeep {
+  contestant: string
+  started: number
+  /** After each flood, which follow all that was timed; and how many events a second were answered in each. */
+  flooded: number[]
+  perSecond: number[]
+  idleTicks: number
+  /** After every 20,000 of 100,000 more, if that was wanted. */
+  long: number[]
+}
 
 export interface Daemon {
   name: string
@@ -15,12 +41,22 @@ export interface Daemon {
   close: () => Promise<void>
 }
 
-/** Those that are installed. What CTDB's script needs in its folder is taken from `base`. */
-export async function startDaemons(base: string): Promise<Daemon[]> {
-  const daemons = [await start(`${OURS}, resident`, join(DIST, 'ctdb-eventd'), SCRIPT, base)]
-  if (existsSync(EVENTD) && existsSync(CTDB_SCRIPT))
-    daemons.push(await start(STOCK, EVENTD, CTDB_SCRIPT, base))
+/** Those that are installed. What CTDB's script needs in its folder is taken from `base`; `also` has another build. */
+export async function startDaemons(base: string, also?: string): Promise<Daemon[]> {
+  const daemons: Daemon[] = []
+  for (const build of builds(also)) daemons.push(await startBuild(build, base))
+  if (missingStock().length === 0) daemons.push(await start(STOCK, EVENTD, CTDB_SCRIPT, base))
   return daemons
+}
+
+export function startBuild({ who, daemon, script }: Build, base: string): Promise<Daemon> {
+  return start(`${who}, resident`, daemon, script, base)
+}
+
+/** A sentence for each file of CTDB's that its daemon needs and that is not installed. */
+export function missingStock(): string[] {
+  const missing = [EVENTD, CTDB_SCRIPT].filter((path) => !existsSync(path))
+  return missing.map((path) => `${STOCK} is left out: ${path} is in the package ctdb`)
 }
 
 async function start(name: string, program: string, script: string, base: string): Promise<Daemon> {
