@@ -5,7 +5,7 @@ import { factsHere } from '../node/settings.ts'
 import { runHandler } from '../engine/run-event.ts'
 import { parseEvent } from '../node/events.ts'
 import type { Handler } from '../node/node.ts'
-import { outliveOutput } from '../format/output.ts'
+import { surviveClosedOutput } from '../format/closed-output.ts'
 import { endsEvent } from '../engine/report.ts'
 import { Refusal, Usage } from '../base/refusal.ts'
 import { live } from '../machine/live.ts'
@@ -24,7 +24,7 @@ const ANNOUNCE = '--announce'
  */
 export async function oneShot(handler: Handler, file: string): Promise<void> {
   const called = process.argv[1] ?? file
-  outliveOutput()
+  surviveClosedOutput()
   // by node itself: it may be in nobody's PATH
   const self = [process.execPath, file, ANNOUNCE]
   if (process.argv[2] === ANNOUNCE)
