@@ -1,7 +1,7 @@
 import type { Output } from './output.ts'
 
 /** An option or word as yargs describes it. */
-interface Described {
+export interface Described {
   type: 'string' | 'boolean'
   describe: string
   alias?: string
@@ -11,7 +11,10 @@ interface Described {
   default?: string | string[]
 }
 
-/** A command of `eventscript`, in the terms of yargs but without yargs: only bin/eventscript.ts loads that library. */
+/**
+ * A command of `eventscript`, which a file of show/, judge/, act/ or setup/ exports as its default. In the terms of yargs, but
+ * without yargs: only bin/eventscript.ts loads that library.
+ */
 export interface Command {
   /** The command's name and words: `run <event> [words..]`. */
   usage: string

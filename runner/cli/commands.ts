@@ -1,7 +1,7 @@
 /** The commands in the order of `--help`. Each is loaded when it is needed: a start loads one command, not all of them. */
 import type { Command } from './command.ts'
 
-const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
+const COMMANDS: Record<string, () => Promise<{ default: Command }>> = {
   run: () => import('./act/run.ts'),
   explain: () => import('./act/explain.ts'),
   replay: () => import('./act/replay.ts'),
@@ -26,5 +26,5 @@ const COMMANDS: Record<string, () => Promise<{ command: Command }>> = {
 export async function commandsFor(name: string | undefined): Promise<Command[]> {
   const known =
     name !== undefined && Object.hasOwn(COMMANDS, name) ? [COMMANDS[name]!] : Object.values(COMMANDS)
-  return (await Promise.all(known.map((load) => load()))).map(({ command }) => command)
+  return (await Promise.all(known.map((load) => load()))).map((module) => module.default)
 }

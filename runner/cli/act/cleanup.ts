@@ -16,7 +16,7 @@ interface Args extends CommonArgs {
   timeout: string
 }
 
-export const command: Command = {
+export default {
   usage: 'cleanup',
   describe: 'ctdbd is gone: drop every public address of this node, with rules and sysctls',
   options: {
@@ -36,7 +36,7 @@ export const command: Command = {
       await log.close()
     }
   },
-}
+} satisfies Command
 
 async function cleanUpAndReport(args: Args, output: Output, log: LogOutput): Promise<number> {
   const { events, json, dryRun, force } = args

@@ -8,7 +8,7 @@ import { outcomeWord, saidLine } from '../handler-report.ts'
 import { printJson, type Output } from '../output.ts'
 import { RUN_OPTIONS, RUN_WORDS, runOptions, type RunArgs } from './run-args.ts'
 
-export const command: Command = {
+export default {
   usage: 'explain <event> [words..]',
   describe: 'say what an event would do, and why; change nothing',
   positionals: RUN_WORDS,
@@ -17,7 +17,7 @@ export const command: Command = {
     const report = args.json ? await explainAsJson(args, output) : await explain(args, output)
     return endsEvent(report.outcome) ? 1 : 0
   },
-}
+} satisfies Command
 
 async function explain(args: RunArgs, output: Output) {
   const { print, paints } = output

@@ -14,7 +14,7 @@ interface Args extends CommonArgs {
   against?: boolean
 }
 
-export const command: Command = {
+export default {
   usage: 'replay [files..]',
   describe: 'play recordings again, on any machine, and compare',
   positionals: { files: { type: 'string', array: true, default: [], describe: 'recordings' } },
@@ -34,7 +34,7 @@ export const command: Command = {
     if (args.json) printJson(output, all)
     return all.some(({ problems }) => problems.length > 0) ? 1 : 0
   },
-}
+} satisfies Command
 
 async function replayNamed(file: string, entries: readonly Entry[]): Promise<Replayed> {
   try {

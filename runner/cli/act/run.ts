@@ -18,7 +18,7 @@ interface Args extends RunArgs {
   redact?: boolean
 }
 
-export const command: Command = {
+export default {
   usage: 'run <event> [words..]',
   describe: 'run the handlers for one event, in order, until one fails',
   positionals: RUN_WORDS,
@@ -28,10 +28,10 @@ export const command: Command = {
     record: {
       type: 'string',
       requiresArg: true,
-      describe: 'write all that is asked and changed to a file',
+      describe: 'write every question and change to a file',
     },
-    redact: { type: 'boolean', describe: 'hide addresses, MACs and the host name in it' },
-    trace: { type: 'boolean', describe: 'print all that is asked and changed' },
+    redact: { type: 'boolean', describe: 'hide addresses, MACs and the host name in the recording' },
+    trace: { type: 'boolean', describe: 'print every question and change' },
   },
   async handler(args: Args, output) {
     const { dryRun, trace, record, redact } = args
@@ -41,7 +41,7 @@ export const command: Command = {
     const report = await (dryRun ? rehearse : runForReal)(options, args, output, witness)
     return endsEvent(report.outcome) ? 1 : 0
   },
-}
+} satisfies Command
 
 async function rehearse(
   options: RunOptions,

@@ -18,7 +18,7 @@ import { findingLines, repairLines } from './finding-lines.ts'
 
 type Args = FormatOptions & { timeout: string; events?: string; fix?: boolean }
 
-export const command: Command = {
+export default {
   usage: 'audit',
   describe: 'the addresses as configured, as believed and as they are; what is wrong, with its repair',
   options: {
@@ -40,7 +40,7 @@ export const command: Command = {
     printAudit(output, args, left, repaired)
     return left.trouble.length > 0 || left.faults.some(({ state }) => state === 'error') ? 1 : 0
   },
-}
+} satisfies Command
 
 async function repair({ faults }: Audited, args: Args, facts: Facts): Promise<Repaired[]> {
   return await repairAll(faults, {

@@ -9,7 +9,7 @@ import { complain, printListing, type Output } from '../output.ts'
 
 type Args = FormatOptions & { timeout: string; warning?: string | string[]; critical?: string | string[] }
 
-export const command: Command = {
+export default {
   usage: 'check',
   describe: 'a plugin for Nagios and Icinga: one line with performance data, exit status 0 to 3',
   options: {
@@ -29,7 +29,7 @@ export const command: Command = {
     printVerdict(output, args, verdict)
     return EXIT[verdict.state]
   },
-}
+} satisfies Command
 
 function printVerdict(output: Output, args: Args, verdict: Verdict): void {
   const { state, text, figures: rows, reasons } = verdict

@@ -9,9 +9,9 @@ import { findingLines } from './finding-lines.ts'
 
 type Args = FormatOptions & { timeout: string; events?: string }
 
-export const command: Command = {
+export default {
   usage: 'doctor',
-  describe: 'what this node lacks, and what is wrong with its files; with the remedy',
+  describe: 'programs that this node lacks, and faults in its files and settings; each with the remedy',
   options: { ...LISTING, timeout: { ...TIMEOUT, default: '30' } },
   async handler(args: Args, output) {
     formatOf(args)
@@ -24,4 +24,4 @@ export const command: Command = {
     printListing(output, args, { columns: FINDING_COLUMNS, rows, text })
     return count('error') > 0 ? 1 : 0
   },
-}
+} satisfies Command

@@ -6,7 +6,7 @@ import { factsFor } from '../here.ts'
 import { TIMEOUT, timeoutOf } from '../options.ts'
 import { complain } from '../output.ts'
 
-export const command: Command = {
+export default {
   usage: 'metrics [file]',
   describe: "the figures of check in Prometheus' format, for the textfile folder of node_exporter",
   positionals: { file: { type: 'string', describe: 'a name that ends in .prom; else standard output' } },
@@ -20,4 +20,4 @@ export const command: Command = {
     verdict.reasons.forEach(complain)
     return verdict.reasons.length > 0 ? 1 : 0
   },
-}
+} satisfies Command

@@ -2,16 +2,16 @@ import { startEventDaemon, wholeNumber } from '../../eventd/start.ts'
 import type { Command } from '../command.ts'
 import { ANNOUNCER, OWN_EVENTS } from '../here.ts'
 
-export const command: Command = {
+export default {
   usage: 'eventd',
   describe: "be CTDB's event daemon, in place of ctdb-eventd",
   options: {
-    pid: { alias: 'P', type: 'string', requiresArg: true, describe: 'go when this process has gone' },
+    pid: { alias: 'P', type: 'string', requiresArg: true, describe: 'end when this process has ended' },
     'startup-fd': {
       alias: 'S',
       type: 'string',
       requiresArg: true,
-      describe: 'the descriptor to say on that we are up',
+      describe: 'the descriptor on which to report that the daemon is up',
     },
   },
   async handler(args: { pid?: string; startupFd?: string }) {
@@ -22,4 +22,4 @@ export const command: Command = {
       own: OWN_EVENTS,
     })
   },
-}
+} satisfies Command

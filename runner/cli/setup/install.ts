@@ -8,7 +8,7 @@ interface Args extends PlaceArgs {
   eventd?: boolean
 }
 
-export const command: Command = {
+export default {
   usage: 'install [handlers..]',
   describe: "put our handlers in place of CTDB's, where one is enabled; 10.interface always",
   positionals: {
@@ -20,4 +20,4 @@ export const command: Command = {
   },
   handler: (args: Args, output) =>
     place(args, output, (options) => install({ ...options, names: args.handlers, eventd: args.eventd })),
-}
+} satisfies Command

@@ -23,7 +23,7 @@ function whyFailed({ handlers }: Report): string | undefined {
   return handlers.find(({ outcome }) => endsEvent(outcome) !== undefined)?.why
 }
 
-export const command: Command = {
+export default {
   usage: 'history',
   describe: 'the runs that this node remembers',
   options: {
@@ -40,7 +40,7 @@ export const command: Command = {
         : rows.map((row) => runLines(output.paints, row))
     printListing(output, args, { columns: COLUMNS, rows, json: rows, text })
   },
-}
+} satisfies Command
 
 /** A run as a line, and below it the warnings and failures of its handlers. */
 function runLines(paints: Paints, { event, words, outcome, began, ms, handlers }: Report): string {

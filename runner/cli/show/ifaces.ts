@@ -6,9 +6,9 @@ import { factsFor } from '../here.ts'
 import { LISTING, TIMEOUT, timeoutOf } from '../options.ts'
 import { printPartial, type AskingArgs } from './partial.ts'
 
-export const command: Command = {
+export default {
   usage: 'ifaces',
-  describe: 'the interfaces of public addresses: their link as the daemon and the kernel have it',
+  describe: 'the interfaces of public addresses: their link as the daemon and the kernel report it',
   options: { ...LISTING, timeout: TIMEOUT },
   async handler(args: AskingArgs, output) {
     // refuse wrong options before the questions
@@ -17,4 +17,4 @@ export const command: Command = {
     const { rows, trouble } = await interfaceRows(node)
     return printPartial(output, args, { columns: INTERFACE_COLUMNS, rows }, trouble)
   },
-}
+} satisfies Command

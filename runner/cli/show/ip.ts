@@ -6,7 +6,7 @@ import { factsFor } from '../here.ts'
 import { LISTING, TIMEOUT, timeoutOf } from '../options.ts'
 import { printPartial, type AskingArgs } from './partial.ts'
 
-export const command: Command = {
+export default {
   usage: 'ip',
   describe: 'the public addresses: configured, believed by the daemon, real in the kernel',
   options: { ...LISTING, timeout: TIMEOUT },
@@ -18,4 +18,4 @@ export const command: Command = {
     const trouble = silent === undefined ? problems : [...problems, silent]
     return printPartial(output, args, { columns: ADDRESS_COLUMNS, rows }, trouble)
   },
-}
+} satisfies Command

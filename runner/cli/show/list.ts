@@ -14,7 +14,7 @@ const COLUMNS: readonly Column<Listed>[] = [
   { name: 'Path', field: 'path', value: ({ path }) => path },
 ]
 
-export const command: Command = {
+export default {
   usage: 'list',
   describe: 'the handlers in the order in which they run',
   options: LISTING,
@@ -23,7 +23,7 @@ export const command: Command = {
     const text = () => rows.map((row) => listedLine(output.paints, row))
     printListing(output, args, { columns: COLUMNS, rows, json: rows, text })
   },
-}
+} satisfies Command
 
 function listedLine(paints: Paints, { name, kind, about, events }: Listed): string {
   const paint = { handler: 'good', script: 'good', disabled: 'dim', broken: 'bad' } as const

@@ -7,13 +7,13 @@ import { LISTING, TIMEOUT, timeoutOf } from '../options.ts'
 import { complain } from '../output.ts'
 import { printPartial, type AskingArgs } from './partial.ts'
 
-export const command: Command = {
+export default {
   usage: 'nodes [file]',
-  describe: 'the list of nodes: numbers, canonical addresses, what is wrong with it',
+  describe: 'the list of nodes: numbers, canonical addresses, faults',
   positionals: {
     file: {
       type: 'string',
-      describe: "or '!COMMAND ARGS'; default: what ctdb.conf names, or nodes beside it",
+      describe: "or '!COMMAND ARGS'; default: the list that ctdb.conf names, or nodes beside it",
     },
   },
   options: {
@@ -40,7 +40,7 @@ export const command: Command = {
     lists.flatMap(saidOf).forEach(complain)
     return status
   },
-}
+} satisfies Command
 
 function troubleIn(name: string, rows: readonly ListedNode[]): string[] {
   const bad = rows.filter(({ problem, harmless }) => problem !== undefined && !harmless).length

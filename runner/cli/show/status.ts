@@ -26,7 +26,7 @@ const COLUMNS: readonly Column<HandlerReport>[] = [
 
 type Args = FormatOptions & { event: string; socket?: boolean }
 
-export const command: Command = {
+export default {
   usage: 'status [event]',
   describe: 'how the handlers ended when the event ran last',
   positionals: { event: { type: 'string', default: 'monitor', describe: 'the event' } },
@@ -36,7 +36,7 @@ export const command: Command = {
   },
   handler: async (args: Args, output) =>
     args.socket ? await statusOfDaemon(args, output) : statusOfHistory(args, output),
-}
+} satisfies Command
 
 /** The status that the event daemon reports, in the layout of the ctdb tool. */
 async function statusOfDaemon(args: Args, output: Output): Promise<number> {

@@ -2,9 +2,9 @@ import { askActivity, type Activities } from '../../eventd/ask.ts'
 import type { Command, CommonArgs } from '../command.ts'
 import { printJson } from '../output.ts'
 
-export const command: Command = {
+export default {
   usage: 'top',
-  describe: 'what the event daemon of this node is running, and what waits',
+  describe: 'the running and the waiting events of the event daemon of this node',
   options: {},
   async handler(args: CommonArgs, output) {
     const activities = await askActivity()
@@ -12,7 +12,7 @@ export const command: Command = {
     for (const each of activities) output.print(activityLines(each))
     if (activities.length === 0) output.print('no event yet')
   },
-}
+} satisfies Command
 
 /** One component of the event daemon: its running events, then its waiting ones. */
 function activityLines({ component, running, waiting }: Activities[number]): string {
