@@ -1,3 +1,3 @@
 #!/usr/bin/env node
-/** The command's path, which each installed node's drop-in has; the program is in bin/. */
+/** The drop-in of each installed node names this path; the program is in bin/. */
 import './bin/eventscript.ts'

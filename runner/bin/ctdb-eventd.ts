@@ -1,4 +1,4 @@
-/** `ctdb-eventd -P PID -S FD`: what ctdbd starts. `eventscript eventd` is the same by hand. */
+/** `ctdb-eventd -P PID -S FD`: the program that ctdbd starts. `eventscript eventd` is the same by hand. */
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { startEventDaemon, wholeNumber } from '../eventd/start.ts'

@@ -5,33 +5,33 @@ import { factsHere } from '../node/settings.ts'
 import { runHandler } from '../engine/run-event.ts'
 import { parseEvent } from '../node/events.ts'
 import type { Handler } from '../node/node.ts'
-import { outliveOutput } from '../format/output.ts'
+import { surviveClosedOutput } from '../format/closed-output.ts'
 import { endsEvent } from '../engine/report.ts'
 import { Refusal, Usage } from '../base/refusal.ts'
 import { live } from '../machine/live.ts'
 import { speakTo } from '../machine/remedy.ts'
 import type { Stop } from '../machine/stop.ts'
 
-/** ctdb-eventd keeps the time itself, 30 s for the whole event by default; this only ends what it has forgotten. */
+/** ctdb-eventd has a deadline of its own, by default 30 s for the whole event; this one ends a handler that it forgot. */
 const LIMIT_MS = 120_000
 
 const ANNOUNCE = '--announce'
 
 /**
- * `NN.name.script EVENT [ARG…]`: one handler, one event, as CTDB's daemon calls it. Prints what the handler says,
- * and nothing when all is well; exit status 0 or 1. `file` is this program, as its bundle knows it. What goes on in the
- * background, `--announce …`, is in the same file, so that a copy of it is whole, and never meets another version's.
+ * `NN.name.script EVENT [ARG…]`: one handler, one event, as CTDB's daemon calls the file. Prints what the handler says, and
+ * nothing when all is well; exit status 0 or 1. `file` is the path of this program, from its bundle. The program that goes on
+ * in the background, `--announce …`, is in the same file: a copy is whole, and never meets the program of another version.
  */
 export async function oneShot(handler: Handler, file: string): Promise<void> {
   const called = process.argv[1] ?? file
-  outliveOutput()
-  // by node itself: it may be in nobody's PATH
+  surviveClosedOutput()
+  // by the path of node, which may be missing in PATH
   const self = [process.execPath, file, ANNOUNCE]
   if (process.argv[2] === ANNOUNCE)
     return await announcer(`${basename(file)} ${ANNOUNCE}`, self, process.argv.slice(3))
   const name = basename(called).replace(/\.script$/, '')
   const [event, ...words] = process.argv.slice(2)
-  // beside the link that was called; in our own folder nobody keeps options
+  // options lie beside the link that was called; in our own folder nobody keeps options
   const folder = dirname(called)
   const own = dirname(realpathSync(file))
   try {
@@ -43,7 +43,7 @@ export async function oneShot(handler: Handler, file: string): Promise<void> {
       )
     const world = {
       facts,
-      // eventd ends the script's process group: what we start must be in it
+      // eventd ends the script's process group: the programs that we start must belong to that group
       system: (signal: Stop) => live({ signal, ownGroups: false }),
       note: (note: { verb: string; text?: string }) => {
         if (note.verb === 'say') process.stdout.write(`${note.text}\n`)

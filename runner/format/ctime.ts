@@ -1,4 +1,4 @@
-/** Local time as ctime(3) has it: `Fri Nov  7 07:34:43 2026`. */
+/** Local time in the form of ctime(3): `Fri Nov  7 07:34:43 2026`. */
 export function ctime(time: Date): string {
   const [day, month, date, year] = time
     .toDateString()

@@ -1,26 +1,26 @@
 /**
- * What a command lists, as rows and columns: for people, fitted to the terminal; for programs as `ctdb -X` prints,
- * or as JSON. Pure: it is handed the width and the colours.
+ * A listing in rows and columns: for people, fitted to the terminal; for programs as `ctdb -X` prints, or as JSON. Pure:
+ * the caller knows the width and the colours.
  */
-import type { Paints } from '../cli/printer.ts'
+import type { Paints } from './colours.ts'
 import { blanks, fit, NARROWEST, wrap } from './wrap.ts'
 import { Usage } from '../base/refusal.ts'
 
-export type Value = string | number | boolean | readonly string[] | undefined
+export type CellValue = string | number | boolean | readonly string[] | undefined
 
-/** One column, which is also one field of JSON: docs/output.md describes each, and a test compares. */
+/** A column is also a field of JSON. docs/output.md describes each, and a test compares the two. */
 export interface Column<Row> {
-  /** Its heading, in CTDB's words where CTDB has such a column. */
+  /** The heading, in CTDB's words where CTDB has such a column. */
   name: string
-  /** Its name in JSON. */
+  /** The name in JSON. */
   field: string
-  value: (row: Row) => Value
-  /** Programs get it, people are spared it. */
+  value: (row: Row) => CellValue
+  /** Printed for programs only. */
   quiet?: boolean
   paint?: (row: Row) => keyof Paints | undefined
 }
 
-/** For whom: people, or a program. */
+/** Text is for people, the others are for programs. */
 export type Format = { kind: 'text' } | { kind: 'json' } | { kind: 'fields'; separator: string }
 
 /** The options that every listing command has. */
@@ -31,7 +31,7 @@ export interface FormatOptions {
   x?: string
 }
 
-/** `-X` and `-Y` are the same, as in the ctdb tool since 4.2; `-x CHAR` alone implies them, as its manual has it. */
+/** `-X` and `-Y` mean the same, as in the ctdb tool since 4.2; `-x CHAR` alone implies them, as ctdb(1) says. */
 export function formatOf({ json, X, Y, x }: FormatOptions): Format {
   if (x !== undefined && !/^[^\n\r"\\]$/u.test(x))
     throw new Usage(`-x ${JSON.stringify(x)}: expected one character to separate fields, such as -x ,`)
@@ -42,9 +42,9 @@ export function formatOf({ json, X, Y, x }: FormatOptions): Format {
 }
 
 /**
- * Lines as `ctdb -X` has them: a header, then the rows, each begun and ended by the separator. No is 0 and yes is 1,
- * nothing is empty, several are joined by commas; a line end within a value becomes a blank. Throws Usage when the
- * separator occurs in a heading or a value: who splits such a line would get fields that are none.
+ * Lines as `ctdb -X` prints them: a header, then the rows, each begun and ended by the separator. No is 0 and yes is 1, a
+ * missing value is empty, several values are joined by commas; a line end within a value becomes a blank. Throws Usage when
+ * the separator occurs in a heading or a value: a program that splits such a line would get wrong fields.
  */
 export function asFields<Row>(
   columns: readonly Column<Row>[],
@@ -73,12 +73,12 @@ export function asFields<Row>(
   ]
 }
 
-/** One object a row, with a field for each column; what is not there is null. */
+/** One object a row, with a field for each column; a missing value is null. */
 export function asObjects<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): object[] {
   return rows.map((row) => Object.fromEntries(columns.map(({ field, value }) => [field, value(row) ?? null])))
 }
 
-function asCell(value: Value): string {
+function asCell(value: CellValue): string {
   if (value === undefined) return ''
   if (typeof value === 'boolean') return value ? '1' : '0'
   const text = Array.isArray(value) ? value.join(',') : String(value)
@@ -89,10 +89,10 @@ function asCell(value: Value): string {
 const GAP = 2
 
 /**
- * For people: columns under their headings; the last one is wrapped into what the terminal leaves for it. On one
- * that is too narrow for that, each row becomes a paragraph.
+ * For people: columns under their headings; the last column is wrapped into the rest of the terminal's width. On a terminal
+ * that is too narrow for a last column, each row becomes a paragraph.
  */
-export function asText<Row>(
+export function asTable<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   width: number,
@@ -104,25 +104,39 @@ export function asText<Row>(
     cells.reduce((widest, row) => Math.max(widest, row[i]?.length ?? 0), name.length),
   )
   const before = widths.slice(0, -1).reduce((sum, each) => sum + each + GAP, 0)
-  const last = Math.min(widths.at(-1) ?? 0, width - before)
-  const fits = last >= Math.min(widths.at(-1) ?? 0, NARROWEST)
-  if (!fits) return rows.flatMap((row) => paragraph(shown, row, width, paints))
-  const line = (row: readonly string[], paint: (text: string, i: number) => string): string[] => {
-    const [first = '', ...more] = wrap(row.at(-1) ?? '', last)
-    const head = row
-      .slice(0, -1)
-      .map((cell, i) => paint(cell, i) + blanks((widths[i] ?? 0) - cell.length + GAP))
-    return [
-      `${head.join('')}${paint(first, row.length - 1)}`.trimEnd(),
-      ...more.map((text) => blanks(before) + paint(text, row.length - 1)),
-    ]
-  }
+  const widest = widths.at(-1) ?? 0
+  const last = Math.min(widest, width - before)
+  if (last < Math.min(widest, NARROWEST)) return rows.flatMap((row) => paragraph(shown, row, width, paints))
+  const room = { widths, before, last }
+  const names = shown.map(({ name }) => name)
   return [
-    ...line(
-      shown.map(({ name }) => name),
-      (text) => paints.dim(text),
+    ...tableLine(names, room, (text) => paints.dim(text)),
+    ...rows.flatMap((row, k) =>
+      tableLine(cells[k] ?? [], room, (text, i) => painted(shown[i], row, text, paints)),
     ),
-    ...rows.flatMap((row, k) => line(cells[k] ?? [], (text, i) => painted(shown[i], row, text, paints))),
+  ]
+}
+
+/** Characters for each column, for all but the last column together, and for a line of the last column. */
+interface Room {
+  widths: readonly number[]
+  before: number
+  last: number
+}
+
+/** One row; lines after the first have text in the last column only. */
+function tableLine(
+  row: readonly string[],
+  { widths, before, last }: Room,
+  paint: (text: string, i: number) => string,
+): string[] {
+  const [first = '', ...more] = wrap(row.at(-1) ?? '', last)
+  const head = row
+    .slice(0, -1)
+    .map((cell, i) => paint(cell, i) + blanks((widths[i] ?? 0) - cell.length + GAP))
+  return [
+    `${head.join('')}${paint(first, row.length - 1)}`.trimEnd(),
+    ...more.map((text) => blanks(before) + paint(text, row.length - 1)),
   ]
 }
 
@@ -140,7 +154,7 @@ function painted<Row>(column: Column<Row> | undefined, row: Row, text: string, p
   return paint === undefined || text === '' || text === '-' ? text : paints[paint](text)
 }
 
-function forPeople(value: Value): string {
+function forPeople(value: CellValue): string {
   if (typeof value === 'boolean') return value ? 'yes' : 'no'
   return asCell(value) || '-'
 }

@@ -1,11 +1,11 @@
-/** Text in the width that a terminal has. Pure. */
+/** Text, wrapped to the width of a terminal. Pure. */
 
-/** Narrower than that nothing is read with ease. */
+/** Columns; narrower text is hard to read. */
 export const NARROWEST = 20
 
 export const blanks = (count: number) => ' '.repeat(Math.max(0, count))
 
-/** A line that is longer than the terminal, cut at blanks; what follows is indented. Colours take no room. */
+/** A line that is longer than the terminal, cut at blanks; the rest is indented. Colours take no room. */
 export function fit(line: string, width: number, indent = 4): string[] {
   const lead = /^ */.exec(line)?.[0] ?? ''
   if (plain(line).length <= width || width < NARROWEST) return [line]
@@ -17,11 +17,11 @@ export function fit(line: string, width: number, indent = 4): string[] {
   return [lead + first, ...rest.map((text) => lead + blanks(indent) + text)]
 }
 
-/** Lines of at most that many characters, cut at blanks where there are any. */
+/** Lines of at most so many characters, cut at blanks where there are any. */
 export function wrap(text: string, width: number, later = width): string[] {
   const lines: string[] = []
   let line = ''
-  // never none at all, however far the line is indented
+  // some room is left, however far the line is indented
   const room = () => Math.max(NARROWEST / 2, lines.length === 0 ? width : later)
   for (const word of text.split(/(?<=\S)(?= )/)) {
     if (line !== '' && plain(line + word).length > room()) {
@@ -29,7 +29,7 @@ export function wrap(text: string, width: number, later = width): string[] {
       line = ''
     }
     line += lines.length > 0 && line === '' ? word.trimStart() : word
-    // a word that is longer than the room for it; one with colours stays whole
+    // a word longer than a line is cut; a coloured word stays whole
     while (line.length > room() && plain(line) === line) {
       const part = line.slice(0, room())
       line = line.slice(part.length)
@@ -40,6 +40,6 @@ export function wrap(text: string, width: number, later = width): string[] {
 }
 
 function plain(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- the escape that begins a colour
+  // oxlint-disable-next-line no-control-regex -- the escape character begins a colour
   return text.replaceAll(/\u001b\[[\d;]*m/g, '')
 }

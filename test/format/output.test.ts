@@ -13,12 +13,11 @@ import { INTERFACE_COLUMNS } from '../../runner/inspect/interfaces.ts'
 import { NODE_COLUMNS } from '../../runner/inspect/nodes.ts'
 import { compareNodes, parseNodes } from '../../runner/net/ctdb/nodes-file.ts'
 import type { Held } from '../../runner/net/ip-json.ts'
+import { NO_COLOURS } from '../../runner/format/colours.ts'
 import { fit } from '../../runner/format/wrap.ts'
-import { asFields, asObjects, asText, formatOf, type Column } from '../../runner/format/table.ts'
+import { asFields, asObjects, asTable, formatOf, type Column } from '../../runner/format/table.ts'
 import { MAIN } from '../lab/lab.ts'
 
-const same = (text: string) => text
-const PLAIN = { good: same, bad: same, warn: same, dim: same, bold: same }
 const COLUMNS: readonly Column<{ ip: string; up?: boolean; all?: string[]; why?: string }>[] = [
   { name: 'IP', field: 'ip', value: ({ ip }) => ip },
   { name: 'Up', field: 'up', value: ({ up }) => up },
@@ -77,19 +76,20 @@ t.test('JSON has a field for each column; what is not known is null', (t) => {
 t.test('a listing fits the terminal, however narrow', (t) => {
   const why = 'a long sentence that says what was seen, what was expected and what to do about it'
   const rows = [{ ip: 'fd00::1', up: true, why }, { ip: '10.0.0.1' }]
-  t.same(asText(COLUMNS, rows, Infinity, PLAIN), [
+  t.same(asTable(COLUMNS, rows, Infinity, NO_COLOURS), [
     'IP        Up   Why',
     `fd00::1   yes  ${why}`,
     '10.0.0.1  -    -',
   ])
   for (const width of [100, 60, 40, 30, 20])
-    for (const line of asText(COLUMNS, rows, width, PLAIN)) t.ok(line.length <= width, `${width}: ${line}`)
+    for (const line of asTable(COLUMNS, rows, width, NO_COLOURS))
+      t.ok(line.length <= width, `${width}: ${line}`)
   t.match(
-    asText(COLUMNS, rows, 30, PLAIN).join('\n'),
+    asTable(COLUMNS, rows, 30, NO_COLOURS).join('\n'),
     /^IP: fd00::1\nUp: yes\nWhy: a long/,
     'a paragraph a row',
   )
-  const all = asText(COLUMNS, rows, 45, PLAIN).join(' ').replaceAll(/\s+/g, ' ')
+  const all = asTable(COLUMNS, rows, 45, NO_COLOURS).join(' ').replaceAll(/\s+/g, ' ')
   t.ok(all.includes(why), 'no word is lost')
   t.same(fit('  name: a b c d e f g h i j k', 22), ['  name: a b c d e f g', '      h i j k'])
   t.same(fit('short', 22), ['short'])

@@ -37,63 +37,64 @@ function row(
 const inShort = ({ state, kind, seen, expected, repair }: Fault) =>
   `${state} ${kind}: ${seen}: ${expected}${repair ? ` -> ${commandOf(repair)}` : ''}`
 
+/** Rows of fd00::1 on node 0, with the fault that an audit reports. */
+const PLACES: [AddressRow, string | undefined][] = [
+  [row('fd00::1', 0, [held('fd00::1', 'eth0/64')]), undefined],
+  [row('fd00::1', 1, []), undefined],
+  [row('fd00::1', -1, []), undefined],
+  [row('fd00::1', 0, [held('fd00::1', 'eth0/64', { state: 'tentative' })]), undefined],
+  [
+    row('fd00::1', 0, []),
+    'error missing: not here: on eth0/64, as the daemon believes -> eventscript run takeip eth0 fd00::1 64',
+  ],
+  [
+    row('fd00::1', 0, [held('fd00::1', 'eth1/64')]),
+    'error wrong-interface: on eth1/64: on eth0/64, as the daemon believes -> eventscript run takeip eth0 fd00::1 64',
+  ],
+  [
+    row('fd00::1', 0, [held('fd00::1', 'eth0/80')]),
+    'error wrong-netmask: on eth0/80: on eth0/64, as the daemon believes -> eventscript run takeip eth0 fd00::1 64',
+  ],
+  [
+    row('fd00::1', 0, [held('fd00::1', 'eth0/64'), held('fd00::1', 'eth1/64')]),
+    'error double: on eth0/64 and eth1/64: on eth0/64, as the daemon believes -> eventscript run takeip eth0 fd00::1 64',
+  ],
+  [
+    row('fd00::1', 1, [held('fd00::1', 'eth1/80')]),
+    'error stray: on eth1/80: on node 1, as the daemon believes -> eventscript run releaseip eth1 fd00::1 80',
+  ],
+  [
+    row('fd00::1', -1, [held('fd00::1', 'eth0/64'), held('fd00::1', 'eth1/64')]),
+    'error double: on eth0/64 and eth1/64: on no node, as the daemon believes -> eventscript run releaseip eth0 fd00::1 64',
+  ],
+  [
+    row('fd00::1', 0, [held('fd00::1', 'eth0/64', { state: 'duplicate' })]),
+    'error duplicate: on eth0/64, where its duplicate check has failed: another host has it: on eth0/64, as the daemon believes -> eventscript run takeip eth0 fd00::1 64',
+  ],
+  [
+    row('fd00::1', 1, [held('fd00::1', 'eth0/64', { state: 'duplicate' })]),
+    'error duplicate: on eth0/64, where its duplicate check has failed: another host has it: on node 1, as the daemon believes -> eventscript run releaseip eth0 fd00::1 64',
+  ],
+  [
+    row('fd00::1', 0, [], { listed: undefined }),
+    'error missing: not here: here, as the daemon believes; which netmask, public_addresses does not say',
+  ],
+  [
+    row('fd00::1', undefined, [held('fd00::1', 'eth0/64')]),
+    'warning stray: on eth0/64: the daemon to know fd00::1: "ctdb reloadips" makes it read public_addresses, unless failover is disabled',
+  ],
+  [
+    row('fd00::1', undefined, []),
+    'warning unloaded: in public_addresses: the daemon to know fd00::1: "ctdb reloadips" makes it read public_addresses, unless failover is disabled',
+  ],
+  [
+    row('fd00::1', 0, [held('fd00::1', 'lo/128')], { parked: true, rival: '52:54:00:12:34:56 on eth0' }),
+    'error parked: parked on lo: another host has it: 52:54:00:12:34:56 on eth0: on eth0 or eth1/64: take it away there, then it goes to its place by itself',
+  ],
+]
+
 t.test('an address is where it should be, or there is a repair', (t) => {
-  const ip = 'fd00::1'
-  const cases: [AddressRow, string | undefined][] = [
-    [row(ip, 0, [held(ip, 'eth0/64')]), undefined],
-    [row(ip, 1, []), undefined],
-    [row(ip, -1, []), undefined],
-    [row(ip, 0, [held(ip, 'eth0/64', { state: 'tentative' })]), undefined],
-    [
-      row(ip, 0, []),
-      'error missing: not here: on eth0/64, as the daemon believes -> eventscript run takeip eth0 fd00::1 64',
-    ],
-    [
-      row(ip, 0, [held(ip, 'eth1/64')]),
-      'error wrong-interface: on eth1/64: on eth0/64, as the daemon believes -> eventscript run takeip eth0 fd00::1 64',
-    ],
-    [
-      row(ip, 0, [held(ip, 'eth0/80')]),
-      'error wrong-netmask: on eth0/80: on eth0/64, as the daemon believes -> eventscript run takeip eth0 fd00::1 64',
-    ],
-    [
-      row(ip, 0, [held(ip, 'eth0/64'), held(ip, 'eth1/64')]),
-      'error double: on eth0/64 and eth1/64: on eth0/64, as the daemon believes -> eventscript run takeip eth0 fd00::1 64',
-    ],
-    [
-      row(ip, 1, [held(ip, 'eth1/80')]),
-      'error stray: on eth1/80: on node 1, as the daemon believes -> eventscript run releaseip eth1 fd00::1 80',
-    ],
-    [
-      row(ip, -1, [held(ip, 'eth0/64'), held(ip, 'eth1/64')]),
-      'error double: on eth0/64 and eth1/64: on no node, as the daemon believes -> eventscript run releaseip eth0 fd00::1 64',
-    ],
-    [
-      row(ip, 0, [held(ip, 'eth0/64', { state: 'duplicate' })]),
-      'error duplicate: on eth0/64, where its duplicate check has failed: another host has it: on eth0/64, as the daemon believes -> eventscript run takeip eth0 fd00::1 64',
-    ],
-    [
-      row(ip, 1, [held(ip, 'eth0/64', { state: 'duplicate' })]),
-      'error duplicate: on eth0/64, where its duplicate check has failed: another host has it: on node 1, as the daemon believes -> eventscript run releaseip eth0 fd00::1 64',
-    ],
-    [
-      row(ip, 0, [], { listed: undefined }),
-      'error missing: not here: here, as the daemon believes; which netmask, public_addresses does not say',
-    ],
-    [
-      row(ip, undefined, [held(ip, 'eth0/64')]),
-      'warning stray: on eth0/64: the daemon to know fd00::1: "ctdb reloadips" makes it read public_addresses, unless failover is disabled',
-    ],
-    [
-      row(ip, undefined, []),
-      'warning unloaded: in public_addresses: the daemon to know fd00::1: "ctdb reloadips" makes it read public_addresses, unless failover is disabled',
-    ],
-    [
-      row(ip, 0, [held(ip, 'lo/128')], { parked: true, rival: '52:54:00:12:34:56 on eth0' }),
-      'error parked: parked on lo: another host has it: 52:54:00:12:34:56 on eth0: on eth0 or eth1/64: take it away there, then it goes to its place by itself',
-    ],
-  ]
-  for (const [seen, expected] of cases)
+  for (const [seen, expected] of PLACES)
     t.same(
       addressFaults([seen], 0).map(inShort),
       expected === undefined ? [] : [expected],

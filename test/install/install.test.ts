@@ -17,12 +17,13 @@ import { declarationsIn } from '../../runner/engine/declarations.ts'
 import { install, uninstall } from '../../runner/install/install.ts'
 import { cleanupUnitFor, MARK, dropInFor } from '../../runner/install/unit-text.ts'
 import { weakness, whyUnsafe } from '../../runner/install/trust.ts'
-import { printer } from '../../runner/cli/printer.ts'
+import { commandPrinter } from '../../runner/cli/dry-run.ts'
+import { NO_COLOURS } from '../../runner/format/colours.ts'
 import { both, link, paste, script, snapshot, world, type World } from '../lab/ctdb-folders.ts'
 import { DIST, MAIN } from '../lab/lab.ts'
 
-const same = (text: string) => text
-const show = printer({ good: same, bad: same, warn: same, dim: same, bold: same })
+const printTo = (lines: string[]) =>
+  commandPrinter({ print: (line) => void lines.push(line), paints: NO_COLOURS })
 const root = process.geteuid?.() === 0
 
 /** A package that owns these files, so that dpkg means to write there again. */
@@ -44,7 +45,7 @@ const everything = { eventd: true, names: ['91.lvs'] }
 /** The commands that a dry run prints, without its remarks. */
 async function dryRun(here: World, command: 'install' | 'uninstall'): Promise<string[]> {
   const lines: string[] = []
-  const options = { ...both(here), rehearse: true, witness: show.commands((line) => lines.push(line)) }
+  const options = { ...both(here), rehearse: true, witness: printTo(lines) }
   await (command === 'install' ? install({ ...options, ...everything }) : uninstall(options))
   return lines.filter((line) => !line.startsWith('#'))
 }
@@ -216,7 +217,7 @@ t.test('systemd is told to clean up behind ctdbd, and no longer when we go', asy
   const before = `ExecStopPost=-${program} cleanup\n`
 
   const lines: string[] = []
-  await install({ ...options, rehearse: true, witness: show.commands((line) => lines.push(line)) })
+  await install({ ...options, rehearse: true, witness: printTo(lines) })
   t.notOk(existsSync(place))
   await paste(lines.filter((line) => !line.startsWith('#')))
   t.match(readFileSync(place, 'utf8'), before)

@@ -11,14 +11,15 @@ import { parseUnit, pathIn } from '../../runner/install/unit.ts'
 import { cleanupUnitFor, nodeNamedIn, dropInFor } from '../../runner/install/unit-text.ts'
 import { whyUnsafe } from '../../runner/install/trust.ts'
 import { wrappedIn, wrapperFor } from '../../runner/install/wrapper.ts'
-import { printer } from '../../runner/cli/printer.ts'
+import { commandPrinter } from '../../runner/cli/dry-run.ts'
+import { NO_COLOURS } from '../../runner/format/colours.ts'
 import { doorTo } from '../../runner/machine/machine.ts'
 import { live } from '../../runner/machine/live.ts'
 import { both, link, paste, script, snapshot, world, type World } from '../lab/ctdb-folders.ts'
 import { DIST, MAIN } from '../lab/lab.ts'
 
-const same = (text: string) => text
-const show = printer({ good: same, bad: same, warn: same, dim: same, bold: same })
+const printTo = (lines: string[]) =>
+  commandPrinter({ print: (line) => void lines.push(line), paints: NO_COLOURS })
 const root = process.geteuid?.() === 0
 
 /** A ctdb.service whose PATH is a folder of ours, and a node elsewhere that says what it is started with. */
@@ -134,7 +135,7 @@ t.test('from a link to a file of ours and back, as node goes from that PATH and 
 t.test('cut short after any command, completed or undone by either', async (t) => {
   const dry = async (here: ReturnType<typeof serviceWithout>, undo: boolean) => {
     const lines: string[] = []
-    const options = { ...here.options, rehearse: true, witness: show.commands((line) => lines.push(line)) }
+    const options = { ...here.options, rehearse: true, witness: printTo(lines) }
     await (undo ? uninstall(options) : install(options))
     return lines.filter((line) => !line.startsWith('#'))
   }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from 'tap'
-import { commandFirst } from '../../runner/cli/words.ts'
+import { commandFirst } from '../../runner/cli/option-order.ts'
 import { listenersIn } from '../../runner/eventd/process/ctdbd-life.ts'
 import { MAIN } from '../lab/lab.ts'
 

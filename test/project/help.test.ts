@@ -6,22 +6,24 @@ import { execa } from 'execa'
 import t from 'tap'
 import { DIST, MAIN } from '../lab/lab.ts'
 
-/** What yargs prints goes through here; a pipe has no width, so it is told one. */
+/** The help of a command. A pipe has no width, so the process gets one. */
 async function help(columns: number, ...words: string[]): Promise<string> {
   const width = `data:text/javascript,process.stdout.columns=${columns}`
-  // without tap's own modules, which would take most of the time
+  // NODE_OPTIONS would load tap's own modules, which takes most of the time
   const command = ['-u', 'NODE_OPTIONS', process.execPath, '--import', width, MAIN, ...words, '--help']
   return (await execa('env', command)).stdout
 }
 
-/** In a source `\n` stands for the end of a line. */
+/** The words of a source, in which `\n` stands for the end of a line. */
 const wordsOf = (text: string) => text.replaceAll('\\n', ' ').match(/[\p{L}\p{N}]+/gu) ?? []
 
-/** All that is ever printed by it: our descriptions, and yargs' own headings. */
+/** Every word that help may print: of our descriptions, and of yargs' own headings. */
 const known = new Set(
   [
-    ...['bin/eventscript.js', 'format/table.js'].map((name) => join(DIST, 'runner', name)),
-    ...readdirSync(join(DIST, 'runner/cli')).map((name) => join(DIST, 'runner/cli', name)),
+    join(DIST, 'runner/bin/eventscript.js'),
+    ...readdirSync(join(DIST, 'runner/cli'), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.js'))
+      .map((name) => join(DIST, 'runner/cli', name)),
     join(fileURLToPath(import.meta.resolve('yargs')), '../locales/en.json'),
   ].flatMap((file) => wordsOf(readFileSync(file, 'utf8'))),
 )

@@ -59,7 +59,7 @@ inLab('a healthy node: nothing is found', { needs, skip }, async (t, lab) => {
   const { out } = await lab.eventscript('doctor')
   t.match(out, /^ok +ip: ip utility, iproute2/m)
   t.match(out, /^ok +ss: ends connections$/m)
-  t.match(out, /^0 to mend, 0 to look at, \d+ well$/m)
+  t.match(out, /^0 to repair, 0 to look at, \d+ well$/m)
   t.match(
     (await lab.eventscript('doctor', '-X')).out,
     /^\|State\|Check\|Subject\|Text\|Remedy\|\n\|ok\|ip\|ip\|/,

@@ -1,11 +1,11 @@
-/** The words of the command line as yargs takes them. */
+/** The order of the command line's words, from that of the ctdb tool to that of yargs. */
 
 /** Options that the ctdb tool takes before its command and that have a value: `-x :`, `-t 3`. */
 const WITH_VALUE = ['-x', '-t', '--timeout', '--events']
 
 /**
- * The ctdb tool takes its options before the command, `ctdb -X ip`, and a separator as one word, `-x:`. Here options
- * belong to their command: those that stand before it go to the end of its own.
+ * The command comes first, then its options, as options belong to their command here. The ctdb tool takes options before
+ * its command, `ctdb -X ip`, and a separator in the same word, `-x:`.
  */
 export function commandFirst(argv: readonly string[]): string[] {
   const words = argv.flatMap((word) => (/^-x\W$/.test(word) ? ['-x', word.slice(2)] : [word]))

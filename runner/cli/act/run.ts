@@ -1,0 +1,72 @@
+import { Usage } from '../../base/refusal.ts'
+import { historyFile, remember } from '../../engine/history.ts'
+import { endsEvent, type Report } from '../../engine/report.ts'
+import { run, type RunOptions } from '../../engine/run-by-hand.ts'
+import { writing, type Witness } from '../../machine/recording/record.ts'
+import type { Command } from '../command.ts'
+import { commandPrinter } from '../dry-run.ts'
+import { handlerReport } from '../handler-report.ts'
+import { factsFor } from '../here.ts'
+import { DRY_RUN } from '../options.ts'
+import { complain, printJson, printText, type Output } from '../output.ts'
+import { RUN_OPTIONS, RUN_WORDS, runOptions, type RunArgs } from './run-args.ts'
+
+interface Args extends RunArgs {
+  dryRun?: boolean
+  trace?: boolean
+  record?: string
+  redact?: boolean
+}
+
+export default {
+  usage: 'run <event> [words..]',
+  describe: 'run the handlers for one event, in order, until one fails',
+  positionals: RUN_WORDS,
+  options: {
+    ...RUN_OPTIONS,
+    'dry-run': DRY_RUN,
+    record: {
+      type: 'string',
+      requiresArg: true,
+      describe: 'write every question and change to a file',
+    },
+    redact: { type: 'boolean', describe: 'hide addresses, MACs and the host name in the recording' },
+    trace: { type: 'boolean', describe: 'print every question and change' },
+  },
+  async handler(args: Args, output) {
+    const { dryRun, trace, record, redact } = args
+    if (redact && record === undefined) throw new Usage('--redact goes with --record FILE')
+    const witness = trace ? writing((text) => process.stderr.write(text)) : undefined
+    const options = { ...runOptions(args), record, redact }
+    const report = await (dryRun ? rehearse : runForReal)(options, args, output, witness)
+    return endsEvent(report.outcome) ? 1 : 0
+  },
+} satisfies Command
+
+async function rehearse(
+  options: RunOptions,
+  { json }: Args,
+  output: Output,
+  tracing: Witness | undefined,
+): Promise<Report> {
+  const witness = tracing ?? (json ? undefined : commandPrinter(output))
+  const report = await run({ ...options, rehearse: true, witness })
+  if (json) printJson(output, report)
+  return report
+}
+
+async function runForReal(
+  options: RunOptions,
+  { json }: Args,
+  output: Output,
+  witness: Witness | undefined,
+): Promise<Report> {
+  const ended = json
+    ? undefined
+    : (handler: Report['handlers'][number]) => printText(output, handlerReport(output.paints, handler))
+  const report = await run({ ...options, witness, ended })
+  if (json) printJson(output, report)
+  const notKept = await remember(historyFile(factsFor().env), report)
+  if (notKept) complain(notKept)
+  return report
+}

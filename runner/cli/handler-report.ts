@@ -1,0 +1,33 @@
+/** The end of a handler, for people. */
+import type { HandlerReport, Outcome } from '../engine/report.ts'
+import type { Paints } from '../format/colours.ts'
+
+const OUTCOMES: Record<Outcome, [string, keyof Paints]> = {
+  ok: ['OK', 'good'],
+  failed: ['FAILED', 'bad'],
+  timedout: ['TIMEDOUT', 'bad'],
+  disabled: ['DISABLED', 'dim'],
+  'cannot-run': ['CANNOT RUN', 'bad'],
+}
+
+export function paintOutcome(paints: Paints, outcome: Outcome, text: string): string {
+  return paints[OUTCOMES[outcome][1]](text)
+}
+
+/** The word for an outcome, as wide as a column. */
+export function outcomeWord(paints: Paints, outcome: Outcome): string {
+  return paintOutcome(paints, outcome, OUTCOMES[outcome][0].padEnd(10))
+}
+
+/** A line that a handler said. */
+export function saidLine(paints: Paints, line: string): string {
+  return line.startsWith('WARNING') ? paints.warn(line) : line
+}
+
+export function handlerReport(paints: Paints, { name, outcome, ms, output, why }: HandlerReport): string {
+  const reason = why === undefined ? '' : `  ${why.replaceAll('\n', '\n    ')}`
+  return [
+    `${name.padEnd(20)} ${outcomeWord(paints, outcome)} ${(ms / 1000).toFixed(3)} s${reason}`,
+    ...output.map((line) => `  ${saidLine(paints, line)}`),
+  ].join('\n')
+}

@@ -1,0 +1,23 @@
+import { lookAtCluster } from '../../inspect/check/check.ts'
+import { asMetrics, writeMetrics } from '../../inspect/check/metrics.ts'
+import { judge } from '../../inspect/check/verdict.ts'
+import type { Command } from '../command.ts'
+import { factsFor } from '../here.ts'
+import { TIMEOUT, timeoutOf } from '../options.ts'
+import { complain } from '../output.ts'
+
+export default {
+  usage: 'metrics [file]',
+  describe: "the figures of check in Prometheus' format, for the textfile folder of node_exporter",
+  positionals: { file: { type: 'string', describe: 'a name that ends in .prom; else standard output' } },
+  options: { timeout: TIMEOUT },
+  async handler(args: { file?: string; timeout: string }, output) {
+    const sight = await lookAtCluster(factsFor(), timeoutOf(args))
+    const verdict = judge(sight, { warning: new Map(), critical: new Map() })
+    const text = asMetrics(sight, verdict)
+    if (args.file === undefined) output.print(text.trimEnd())
+    else writeMetrics(args.file, text)
+    verdict.reasons.forEach(complain)
+    return verdict.reasons.length > 0 ? 1 : 0
+  },
+} satisfies Command

@@ -1,0 +1,52 @@
+import { formatOf } from '../../format/table.ts'
+import { configuredNodes, namedNodes, NODE_COLUMNS, nodeRows, saidOf } from '../../inspect/nodes.ts'
+import type { ListedNode } from '../../net/ctdb/nodes-file.ts'
+import type { Command } from '../command.ts'
+import { factsFor } from '../here.ts'
+import { LISTING, TIMEOUT, timeoutOf } from '../options.ts'
+import { complain } from '../output.ts'
+import { printPartial, type AskingArgs } from './partial.ts'
+
+export default {
+  usage: 'nodes [file]',
+  describe: 'the list of nodes: numbers, canonical addresses, faults',
+  positionals: {
+    file: {
+      type: 'string',
+      describe: "or '!COMMAND ARGS'; default: the list that ctdb.conf names, or nodes beside it",
+    },
+  },
+  options: {
+    ...LISTING,
+    timeout: TIMEOUT,
+    compare: {
+      type: 'string',
+      requiresArg: true,
+      describe: "the file of another node, or '!COMMAND ARGS' that prints it",
+    },
+  },
+  async handler(args: AskingArgs & { file?: string; compare?: string }, output) {
+    formatOf(args)
+    const { file, compare } = args
+    const limit = timeoutOf(args)
+    const [ours, theirs] = await Promise.all([
+      file === undefined ? configuredNodes(factsFor().env, limit) : namedNodes(file, limit),
+      compare === undefined ? undefined : namedNodes(compare, limit),
+    ])
+    const rows = nodeRows(ours, theirs)
+    const lists = theirs === undefined ? [ours] : [ours, theirs]
+    const trouble = [...lists.flatMap(({ problem }) => problem ?? []), ...troubleIn(ours.name, rows)]
+    const status = printPartial(output, args, { columns: NODE_COLUMNS, rows }, trouble)
+    lists.flatMap(saidOf).forEach(complain)
+    return status
+  },
+} satisfies Command
+
+function troubleIn(name: string, rows: readonly ListedNode[]): string[] {
+  const bad = rows.filter(({ problem, harmless }) => problem !== undefined && !harmless).length
+  if (rows.length === 0) return [`${name}: no node in it: expected a private address a line`]
+  if (bad === 0) return []
+  return [
+    `${name}: ${bad} of ${rows.length} nodes: see their Problem: the file must be good, and the same, on every node`,
+  ]
+}

@@ -1,0 +1,83 @@
+import { Refusal } from '../../base/refusal.ts'
+import { historyFile, parkedBeside, recall } from '../../engine/history.ts'
+import { endsEvent, type HandlerReport } from '../../engine/report.ts'
+import { askStatus } from '../../eventd/ask.ts'
+import { layoutOf, statusLines } from '../../eventd/status-text.ts'
+import { asReport } from '../../eventd/status.ts'
+import type { Paints } from '../../format/colours.ts'
+import { ctime } from '../../format/ctime.ts'
+import type { Column, FormatOptions } from '../../format/table.ts'
+import type { Parked } from '../../net/dad/parked.ts'
+import { ctdbVersion } from '../../node/ctdb-version.ts'
+import type { Command } from '../command.ts'
+import { outcomeWord, paintOutcome } from '../handler-report.ts'
+import { factsFor } from '../here.ts'
+import { LISTING } from '../options.ts'
+import { printListing, type Output } from '../output.ts'
+
+const COLUMNS: readonly Column<HandlerReport>[] = [
+  { name: 'Handler', field: 'name', value: ({ name }) => name },
+  { name: 'Outcome', field: 'outcome', value: ({ outcome }) => outcome },
+  { name: 'Began', field: 'began', value: ({ began }) => began },
+  { name: 'Milliseconds', field: 'ms', value: ({ ms }) => Math.round(ms) },
+  { name: 'Why', field: 'why', value: ({ why }) => why },
+  { name: 'Output', field: 'output', value: ({ output }) => output.join(' ') },
+]
+
+type Args = FormatOptions & { event: string; socket?: boolean }
+
+export default {
+  usage: 'status [event]',
+  describe: 'how the handlers ended when the event ran last',
+  positionals: { event: { type: 'string', default: 'monitor', describe: 'the event' } },
+  options: {
+    ...LISTING,
+    socket: { type: 'boolean', describe: 'ask the event daemon of this node' },
+  },
+  handler: async (args: Args, output) =>
+    args.socket ? await statusOfDaemon(args, output) : statusOfHistory(args, output),
+} satisfies Command
+
+/** The status that the event daemon reports, in the layout of the ctdb tool. */
+async function statusOfDaemon(args: Args, output: Output): Promise<number> {
+  const { paints } = output
+  const status = await askStatus(args.event)
+  const layout = layoutOf(await ctdbVersion())
+  const text = () => [
+    ...status.scripts.flatMap((script) =>
+      statusLines(script, layout, (word, outcome) => paintOutcome(paints, outcome, word)),
+    ),
+    ...parkedLines(paints, historyFile(factsFor().env)),
+  ]
+  printListing(output, args, { columns: COLUMNS, rows: status.scripts.map(asReport), json: status, text })
+  return status.summary === 0 ? 0 : 1
+}
+
+/** The status after the last run by hand. */
+function statusOfHistory(args: Args, output: Output): number {
+  const { paints } = output
+  const file = historyFile(factsFor().env)
+  const report = recall(file).findLast(({ event }) => event === args.event)
+  if (!report) throw new Refusal(`Event ${args.event} has never run here: ${file} has no run of it`)
+  const text = () => [
+    ...report.handlers.map((each) => handlerStatus(paints, each)),
+    ...parkedLines(paints, file),
+  ]
+  printListing(output, args, { columns: COLUMNS, rows: report.handlers, json: report, text })
+  return endsEvent(report.outcome) ? 1 : 0
+}
+
+/** In the manner of `ctdb event status`. */
+function handlerStatus(paints: Paints, { name, outcome, ms, began, output, why }: HandlerReport): string {
+  const lines = [...output, ...(why === undefined ? [] : why.split('\n'))]
+  const seconds = (ms / 1000).toFixed(3)
+  const head = `${name.padEnd(20)} ${outcomeWord(paints, outcome)} ${seconds} ${ctime(new Date(began))}`
+  return [head, ...lines.map((line) => `  OUTPUT: ${line}`)].join('\n')
+}
+
+/** The addresses that are kept off the wire since some earlier event. */
+function parkedLines(paints: Paints, history: string): string[] {
+  return parkedBeside(history).map(({ address, bits, iface, rival }: Parked) =>
+    paints.warn(`parked: ${address}/${bits}, which belongs on ${iface}: ${rival} has it`),
+  )
+}
