@@ -1,7 +1,7 @@
 /**
- * Static routes out of /etc/ctdb/static-routes, IPv4 and IPv6. Some can be there only while their interface holds an
- * address of the gateway's subnet, and go with the last one: so they are looked after when addresses have moved.
- * Without that file there is nothing to do.
+ * Static routes out of /etc/ctdb/static-routes, IPv4 and IPv6. A route can need an address of the gateway's subnet on its
+ * interface, and goes with the last one: so routes are looked after when addresses have moved. Without that file there is
+ * nothing to do.
  */
 import { addStaticRoutes, mustBePrivileged, staticRoutes, type Handler } from '../runner/handler.ts'
 
@@ -9,6 +9,7 @@ export default {
   about: 'static routes: back when an address of their interface is',
   when: 'enabled',
 
+  /** Addresses have come and gone: routes that are missing are added. */
   async ipreallocated(node) {
     const routes = await staticRoutes(node)
     if (!routes) return
@@ -16,7 +17,7 @@ export default {
     await addStaticRoutes(node, routes)
   },
 
-  /** Only those of the two interfaces: an address has moved from the one to the other. */
+  /** An address has moved from one interface to another: only routes of these two are looked after. */
   async updateip(node, { from, to }) {
     const routes = await staticRoutes(node)
     if (!routes) return

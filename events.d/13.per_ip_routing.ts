@@ -1,5 +1,5 @@
 /**
- * Policy routing: what is sent from a public address leaves by the gateways that are meant for that address, IPv4 and
+ * Policy routing: packets from a public address leave by the gateways that are meant for that address, IPv4 and
  * IPv6 alike. Each address has a routing table of its own, `ctdb.ADDRESS`, and a rule that leads to it. Without
  * CTDB_PER_IP_ROUTING_CONF there is nothing to do.
  */
@@ -27,7 +27,7 @@ export default {
   leaves:
     'rules and routes of IPv6 addresses stay: "eventscript run --only 13.per_ip_routing shutdown" takes them away, "ctdb event run 30 legacy ipreallocated" gives IPv4 its own again',
 
-  /** A node that starts hosts nothing: rules and routes that a crash has left behind go. */
+  /** A node that starts hosts nothing: rules and routes that a crash has left are removed. */
   async startup(node) {
     const routing = policyRouting(node)
     if (!routing) return
@@ -37,15 +37,15 @@ export default {
     await filterArp(node)
   },
 
-  /** What would make a takeip fail later makes the node unhealthy now. */
+  /** A mistake that would make a takeip fail later makes the node unhealthy now. */
   async monitor(node) {
     const routing = policyRouting(node)
     if (routing) await checkConf(node, routing)
   },
 
   /**
-   * 1. What is configured for the address is read and checked.
-   * 2. It gets a table, the routes in it, and the rule that leads there: all of them, or none.
+   * 1. Read and check the routes that are configured for the address.
+   * 2. Give the address a table, the routes in it, and the rule that leads there: all of them, or none.
    * 3. Flush route caches.
    */
   async takeip(node, { iface, address, bits }) {
@@ -56,7 +56,7 @@ export default {
     await flushRouteCaches(node)
   },
 
-  /** As takeip, on the new interface; then the clients are woken, as what was sent meanwhile went the old way. */
+  /** As takeip, on the new interface. Then the clients are woken: packets went the old way meanwhile. */
   async updateip(node, { to, address, bits }) {
     const routing = policyRouting(node)
     if (!routing) return
@@ -66,7 +66,7 @@ export default {
     await tickleConnections(node, address)
   },
 
-  /** The rule and the routes go, whatever the configuration says by now. */
+  /** The rule and the routes are removed, whatever the configuration says by now. */
   async releaseip(node, { address }) {
     const routing = policyRouting(node)
     if (!routing) return
@@ -74,12 +74,12 @@ export default {
     await unrouteAddress(node, routing, address)
   },
 
-  /** What has gone missing is added: routes go with an interface. What has stayed behind is removed. */
+  /** Missing rules and routes are added: routes go with an interface. Leftover ones are removed. */
   async ipreallocated(node) {
     await renew(node, false)
   },
 
-  /** The admin has changed the configuration. */
+  /** The admin has changed the configuration: all routes are added afresh. */
   async reconfigure(node) {
     if (!policyRouting(node)) return
     node.say('Reconfiguring service "per_ip_routing"...')
@@ -87,7 +87,7 @@ export default {
     await flushRouteCaches(node)
   },
 
-  /** Nothing stays: neither rules nor routes nor the names of our tables. */
+  /** Rules, routes and the names of our tables are removed. */
   async shutdown(node) {
     const routing = policyRouting(node)
     if (!routing) return

@@ -1,6 +1,6 @@
 /**
- * One address for the whole cluster (LVS): the leader has it on the wire and spreads clients over the nodes, the
- * others have it silently and answer the clients themselves. IPv4 and IPv6. Off unless CTDB_LVS_NODES is set.
+ * One address for the whole cluster (LVS): the leader has the address on the wire and spreads clients over the nodes, the
+ * others hold it silently and answer the clients themselves. IPv4 and IPv6. Off unless CTDB_LVS_NODES is set.
  */
 import {
   checkLink,
@@ -34,7 +34,7 @@ export default {
   leaves:
     'an IPv6 address and its services stay: "eventscript run --only 91.lvs shutdown" takes them away, with IPv4\'s: "ctdb event run 30 legacy ipreallocated" sets these up again',
 
-  /** A leader that died is still on the wire: a node that starts is not. */
+  /** A leader that died may still be on the wire: a node that starts leaves the wire. */
   async init(node) {
     if (isOff(node)) return
     const publicIp = lvsAddress(node)
@@ -43,13 +43,13 @@ export default {
     await forgetLeader(node)
   },
 
-  /** What is wrong with the options is told before the node is of use to anybody. */
+  /** Mistakes in the options are reported before the node serves anybody. */
   async setup(node) {
     const lvs = await lvsOptions(node)
     if (lvs) await mustBeFree(node, lvs)
   },
 
-  /** A follower at first, whoever leads; a node that could not lead says so. */
+  /** A node starts as a follower, whoever leads. A node that could not lead says so. */
   async startup(node) {
     const lvs = await lvsOptions(node)
     if (!lvs) return
@@ -61,7 +61,7 @@ export default {
     if (unable) node.say(unable)
   },
 
-  /** The interface has a link, and a node that may lead is able to. The options may have been changed since `setup`. */
+  /** The interface must have a link, and a node that may lead must be able to. The options may have changed since `setup`. */
   async monitor(node) {
     const lvs = await lvsOptions(node)
     if (!lvs) return
@@ -74,11 +74,11 @@ export default {
   },
 
   /**
-   * 1. Who leads and who serves, by the daemon's flags and the nodes file.
-   * 2. An address that the options no longer name goes.
-   * 3. Whoever does not lead falls silent, waits for a new leader to be seen, and hands nothing on.
-   * 4. Under another leader, and on a node that no longer serves, connections end.
-   * 5. The leader: services, then the address on the wire, announced. One that cannot says so; monitor sees to it.
+   * 1. Find who leads and who serves, by the daemon's flags and the nodes file.
+   * 2. Remove an address that the options no longer name. A node that the nodes file does not name leaves.
+   * 3. Give way: a node that does not lead falls silent, waits until a new leader is seen, and hands nothing on.
+   * 4. End connections under another leader, and on a node that no longer serves.
+   * 5. Lead: the services first, then the address on the wire, announced. A node that cannot lead says so; monitor tries again.
    */
   async ipreallocated(node) {
     const lvs = await lvsOptions(node)
@@ -95,7 +95,7 @@ export default {
     await flushRouteCaches(node)
   },
 
-  /** A node that stops leaves nothing behind, whatever is wrong with the nodes file. */
+  /** A node that stops leaves nothing, whatever is wrong with the nodes file. */
   async shutdown(node) {
     if (isOff(node)) return
     const publicIp = lvsAddress(node)

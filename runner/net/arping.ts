@@ -1,6 +1,6 @@
 /**
- * There are three programs named arping, of which two understand the same options. Which one it is, is what it prints for
- * `arping -V`: two take that for a mistake, and show their usage with their name.
+ * There are three programs named arping; two of them understand the same options. The output of `arping -V` tells them
+ * apart: two programs take that for a mistake, and show their usage with their name.
  */
 import { Refusal } from '../base/refusal.ts'
 import { packageOf } from '../machine/remedy.ts'
@@ -8,12 +8,12 @@ import { packageOf } from '../machine/remedy.ts'
 export const ARPINGS = { iputils: /iputils/i, busybox: /^BusyBox /m, habets: /Thomas Habets/ } as const
 export type Arping = keyof typeof ARPINGS
 
-/** Undefined when it is none that we know: its options may mean anything. */
+/** Undefined for a program that we do not know: its options may mean anything. */
 export function whichArping(version: string): Arping | undefined {
   return (Object.keys(ARPINGS) as Arping[]).find((kind) => ARPINGS[kind].test(version))
 }
 
-/** Throws a Refusal that quotes what came instead. */
+/** Throws a Refusal that quotes the output of any other program. */
 export function knownArping(version: string): Arping {
   const kind = whichArping(version)
   if (kind) return kind
@@ -23,7 +23,7 @@ export function knownArping(version: string): Arping {
   )
 }
 
-/** Some networks take only the request form, some only the reply form: both, whichever arping it is. */
+/** Some networks take only the request form, some only the reply form: both are sent, by every arping. */
 export function arpingRound(version: string, address: string, iface: string): string[][] {
   if (knownArping(version) !== 'habets') {
     // iputils' waits for answers until -w is over even after the last packet
@@ -40,7 +40,7 @@ export function arpingRound(version: string, address: string, iface: string): st
   ]
 }
 
-/** Who has this address? So often, a second apart; as one who has no address of his own. */
+/** Ask who has this address, `probes` times, a second apart. The sender has no address of its own (RFC 5227, section 2.1.1). */
 export function arpingQuestion(version: string, address: string, iface: string, probes: number): string[] {
   const common = ['-c', String(probes), '-w', String(probes)]
   return knownArping(version) === 'habets'

@@ -9,7 +9,7 @@ export interface Held {
   altnames: readonly string[]
   address: string
   bits: number
-  /** The far end, of an address that was added with one: it cannot be deleted without naming it. */
+  /** The far end, of an address that was added with one: such an address cannot be deleted without naming it. */
   peer?: string
   /** `global`, `host` …; by `host` an IPv4 address on lo is kept from answering ARP (arp_ignore 3). */
   scope?: string
@@ -23,13 +23,13 @@ export interface Held {
 export interface Link {
   name: string
   altnames: readonly string[]
-  /** The device below, only of kinds that are built on one in the same namespace (a VLAN). */
+  /** The device below, only of kinds that are built on a device of the same namespace (a VLAN). */
   below: string | undefined
-  /** The bond or bridge that it is a part of. */
+  /** The bond or bridge that the interface is a part of. */
   master: string | undefined
   /** `vlan`, `bond`, `veth` …; undefined for plain devices, and without `-details`. */
   kind: string | undefined
-  /** Its hardware address, in lower case. */
+  /** The hardware address, in lower case. */
   mac: string | undefined
   /** `ether`, `loopback`, `infiniband` …; undefined in `addr show` of old `ip`. */
   type: string | undefined
@@ -42,13 +42,13 @@ export interface Link {
 
 const NEWER = 'check "ip -V" (iproute2 4.14 or newer)'
 
-/** Kinds whose `link` in the output of `ip` is the device they run on; for a veth it is the peer. */
+/** Kinds whose `link` in the output of `ip` is the device below; that of a veth is its peer. */
 const BUILT_ON_ANOTHER = new Set(['vlan', 'macvlan', 'macvtap', 'ipvlan', 'ipvtap'])
 
 /**
  * Interfaces out of `ip -json [-details] addr show …` or `link show`. `addr show to X` prints `{}` for each
- * address that it filtered out. The `@if5` of brief output never appears: `ifname` and `link` come apart.
- * Throws a Refusal that quotes what came instead, when it is not that.
+ * address that it filtered out. The `@if5` of brief output never appears: `ifname` and `link` are apart.
+ * Throws a Refusal that quotes any other output.
  */
 export const parseLinks = rememberingLast(linksIn)
 
@@ -87,13 +87,13 @@ function held(iface: string, altnames: readonly string[], info: Record<string, u
 }
 
 function named(text: string): Record<string, unknown>[] {
-  // "-json" of some releases leaves {} for an interface that a filter left out
+  // "-json" of some releases prints {} for an interface that a filter left out
   const found = rows(text, 'interfaces').filter((row) => Object.keys(row).length > 0)
   if (!found.every((row) => typeof row['ifname'] === 'string')) throw unexpected(text, 'interfaces')
   return found
 }
 
-/** The list that `ip -json` prints, of whatever (`what`, for the message). Throws a Refusal that quotes anything else. */
+/** The list that `ip -json` prints; `what` names its elements in the message. Throws a Refusal that quotes any other output. */
 export function rows(text: string, what: string): Record<string, unknown>[] {
   let parsed: unknown
   try {

@@ -7,12 +7,17 @@ import { isNamed, parseLinks, type Held, type Link } from '../ip-json.ts'
 /** Every place where the kernel has this address: usually one, none, or after a mishap several. */
 export async function whereIs(node: Node, address: string): Promise<Held[]> {
   const answer = await node.ask`ip -json addr show to ${address}`
-  return linksOf(answer).flatMap((link) => link.addresses.filter((held) => held.address === address))
+  return placesIn(linksOf(answer), address)
 }
 
 /** All interfaces with all their addresses. */
 export async function interfaces(node: Node): Promise<readonly Link[]> {
   return linksOf(await node.ask`ip -json addr show`)
+}
+
+/** Out of all interfaces, every place of this address. */
+export function placesIn(links: readonly Link[], address: string): Held[] {
+  return links.flatMap((link) => link.addresses.filter((held) => held.address === address))
 }
 
 /** All interfaces with the devices that they are built on. No addresses. */

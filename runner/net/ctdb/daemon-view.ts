@@ -1,4 +1,4 @@
-/** What CTDB's daemon believes, as `ctdb -X` prints it, by the names of its columns. */
+/** The daemon's view of the cluster, as `ctdb -X` prints it, by the names of its columns. */
 import type { Node } from '../../node/node.ts'
 import { Refusal, refuse } from '../../base/refusal.ts'
 import { Interrupted } from '../../machine/errors.ts'
@@ -8,7 +8,7 @@ import { why } from '../answer.ts'
 
 export interface BelievedAddress {
   address: string
-  /** The node that hosts it; -1 none. */
+  /** The node that hosts the address; -1: none. */
   node: number
   active: string[]
   available: string[]
@@ -41,12 +41,12 @@ export interface BelievedNode {
   here: boolean
 }
 
-/** Ask the ctdb tool; a Refusal with what it said when it fails, is missing or does not answer in time. */
+/** Ask the ctdb tool; rejects with a Refusal that says why when the tool fails, is missing or does not answer in time. */
 async function answer(node: Node, words: readonly string[], mayFail = false): Promise<string> {
   const { ctdb } = node.settings
   try {
     const said = await node.ask`${ctdb} ${words}`
-    // the exit status of nodestatus is made of the nodes' flags: only without a table is it an error
+    // the exit status of nodestatus is made of the nodes' flags: without a table it means a failure
     if (said.status !== 0 && !(mayFail && said.out !== ''))
       refuse(`"ctdb ${words.join(' ')}" failed: ${why(said)}`)
     return said.out
@@ -84,7 +84,7 @@ export async function believedInterfaces(node: Node): Promise<BelievedInterface[
 
 export async function believedNodes(node: Node): Promise<BelievedNode[]> {
   const out = await answer(node, ['-X', 'nodestatus', 'all'], true)
-  // PartiallyOnline is the youngest; a tool that does not know it has one flag less to tell
+  // PartiallyOnline is the youngest flag: an older tool has no column for it
   const rows = parseTable(out, ['Node', 'IP', ...FLAGS.slice(0, -1), 'ThisNode'])
   if (rows.length === 0) refuse('"ctdb -X nodestatus all" named no node: expected one line for each')
   return rows.map((row) => ({
@@ -95,7 +95,7 @@ export async function believedNodes(node: Node): Promise<BelievedNode[]> {
   }))
 }
 
-/** This node's number, as the daemon has it. */
+/** This node's number, as the daemon knows it. */
 export async function numberHere(node: Node): Promise<number> {
   const text = (await answer(node, ['pnn'])).trim()
   if (!/^\d+$/.test(text)) refuse(`"ctdb pnn" printed "${text}": expected a number`)
@@ -127,13 +127,13 @@ function listIn(text = ''): string[] {
   return text.split(',').filter((name) => name !== '')
 }
 
-/** The sentence in place of an answer, for a listing that shows what else is known. */
+/** The reason in place of an answer, for a listing that shows the rest all the same. */
 export async function orReason<T>(asked: Promise<T>): Promise<T | string> {
   try {
     return await asked
   } catch (error) {
     if (error instanceof Refusal) return error.message
-    // the deadline of the whole
+    // the deadline of the whole command
     if (error instanceof Interrupted) return `${error.message}: the time was over`
     if (error instanceof Error && error.name === 'TimeoutError') return 'the time was over'
     throw error

@@ -1,22 +1,22 @@
 import { canonical } from '../../inet/address.ts'
 
-/** One line of the list of nodes that a node number belongs to. */
+/** A line of the list of nodes that has a node number. */
 export interface ListedNode {
   node: number
-  /** Canonical; undefined where none can be read. */
+  /** Canonical; undefined for a line without a readable address. */
   address: string | undefined
-  /** A line that begins with `#` keeps its number: the nodes behind it keep theirs. */
+  /** A line that begins with `#` keeps its number: the nodes after it keep theirs. */
   deleted: boolean
   line: number
   problem?: string
-  /** The problem is one that ctdbd passes over. */
+  /** ctdbd passes over the problem. */
   harmless?: boolean
 }
 
 /**
- * The list of nodes as ctdbd numbers it: a private address a line, blanks around it are none, empty lines have no
- * number, and every line that begins with `#` uses one up (contract, 6.2), also where it is meant as a comment. A CR at the
- * end of a line is a blank, too.
+ * The list of nodes as ctdbd numbers it (ctdb_read_nodes_file, ctdb/common/ctdb_util.c in 4.17): a private address a line,
+ * without the blanks around it. An empty line has no number. Every line that begins with `#` uses one up, also where it is
+ * meant as a comment. A CR at the end of a line is a blank, too.
  */
 export function parseNodes(text: string): ListedNode[] {
   const found: ListedNode[] = []
@@ -54,7 +54,7 @@ function problemOf(
   return earlier && `${address} is there already, in line ${earlier.line}, as node ${earlier.node}`
 }
 
-/** Where another node's list differs; it must be the same everywhere. By number, as numbers are what nodes mean. */
+/** The differences to another node's list, by number: the list must be the same everywhere, as nodes name each other by number. */
 export function compareNodes(
   ours: readonly ListedNode[],
   theirs: readonly ListedNode[],

@@ -1,4 +1,4 @@
-/** Where the private addresses of the cluster's nodes come from: a file, or what a command of ctdb.conf prints. */
+/** The source of the private addresses of the cluster's nodes: a file, or the output of a command of ctdb.conf. */
 import { parseIni } from '../../base/ini.ts'
 import { Refusal, refuse } from '../../base/refusal.ts'
 import type { Door } from '../../machine/machine.ts'
@@ -10,35 +10,35 @@ export interface NodesSource {
   kind: 'file' | 'command'
   /** The path of the file; a command as ctdb.conf has it, `!COMMAND ARGS`. */
   name: string
-  /** What ctdb.conf asks for, where the ctdb of this node is too old to know of it and reads `name`. */
+  /** The source in ctdb.conf, where the ctdb of this node is too old to know that key and reads `name`. */
   ignored?: string
 }
 
-/** Something odd that ctdbd passes over. */
+/** An oddity that ctdbd passes over. */
 export interface Oddity {
   text: string
   remedy: string
 }
 
 export interface NodesList extends NodesSource {
-  /** As it was read or printed. Undefined when there is no such file; also when `problem` says why there is none. */
+  /** As read or printed. Undefined when there is no such file, and when `problem` says why there is no text. */
   text: string | undefined
-  /** What went wrong; beside a text: ctdbd takes that all the same. */
+  /** The failure. Where there is a text too, ctdbd takes the text all the same. */
   problem?: string
   odd: readonly Oddity[]
 }
 
-/** Settings of a handler have them, too. */
+/** Settings of a handler have these, too. */
 export interface Where {
   base: string
   /** The ctdb tool as words of a command. */
   ctdb: readonly string[]
 }
 
-/** The ctdb that knows of `nodes list`. */
+/** The first ctdb that knows `nodes list`. */
 const SINCE = [4, 21] as const
 
-/** As ctdb.conf has it, without looking there. Throws a Refusal when ctdb.conf cannot be read, or names nothing. */
+/** The source that ctdb.conf names; nobody looks there. Throws a Refusal when ctdb.conf cannot be read, or names nothing. */
 export async function nodesSource(door: Door, { base, ctdb }: Where): Promise<NodesSource> {
   const usual = { kind: 'file', name: `${base}/nodes` } as const
   const conf = `${base}/ctdb.conf`
@@ -54,14 +54,14 @@ export async function nodesSource(door: Door, { base, ctdb }: Where): Promise<No
   return value.startsWith('!') || value.startsWith('/') ? nodesSourceOf(value) : nodesSourceOf(`/${value}`)
 }
 
-/** Of a path, or of `!COMMAND ARGS`. */
+/** The source for a path, or for `!COMMAND ARGS`. */
 export function nodesSourceOf(written: string): NodesSource {
   return { kind: written.startsWith('!') ? 'command' : 'file', name: written }
 }
 
 /**
  * The list of nodes that ctdbd would read now. `limit`: the seconds that its command may take, where the door has no
- * end of its own. Never throws a Refusal.
+ * deadline of its own. Never throws a Refusal.
  */
 export async function nodesList(door: Door, where: Where, limit?: number): Promise<NodesList> {
   try {
@@ -72,7 +72,7 @@ export async function nodesList(door: Door, where: Where, limit?: number): Promi
   }
 }
 
-/** The same of a source that is known. */
+/** The same for a known source. */
 export async function readSource(door: Door, source: NodesSource, limit?: number): Promise<NodesList> {
   const { kind, name } = source
   try {
@@ -84,7 +84,7 @@ export async function readSource(door: Door, source: NodesSource, limit?: number
   }
 }
 
-/** What a command prints; its exit status does not count, as for ctdbd. */
+/** The output of a command. As for ctdbd, its exit status does not count. */
 async function printed(
   door: Door,
   name: string,
@@ -100,10 +100,10 @@ async function printed(
   return { text: out, problem: `${problem}: ctdbd takes what it printed all the same` }
 }
 
-/** Exit statuses of timeout(1): ended, killed; ended, as busybox has it. */
+/** Exit statuses of timeout(1): ended, killed; 143: ended by BusyBox's. */
 const LATE: ReadonlySet<number> = new Set([124, 137, 143])
 
-/** Of a command: between blanks, as ctdbd has it, which knows no quotes, no shell and no PATH for it. */
+/** The words of a command, between blanks: ctdbd knows no quotes, no shell and no PATH here. */
 export function wordsOf(name: string): string[] {
   const words = name.slice(1).trim().split(/\s+/)
   if (words[0]?.startsWith('/')) return words

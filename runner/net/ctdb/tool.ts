@@ -5,8 +5,8 @@ import { tryWrite } from '../sysctl/sysctl.ts'
 import { why } from '../answer.ts'
 
 /**
- * A table of `ctdb -X`: a header line and rows, each line begun and ended by `|`. Columns are found by name; one
- * that has the name of an earlier one is called NAME2. Throws a Refusal that quotes a line it does not understand.
+ * A table of `ctdb -X`: a header line and rows, each line begun and ended by `|`. Columns are found by name; a second
+ * column of one name is called NAME2. Throws a Refusal that quotes a line that is no row of such a table.
  */
 export function parseTable(text: string, columns: readonly string[]): Record<string, string>[] {
   const [header, ...lines] = text.split('\n').filter((line) => line !== '')
@@ -35,7 +35,7 @@ function cells(line: string): string[] {
   return line.slice(1, -1).split('|')
 }
 
-/** Ask the ctdb tool for a table; a sentence instead when it cannot be had. */
+/** Ask the ctdb tool for a table; a sentence when there is none to be had. */
 export async function table(
   node: Node,
   words: readonly string[],
@@ -51,7 +51,7 @@ export async function table(
   }
 }
 
-/** This node's number, asked once and kept in `my-pnn` as CTDB's scripts do; a Refusal when the daemon does not say. */
+/** This node's number, asked once and kept in `my-pnn` as CTDB's scripts do. Rejects with a Refusal when the daemon does not say. */
 export async function ownNumber(node: Node): Promise<string> {
   const file = `${node.settings.vardir}/my-pnn`
   const known = (await node.read(file))?.trim()
@@ -64,7 +64,7 @@ export async function ownNumber(node: Node): Promise<string> {
   return number
 }
 
-/** The public addresses that the daemon says this node hosts; a sentence instead when it does not say. */
+/** The public addresses that this node hosts, as the daemon says; a sentence when it does not say. */
 export async function hostedAccordingToDaemon(node: Node): Promise<string[] | string> {
   try {
     const number = await ownNumber(node)

@@ -1,4 +1,4 @@
-/** Who has an address that should be ours: a line of evidence for the admin who has to find that host. */
+/** The host that has an address that should be ours: a line of evidence for the admin who has to find that host. */
 import type { Node } from '../../node/node.ts'
 import { Refusal, refuse } from '../../base/refusal.ts'
 import { canonical, familyOf } from '../../inet/address.ts'
@@ -18,22 +18,22 @@ export interface Contested {
 /** Probes for an IPv4 address, a second apart; and how long an answer to a question of IPv6 may take, in ms. */
 const ARP_PROBES = 2
 const ANSWER_MS = 500
-/** The kernel asks three times, a second apart; and not before it has an address of its own to ask from. */
+/** The kernel asks three times, a second apart, and only once it has an address of its own to ask from. */
 const LOOKS = 4
 /** Seconds for the command that prints the list of nodes: the event waits for it. */
 const LIST_S = 3
 
 /**
- * The MAC that answers for the address on that interface (`known`, if `rivalMac` has heard it already), and whose it is, as far
- * as can be found out: `52:54:00:12:34:56 on eth0, which is node 2 (fd01::3)`. Never fails: what cannot be found out is
- * said in its place.
+ * The MAC that answers for the address on that interface (`known`, if `rivalMac` has heard it already), and its host, as far
+ * as can be found out: `52:54:00:12:34:56 on eth0, which is node 2 (fd01::3)`. Never fails: the reason stands in place of
+ * whatever cannot be found out.
  */
 export async function whoHas(node: Node, contested: Contested, known?: string): Promise<string> {
   const { address, iface } = contested
   try {
     const mac = known ?? (await macOf(node, contested))
     if (mac === undefined) return `nobody answers for it on ${iface} when asked again`
-    // what `rivalMac` has heard is none of ours
+    // a MAC that `rivalMac` has heard is none of ours
     const own = known === undefined ? await ownLink(node, mac) : undefined
     const whose = own
       ? `this node's own ${own.name}: is it on the same network as ${iface}?`
@@ -47,7 +47,7 @@ export async function whoHas(node: Node, contested: Contested, known?: string): 
 
 /**
  * The MAC of another host that answers for this IPv4 address, which is not on our wire. Two questions, so 2 s when nobody
- * does; that we have an interface on the same network is no conflict. Throws a Refusal when it cannot be asked.
+ * answers. An interface of ours on the same network is no conflict. Throws a Refusal when nobody can be asked.
  */
 export async function rivalMac(node: Node, contested: Contested): Promise<string | undefined> {
   const mac = await macByArp(node, contested)
@@ -55,8 +55,8 @@ export async function rivalMac(node: Node, contested: Contested): Promise<string
 }
 
 /**
- * The MAC of whoever answers for the address by now, of one who waits for a host to come: 2 s for IPv4, 3 for IPv6, when
- * nobody does. Throws a Refusal when it cannot be asked.
+ * The MAC that answers for the address by now, for a caller that waits for a host to come: 2 s for IPv4, 3 s for IPv6, when
+ * nobody answers. Throws a Refusal when nobody can be asked.
  */
 export async function macWhenItComes(node: Node, contested: Contested): Promise<string | undefined> {
   const patient = familyOf(contested.address) === 'inet6' && (await node.find('ndisc6'))
@@ -72,18 +72,18 @@ async function macByArp(node: Node, { address, iface }: Contested): Promise<stri
   const question = arpingQuestion(version.out + version.err, address, iface, ARP_PROBES)
   const { out, err, status } = await node.ask`${question}`
   const mac = macIn(out)
-  // by the exit status an answer, none, and a question that could not be asked differ in neither of the two
+  // the exit status does not tell an answer, silence, and a question that could not be asked apart
   if (mac === undefined && !/ received|^received /im.test(out))
     refuse(`arping cannot ask on ${iface}: ${why({ status, out, err }, 'CAP_NET_RAW')}`)
   return mac
 }
 
-/** `ndisc6` asks and prints the MAC; where it is missing, the kernel asks, and its neighbour table has the answer. */
+/** `ndisc6` asks and prints the MAC. Without that program the kernel asks, and its neighbour table has the answer. */
 async function macByDiscovery(node: Node, contested: Contested): Promise<string | undefined> {
   const { address, iface } = contested
   const heard = (await node.find('ndisc6')) && (await macByNdisc6(node, contested, 2))
   if (heard) return heard
-  // what the table may know from before is no evidence
+  // an entry from before is no evidence
   await node.change`ip neigh del ${address} dev ${iface}`
   await node.change`ip neigh replace ${address} dev ${iface} use`
   for (let look = 0; look < LOOKS; look += 1) {
@@ -108,7 +108,7 @@ function macIn(text: string): string | undefined {
   return /\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b/i.exec(text)?.[0].toLowerCase()
 }
 
-/** A node, or a neighbour that we know by another address too. */
+/** A node of the cluster, or a neighbour that has another address too. */
 async function whoIs(node: Node, mac: string, address: string): Promise<string> {
   const others = (await neighboursWith(node, mac)).filter((other) => other !== address)
   if (others.length === 0) return 'no neighbour that is known by another address'
@@ -128,7 +128,7 @@ async function neighboursWith(node: Node, mac: string): Promise<string[]> {
     .flatMap((row) => canonical(String(row['dst'])) ?? [])
 }
 
-/** By the list of nodes, or by another public address that the daemon says it hosts. */
+/** By the list of nodes, or by another public address that the node hosts, as the daemon says. */
 async function clusterNode(node: Node, addresses: readonly string[]): Promise<string | undefined> {
   const { text = '', problem } = await nodesList(node, node.settings, LIST_S)
   if (problem !== undefined) node.because(`the list of nodes: ${problem}`)

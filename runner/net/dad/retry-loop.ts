@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Node } from '../../node/node.ts'
 import { keepTrying, type Keeping } from './retry-parked.ts'
 
-/** Tries what is parked again, for as long as anything is. */
+/** Tries parked addresses again, for as long as there are any. */
 export interface RetryLoop {
-  /** Something has just been parked, or may have been. */
+  /** An address has just been parked, or may have been. */
   wake: () => void
   close: () => void
 }
@@ -22,7 +22,7 @@ export function retryLoop(
     try {
       await keepTrying(nodeNow, { sleep: (ms) => sleep(ms, undefined, { signal: stop.signal }), announce })
     } catch (error) {
-      // the next monitor event wakes us again
+      // the next monitor event starts us again
       if (!stop.signal.aborted)
         complain(`parked addresses: ${error instanceof Error ? error.message : String(error)}`)
     } finally {

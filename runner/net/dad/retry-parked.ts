@@ -1,4 +1,4 @@
-/** Looks after what is parked: each address is tried on its interface again and again, until its rival is gone. */
+/** Looks after parked addresses: each is tried on its interface again and again, until its rival is gone. */
 import type { Node } from '../../node/node.ts'
 import { Refusal } from '../../base/refusal.ts'
 import { familyOf } from '../../inet/address.ts'
@@ -11,7 +11,7 @@ import { rivalMac } from './address-owner.ts'
 import { flushRouteCaches } from '../sysctl/sysctl.ts'
 import { unlist } from './park.ts'
 
-/** Milliseconds from one try to the next. A try asks the wire once, so that 60 addresses are 12 packets a second. */
+/** Milliseconds from one try to the next. A try asks the wire once: 60 addresses are 12 packets a second. */
 const TRY_EVERY_MS = 5000
 
 export interface Keeping {
@@ -20,10 +20,10 @@ export interface Keeping {
   announce: (address: string, iface: string) => void | Promise<unknown>
 }
 
-/** Until nothing is parked any more. What goes wrong with one is said, and the next round tries again. */
+/** Try until nothing is parked any more. A failure of one address is reported, and the next round tries again. */
 export async function keepTrying(nodeNow: () => Promise<Node>, { sleep, announce }: Keeping): Promise<void> {
   const moved: Promise<unknown>[] = []
-  /** Said once for as long as it is so. */
+  /** The failure of each address, reported once for as long as it is the same. */
   const said = new Map<string, string>()
   for (;;) {
     const node = await nodeNow()
@@ -49,9 +49,9 @@ export async function keepTrying(nodeNow: () => Promise<Node>, { sleep, announce
 }
 
 /**
- * One try; true when it is on its interface now. It is put there beside `lo`, so that it can be bound all the time. An
- * event for the address takes it from the list before it looks: what is added here, it sees; and nothing is done here
- * to an address that is not listed any more.
+ * One try; true when the address is on its interface now. It is put there before it leaves `lo`, so that it can be bound
+ * all the time. An event for the address takes it from the list before it looks. So the event sees an address that was
+ * added here, and nothing is done here to an address that is not listed any more.
  */
 async function tryAgain(node: Node, each: Parked): Promise<boolean> {
   const isFree =
@@ -78,7 +78,7 @@ async function isFreeIpv4(node: Node, each: Parked): Promise<boolean> {
   return (await rivalMac(node, each)) === undefined
 }
 
-/** The kernel is the judge: it is added, and stays when its check ends well. */
+/** The kernel is the judge: the address is added, and stays when its check ends well. */
 async function isFreeIpv6(node: Node, each: Parked): Promise<boolean> {
   const added = await withParked(node, async (parked) => {
     if (!same(parked, each)) return false

@@ -3,7 +3,7 @@ import { hexDigits } from '../../inet/address.ts'
 import { rememberingLast } from '../../base/memoize.ts'
 import { readNumber } from '../sysctl/sysctl.ts'
 
-/** What became of an IPv6 address while its duplicate check ran; an `optimistic` one can be bound meanwhile. */
+/** The state of an IPv6 address in its duplicate check; an `optimistic` address can be bound while it is checked. */
 export type DadState = 'absent' | 'tentative' | 'optimistic' | 'duplicate' | 'ready'
 
 /** include/uapi/linux/if_addr.h */
@@ -15,12 +15,12 @@ const TABLE = '/proc/net/if_inet6'
 
 /**
  * The state of an address out of `/proc/net/if_inet6`: address, interface index, prefix length, scope and flags
- * in hexadecimal, then the interface. The file costs no program, so it can be looked at often.
+ * in hexadecimal, then the interface. Reading the file starts no program, so it can be read often.
  */
 export function dadState(table: string, address: string, iface: string): DadState {
   const flags = flagsIn(table).get(`${hexDigits(address)} ${iface}`)
   if (flags === undefined) return 'absent'
-  // a failed check leaves both flags; the failure is what counts, and it is final
+  // a failed check leaves both flags; the failure counts, and is final
   if (flags & IFA_F_DADFAILED) return 'duplicate'
   if (flags & IFA_F_TENTATIVE) return flags & IFA_F_OPTIMISTIC ? 'optimistic' : 'tentative'
   return 'ready'
@@ -48,10 +48,10 @@ const flagsIn = rememberingLast((table) => {
   return found
 })
 
-/** How often to look: well below the 50 ms that we want to answer in after the end of the check. */
+/** Milliseconds between two looks: well below the 50 ms in which we want to answer after the end of the check. */
 const LOOK_EVERY_MS = 15
 
-/** Does the kernel still look for a duplicate? */
+/** Is the kernel still looking for a duplicate? */
 export function isUnderCheck(state: DadState): boolean {
   return state === 'tentative' || state === 'optimistic'
 }
@@ -61,7 +61,7 @@ export interface Patience {
   limit: number
   /** Milliseconds between two looks. */
   every?: number
-  /** What is waited for: the end of the check, if nothing else is said. */
+  /** The states that end the wait: those after the check, if nothing else is said. */
   enough?: (state: DadState) => boolean
 }
 
@@ -77,7 +77,7 @@ export async function waitForDad(
   return dadState(table ?? '', address, iface)
 }
 
-/** Where it stands now. */
+/** The state of the address now. */
 export async function dadNow(
   door: Door,
   { address, iface }: { address: string; iface: string },

@@ -1,10 +1,10 @@
 /**
  * The kernel's times for the duplicate check are sysctls of an interface, not of an address. They are lowered while
- * addresses are being checked, whoever lowers them, and put back by the last one out.
+ * addresses are being checked, and put back by the last event that needs them.
  *
- * `dad/lowered` has what they were, and is on disk before any is lowered. `dad/users` is held shared by each that
- * relies on them: who gets it alone knows that nobody does. So a crash leaves a record without users, and whoever
- * comes next puts them back. `dad/lock` keeps two from lowering at once.
+ * `dad/lowered` holds the originals, and is on disk before any is lowered. Each event that relies on lowered times holds
+ * `dad/users` shared: an event that gets it alone knows that no other does. So a crash leaves a record without users, and
+ * the next event puts the times back. `dad/lock` keeps two events from lowering at once.
  */
 import type { Node } from '../../node/node.ts'
 import { Refusal } from '../../base/refusal.ts'
@@ -16,18 +16,18 @@ import type { Kept, Wish } from '../sysctl/record.ts'
 import { dadPolicy } from './policy.ts'
 import type { Placement } from '../address/placement.ts'
 
-/** Seconds to wait for those who lower or put back, which are a few reads and writes. */
+/** Seconds to wait for events that lower or put back: a few reads and writes. */
 const LOCK_SECONDS = 10
 
 /**
- * Do something (add an address and wait for it) with the times that EVENTSCRIPT_DAD asks for. Where they cannot be
- * had it is done with the kernel's own, after a WARNING.
+ * Do `work` (add an address and wait for it) with the times that EVENTSCRIPT_DAD asks for. Where they cannot be had it is
+ * done with the kernel's own, after a WARNING.
  */
 export async function withDadTimers<T>(node: Node, wanted: Placement, work: () => Promise<T>): Promise<T> {
   const policy = node.settings.option('EVENTSCRIPT_DAD')
   const wishes = dadPolicy(node, wanted.address).sysctls(wanted.iface, node.settings)
   if (wishes.length === 0) {
-    // an address with a policy of its own is not to be checked with times that a crash has left
+    // an address with a policy of its own must not be checked with times that a crash has left
     if (familyOf(wanted.address) === 'inet6' && policy.isSet) await restoreDadTimers(node)
     return await work()
   }
@@ -49,7 +49,7 @@ async function lowered<T>(node: Node, wishes: readonly Wish[], work: () => Promi
   const [record, { users, lock }] = [dadRecord(node), locks(node)]
   let entered: readonly Kept[] | undefined
   const among = async () => {
-    // while we are among the users nobody puts back: what is low now stays so
+    // while we are among the users nobody puts back: a sysctl that is low now stays low
     entered = await keptIn(node, record)
     if ((await dueOf(node, wishes)).length > 0)
       entered = await node.hold(lock, LOCK_SECONDS, () => keepAll(node, record, wishes))
@@ -59,7 +59,7 @@ async function lowered<T>(node: Node, wishes: readonly Wish[], work: () => Promi
   try {
     result = await node.hold(users, LOCK_SECONDS, among, { shared: true })
   } catch (error) {
-    // at a deadline nothing more can be done here: then it is as after a crash
+    // at a deadline nothing more can be done here: the times stay, as after a crash
     if (entered) await restoreIfLast(node, entered).catch(() => {})
     throw error
   }
@@ -68,8 +68,8 @@ async function lowered<T>(node: Node, wishes: readonly Wish[], work: () => Promi
 }
 
 /**
- * Put back what a run that was killed has left lowered; what others still use they will put back themselves. Never
- * fails an event. Where EVENTSCRIPT_DAD is not set it costs nothing, unless it may have been set before (`whatever`).
+ * Put back the sysctls that a killed run has left lowered; those that other events use, these put back themselves. Never
+ * fails an event. Where EVENTSCRIPT_DAD is not set this costs nothing, unless it may have been set before (`whatever`).
  */
 export async function restoreDadTimers(node: Node, { whatever = false } = {}): Promise<void> {
   if (!whatever && !node.settings.option('EVENTSCRIPT_DAD').isSet) return
@@ -96,7 +96,7 @@ async function tryRead(door: Door, path: string): Promise<string | undefined> {
   }
 }
 
-/** Not named `lowered.lock`: the resident daemon would keep back what is written under that until it is released. */
+/** No lock is named `lowered.lock`: the resident daemon would keep back writes under that name until its release. */
 function locks({ settings: { keepdir } }: Node): { users: string; lock: string } {
   return { users: `${keepdir}/dad/users`, lock: `${keepdir}/dad/lock` }
 }

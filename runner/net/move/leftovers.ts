@@ -13,11 +13,11 @@ import { readPublicAddresses } from '../address/public-addresses.ts'
 import { SHARED } from './shared-addresses.ts'
 import { readNumber } from '../sysctl/sysctl.ts'
 
-/** Something of the cluster's addresses that should no longer be on this node, and the command that removes it. */
+/** A trace of the cluster's addresses that should no longer be on this node, and the command that removes it. */
 export interface Remain {
   text: string
   remedy: string
-  /** It could not be looked at: the command shows it. */
+  /** Nobody could look: the command shows it. */
   unseen?: true
 }
 
@@ -25,8 +25,8 @@ export interface Remain {
 type NodeOf = (handler: string) => Promise<Node>
 
 /**
- * What is left: addresses, rules that block public ones, sysctls that were lowered for them. Each is looked at by itself:
- * what cannot be seen hides nothing else.
+ * All that is left: addresses, rules that block public ones, sysctls that were lowered for them. Each is looked at by
+ * itself: a look that fails hides nothing else.
  */
 export async function remainsOf(nodeOf: NodeOf): Promise<Remain[]> {
   const addresses = await addressesLeft(nodeOf)
@@ -34,7 +34,7 @@ export async function remainsOf(nodeOf: NodeOf): Promise<Remain[]> {
   return [...addresses, ...(await rules).flat(), ...(await sysctlsLeft(nodeOf))]
 }
 
-/** What a look came to; one that failed or took too long is something left as well. */
+/** The findings of one look; a look that failed or took too long is a finding as well. */
 async function seen(what: string, remedy: string, look: () => Promise<Remain[]>): Promise<Remain[]> {
   try {
     return await look()

@@ -11,7 +11,7 @@ import { isRight, where, type Placement } from '../address/placement.ts'
 import { warnIfDifferent } from '../address/warn-if-different.ts'
 import { forgetParked } from '../dad/park.ts'
 
-/** Make the address be where it is wanted and nowhere else; where it already is, it is left alone. */
+/** Put the address where it is wanted and nowhere else. An address that is there already is left alone. */
 export async function putRight(node: Node, places: readonly Held[], target: Placement): Promise<void> {
   const wrong = places.filter((held) => !isRight(held, target))
   for (const held of wrong.filter(({ state }) => state === 'duplicate'))
@@ -28,8 +28,8 @@ export async function putRight(node: Node, places: readonly Held[], target: Plac
 }
 
 /**
- * Delete an address where it is and add it where it should be. When it cannot be added it is put back, so that a
- * connection has lost nothing. Nowhere yet: it is just added.
+ * Delete an address where it is and add it where it should be. An address that cannot be added is put back, so that a
+ * connection has lost nothing. An address that is nowhere yet is just added.
  */
 export async function move(node: Node, places: readonly Held[], target: Placement): Promise<void> {
   const [old] = places
@@ -45,7 +45,7 @@ export async function move(node: Node, places: readonly Held[], target: Placemen
   })
 }
 
-/** Where that fails too, the admin must know both: the first failure is what there is to mend. */
+/** Where that fails too, the admin must know both: the first failure is the one to repair. */
 async function putBack(node: Node, old: Held, first: unknown): Promise<void> {
   try {
     await addAddress(node, old, { dadFlag: NO_CHECK.flag, undo: true })
@@ -56,8 +56,8 @@ async function putBack(node: Node, old: Held, first: unknown): Promise<void> {
 }
 
 /**
- * Every one of these addresses that is held, on whatever interface and with whatever prefix, goes; and with them our
- * firewall rules and lists. All are tried before the first failure is told.
+ * Delete each of these addresses that is held, on whatever interface and with whatever prefix; and with them our
+ * firewall rules and lists. All are tried before the first failure is reported.
  */
 export async function dropAll(node: Node, addresses: readonly string[]): Promise<void> {
   node.because(`none of the ${addresses.length} public addresses may stay on this node`)
@@ -70,8 +70,8 @@ export async function dropAll(node: Node, addresses: readonly string[]): Promise
 }
 
 /**
- * Delete what is meant of all that this node holds, some at once: a machine that has them in one batch needs one turn of
- * a busy processor, not one for each. All are tried; gives back why some could not be deleted.
+ * Delete the addresses that are meant of all that this node holds, some at once: a machine that puts them in one batch
+ * needs one turn of a busy processor, not one for each. All are tried; gives the reasons of those that failed.
  */
 export async function dropHeld(
   node: Node,
@@ -85,7 +85,7 @@ export async function dropHeld(
     node.say(`Removing ${what} ${held.address}/${held.bits} from device ${held.iface}`)
     return await failureOf(deleteAddress(node, held, { going }))
   }
-  // from the last to the first: when the first of its subnet goes, the kernel sets up all others anew
+  // from the last to the first: when the first of a subnet goes, the kernel sets up all others anew
   const last = meant.toReversed()
   const failures: string[] = []
   for (let i = 0; i < last.length; i += atOnce)

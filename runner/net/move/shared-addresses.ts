@@ -1,6 +1,6 @@
 /**
- * The addresses that belong to the cluster and not to one node: the public ones, the NAT gateway's, and that of LVS. One
- * that stays on a node without ctdbd is on two nodes as soon as another takes it.
+ * The addresses that belong to the cluster and not to one node: the public ones, the NAT gateway's, and that of LVS. An
+ * address that stays on a node without ctdbd is on two nodes as soon as another takes it.
  */
 import { LVS_ADDRESS, NAT_GATEWAY, PUBLIC_ADDRESSES } from '../../node/handler-names.ts'
 import type { Node } from '../../node/node.ts'
@@ -15,9 +15,9 @@ type IsMeant = (held: Held) => boolean
 export interface SharedAddresses {
   /** The handler whose options name them, whoever's script has put them on this node. */
   handler: string
-  /** What one of them is called in a message. */
+  /** The name of such an address in a message. */
   what: string
-  /** Tells them from the node's own; undefined when this cluster has none. */
+  /** Tells these addresses from the node's own; undefined when this cluster has none. */
   find: (node: Node) => Promise<IsMeant | undefined>
 }
 
@@ -27,7 +27,7 @@ export const SHARED: readonly SharedAddresses[] = [
   { handler: LVS_ADDRESS, what: 'LVS address', find: lvs },
 ]
 
-/** Also of lines that are wrong otherwise. */
+/** Also addresses of lines that are wrong otherwise. */
 async function publicOnes(node: Node): Promise<IsMeant | undefined> {
   const listed = await readPublicAddresses(node)
   if (!listed) return undefined
@@ -35,7 +35,7 @@ async function publicOnes(node: Node): Promise<IsMeant | undefined> {
   return ({ address }) => addresses.has(address)
 }
 
-/** Wherever it is, with whatever prefix, and also without CTDB_NATGW_NODES: as CTDB's ctdb-crash-cleanup.sh has it. */
+/** On any interface, with any prefix, and also without CTDB_NATGW_NODES: as CTDB's ctdb-crash-cleanup.sh (4.17) has it. */
 function natGateway(node: Node): Promise<IsMeant | undefined> {
   const text = node.settings.text('CTDB_NATGW_PUBLIC_IP')
   if (text === '') return Promise.resolve(undefined)
@@ -47,7 +47,7 @@ function natGateway(node: Node): Promise<IsMeant | undefined> {
   return Promise.resolve(({ address }) => address === wanted)
 }
 
-/** With a host prefix, as only LVS puts it there; with any other it is the node's own, which the options name by mistake. */
+/** With a host prefix, as only LVS adds it. With any other the address is the node's own, named in the options by mistake. */
 function lvs(node: Node): Promise<IsMeant | undefined> {
   if (node.settings.text('CTDB_LVS_NODES') === '') return Promise.resolve(undefined)
   const wanted = lvsAddress(node)

@@ -1,4 +1,5 @@
 import type { Door } from '../../machine/machine.ts'
+import { refuse } from '../../base/refusal.ts'
 import { FileError } from '../../machine/errors.ts'
 import type { Family } from '../../inet/address.ts'
 
@@ -45,6 +46,12 @@ export async function flushRouteCaches(door: Door): Promise<void> {
  */
 export function promoteSecondaries(iface: string): string {
   return `/proc/sys/net/ipv4/conf/${iface}/promote_secondaries`
+}
+
+/** Refuse, in CTDB's words, where the kernel can promote no other address. */
+export async function mustPromote(door: Door): Promise<void> {
+  if ((await door.read(promoteSecondaries('all'))) === undefined)
+    refuse('Public IPs only supported if promote_secondaries is available: the kernel has no such sysctl')
 }
 
 /** Whether an address can be bound that is not here. */
