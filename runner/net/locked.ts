@@ -3,13 +3,13 @@ import { Refusal } from '../base/refusal.ts'
 
 /**
  * Seconds to wait for a lock of this node. CTDB's scripts wait 30 s for theirs, which is all of an event's time; a third of
- * it leaves time to go on without.
+ * that leaves time to go on without the lock.
  */
 const LOCK_SECONDS = 10
 
 /**
- * Do something while no other process does the like; beside the lock, with a WARNING that ends in `instead`, where it cannot
- * be had. Events that run at once in one process have it together.
+ * Do `work` while no other process holds the lock. Where the lock cannot be had, the work is done without it, after a WARNING
+ * that ends in `instead`. Events that run at once in one process hold the lock together.
  */
 export async function lockedIfPossible(
   node: Node,

@@ -1,4 +1,4 @@
-/** Deleting an IPv4 address where the kernel would take others of its subnet along, and we cannot tell it not to. */
+/** Deleting an IPv4 address where the kernel would take others of its subnet along, and nobody can tell it not to. */
 import type { Node } from '../../node/node.ts'
 import { refuse } from '../../base/refusal.ts'
 import type { Answer } from '../../machine/machine.ts'
@@ -21,7 +21,7 @@ import { promoteSecondaries, readNumber, tryWrite } from '../sysctl/sysctl.ts'
 import { why } from '../answer.ts'
 import { deletionLine, type Placement } from './placement.ts'
 
-/** The kernel promotes another address of the subnet, by itself or because we have told it to. */
+/** Does the kernel promote another address of the subnet, by itself or because we have told it to? */
 export async function promotes(node: Node, iface: string): Promise<boolean> {
   const own = promoteSecondaries(iface)
   if ((await node.read(own))?.trim() === '1' || (await tryWrite(node, own, '1\n'))) return true
@@ -30,9 +30,9 @@ export async function promotes(node: Node, iface: string): Promise<boolean> {
 }
 
 /**
- * Delete an address, and put the others of its subnet back in the same batch: all but those that are `going` too, which
- * are deleted with it. Nobody else of ours deletes meanwhile: what is put back is what the look has shown. (In the event
- * daemon, where events delete at once, one batch does it for all of them, by a look of its own.)
+ * Delete an address, and put the others of its subnet back in the same batch. Those that are `going` too are deleted with
+ * it. No other process of ours deletes meanwhile: the addresses that are put back are those that the look has shown. (In
+ * the event daemon, where events delete at once, one batch does this for all of them, by a look of its own.)
  */
 export async function deleteGuarded(node: Node, held: Placement, going: readonly string[]): Promise<void> {
   const { iface } = held
@@ -67,7 +67,7 @@ function namesOf(siblings: readonly Sibling[]): string {
   return names.join(', ').replace(/, (?!.*, )/, ' and ')
 }
 
-/** What failed, and is not as it should be all the same: others may have done it. */
+/** Refuse for each line that failed and whose effect is missing: another process may have brought that about. */
 async function refuseUnlessDone(
   node: Node,
   { address, bits, iface }: Placement,
@@ -88,7 +88,7 @@ async function refuseUnlessDone(
   )
 }
 
-/** They have not moved: the network is told once. Of what is the host's own we know nothing. */
+/** Siblings have not moved: the network is told once of the public ones. The host's own addresses are not ours to announce. */
 async function announcePublic(
   node: Node,
   siblings: readonly Sibling[],

@@ -8,7 +8,7 @@ const LOCK_SECONDS = 10
 
 /**
  * Change the list of public addresses that this node hosts, `my-public-ip-addresses`, under the lock that CTDB's
- * scripts take. It is replaced as a whole, never has an address twice, and is left alone when nothing changes.
+ * scripts take. The list is replaced as a whole, never has an address twice, and is left alone when nothing changes.
  * A busy lock or a full disk is a WARNING: the address has moved by now, and the next ipreallocated writes the
  * list afresh.
  */
@@ -18,7 +18,7 @@ export async function updateHosted(node: Node, change: (hosted: Set<string>) => 
     await node.hold(`${file}.lock`, LOCK_SECONDS, async () => {
       const before = (await node.read(file)) ?? ''
       const hosted = parseHosted(before)
-      // it is about to be changed in place: should that fail, the text is read anew
+      // the set is about to be changed in place: should that fail, the text is read anew
       last = undefined
       change(hosted)
       const after = [...hosted, ''].join('\n')
@@ -33,7 +33,7 @@ export async function updateHosted(node: Node, change: (hosted: Set<string>) => 
   }
 }
 
-/** Where that list is. */
+/** The path of that list. */
 export function hostedFile(vardir: string): string {
   return `${vardir}/my-public-ip-addresses`
 }
@@ -43,7 +43,7 @@ export async function hostedNow(node: Node): Promise<string[]> {
   return [...parseHosted((await node.read(hostedFile(node.settings.vardir))) ?? '')]
 }
 
-/** What was written last is what is read next, when hundreds of addresses move at once. */
+/** The text written last is the text read next, when hundreds of addresses move at once. */
 let last: { text: string; hosted: Set<string> } | undefined
 
 function parseHosted(text: string): Set<string> {

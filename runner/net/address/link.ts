@@ -7,15 +7,15 @@ import { table } from '../ctdb/tool.ts'
 import { linksInDetail, pick } from './interfaces.ts'
 import type { PublicAddress } from './public-addresses.ts'
 
-/** What was found of one monitored interface; `error` is CTDB's line when it is of no use. */
+/** The finding about a monitored interface; `error` is CTDB's line when the interface is of no use. */
 export interface LinkCheck {
   iface: string
   error?: string
 }
 
 /**
- * Look at every interface that a public address may be on, and tell the daemon of each. An interface that is just
- * switched off is switched on and looked at once more.
+ * Look at every interface that a public address may be on, and tell the daemon of each. An interface that is switched off
+ * is switched on and looked at once more.
  */
 export async function checkLinks(node: Node, listed: readonly PublicAddress[]): Promise<LinkCheck[]> {
   const known = await table(node, ['ifaces'], ['Name'])
@@ -36,7 +36,7 @@ export async function checkLinks(node: Node, listed: readonly PublicAddress[]): 
   return checks
 }
 
-/** The same for one interface that no public address is on: the daemon need not know. CTDB's line, when it is of no use. */
+/** The same for an interface without public addresses: the daemon need not know. Gives CTDB's line when the interface is of no use. */
 export async function checkLink(node: Node, iface: string): Promise<string | undefined> {
   const links = await switchOn(node, [iface], await linksInDetail(node))
   const error = await whyNoLink(node, iface, links)
@@ -58,7 +58,7 @@ async function switchOn(
   return off.length === 0 ? links : await linksInDetail(node, (out) => withLinksUp(out, off))
 }
 
-/** What `ip` would show, had these been switched on and found a carrier. */
+/** The output of `ip`, had these interfaces been switched on and found a carrier. */
 function withLinksUp(out: string, on: readonly Link[]): string {
   const rows = JSON.parse(out) as { ifname?: string; flags?: string[] }[]
   const up = (row: (typeof rows)[number]) =>
@@ -75,8 +75,8 @@ async function tell(node: Node, checks: readonly LinkCheck[]): Promise<void> {
 }
 
 /**
- * Bring an interface up that is there but down. `Failed to bringup interface …` is CTDB's line; the names that
- * do exist come with it.
+ * Bring an interface up that is there but down. The Refusal begins with CTDB's line `Failed to bringup interface …`, and
+ * names the interfaces that do exist.
  */
 export async function bringUp(
   node: Node,
@@ -115,7 +115,7 @@ export async function whyNoLink(
   return error ?? (hasLink(link) ? undefined : `ERROR: No link on the public network interface ${iface}`)
 }
 
-/** The device at the bottom: of a VLAN the device below, of a VLAN in a VLAN the one below that. */
+/** The device at the bottom: for a VLAN the device below, for a VLAN in a VLAN the device below both. */
 export function lowest(link: Link, links: readonly Link[]): Link {
   const seen = new Set([link.name])
   let base = link
@@ -134,8 +134,8 @@ function hasLink(link: Link): boolean {
 }
 
 /**
- * What is wrong with a bond, out of `/proc/net/bonding/NAME`; CTDB's lines. A bond without miimon, as `ip link add`
- * makes it, claims to be up whatever happens: there the slaves' own carrier tells (`slaves`, none if not known).
+ * The fault of a bond, out of `/proc/net/bonding/NAME`, in CTDB's lines. A bond without miimon, as `ip link add` makes it,
+ * claims to be up whatever happens: there the slaves' own carrier decides (`slaves`, none if not known).
  */
 export function whyBondIsDown(name: string, text: string, slaves: readonly Link[] = []): string | undefined {
   if (/^Currently Active Slave: None$/m.test(text)) return `ERROR: No active slaves for bond device ${name}`

@@ -12,15 +12,15 @@ export interface PublicAddress {
 
 export interface PublicAddresses {
   entries: PublicAddress[]
-  /** What is wrong, one sentence for each bad line, with its number. */
+  /** One sentence for each bad line, with its number. */
   problems: string[]
   /** Addresses of bad lines, where at least that much can be read. */
   doubtful: string[]
 }
 
 /**
- * `ADDR/BITS IFACE[,IFACE…]`, as ctdbd reads it: blanks in front are fine, `#` begins a comment line, IPv6 may
- * stand in brackets, what follows the second word is ignored.
+ * `ADDR/BITS IFACE[,IFACE…]`, as ctdbd reads the file: blanks in front are fine, `#` begins a comment line, IPv6 may
+ * stand in brackets, further words are ignored.
  */
 export function parsePublicAddresses(text: string, file: string): PublicAddresses {
   const found: PublicAddresses = { entries: [], problems: [], doubtful: [] }
@@ -71,7 +71,7 @@ export async function readPublicAddresses(node: Node): Promise<PublicAddresses |
   return text === undefined ? undefined : parsed(file, text)
 }
 
-/** The last one read: events that come together are all shown the same. */
+/** The last file read: events that come together all read the same text. */
 let last: { file: string; text: string; found: PublicAddresses } | undefined
 
 function parsed(file: string, text: string): PublicAddresses {
@@ -80,7 +80,7 @@ function parsed(file: string, text: string): PublicAddresses {
   return last.found
 }
 
-/** Bad lines that are named one by one: a file that is something else altogether must not fill the log. */
+/** Bad lines that are named one by one: a file of another kind must not fill the log. */
 const MOST_NAMED = 10
 
 /** Fail the event when there are bad lines. */
@@ -90,7 +90,7 @@ export function refuseProblems({ problems }: { problems: readonly string[] }): v
   refuse([...problems.slice(0, MOST_NAMED), ...(more > 0 ? [`and ${more} more bad lines`] : [])].join('\n'))
 }
 
-/** The same, where a bad line must stop the event before it does anything. */
+/** The entries of the file, where a bad line must stop the event before it does anything. */
 export async function publicAddresses(node: Node): Promise<PublicAddress[] | undefined> {
   const found = await readPublicAddresses(node)
   if (found) refuseProblems(found)

@@ -1,7 +1,7 @@
 /**
- * The first IPv4 address of a subnet on an interface takes all others of that subnet along when it is deleted, where
- * the kernel does not promote one of them. They are put back in the same batch of `ip`. Meanwhile each is held by a host
- * prefix: it is here all the time, so its connections stay, and so do routes that name it or that go by an interface which
+ * Siblings are the IPv4 addresses of one subnet on one interface. The first takes the others along when it is deleted, unless
+ * the kernel promotes one of them. They are put back in the same batch of `ip`. Meanwhile a host prefix holds each: the
+ * address is here all the time, so its connections stay, and so do routes that name it or that go by an interface which
  * would have no address for a moment. Pure.
  */
 import { rememberingLast } from '../../base/memoize.ts'
@@ -13,7 +13,7 @@ import { additionLine, deletionLine } from './placement.ts'
 /** A line of a batch of `ip`, in words. */
 export type Line = readonly string[]
 
-/** The batch: a line that fails does not keep those behind it from being done. */
+/** The command for a batch: `ip` goes on after a line that fails. */
 export const BATCH: Line = ['ip', '-force', '-batch', '-']
 
 /** An address that would go with another. */
@@ -42,20 +42,20 @@ export function batchText(lines: readonly Line[]): string {
   return lines.map((line) => `${line.join(' ')}\n`).join('')
 }
 
-/** The lines of a batch that failed: `ip` numbers them, our event daemon names them. All, where nobody has said which. */
+/** The lines of a batch that failed: `ip` numbers them, our event daemon names them. All lines, where neither did. */
 export function failedIn(err: string, lines: readonly Line[]): string[] {
   const failed = [...err.matchAll(/^Command failed (?:-:(\d+)|(.+))$/gm)]
   if (failed.length === 0) return lines.map((line) => line.join(' '))
   return failed.map(([, number, line = '']) => lines[Number(number) - 1]?.join(' ') ?? line)
 }
 
-/** What is put back by such a line, `10.0.0.2/24`; undefined for any other. */
+/** The address that such a line puts back, `10.0.0.2/24`; undefined for any other line. */
 export function putBackBy(line: string): string | undefined {
   const [, address, bits] = /^addr add ([^ /]+)(?: peer [^ /]+)?\/(\d+) /.exec(line) ?? []
   return address === undefined || Number(bits) === hostBits(address) ? undefined : `${address}/${bits}`
 }
 
-/** All lines, for these deletions, which go from the last address of a subnet to the first. */
+/** All lines for these deletions, from the last address of a subnet to the first. */
 export function batchFor(deletions: readonly Line[], siblings: readonly Sibling[]): Line[] {
   return [
     ...siblings.flatMap(({ hold }) => hold),
@@ -93,7 +93,7 @@ interface Ipv4 {
   iface: string
   address: string
   bits: number
-  /** The interface and the network: of those that share it, the first takes the others along. */
+  /** The interface and the network: the first address of a subnet takes the others along. */
   subnet: string
   isSecondary: boolean
   /** How it is deleted, and how it is added again as it is now. */
@@ -111,7 +111,7 @@ const ipv4In = rememberingLast((shown: string): readonly Ipv4[] =>
   ),
 )
 
-/** As `ip -json` prints an address: what is of use here. */
+/** The fields of an address in `ip -json` that are of use here. */
 interface Info {
   family: string
   local: string
@@ -147,7 +147,7 @@ function ipv4(iface: string, info: Info): Ipv4 {
   }
 }
 
-/** What `ip addr add` must be told so that it is as before; nothing that it would do by itself. */
+/** The words for `ip addr add` that make the address as it was; without those that say the default. */
 function asItIs(iface: string, info: Info): string[] {
   const given = (word: string, value?: string | number) => (value === undefined ? [] : [word, String(value)])
   return [
@@ -161,10 +161,10 @@ function asItIs(iface: string, info: Info): string[] {
   ]
 }
 
-/** What `ip` prints for ever. */
+/** `ip -json` prints this number of seconds for `forever`. */
 const FOR_EVER = 2 ** 32 - 1
 
-/** An address that stays is said to be preferred for ever also where it is not preferred at all. */
+/** `ip` says of an address that stays for ever that it is preferred for ever, also where it is deprecated. */
 function lifetimes({ deprecated = false, valid_life_time: valid = FOR_EVER, ...info }: Info): string[] {
   const preferred = deprecated ? 0 : (info.preferred_life_time ?? FOR_EVER)
   const seconds = (time: number) => (time === FOR_EVER ? 'forever' : String(time))

@@ -16,7 +16,7 @@ export interface Connection {
 
 /**
  * Connections out of `ss -tnH state established`: Recv-Q, Send-Q, local and peer, with brackets around IPv6 and
- * `%IFACE` behind addresses that are bound to one.
+ * `%IFACE` after an address that is bound to an interface.
  */
 export function parseConnections(text: string): Connection[] {
   return text.split('\n').flatMap((line) => {
@@ -40,7 +40,7 @@ export function endpointText({ address, port }: Endpoint): string {
   return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
-/** Established connections of these addresses, in one question; undefined, with a WARNING, when nobody can tell. */
+/** Established connections of these addresses, in one question; undefined, with a WARNING, when `ss` cannot list them. */
 export async function connectionsOf(
   node: Node,
   addresses: readonly string[],
@@ -59,15 +59,15 @@ export async function connectionsOf(
   return undefined
 }
 
-/** Samba listens there and ends its side itself when CTDB tells it; only the client must be told. */
+/** On these ports Samba ends its own side when CTDB tells it to; only the client must be told. */
 const ONE_WAY_PORTS = new Set([139, 445])
 
-/** Is the client of this connection to be told too, or is it enough to end our side? */
+/** Are both ends of this connection to be told, or only the client? */
 type BothWays = (connection: Connection) => boolean
 
 const samba: BothWays = ({ local }) => !ONE_WAY_PORTS.has(local.port)
 
-/** What ctdb_killtcp and `ctdb tickle` read: from and to, a pair a line. */
+/** The input of ctdb_killtcp and `ctdb tickle`: from and to, a pair a line. */
 export function pairs(connections: readonly Connection[], bothWays: BothWays): string {
   return connections
     .flatMap((each) => [
@@ -79,8 +79,8 @@ export function pairs(connections: readonly Connection[], bothWays: BothWays): s
 
 /**
  * End the TCP connections to an address that is about to leave, so that clients try again at once rather than wait
- * for a time-out. Says how many of how many were ended, in CTDB's words; what remains is listed. Nothing to end
- * costs one look. Trouble here never keeps the address from being released.
+ * for a time-out. Says how many of how many were ended, in CTDB's words, and lists the rest. An address without connections
+ * costs one look. A failure here never keeps the address from being released.
  */
 export async function endConnections(
   node: Node,
@@ -142,8 +142,8 @@ async function killWithCtdb(
 }
 
 /**
- * Wake the clients of an address that has moved to another interface of this node: an acknowledgement that fits
- * nothing makes both ends answer with where they are.
+ * Wake the clients of an address that has moved to another interface of this node: an acknowledgement that fits no
+ * sequence number makes both ends answer with theirs.
  */
 export async function tickleConnections(node: Node, address: string): Promise<void> {
   if (!(await node.find(node.settings.ctdb[0] ?? ''))) return

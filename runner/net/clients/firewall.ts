@@ -5,7 +5,7 @@ import { lockedIfPossible } from '../locked.ts'
 import { rememberingLast } from '../../base/memoize.ts'
 import { why } from '../answer.ts'
 
-/** A rule of ours: whatever arrives on that interface for that address is dropped. */
+/** A rule of ours: packets that arrive on that interface for that address are dropped. */
 export interface Block {
   address: string
   iface: string
@@ -19,7 +19,7 @@ export function ruleOf({ address, iface }: Block): string[] {
   return ['INPUT', '-i', iface, '-d', address, '-j', 'DROP']
 }
 
-/** The command that puts such a rule there, or takes it away. */
+/** The command that inserts such a rule, or deletes it. */
 export function blockingRule(block: Block, how: '-I' | '-D'): string[] {
   return [programFor(block.address), '-w', how, ...ruleOf(block)]
 }
@@ -29,7 +29,7 @@ export function firewallLock({ settings }: Node): string {
   return `${settings.vardir}/iptables.flock`
 }
 
-/** The rules of that shape in what `iptables -S INPUT` prints, which is `-A INPUT -d 10.0.0.1/32 -i eth0 -j DROP`. */
+/** The rules of that shape in the output of `iptables -S INPUT`: `-A INPUT -d 10.0.0.1/32 -i eth0 -j DROP`. */
 export const parseBlocks = rememberingLast(blocksIn)
 
 function blocksIn(text: string): readonly Block[] {
@@ -41,10 +41,9 @@ function blocksIn(text: string): readonly Block[] {
 }
 
 /**
- * Do something while nothing that arrives for the address gets in, so that no client is answered "connection
- * reset" by a node that is just letting go of it. The rule is gone afterwards also when the work fails; those
- * that killed runs have left for the address, on whatever interface, go with it. A firewall that cannot be changed
- * is a WARNING, not a failure.
+ * Do `work` while no packet for the address gets in, so that no client is answered "connection reset" by a node that is
+ * just letting go of the address. The rule is gone afterwards also when the work fails; the rules that killed runs have
+ * left for the address, on whatever interface, go with it. A firewall that cannot be changed is a WARNING, not a failure.
  */
 export async function blocked(node: Node, block: Block, work: () => Promise<void>): Promise<void> {
   const program = programFor(block.address)
@@ -55,7 +54,7 @@ export async function blocked(node: Node, block: Block, work: () => Promise<void
     return await work()
   }
   await withFirewall(node, async () => {
-    // ended at a deadline, the insertion may still come: it is taken out behind that
+    // an insertion that was ended at a deadline may still come: the deletion comes after it
     let rules: readonly Block[] = [block]
     try {
       rules = await insertOnce(node, program, block)
@@ -98,7 +97,7 @@ export async function unblock(node: Node, addresses: readonly string[]): Promise
   })
 }
 
-/** The rules there are for these addresses; none where that cannot be seen. */
+/** The present rules for these addresses; none where they cannot be seen. */
 export async function blocksOf(
   node: Node,
   program: 'iptables' | 'ip6tables',
@@ -119,7 +118,7 @@ export async function blocksOf(
   return left
 }
 
-/** All rules of that shape that there are now; undefined without that program, a sentence when it cannot list them. */
+/** All present rules of that shape; undefined without that program, a sentence when it cannot list them. */
 export async function blocksNow(
   node: Node,
   program: 'iptables' | 'ip6tables',
@@ -132,8 +131,8 @@ export async function blocksNow(
 }
 
 /**
- * An address that stays blocked is worse than a change beside the lock: iptables has one of its own. Events that run at once
- * in one process block different addresses: they do not disturb each other.
+ * An address that stays blocked is worse than a change without the lock: iptables has a lock of its own. Events that run at
+ * once in one process block different addresses: they do not disturb each other.
  */
 function withFirewall(node: Node, work: () => Promise<void>): Promise<void> {
   return lockedIfPossible(node, firewallLock(node), 'the firewall is changed without it', work)

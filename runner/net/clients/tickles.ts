@@ -7,14 +7,14 @@ import { tryWrite } from '../sysctl/sysctl.ts'
 
 /**
  * Tell the daemon which clients are connected to the addresses hosted here; the node that takes an address over
- * wakes them. What ctdbd knows is asked only when the connections are others than at the last look, whose list is
+ * wakes them. ctdbd's own list is asked for only when the connections are others than at the last look. That look is
  * kept in `tickles/reported`; `init` and every move of an address forget it.
  */
 export async function updateTickles(node: Node): Promise<void> {
   try {
     await report(node, await hostedNow(node))
   } catch (error) {
-    // a disk that fails is not what "monitor" of the interfaces is about
+    // "monitor" is about the interfaces: a disk that fails does not make it fail
     if (!(error instanceof FileError)) throw error
     node.say(`WARNING: connections are not reported: ${error.message}`)
   }
@@ -41,16 +41,16 @@ async function report(node: Node, hosted: readonly string[]): Promise<void> {
   const text = (of: string[]) => of.map((line) => `${line}\n`).join('')
   if (extra.length > 0) await node.change({ input: text(extra) })`${node.settings.ctdb} addtickle`
   if (stale.length > 0) await node.change({ input: text(stale) })`${node.settings.ctdb} deltickle`
-  // unwritten it costs the next look a question, which is no reason to fail
+  // without that file the next look asks ctdbd again, which is no reason to fail
   await tryWrite(node, file, now)
 }
 
-/** An address came or went: what was reported no longer says anything. */
+/** An address came or went: the reported list no longer holds. */
 export async function forgetTickles(node: Node): Promise<void> {
   if (await tryRead(node, reportedFile(node))) await tryWrite(node, reportedFile(node), '')
 }
 
-/** One that cannot be read is nothing to fail a takeover for: the next monitor says so. */
+/** A file that cannot be read fails no takeover: the next monitor reports it. */
 async function tryRead(node: Node, file: string): Promise<string | undefined> {
   try {
     return await node.read(file)

@@ -8,7 +8,7 @@ export async function tryWrite(door: Door, path: string, text: string): Promise<
   return (await whyNotWritten(door, path, text)) === undefined
 }
 
-/** The same; says why not. */
+/** The same; gives the reason of a failure. */
 export async function whyNotWritten(door: Door, path: string, text: string): Promise<string | undefined> {
   try {
     await door.write(path, text)
@@ -26,23 +26,23 @@ export async function readNumber(door: Door, path: string): Promise<number | und
 }
 
 /**
- * Answer ARP for an address only on the interface by which we would answer: with policy routing that is where the
- * address is. As CTDB has it, for all interfaces; left alone where the kernel has no such sysctl.
+ * Answer ARP for an address only on the interface by which the answer leaves: with policy routing that is the address's
+ * own. As CTDB has it, for all interfaces; left alone where the kernel has no such sysctl.
  */
 export async function filterArp(door: Door): Promise<void> {
   const sysctl = '/proc/sys/net/ipv4/conf/all/arp_filter'
   if (((await door.read(sysctl)) ?? '1').trim() !== '1') await tryWrite(door, sysctl, '1\n')
 }
 
-/** Routes that the kernel remembers for the old place are forgotten; where it keeps none there is nothing to write. */
+/** Make the kernel forget routes that it remembers for the old place; a kernel that keeps none has no such file. */
 export async function flushRouteCaches(door: Door): Promise<void> {
   await tryWrite(door, '/proc/sys/net/ipv4/route/flush', '1\n')
   await tryWrite(door, '/proc/sys/net/ipv6/route/flush', '1\n')
 }
 
 /**
- * Whether the kernel promotes another address of a subnet when its first IPv4 address goes, rather than to take all away: it
- * does where this is 1 for `all` or for the interface.
+ * The kernel promotes another address of a subnet when the first IPv4 address of that subnet goes, if this is 1 for `all` or
+ * for the interface. If not, all addresses of the subnet go with the first.
  */
 export function promoteSecondaries(iface: string): string {
   return `/proc/sys/net/ipv4/conf/${iface}/promote_secondaries`
@@ -54,10 +54,10 @@ export async function mustPromote(door: Door): Promise<void> {
     refuse('Public IPs only supported if promote_secondaries is available: the kernel has no such sysctl')
 }
 
-/** Whether an address can be bound that is not here. */
+/** With 1, an address can be bound that is not on this node. */
 export function nonlocalBind(family: Family): string {
   return `/proc/sys/net/${family === 'inet6' ? 'ipv6' : 'ipv4'}/ip_nonlocal_bind`
 }
 
-/** What a 1 there does: CTDB 4.17 binds an address to see whether it is here. */
+/** The harm of a 1 there: CTDB 4.17 binds an address to see whether this node has it. */
 export const NONLOCAL_BITES = 'ctdbd 4.17 takes every address for one that is here, so none is ever taken'
