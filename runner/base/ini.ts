@@ -1,6 +1,6 @@
 /**
- * Values of ctdb.conf by `section/key`, as CTDB reads it: the case of a section does not count, that of a key does; blanks
- * together are one; a line that ends in `\` goes on. Unknown keys and lines that are none are passed over.
+ * The values of ctdb.conf by `section/key`, by CTDB's rules (common/conf.c, 4.17): the case of a section does not matter,
+ * that of a key does; several blanks are one; a line that ends in `\` continues. Other lines are skipped.
  */
 export function parseIni(text: string): Map<string, string> {
   const values = new Map<string, string>()

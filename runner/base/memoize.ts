@@ -1,8 +1,8 @@
-/** The addresses of a large cluster are asked about again and again. */
+/** How many texts are remembered: a large cluster asks about its addresses again and again. */
 const MOST = 10_000
 
-/** What was computed once for a text is not computed again, as long as there are not too many of them. */
-export function remembering<Result>(compute: (text: string) => Result): (text: string) => Result {
+/** The same function, which computes the result for a text only once, as long as there are not too many texts. */
+export function memoize<Result>(compute: (text: string) => Result): (text: string) => Result {
   const known = new Map<string, Result>()
   return (text) => {
     if (known.has(text)) return known.get(text) as Result
@@ -14,10 +14,10 @@ export function remembering<Result>(compute: (text: string) => Result): (text: s
 }
 
 /**
- * The same text means the same: of hundreds of events that come together, each is shown the same long answer, and it is
- * read once. Only the last one is kept. Nobody may change what comes back.
+ * The same function, which keeps its last result: hundreds of events that come together see the same long answer, and it is
+ * read once. Callers may not change the result.
  */
-export function rememberingLast<Result>(read: (text: string) => Result): (text: string) => Result {
+export function memoizeLast<Result>(read: (text: string) => Result): (text: string) => Result {
   let last: { text: string; result: Result } | undefined
   return (text) => {
     if (last?.text !== text) last = { text, result: read(text) }

@@ -1,12 +1,12 @@
 /**
- * A "no" that is meant for the admin: one sentence with the subject, what was seen, what was expected and
- * what to do. It fails the event and is printed as it stands. Any other error is a defect and keeps its stack.
+ * A "no" for the admin: one sentence with the subject, what was seen, what was expected and what to do. A Refusal fails the
+ * event, and its sentence is printed unchanged. Any other error is a defect and keeps its stack.
  */
 export class Refusal extends Error {
   override name = 'Refusal'
 }
 
-/** The caller used us wrongly: exit status 2 of `eventscript run`. */
+/** Wrong usage: exit status 2 of `eventscript run`. */
 export class Usage extends Refusal {
   override name = 'Usage'
 }

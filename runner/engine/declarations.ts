@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import { refuse } from '../base/refusal.ts'
 import type { Declaration } from '../node/node.ts'
 
-/** By the names of the handlers; the build writes this file beside them. */
+/** Declarations by the names of the handlers. */
 export type Declarations = Readonly<Record<string, Declaration>>
 
+/** The build writes this file beside the handlers. */
 const FILE = 'handlers.json'
 
-/** Refuses when the folder holds none. */
+/** The declarations in a folder of built handlers. Refuses a folder without them. */
 export function declarationsIn(folder: string): Declarations {
   try {
     return JSON.parse(readFileSync(join(folder, FILE), 'utf8')) as Declarations

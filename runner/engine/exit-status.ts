@@ -6,13 +6,13 @@ const ENOEXEC = 8
 const ETIMEDOUT = 110
 const ECANCELED = 125
 
-/** Exit statuses that ctdb-eventd takes for "cannot be executed", 64 and errno: ENOENT (newer ones), ENOEXEC, EACCES. */
+/** Exit statuses that mean "cannot be executed" to ctdb-eventd, 64 + errno: ENOENT (since 4.18), ENOEXEC, EACCES. */
 const NOT_EXECUTABLE = new Set([64 + 2, 64 + ENOEXEC, 64 + 13])
 
 /**
- * What an executable's exit status means: 0 is good, 1 to 63 and 255 are failures, and 64 to 254 are read as
- * 64 + errno, since ctdb-eventd's own child reports that it could not execute something that way (contract, 2.3).
- * A status over 128 that a signal caused comes as `signalled`.
+ * The meaning of an executable's exit status: 0 is good, 1 to 63 and 255 are failures, 64 to 254 are 64 + errno, the way in
+ * which ctdb-eventd's own child reports a failed execution (common/run_event.c, 4.17). `signalled` names the signal behind
+ * a status over 128.
  */
 export function meaningOf(path: string, status: number, signalled?: string): End {
   if (signalled !== undefined)

@@ -5,20 +5,19 @@ import type { Event } from '../node/events.ts'
 import type { Handler, Node } from '../node/node.ts'
 import { Refusal, Usage } from '../base/refusal.ts'
 
-/** One entry of a folder of handlers, under the name that logs and reports give it. */
+/** One entry of a folder of handlers, by its name in logs and reports. */
 export type Entry = { name: string; path: string } & (
   | { kind: 'module'; load: () => Promise<Handler> }
   | { kind: 'script' }
   | { kind: 'unusable'; disabled: boolean; why: string }
 )
 
-/** `NN.name` with what it is written in; `10.interface.options` and editors' copies are no handlers. */
+/** `NN.name` with the ending of its language; `10.interface.options` and editors' copies are no handlers. */
 const PATTERN = /^(\d\d\..*)\.(script|mjs|js|ts)$/
 
 /**
- * The handlers of a folder, in the order of the bytes of their file names, as ctdb-eventd has it. Where a
- * module and a script bear one name, the script is that module's form for ctdb-eventd, and the module is taken.
- * Throws Usage when there is no such folder.
+ * The handlers of a folder in the order of ctdb-eventd, by the bytes of their file names. When a module and a script have
+ * one name, the script is the module's form for ctdb-eventd, and the module counts. Throws Usage without such a folder.
  */
 export function findHandlers(folder: string): Entry[] {
   let names: string[]
@@ -46,15 +45,15 @@ function entryOf(folder: string, file: string): Entry[] {
   return why ? [{ name, path, kind: 'unusable', ...why }] : [{ name, path, kind: 'script' }]
 }
 
-/** What keeps a script from being executed; CTDB itself passes over all of these in silence. */
+/** Why a script cannot be executed; undefined when it can. CTDB itself ignores such scripts in silence. */
 export function whyNotRun(path: string): { disabled: boolean; why: string } | undefined {
   let start: string
   try {
     const status = statSync(path)
-    // the owner's bit decides, as for ctdb-eventd
+    // the owner's bit decides, as with ctdb-eventd
     if ((status.mode & 0o100) === 0)
       return { disabled: true, why: `${path} is not executable: "chmod u+x" enables it` }
-    // to read a pipe would wait for ever
+    // reading a pipe would never end
     if (!status.isFile()) return { disabled: false, why: `${path} cannot run: it is no file` }
     start = startOf(path)
   } catch (error) {
@@ -81,7 +80,7 @@ export function whyNotRun(path: string): { disabled: boolean; why: string } | un
   return undefined
 }
 
-/** As much of a file as the kernel looks at to find its interpreter. */
+/** The first 256 bytes of a file, in which the kernel looks for the interpreter. */
 function startOf(path: string): string {
   const fd = openSync(path, 'r')
   try {
@@ -92,7 +91,7 @@ function startOf(path: string): string {
   }
 }
 
-/** The handler in a module; a Refusal when there is none. */
+/** The handler in a module. Throws a Refusal when the module has none. */
 export async function loadModule(path: string): Promise<Handler> {
   let loaded: { default?: unknown }
   try {
@@ -115,7 +114,7 @@ export async function loadModule(path: string): Promise<Handler> {
 
 type Act = (node: Node, args: Event['args']) => Promise<void>
 
-/** What a handler does at an event of that name; what every object has (`toString`) is none of it. */
+/** The act of a handler at an event of that name; undefined when it has none. `toString` and its kin are no acts. */
 export function actOf(handler: Handler, event: string): Act | undefined {
   const act: unknown = event in Object.prototype ? undefined : handler[event as keyof Handler]
   return typeof act === 'function' ? (act as Act) : undefined

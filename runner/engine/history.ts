@@ -15,30 +15,30 @@ import { doorTo } from '../machine/machine.ts'
 import { FileError } from '../machine/errors.ts'
 import { live } from '../machine/live.ts'
 
-/** Runs that are kept, at least; and the size at which the file is cut back to them. */
+/** At least so many runs are kept; at this size the file is cut back to them. */
 const KEEP = 200
 const MOST_BYTES = 512 * 1024
-/** Lines of output that are kept of each handler. */
+/** Lines of each handler's output that are kept. */
 const KEEP_LINES = 40
 
 /**
- * Where the runs of this node are remembered: beside CTDB's state for scripts, which itself is emptied at every start
- * of the daemon. One run a line, as JSON, the newest last.
+ * The file of this node's runs: one run a line, as JSON, the newest last. The file lies beside CTDB's state for scripts,
+ * because that folder is emptied at each start of the daemon.
  */
 export function historyFile(env: Facts['env']): string {
   return join(keepdirOf(vardirOf(env)), 'history.jsonl')
 }
 
 /**
- * Add a run to the history, under a lock, as events may run side by side. Gives back a sentence when it could not be
- * kept; a user without the right to write there keeps none, which is no trouble.
+ * Add a run to the history, under a lock: events may run side by side. Gives a sentence when the run could not be kept. A
+ * user without the right to write there keeps no history, without a complaint.
  */
-export async function remember(file: string, report: Report): Promise<string | undefined> {
+export async function keepRun(file: string, report: Report): Promise<string | undefined> {
   const handlers = report.handlers.map((each) => ({ ...each, output: each.output.slice(-KEEP_LINES) }))
   try {
     mkdirSync(dirname(file), { recursive: true })
     await doorTo(live()).hold(`${file}.lock`, 5, () => {
-      // the line in front may be one that a full disk has cut short
+      // a full disk may have cut the last line short
       const start = endsWell(file) ? '' : '\n'
       appendFileSync(file, `${start}${JSON.stringify({ ...report, handlers })}\n`)
       if (statSync(file).size > MOST_BYTES) cutBack(file)
@@ -53,7 +53,7 @@ export async function remember(file: string, report: Report): Promise<string | u
   }
 }
 
-/** What is parked on this node, which is kept in the same folder; nothing, where that cannot be read. */
+/** The parked addresses of this node, whose file is in the same folder; none where it cannot be read. */
 export function parkedBeside(file: string): Parked[] {
   try {
     return parseParked(readFileSync(parkedFile(dirname(file)), 'utf8'))
@@ -73,7 +73,7 @@ function cutBack(file: string): void {
   renameSync(`${file}.new`, file)
 }
 
-/** The runs that are kept, oldest first; a line that a full disk has cut short is passed over. */
+/** The kept runs, the oldest first. A line that a full disk has cut short is skipped. */
 export function recall(file: string): Report[] {
   let text: string
   try {

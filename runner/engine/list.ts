@@ -7,9 +7,9 @@ export interface Listed {
   name: string
   /** `handler` runs inside this program, `script` is an executable; `disabled` and `broken` do not run. */
   kind: 'handler' | 'script' | 'disabled' | 'broken'
-  /** What it looks after, or why it does not run. */
+  /** The subject of the handler, or the reason why it does not run. */
   about: string
-  /** The events that it knows; empty for an executable, which is given all of them. */
+  /** The events that the handler knows; empty for an executable, which gets all events. */
   events: string[]
   path: string
 }

@@ -19,16 +19,16 @@ import { factsFromText } from './run-by-hand.ts'
 
 export interface Replayed {
   report: Report
-  /** What differs from the recording, in lines that a person can read; none when the event went as recorded. */
+  /** The differences from the recording, in readable lines; none when the event went as recorded. */
   problems: string[]
 }
 
-/** Answers are at hand, so only a handler that never ends by itself takes that long. */
+/** Milliseconds. Answers are at hand: only a handler that never ends by itself takes that long. */
 const LIMITS = { handler: 60_000 }
 
 /**
- * Play a recording against these handlers: no program is started, no file is looked at. The event must ask and
- * change the same, say the same and end the same. Throws BadTranscript or Usage when the text is no recording.
+ * Play a recording against these handlers, without starting a program or reading a file. The event must ask, change and
+ * say the same, and end in the same way. Throws BadTranscript or Usage when the text is no recording.
  */
 export async function replayFile(recording: string, entries: readonly Entry[]): Promise<Replayed> {
   const transcript = readTranscript(recording)
@@ -54,7 +54,7 @@ export async function replayFile(recording: string, entries: readonly Entry[]): 
   }
   const handlers = recordedHandlers(transcript, entries)
   const report = await runEvent(handlers, event, world, LIMITS)
-  // all that follows from one that is not there would only hide it
+  // a missing handler explains all further differences
   const why = report.handlers.find((_report, i) => handlers[i]?.path === '')?.why
   const problems = why === undefined ? problemsOf(transcript, machine, now) : [why]
   return { report, problems: [...problems, ...whereCut(transcript)] }
@@ -70,13 +70,13 @@ function eventOf(recording: string, { event, words }: Transcript['header']): Eve
   }
 }
 
-/** What ended the handler then, without the program that was running: the engine adds that itself. */
+/** The reason why the handler ended, without the program that ran: the engine adds the program. */
 function reasonOf({ outcome, why = '' }: HandlerEnd): Error {
   const message = why.replace(/ while running "[^]*$/, '')
   return outcome === 'timedout' ? new Deadline(message) : new Error(message)
 }
 
-/** The handlers that the recording names: executables and disabled ones are as it has them, ours are of today. */
+/** The handlers that the recording names: executables and disabled handlers as recorded, ours as they are today. */
 function recordedHandlers({ entries: lines }: Transcript, entries: readonly Entry[]): Entry[] {
   return lines.flatMap((line, at) => {
     if (line.verb !== 'handler') return []
@@ -101,7 +101,7 @@ function missing(name: string): Entry {
 function problemsOf(transcript: Transcript, machine: Replay, now: string): string[] {
   const then = linesOf(textOf(transcript))
   const played = linesOf(now)
-  // of an event that was killed nobody knows how it would have gone on
+  // nobody knows how a killed event would have gone on
   const compared = transcript.cut ? played.slice(0, then.length) : played
   const mismatch = whyNotFinished(machine)
   if (mismatch && !(transcript.cut && startsWith(played, then))) return [mismatch]
@@ -138,7 +138,7 @@ function startsWith(lines: readonly string[], beginning: readonly string[]): boo
   return beginning.every((line, i) => lines[i] === line)
 }
 
-/** What lies between the lines that both have at the beginning and at the end, with two of those around it. */
+/** The lines between the common beginning and the common end, with two lines of context on both sides. */
 function difference(then: readonly string[], now: readonly string[]): [string] | undefined {
   const from = then.findIndex((line, i) => line !== now[i])
   const start = from < 0 ? then.length : from

@@ -1,24 +1,24 @@
-/** How a handler ended. `disabled` and `cannot-run` let the event go on, as CTDB does; the latter is said loudly. */
+/** How a handler ended. After `disabled` and `cannot-run` the event goes on, as with CTDB; `cannot-run` is reported. */
 export type Outcome = 'ok' | 'failed' | 'timedout' | 'disabled' | 'cannot-run'
 
 export interface End {
   outcome: Outcome
-  /** Why it did not end well, one sentence; a defect of the handler keeps its stack below. */
+  /** Why the handler did not end well, in one sentence; the stack follows a defect. */
   why?: string
-  /** What CTDB calls the result of an executable: 0, its exit status, or a negative errno. */
+  /** CTDB's result of an executable: 0, its exit status, or a negative errno. */
   result?: number
 }
 
 export interface HandlerReport extends End {
   name: string
-  /** ISO time at which it began. */
+  /** The ISO time of its start. */
   began: string
   ms: number
-  /** What it said, line by line. */
+  /** The lines that it said. */
   output: string[]
 }
 
-/** What happened at one event. Handlers behind the first failure were not run and do not appear. */
+/** One event. Handlers after the first failure did not run and are left out. */
 export interface Report {
   event: string
   words: readonly string[]
@@ -28,7 +28,7 @@ export interface Report {
   handlers: HandlerReport[]
 }
 
-/** What the outcome of a handler means for its event; undefined: the event goes on. */
+/** The outcome of the event after such an outcome of a handler; undefined when the event goes on. */
 export function endsEvent(outcome: Outcome): 'failed' | 'timedout' | undefined {
   return outcome === 'failed' || outcome === 'timedout' ? outcome : undefined
 }

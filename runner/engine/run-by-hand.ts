@@ -17,32 +17,32 @@ export interface RunOptions {
   words: readonly string[]
   /** The folder of handlers. */
   events: string
-  /** Where options files lie, when not where CTDB has them. */
+  /** The folder of options files, when it is not CTDB's. */
   optionsFolder?: string
   announcer: Facts['announcer']
   only?: string
   /** Seconds for each handler. */
   timeout: number
-  /** Look for real, change nothing. */
+  /** Really look, but change nothing. */
   rehearse?: boolean
-  /** A file to write the recording to. */
+  /** The file for the recording. */
   record?: string
-  /** Hide addresses, MACs and the host's name in the recording. */
+  /** Replace addresses, MACs and the host's name in the recording. */
   redact?: boolean
-  /** Told all that is asked and changed. */
+  /** Hears every question and every change. */
   witness?: Witness
   interrupt?: AbortSignal
-  /** Told when a handler has ended. */
+  /** Called when a handler has ended. */
   ended?: (report: HandlerReport) => void
 }
 
-/** One event on this machine, for real or as a rehearsal. Throws Usage before anything is done. */
+/** Run one event on this machine, or rehearse it. Throws Usage before anything is done. */
 export async function run(options: RunOptions): Promise<Report> {
   const event = parseEvent(options.event, options.words)
   const entries = choose(findHandlers(options.events), options)
   await mustBeKnown(event, entries)
   const here = factsHere(options.announcer, options.optionsFolder)
-  // looking needs no privilege, so anybody may rehearse
+  // looking needs no privilege: anybody may rehearse
   const facts = options.rehearse ? { ...here, privileged: true } : here
   const witness = together([options.witness, recorder(options, event, facts)])
   const world: World = {
@@ -57,7 +57,7 @@ export async function run(options: RunOptions): Promise<Report> {
   return await runEvent(entries, event, world, { handler: options.timeout * 1000 }, options.ended)
 }
 
-/** The handlers of a folder, or the one named by `--only`: `10.interface`, or just `interface`. */
+/** The handlers of a folder, or the handler that `--only` names, with its number or without. */
 function choose(
   entries: readonly Entry[],
   { only, events }: { only?: string; events: string },
@@ -73,7 +73,7 @@ function choose(
   return chosen
 }
 
-/** The protocol carries any name, so only the handlers can say whether one is a slip of the pen. */
+/** Refuse a name that no handler knows. CTDB's protocol carries any name, so only the handlers can tell a typing error. */
 async function mustBeKnown({ name }: Event, entries: readonly Entry[]): Promise<void> {
   if ((CTDB_EVENTS as readonly string[]).includes(name)) return
   for (const entry of entries) {
@@ -92,7 +92,7 @@ function together(all: readonly (Witness | undefined)[]): Witness {
   }
 }
 
-/** Written as it happens, so that the recording of an event that is killed is there up to that moment. */
+/** Writes step by step: the recording of a killed event reaches up to that moment. */
 function recorder({ record: file, redact }: RunOptions, event: Event, facts: Facts): Witness | undefined {
   if (file === undefined) return undefined
   const hide = redact ? redactor() : (text: string) => text
@@ -110,7 +110,7 @@ function recorder({ record: file, redact }: RunOptions, event: Event, facts: Fac
     try {
       appendFileSync(file, hide(text))
     } catch (error) {
-      // the event matters more than its recording, which is now cut short and will say so
+      // the event matters more than its recording: the recording ends here, and a replay reports that
       full = true
       process.stderr.write(
         `eventscript: --record ${file}: ${(error as NodeJS.ErrnoException).code}: cut short here\n`,
@@ -119,7 +119,7 @@ function recorder({ record: file, redact }: RunOptions, event: Event, facts: Fac
   })
 }
 
-/** The facts that a replay needs, as they stand in a recording. */
+/** The facts that a replay needs, in the form of a recording. */
 function factsAsText(facts: Facts): Record<string, string> {
   return {
     privileged: facts.privileged ? 'yes' : 'no',
@@ -129,7 +129,7 @@ function factsAsText(facts: Facts): Record<string, string> {
   }
 }
 
-/** And back. */
+/** The facts in a recording. */
 export function factsFromText(env: Facts['env'], facts: Readonly<Record<string, string>>): Facts {
   return {
     env,

@@ -12,33 +12,33 @@ import type { Note } from '../machine/recording/transcript.ts'
 
 export interface World {
   facts: Facts
-  /** The machine, for one handler: `signal` fires at the handler's deadline. */
+  /** The machine for one handler: `signal` fires at the handler's deadline. */
   system: (signal: Stop, entry: Entry) => System
-  /** Told as it happens what is no passage through the door: for a recording, or a terminal. */
+  /** Hears at once what does not pass the door: for a recording, or a terminal. */
   note?: (note: Note) => void
-  /** Fires when the admin has had enough (Ctrl-C): what runs is ended, and the event fails. */
+  /** Fires at the admin's Ctrl-C: the running program is ended, and the event fails. */
   interrupt?: Stop
-  /** Told at a handler's deadline, before anything is ended. */
+  /** Called at a handler's deadline, before anything is ended. */
   late?: (handler: string, began: Date) => void
   /**
-   * An executable may have to wait for its turn among events that run at once; told when it has ended. Without one
-   * (undefined) it was told to stop before it came.
+   * Executables of concurrent events may have to wait for their turn. Resolves with a function to call at the end of the
+   * turn, or with undefined when `stop` came first.
    */
   turn?: (stop: Stop) => Promise<(() => void) | undefined>
-  /** Milliseconds that ending what runs may take behind the deadline. */
+  /** Milliseconds after the deadline in which the running program must end. */
   grace?: number
 }
 
 export interface Limits {
-  /** Milliseconds that each handler may take, counted from its own start. */
+  /** Milliseconds for each handler, from its own start. */
   handler: number
-  /** Milliseconds that all of them may take together; no limit when not given. */
+  /** Milliseconds for all handlers together; no limit by default. */
   event?: number
-  /** Go on behind a failure: only CTDB's test mode asks for that. */
+  /** Go on after a failure: only CTDB's test mode asks for that. */
   all?: boolean
 }
 
-/** Run one event through the ordered handlers; stop behind the first that fails. Never rejects for a handler's fault. */
+/** Run one event through the ordered handlers; stop after the first failure. Never rejects for a handler's fault. */
 export async function runEvent(
   entries: readonly Entry[],
   event: Event,
@@ -77,7 +77,7 @@ function leftOf({ event = Infinity }: Limits, start: number): number {
   return event - (performance.now() - start)
 }
 
-/** Run it when its turn has come, unless the event's time, in milliseconds, is over before. */
+/** Run an entry in its turn, unless the event's time, in milliseconds, is up before. */
 async function inTurn(
   entry: Entry,
   world: World,
@@ -91,20 +91,20 @@ async function inTurn(
   const stop = () => clock.abort('its turn did not come in time')
   const timer = Number.isFinite(ms) ? setTimeout(stop, ms) : undefined
   world.interrupt?.addEventListener('abort', stop)
-  // it may have fired before
+  // it may have fired already
   if (world.interrupt?.aborted) stop()
   const leave = await turn
   clearTimeout(timer)
   world.interrupt?.removeEventListener('abort', stop)
   try {
-    // without a turn its time is over, if to the clock of a timer only
+    // without a turn its time is up, if only by the clock of a timer
     return await run(leave || world.interrupt?.aborted ? performance.now() - began : Infinity)
   } finally {
     leave?.()
   }
 }
 
-/** Its time was over before it began: to start it and end it at once could leave half of its work behind. */
+/** A script whose time was up before its turn. Starting it and killing it at once could leave half of its work. */
 function notStarted({ name }: Entry, why: string): HandlerReport {
   return {
     name,
@@ -118,18 +118,18 @@ function notStarted({ name }: Entry, why: string): HandlerReport {
 
 interface Time {
   ms: number
-  /** Said when it is over; names who used up the event's time when it was another. */
+  /** The sentence for the deadline; it names another handler that used up the event's time. */
   verdict: string
 }
 
-/** What the next handler may take: its own time, or what is left of the event's. */
+/** The time of the next handler: its own, or the rest of the event's. */
 function timeLeft(
   { handler, event = Infinity }: Limits,
   used: number,
   before: readonly HandlerReport[],
   waited: number,
 ): Time {
-  // the first has all of the time, whichever of the two it is called, unless it has waited for its turn
+  // the first handler has all of the time, unless it has waited for its turn
   const own = Math.min(handler, event)
   if (own <= event - used || (before.length === 0 && waited < 1))
     return { ms: own, verdict: `timed out after ${own / 1000} s` }
@@ -177,7 +177,7 @@ export async function runHandler(
   }, time.ms)
   const interrupt = () => stop(world.interrupt?.reason)
   world.interrupt?.addEventListener('abort', interrupt)
-  // it may have fired before we began, or behind a handler that had just ended
+  // it may have fired before the start, or after a handler that had just ended
   if (world.interrupt?.aborted) interrupt()
   let end: End
   try {
@@ -227,10 +227,10 @@ function sayAll(output: string, say: Node['say']): void {
   for (const line of output.split('\n')) if (line !== '') say(line)
 }
 
-/** What runs is ended within 2 s of the deadline, and the handler hears of it; then it is left to itself. */
+/** Programs are ended within 2 s of the deadline, and the handler learns of it; then nobody waits for it any more. */
 const GRACE_MS = 2500
 
-/** Rejects when the deadline has passed, `grace` milliseconds ago, and the handler has not ended although it should have. */
+/** Rejects `grace` milliseconds after the deadline, for a handler that has not ended although it should have. */
 function overdue(grace: number): {
   promise: Promise<never>
   begin: (reason: unknown) => void
@@ -246,7 +246,7 @@ function overdue(grace: number): {
   }
 }
 
-/** Of any other reason, such as too many processes, the event is not to be taken for done. */
+/** Any other reason, such as too many processes, fails the event: its work is not done. */
 const NOT_EXECUTABLE = new Set(['ENOENT', 'ENOEXEC', 'EACCES'])
 
 function verdict(error: unknown, signal: Stop): End {
@@ -259,11 +259,11 @@ function verdict(error: unknown, signal: Stop): End {
       why: `${reason instanceof Error ? reason.message : String(reason)}${doing}`,
     }
   }
-  // as CTDB does, an executable that cannot be executed does not fail the event; but we say why
+  // as with CTDB, an executable that cannot be executed does not fail the event; but the reason is reported
   if (error instanceof CannotRun && NOT_EXECUTABLE.has(error.code) && error.message.includes('.script'))
     return { outcome: 'cannot-run', why: error.message }
   if (error instanceof Refusal) return { outcome: 'failed', why: error.message }
-  // a recording's, who plays it shows both sides
+  // the caller of a replay shows both sides
   if (error instanceof Mismatch) return { outcome: 'failed', why: error.message.replace(/\n[^]*/, '') }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return { outcome: 'failed', why: `defect in the handler, please report it: ${stack}` }

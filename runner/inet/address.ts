@@ -1,5 +1,5 @@
 import { isIPv4, SocketAddress } from 'node:net'
-import { remembering } from '../base/memoize.ts'
+import { memoize } from '../base/memoize.ts'
 
 /** `inet` or `inet6`, the words of `ip -json`. */
 export type Family = 'inet' | 'inet6'
@@ -7,18 +7,18 @@ export type Family = 'inet' | 'inet6'
 export const FAMILIES: readonly Family[] = ['inet', 'inet6']
 
 /**
- * The one spelling in which addresses are compared: what `inet_ntop` prints, which is also what ctdbd
- * passes (lower case, zeros compressed, no brackets). An IPv4-mapped IPv6 address becomes IPv4.
- * Returns undefined for anything that is no address; a zone (`fe80::1%eth0`) is none of ours either.
+ * The one spelling in which addresses are compared: that of `inet_ntop`, which ctdbd uses as well (lower case, zeros
+ * compressed, no brackets). An IPv4-mapped IPv6 address becomes IPv4. Undefined for any other text, also for an address with
+ * a zone (`fe80::1%eth0`).
  */
-export const canonical: (text: string) => string | undefined = remembering((text) => {
+export const canonical: (text: string) => string | undefined = memoize((text) => {
   const bare = /^\[.*\]$/.test(text) ? text.slice(1, -1) : text
   if (isIPv4(bare)) return bare
   const address = /^[\da-f:.]+$/i.test(bare) ? printed(bare) : undefined
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(address ?? '')?.[1] ?? address
 })
 
-/** By inet_pton and inet_ntop: isIPv6() of node 20 first compiles a pattern, which takes as long as running `ip`. */
+/** By inet_pton and inet_ntop. isIPv6() of node 20 first compiles a pattern, which takes as long as a run of `ip`. */
 function printed(text: string): string | undefined {
   try {
     return new SocketAddress({ address: text, family: 'ipv6' }).address
@@ -32,13 +32,13 @@ export function familyOf(address: string): Family {
   return address.includes(':') ? 'inet6' : 'inet'
 }
 
-/** Bits of a host prefix in that family: 32 or 128. */
+/** The length of a host prefix in the family of an address: 32 or 128 bits. */
 export function hostBits(address: string): number {
   return familyOf(address) === 'inet6' ? 128 : 32
 }
 
-/** A canonical IPv6 address as `/proc/net/if_inet6` writes it: 32 hexadecimal digits. */
-export const hexDigits: (address: string) => string = remembering((address) => {
+/** A canonical IPv6 address in the form of `/proc/net/if_inet6`: 32 hexadecimal digits. */
+export const hexDigits: (address: string) => string = memoize((address) => {
   const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address)
   const plain = dotted ? `${dotted[1]}${group(dotted[2], dotted[3])}:${group(dotted[4], dotted[5])}` : address
   const [head = '', tail] = plain.split('::')

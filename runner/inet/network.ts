@@ -1,40 +1,40 @@
 import { canonical, familyOf, hexDigits, hostBits, type Family } from './address.ts'
 
-/** A network by its address and the length of its prefix. Two that are the same have the same text. */
+/** A network, by its address and the length of its prefix. The same network has the same text. */
 export interface Network {
   family: Family
-  /** The address without the bits behind the prefix. */
+  /** The address without the bits after the prefix. */
   value: bigint
   bits: number
 }
 
-/** The network that an address with that prefix is in. */
+/** The network of an address with that prefix. */
 export function networkOf(address: string, bits: number): Network {
   const behind = BigInt(hostBits(address) - bits)
   return { family: familyOf(address), value: (numberOf(address) >> behind) << behind, bits }
 }
 
 /**
- * `10.5.0.0/16`, `10.5/16`, `10.5.0.0/255.255.0.0`, `fd05::/64`, an address for that host alone, `default` (of which the family must be given):
- * what `ip route` takes, and what it prints. A sentence instead when it is none.
+ * Reads `10.5.0.0/16`, `10.5/16`, `10.5.0.0/255.255.0.0`, `fd05::/64`, an address (that host alone), or `default` (of the given
+ * family): all that `ip route` takes and prints. A sentence when the text is no network.
  */
 export function parseNetwork(text: string, family: Family): Network | string {
   if (text === 'default') return { family, value: 0n, bits: 0 }
   const [, name = '', mask] = /^([^/]*)(?:\/([\d.]+))?$/.exec(text) ?? []
-  // `ip` fills up what is left out of an IPv4 address only where a mask follows
+  // `ip` fills up a short IPv4 address only before a mask
   const padded = mask !== undefined && /^\d+(\.\d+){0,2}$/.test(name) ? padWithZeros(name) : name
   const address = canonical(padded)
   if (!address) return `"${text}" is no network: expected one such as ${EXAMPLES[family]}`
   const bits = mask === undefined ? hostBits(address) : bitsOf(mask, familyOf(address))
   if (bits === undefined) return `"${mask}" is no netmask: expected 0 to ${hostBits(address)}`
   const network = networkOf(address, bits)
-  // the kernel refuses this for IPv4; for IPv6 it leaves those bits out
+  // the kernel refuses such bits for IPv4, and ignores them for IPv6
   if (network.family === 'inet' && network.value !== numberOf(address))
     return `${text} has bits behind its netmask: expected ${networkText(network)}`
   return network
 }
 
-/** How long a prefix is, written as its length or, for IPv4, as `255.255.0.0`; undefined when it is neither. */
+/** The length of a prefix that is written as a number or, for IPv4, as `255.255.0.0`; undefined for other text. */
 export function bitsOf(mask: string, family: Family): number | undefined {
   if (/^\d{1,3}$/.test(mask)) return Number(mask) <= LENGTHS[family] ? Number(mask) : undefined
   if (family !== 'inet' || canonical(mask) === undefined) return undefined
@@ -48,7 +48,7 @@ export function padWithZeros(name: string): string {
   return [...name.split('.'), '0', '0', '0'].slice(0, 4).join('.')
 }
 
-/** As one types it behind `ip route add`: always with the prefix, `0.0.0.0/0` rather than `default`. */
+/** The text for `ip route add`: always with the prefix, `0.0.0.0/0` rather than `default`. */
 export function networkText({ family, value, bits }: Network): string {
   return `${addressText(family, value)}/${bits}`
 }
@@ -58,10 +58,10 @@ export function contains({ family, value, bits }: Network, address: string): boo
   return networkOf(address, bits).value === value
 }
 
-/** Another host of the address's subnet, for a question about it; none of `taken`. Undefined where there is room for none. */
+/** The address of another host in the subnet, none of `taken`; undefined where the subnet has no room. */
 export function neighbourOf(address: string, bits: number, taken: readonly string[]): string | undefined {
   const { family, value } = networkOf(address, bits)
-  // the last one of a subnet is its broadcast address
+  // the last address of a subnet is its broadcast address
   const last = value + (1n << BigInt(hostBits(address) - bits)) - 2n
   for (let each = last; each > value; each -= 1n) {
     const neighbour = addressText(family, each)

@@ -1,6 +1,6 @@
 import { canonical } from '../inet/address.ts'
 import { Refusal } from '../base/refusal.ts'
-import { rememberingLast } from '../base/memoize.ts'
+import { memoizeLast } from '../base/memoize.ts'
 
 /** An address as the kernel has it on one interface. */
 export interface Held {
@@ -50,7 +50,7 @@ const BUILT_ON_ANOTHER = new Set(['vlan', 'macvlan', 'macvtap', 'ipvlan', 'ipvta
  * address that it filtered out. The `@if5` of brief output never appears: `ifname` and `link` are apart.
  * Throws a Refusal that quotes any other output.
  */
-export const parseLinks = rememberingLast(linksIn)
+export const parseLinks = memoizeLast(linksIn)
 
 function linksIn(text: string): readonly Link[] {
   return named(text).map((row) => {

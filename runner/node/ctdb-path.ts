@@ -1,21 +1,21 @@
 /**
- * Where CTDB has its files outside of events. Whoever builds CTDB chooses the folders, so CTDB's own `ctdb-path` is asked.
- * During an event ctdbd names them in the environment, and nothing is asked.
+ * Where CTDB's files are. Each build of CTDB chooses its folders, so outside of events CTDB's own `ctdb-path` is asked.
+ * During an event ctdbd names the folders in the environment, and no program is started.
  */
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { refuse } from '../base/refusal.ts'
 import { live } from '../machine/live.ts'
 
-/** What is asked for, in the words of ctdb-path. */
+/** A question, in the words of ctdb-path. */
 export type CtdbFile = 'config' | 'vardir' | `${'socket' | 'pidfile'} ${'ctdbd' | 'eventd'}`
 
 type Env = Readonly<Record<string, string | undefined>>
 
-/** CTDB's libexec folder: of most distributions; of older SUSE. */
+/** CTDB's libexec folder in most distributions, and in older SUSE. */
 const HELPERS = ['/usr/libexec/ctdb', '/usr/lib/ctdb'] as const
 
-/** Milliseconds; it prints one line and takes two. */
+/** Milliseconds. ctdb-path takes two, and prints one line. */
 const LIMIT_MS = 5000
 
 /** The folder of CTDB's helper programs. */
@@ -33,8 +33,8 @@ export function baseOf(env: Env): string {
 }
 
 /**
- * The full path of a file or folder of CTDB's. Where there is no ctdb-path it is 4.17's. Throws a Refusal when there is
- * one and it does not say.
+ * The full path of a file or folder of CTDB; that of 4.17 where there is no ctdb-path. Throws a Refusal when ctdb-path gives
+ * no path.
  */
 export async function ctdbPath(file: CtdbFile): Promise<string> {
   const program = join(helpersHere(), 'ctdb-path')
@@ -49,7 +49,7 @@ export async function ctdbPath(file: CtdbFile): Promise<string> {
   )
 }
 
-/** 4.17's, with all of them below CTDB_BASE in CTDB's test mode. */
+/** The paths of 4.17; in CTDB's test mode all of them are below CTDB_BASE. */
 function assumed(file: CtdbFile, env: Env): string {
   const test = env['CTDB_TEST_MODE'] ? env['CTDB_BASE'] : undefined
   const [what, daemon] = file.split(' ')
@@ -59,7 +59,7 @@ function assumed(file: CtdbFile, env: Env): string {
   return join(run, `${daemon}.${what === 'socket' ? 'socket' : 'pid'}`)
 }
 
-/** The folders that are meant when the environment names none: 4.17's on Debian. */
+/** The folders when the environment names none: those of Debian's 4.17. */
 const USUAL: Readonly<Record<string, string>> = {
   CTDB_BASE: '/etc/ctdb',
   CTDB_SCRIPT_VARDIR: '/var/lib/ctdb/scripts',
@@ -67,8 +67,8 @@ const USUAL: Readonly<Record<string, string>> = {
 }
 
 /**
- * Complete the environment of this process as ctdbd does for its events, for a program that ctdbd has not started. What
- * is set stays; a folder where it is usually is not set, so that a recording is the same on most nodes.
+ * Complete the environment of a process that ctdbd has not started, as ctdbd does for its events. Set variables stay. A usual
+ * folder is not set, so that recordings are the same on most nodes.
  */
 export async function completeEnvironment(): Promise<void> {
   const { env } = process
@@ -82,7 +82,7 @@ export async function completeEnvironment(): Promise<void> {
     const path = await find()
     if (path === USUAL[name]) continue
     env[name] = path
-    // CTDB is not relocated: the system's own files, such as systemd's, are where they always are
+    // CTDB is not relocated by this: the system's own files, such as systemd's, are in their usual places
     if (name === 'CTDB_BASE') env['CTDB_SYS_ETCDIR'] ||= '/etc'
   }
 }

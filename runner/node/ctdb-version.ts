@@ -3,7 +3,7 @@ import { doorTo, type Door } from '../machine/machine.ts'
 import { live } from '../machine/live.ts'
 import type { Version } from '../base/version.ts'
 
-/** Milliseconds; the tool asks nobody for it. */
+/** Milliseconds. The tool knows its version without asking the daemon. */
 const LIMIT_MS = 5000
 
 /** The ctdb tool as words of a command. */
@@ -11,13 +11,13 @@ export function toolOf(env: Readonly<Record<string, string | undefined>>): reado
   return (env['CTDB'] || 'ctdb').split(' ').filter(Boolean)
 }
 
-/** Major and minor of the ctdb tool of this node; undefined where there is none, or it does not say. */
+/** The version of this node's ctdb tool; undefined where there is none, or no version is printed. */
 export function ctdbVersion(): Promise<Version | undefined> {
   const machine = live({ signal: AbortSignal.timeout(LIMIT_MS), atOnce: () => true })
   return versionOf(doorTo(machine), toolOf(process.env))
 }
 
-/** The same by a door that is there. */
+/** The same, through a given door. */
 export async function versionOf(door: Door, tool: readonly string[]): Promise<Version | undefined> {
   try {
     return parseVersion((await door.ask`${tool} version`).out)
@@ -27,7 +27,7 @@ export async function versionOf(door: Door, tool: readonly string[]): Promise<Ve
   }
 }
 
-/** Of `4.17.12-Debian`. */
+/** Reads `4.17.12-Debian`. */
 export function parseVersion(text: string): Version | undefined {
   const [, major, minor] = /^(\d+)\.(\d+)\b/m.exec(text) ?? []
   return major === undefined || minor === undefined ? undefined : [Number(major), Number(minor)]

@@ -1,7 +1,7 @@
 import { canonical, hostBits } from '../inet/address.ts'
 import { Usage } from '../base/refusal.ts'
 
-/** ctdbd's word for "I have no interface on record for this address". */
+/** ctdbd's word for an address without a known interface (server/ctdb_takeover.c, 4.17). */
 export const NO_INTERFACE = '__none__'
 
 export interface AddressEvent {
@@ -27,7 +27,7 @@ export interface Arguments {
   updateip: UpdateEvent
 }
 
-/** Every event that ctdbd sends (contract, section 1.1). The protocol carries other names too. */
+/** Every event that ctdbd sends (server/eventscript.c, 4.17). The protocol carries other names as well. */
 export const CTDB_EVENTS = [
   'init',
   'setup',
@@ -45,15 +45,15 @@ export const CTDB_EVENTS = [
 
 export interface Event {
   name: string
-  /** The words as they came: what executables among the handlers are given. */
+  /** The words of the request, unchanged: executables get these. */
   words: readonly string[]
-  /** The same words checked and typed: what our handlers are given. */
+  /** The same words, checked and typed: our handlers get these. */
   args: Arguments[keyof Arguments] | undefined
 }
 
 /**
- * Check an event's words and give them types. Throws Usage with one sentence about the first wrong word.
- * The wording `must supply interface, IP and maskbits` is CTDB's own.
+ * Check the words of an event and give them types. Throws Usage with one sentence about the first wrong word. The words
+ * `must supply interface, IP and maskbits` are CTDB's own.
  */
 export function parseEvent(name: string, words: readonly string[]): Event {
   if (!/^[A-Za-z0-9][\w.-]*$/.test(name))
@@ -99,7 +99,7 @@ function expectCount(event: string, words: readonly string[], what: string): voi
   throw new Usage(`ERROR: must supply ${what}: ${event} takes ${expected} words, got ${seen}`)
 }
 
-/** IFNAMSIZ is 16 with the closing NUL; ctdbd cannot hold a longer name either. */
+/** In bytes: IFNAMSIZ is 16 with the final NUL. ctdbd cannot hold a longer name either. */
 const LONGEST_NAME = 15
 
 function parseInterface(event: string, word: string, mayBeNone: boolean): string {
@@ -113,7 +113,7 @@ function parseInterface(event: string, word: string, mayBeNone: boolean): string
   return name
 }
 
-/** What makes this no name for an interface, in the kernel's rules and ours; undefined if it could be one. */
+/** Why this cannot be the name of an interface, by the kernel's rules and ours; undefined when it can. */
 export function whyNoInterface(name: string): string | undefined {
   if (name.trim() === '') return 'it is blank'
   if (name.startsWith('-')) return 'it begins with "-"'
@@ -136,7 +136,7 @@ function parseAddress(event: string, word: string): string {
   return address
 }
 
-/** Addresses that no interface can hold as its own. */
+/** Why no interface can hold this address; undefined when one can. */
 export function whyNotPublic(address: string): string | undefined {
   if (address === '::' || address.startsWith('0.')) return 'unspecified'
   if (address === '::1' || address.startsWith('127.')) return 'a loopback address'

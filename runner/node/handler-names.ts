@@ -1,6 +1,6 @@
 /**
- * The names of handlers, ours or CTDB's, whose options or work other code must know. That code loads no module: a bundled
- * script has none beside it, and a script of CTDB's is none. All else that others must know a handler declares itself.
+ * The names of handlers, ours or CTDB's, whose options or work other code must know. That code can load no module: a bundled
+ * script has none beside it, and a script of CTDB is none. Everything else a handler declares itself.
  */
 export const PUBLIC_ADDRESSES = '10.interface'
 export const NAT_GATEWAY = '11.natgw'

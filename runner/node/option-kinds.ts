@@ -1,18 +1,18 @@
 import { canonical } from '../inet/address.ts'
 
-/** How the text of one option is read. A kind never fails: what is wrong is told, and the default stands in. */
-export interface Kind<T> {
+/** How the text of an option is read. Reading never fails: a bad part is reported, and the default is used. */
+export interface OptionKind<T> {
   read: (text: string) => { value: T; wrong: Wrong[] }
 }
 
-/** A part of an option's text that is no good: `expected …: using …`. */
+/** A bad part of an option's text, for the sentence `expected …: using …`. */
 export interface Wrong {
   expected: string
   using: string
 }
 
-/** One of a few words, in any case; the first is the default. */
-export function choice<const C extends readonly [string, ...string[]]>(...words: C): Kind<C[number]> {
+/** One of a few words, upper or lower case; the first is the default. */
+export function choice<const C extends readonly [string, ...string[]]>(...words: C): OptionKind<C[number]> {
   return {
     read(text) {
       const value = words.find((word) => word === text.toLowerCase())
@@ -25,13 +25,13 @@ export function choice<const C extends readonly [string, ...string[]]>(...words:
   }
 }
 
-/** A name or a number that its handler checks by itself; unset is empty. */
-export function asWritten(): Kind<string> {
+/** A name or a number that its handler checks; empty when it is not set. */
+export function asWritten(): OptionKind<string> {
   return { read: (value) => ({ value: value.trim(), wrong: [] }) }
 }
 
 /** A whole number from `least` to `most`. */
-export function number(fallback: number, least: number, most: number): Kind<number> {
+export function number(fallback: number, least: number, most: number): OptionKind<number> {
   return {
     read(text) {
       if (text === '') return { value: fallback, wrong: [] }
@@ -42,21 +42,21 @@ export function number(fallback: number, least: number, most: number): Kind<numb
   }
 }
 
-/** A choice for this node, and others for some of its addresses. */
+/** A choice for this node, and other choices for some of its addresses. */
 export interface PerAddress<C> {
-  /** What holds for this address, in canonical spelling. */
+  /** The choice for an address in canonical spelling. */
   of: (address: string) => C
-  /** Does the option say anything at all? */
+  /** Is the option set at all? */
   isSet: boolean
 }
 
 /**
- * Words between blanks: `WORD` is for the node (of several the last), `ADDRESS=WORD` for one address, which wins. The
- * name of a shell variable cannot hold an address, so the value does. What is wrong is ignored, word by word.
+ * Words, separated by blanks: `WORD` is for the node (the last one counts), `ADDRESS=WORD` for one address, and wins. The
+ * value holds the address, because the name of a shell variable cannot. Bad words are ignored, each by itself.
  */
 export function perAddress<const C extends readonly [string, ...string[]]>(
   ...words: C
-): Kind<PerAddress<C[number]>> {
+): OptionKind<PerAddress<C[number]>> {
   const expected = `${words.join(', ')}, or ADDRESS= and one of these`
   return {
     read(text) {

@@ -1,15 +1,15 @@
-import { remembering } from '../base/memoize.ts'
+import { memoize } from '../base/memoize.ts'
 
-/** One assignment to a line, of a value in which a shell would find nothing to do, with or without quotes. */
+/** A line with one assignment whose value, quoted or not, needs no work of a shell. */
 const ASSIGNMENT =
   /^\s*(?:export\s+)?([A-Za-z_]\w*)=(?:([\w.,:/@%+-]*)|"([^"$`\\]*)"|'([^']*)')\s*(?:\s#.*)?$/
 
 /**
- * The variables of an options file that holds nothing but comments and plain assignments, as most do: to read these no
- * shell is started. Undefined when there is more in it, which only a shell can tell.
+ * The variables of an options file with nothing but comments and plain assignments, as most are: these need no shell.
+ * Undefined when the file holds more, which only a shell can read.
  */
 export const plainAssignments: (text: string) => Readonly<Record<string, string>> | undefined =
-  remembering(assignmentsIn)
+  memoize(assignmentsIn)
 
 function assignmentsIn(text: string): Record<string, string> | undefined {
   const values: Record<string, string> = {}
@@ -17,7 +17,7 @@ function assignmentsIn(text: string): Record<string, string> | undefined {
     if (/^\s*(?:#|$)/.test(line)) continue
     const [, name, bare, double, single] = ASSIGNMENT.exec(line) ?? []
     if (name === undefined) return undefined
-    // as the words that the shell would print: one blank between them
+    // in the form that the shell would print: one blank between words
     values[name] = (bare ?? double ?? single ?? '').split(/\s+/).filter(Boolean).join(' ')
   }
   return values

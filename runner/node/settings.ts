@@ -2,14 +2,14 @@ import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { baseOf, helpersOf } from './ctdb-path.ts'
 import { toolOf } from './ctdb-version.ts'
-import { asWritten, choice, number, perAddress, type Kind } from './option-kinds.ts'
+import { asWritten, choice, number, perAddress, type OptionKind } from './option-kinds.ts'
 import { plainAssignments } from './plain-options.ts'
-import { rememberingLast } from '../base/memoize.ts'
+import { memoizeLast } from '../base/memoize.ts'
 import type { Door } from '../machine/machine.ts'
 import { readerHere, type Reader } from '../machine/remedy.ts'
 import { refuse } from '../base/refusal.ts'
 
-/** The environment variables that CTDB and this program define beside the options; no other reaches a decision. */
+/** The environment variables of CTDB and this program beside the options; no other variable influences a decision. */
 const ENVIRONMENT = [
   'CTDB_BASE',
   'CTDB_SCRIPT_VARDIR',
@@ -18,7 +18,7 @@ const ENVIRONMENT = [
   'CTDB_HELPER_BINDIR',
 ] as const
 
-/** The variables of script.options and NN.name.options that our handlers look at; the first word is the default. */
+/** The variables of script.options and NN.name.options that our handlers use; the first word is the default. */
 const OPTIONS = {
   CTDB_PARTIALLY_ONLINE_INTERFACES: choice('no', 'yes'),
   CTDB_KILLTCP_USE_SS_KILL: choice('try', 'yes', 'no'),
@@ -35,7 +35,7 @@ const OPTIONS = {
   CTDB_PER_IP_ROUTING_TABLE_ID_HIGH: asWritten(),
 } as const
 
-/** Variables that hold a name: no default, unset is empty, and the handler that needs one checks it. */
+/** Variables that hold a name. They have no default; the handler that needs one checks it. */
 const TEXTS = [
   'CTDB_LVS_NODES',
   'CTDB_LVS_PUBLIC_IP',
@@ -46,19 +46,19 @@ const TEXTS = [
 export type TextOption = (typeof TEXTS)[number]
 
 export type Option = keyof typeof OPTIONS
-/** What an option comes to: a word, a number, or a word for each address. */
-export type Value<N extends Option> = (typeof OPTIONS)[N] extends Kind<infer T> ? T : never
+/** The value of an option: a word, a number, or a word for each address. */
+export type OptionValue<N extends Option> = (typeof OPTIONS)[N] extends OptionKind<infer T> ? T : never
 
-/** What is known before anything is looked at: the same facts, replayed, give the same decisions. */
+/** What is known before any look: the same facts give the same decisions in a replay. */
 export interface Facts {
   env: Readonly<Record<string, string>>
   /** May this process change addresses and firewall rules (CAP_NET_ADMIN)? */
   privileged: boolean
-  /** The program that goes on announcing an address when the event has ended; or the words that start it. */
+  /** The program that announces an address after the event, or the words that start it. */
   announcer: string | readonly string[]
-  /** Whom remedies are for; also what this process is without. */
+  /** The reader of remedies, and the privileges that this process lacks. */
   reader: Reader
-  /** Where `NN.name.options` lies. */
+  /** The folder of `NN.name.options`. */
   optionsFolder: string
 }
 
@@ -74,27 +74,27 @@ export interface Settings {
   privileged: boolean
   /** May the programs that we start send packets of their own (CAP_NET_RAW)? */
   sendsPackets: boolean
-  /** Ours, beside `vardir`: CTDB empties that one at each start. */
+  /** Our folder beside `vardir`, which CTDB empties at each start. */
   keepdir: string
-  /** What the option comes to, its default where it is not set. */
-  option: <N extends Option>(name: N) => Value<N>
-  /** A name as it stands in the options; empty when it is not set. */
+  /** The value of an option, or its default. */
+  option: <N extends Option>(name: N) => OptionValue<N>
+  /** The text of an option that holds a name; empty when it is not set. */
   text: (name: TextOption) => string
-  /** What is wrong with the options, a sentence each; their defaults are used. */
+  /** A sentence for each bad option, whose default is used. */
   warnings: readonly string[]
 }
 
-/** Where CTDB's scripts keep their state. */
+/** The folder in which CTDB's scripts keep their state. */
 export function vardirOf(env: Facts['env']): string {
   return env['CTDB_SCRIPT_VARDIR'] ?? '/var/lib/ctdb/scripts'
 }
 
-/** Where we keep ours: beside that folder, which CTDB empties at each start. */
+/** The folder of our own state, beside that folder, which CTDB empties at each start. */
 export function keepdirOf(vardir: string): string {
   return `${dirname(vardir)}/eventscript`
 }
 
-/** The facts about this process; `optionsFolder` defaults to where CTDB keeps its event scripts. */
+/** The facts about this process; `optionsFolder` is CTDB's folder of event scripts by default. */
 export function factsHere(announcer: Facts['announcer'], optionsFolder?: string): Facts {
   const env: Record<string, string> = {}
   for (const name of [...ENVIRONMENT, ...Object.keys(OPTIONS), ...TEXTS]) {
@@ -108,7 +108,7 @@ export function factsHere(announcer: Facts['announcer'], optionsFolder?: string)
   return { env, privileged, announcer, reader, optionsFolder: folder }
 }
 
-/** Sysctls, capabilities and processes are all seen there: without it nothing can be decided. */
+/** Refuse a machine without /proc: sysctls, capabilities and processes are read there. */
 export function mustHaveProc(): void {
   if (!existsSync('/proc/self/status'))
     refuse(
@@ -117,8 +117,8 @@ export function mustHaveProc(): void {
 }
 
 /**
- * Read the settings of a handler: script.options, then its own options, which win; the environment serves as
- * default, as it does for CTDB's scripts. Throws a Refusal when an options file does not parse.
+ * Read the settings of a handler: script.options, then the handler's own options, which win. The environment is the default,
+ * as with CTDB's scripts. Throws a Refusal when an options file does not parse.
  */
 export async function loadSettings(door: Door, facts: Facts, handler: string): Promise<Settings> {
   const { env } = facts
@@ -140,14 +140,14 @@ export async function loadSettings(door: Door, facts: Facts, handler: string): P
     announcer: facts.announcer,
     privileged: facts.privileged,
     sendsPackets: !facts.reader.lacks.includes('CAP_NET_RAW'),
-    option: (name) => chosen[name] as Value<typeof name>,
+    option: (name) => chosen[name] as OptionValue<typeof name>,
     text: (name) => (values[name] ?? '').trim(),
     warnings,
   }
 }
 
-/** Of the same options each time, when many events come together. */
-const readAll = rememberingLast((json) => {
+/** Memoized: many events that come together have the same options. */
+const readAll = memoizeLast((json) => {
   const values = JSON.parse(json) as Readonly<Record<string, string>>
   const chosen: Record<string, unknown> = {}
   const warnings: string[] = []
@@ -162,9 +162,8 @@ const readAll = rememberingLast((json) => {
 })
 
 /**
- * Options files are shell: quotes, expansions, conditions and all. So the shell reads them, once for both,
- * and prints the variables we know. Files that hold only comments, as Debian ships them, and plain assignments cost no
- * shell.
+ * Options files are shell, with quotes, expansions and conditions. So one shell reads both, and prints the variables of
+ * CTDB and ours. Files with nothing but comments, as Debian ships them, and plain assignments need no shell.
  */
 async function readOptions(
   door: Door,
@@ -193,9 +192,10 @@ async function readOptions(
 }
 
 /**
- * Source each file (its own output goes to stderr), then print NAME=VALUE in one line for each variable of CTDB's or
- * ours: all of them, so that a recording stays good when an option is added. A last command that fails, such as
- * `[ -e more ] && . more`, is none of our business, as for CTDB; a file that does not parse ends the shell by itself.
+ * Source each file (its own output goes to stderr), then print NAME=VALUE in one line for each variable of CTDB or ours: all
+ * of them, so that a recording stays valid when an option is added. A last command that fails, such as
+ * `[ -e more ] && . more`, does not matter, as with CTDB. A file that does not parse ends the shell. Recordings hold this
+ * text, so it is no file of runner/libexec.
  */
 const SOURCE =
   `for f; do . "$f" >&2; done; set -f; unset IFS; ` +

@@ -1,5 +1,5 @@
 import { Usage } from '../../base/refusal.ts'
-import { historyFile, remember } from '../../engine/history.ts'
+import { historyFile, keepRun } from '../../engine/history.ts'
 import { endsEvent, type Report } from '../../engine/report.ts'
 import { run, type RunOptions } from '../../engine/run-by-hand.ts'
 import { writing, type Witness } from '../../machine/recording/record.ts'
@@ -66,7 +66,7 @@ async function runForReal(
     : (handler: Report['handlers'][number]) => printText(output, handlerReport(output.paints, handler))
   const report = await run({ ...options, witness, ended })
   if (json) printJson(output, report)
-  const notKept = await remember(historyFile(factsFor().env), report)
+  const notKept = await keepRun(historyFile(factsFor().env), report)
   if (notKept) complain(notKept)
   return report
 }

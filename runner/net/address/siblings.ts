@@ -4,7 +4,7 @@
  * address is here all the time, so its connections stay, and so do routes that name it or that go by an interface which
  * would have no address for a moment. Pure.
  */
-import { rememberingLast } from '../../base/memoize.ts'
+import { memoizeLast } from '../../base/memoize.ts'
 import { familyOf, hostBits } from '../../inet/address.ts'
 import { rows } from '../ip-json.ts'
 import { networkOf, networkText } from '../../inet/network.ts'
@@ -103,7 +103,7 @@ interface Ipv4 {
 }
 
 /** In the kernel's order. */
-const ipv4In = rememberingLast((shown: string): readonly Ipv4[] =>
+const ipv4In = memoizeLast((shown: string): readonly Ipv4[] =>
   rows(shown, 'interfaces').flatMap(({ ifname, addr_info: infos }) =>
     (Array.isArray(infos) ? (infos as Info[]) : [])
       .filter(({ family, local }) => family === 'inet' && typeof local === 'string')

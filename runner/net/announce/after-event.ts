@@ -16,7 +16,7 @@ import { dadNow, duplicateCheck, isUnderCheck, waitForDad, type DadState } from 
 import { parseLinks } from '../ip-json.ts'
 import { whereIs } from '../address/interfaces.ts'
 import { deleteAddress, tryDelete } from '../address/add-delete.ts'
-import { rememberingLast } from '../../base/memoize.ts'
+import { memoizeLast } from '../../base/memoize.ts'
 import { forgetParked } from '../dad/park.ts'
 
 /** An address, and the interface that it was taken on. */
@@ -88,7 +88,7 @@ async function prefixes(door: Door, { address, iface }: Taken): Promise<number[]
 }
 
 /** By address and interface, as the resident daemon is shown all of them, whatever it asks for. */
-const heldIn = rememberingLast((out) => {
+const heldIn = memoizeLast((out) => {
   const found = new Map<string, number[]>()
   for (const { address, iface, bits, scope } of parseLinks(out).flatMap((link) => link.addresses)) {
     const key = `${address} ${iface}`

@@ -2,7 +2,7 @@ import type { Node } from '../../node/node.ts'
 import { packageOf } from '../../machine/remedy.ts'
 import { canonical, familyOf } from '../../inet/address.ts'
 import { lockedIfPossible } from '../locked.ts'
-import { rememberingLast } from '../../base/memoize.ts'
+import { memoizeLast } from '../../base/memoize.ts'
 import { why } from '../answer.ts'
 
 /** A rule of ours: packets that arrive on that interface for that address are dropped. */
@@ -30,7 +30,7 @@ export function firewallLock({ settings }: Node): string {
 }
 
 /** The rules of that shape in the output of `iptables -S INPUT`: `-A INPUT -d 10.0.0.1/32 -i eth0 -j DROP`. */
-export const parseBlocks = rememberingLast(blocksIn)
+export const parseBlocks = memoizeLast(blocksIn)
 
 function blocksIn(text: string): readonly Block[] {
   return text.split('\n').flatMap((line) => {

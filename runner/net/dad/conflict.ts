@@ -3,7 +3,7 @@
  * object for each word.
  */
 import type { Node } from '../../node/node.ts'
-import type { Value } from '../../node/settings.ts'
+import type { OptionValue } from '../../node/settings.ts'
 import { Refusal, refuse } from '../../base/refusal.ts'
 import { familyOf } from '../../inet/address.ts'
 import { addAddress } from '../address/add-delete.ts'
@@ -60,7 +60,7 @@ const seize: ConflictPolicy = {
   },
 }
 
-const POLICIES: Record<ReturnType<Value<'EVENTSCRIPT_DAD_CONFLICT'>['of']>, ConflictPolicy> = {
+const POLICIES: Record<ReturnType<OptionValue<'EVENTSCRIPT_DAD_CONFLICT'>['of']>, ConflictPolicy> = {
   fail,
   park: parkIt,
   seize,

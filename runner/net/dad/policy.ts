@@ -3,7 +3,7 @@
  * asks the address's policy, and compares no words.
  */
 import type { Node } from '../../node/node.ts'
-import type { Settings, Value } from '../../node/settings.ts'
+import type { Settings, OptionValue } from '../../node/settings.ts'
 import { familyOf } from '../../inet/address.ts'
 import type { Wish } from '../sysctl/record.ts'
 import type { DadState } from './state.ts'
@@ -67,7 +67,7 @@ const off: DadPolicy = {
   whenUsable: () => 'at once, without a duplicate check',
 }
 
-const POLICIES: Record<ReturnType<Value<'EVENTSCRIPT_DAD'>['of']>, DadPolicy> = {
+const POLICIES: Record<ReturnType<OptionValue<'EVENTSCRIPT_DAD'>['of']>, DadPolicy> = {
   default: standard,
   fast,
   optimistic,

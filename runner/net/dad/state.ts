@@ -1,6 +1,6 @@
 import type { Door } from '../../machine/machine.ts'
 import { hexDigits } from '../../inet/address.ts'
-import { rememberingLast } from '../../base/memoize.ts'
+import { memoizeLast } from '../../base/memoize.ts'
 import { readNumber } from '../sysctl/sysctl.ts'
 
 /** The state of an IPv6 address in its duplicate check; an `optimistic` address can be bound while it is checked. */
@@ -38,7 +38,7 @@ export async function duplicateCheck(door: Door, iface: string): Promise<number>
   return delay * 1000 + probes * interval + 3000
 }
 
-const flagsIn = rememberingLast((table) => {
+const flagsIn = memoizeLast((table) => {
   const found = new Map<string, number>()
   for (const line of table.split('\n')) {
     const [digits = '', , , , flags = '', iface = ''] = line.trim().split(/\s+/)
