@@ -18,7 +18,7 @@ import {
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { toBytes, toText } from './bytes.ts'
-import type { Until } from './machine.ts'
+import type { Until } from './options.ts'
 import { codeOf, FileError } from './errors.ts'
 import type { Stop } from './stop.ts'
 

@@ -5,13 +5,13 @@ import type { Stop } from '../machine/stop.ts'
 /** A process that works on something. */
 export interface Worker {
   pid: number | undefined
-  /** It and the program that it runs: who waits hears that it was ended (`Ended`). */
+  /** The process and the program that it runs: who waits hears that it was ended (`WorkerEnded`). */
   kill: () => void
 }
 
 /** Ended with what it was doing, as somebody's time was up. No Refusal: who has time left does it again. */
-export class Ended extends Error {
-  override name = 'Ended'
+export class WorkerEnded extends Error {
+  override name = 'WorkerEnded'
 }
 
 export interface Work<Result> {
@@ -20,21 +20,14 @@ export interface Work<Result> {
   again?: () => Promise<Result>
   /** The process that is at it now: not at something else that comes before. */
   by: () => Worker | undefined
-  /** Told when nobody waits for it any longer. */
+  /** Called when nobody waits for it any longer. */
   left?: () => void
 }
 
-export interface AttendOptions extends Omit<LiveOptions, 'ownGroups'> {
+export interface AttendantOptions extends Omit<LiveOptions, 'ownGroups'> {
   signal: Stop
   /** Milliseconds; what nobody waits for is ended when one process was at it for that long. */
   cap?: number
-}
-
-export interface Attendant {
-  /** Wait for it until the time is up. */
-  attend: <Result>(argv: readonly string[], work: Work<Result>) => Promise<Result>
-  /** The same for what takes back what was done: it goes on when the time is up, until its own end comes. */
-  finish: <Result>(argv: readonly string[], work: Work<Result>) => Promise<Result>
 }
 
 /** The longest that a program of ours needs by itself; nobody who waits is kept so short. */
@@ -44,64 +37,70 @@ const CAP_MS = 10_000
  * Waits for work that others may wait for as well. At a deadline the process that is at it is explained and ended, and
  * the others have it done again. What is cancelled only leaves.
  */
-export function attendant({ signal, beforeEnd, atOnce, cap = CAP_MS }: AttendOptions): Attendant {
-  /** To be called when the time is up. One listener for all steps of a handler: each by itself is dear. */
-  const waiting = new Set<() => void>()
-  const timeIsUp = () => {
-    for (const leave of waiting) leave()
-  }
-  signal.addEventListener('abort', timeIsUp)
+export class Attendant {
+  readonly #options: AttendantOptions
+  readonly #cap: number
+  /** To be called when the time is up. One listener for all steps of a handler: each by itself is expensive. */
+  readonly #waiting = new Set<() => void>()
 
-  // without `async`, here and below: hundreds of events take these steps at once, and each promise less counts
-  function attend<Result>(argv: readonly string[], work: Work<Result>): Promise<Result> {
+  constructor(options: AttendantOptions) {
+    this.#options = options
+    this.#cap = options.cap ?? CAP_MS
+    options.signal.addEventListener('abort', () => {
+      for (const leave of this.#waiting) leave()
+    })
+  }
+
+  /** Wait for the work until the time is up. */
+  // without `async`: hundreds of events take these steps at once, and each promise less counts
+  attend<Result>(argv: readonly string[], work: Work<Result>): Promise<Result> {
+    const { signal } = this.#options
     const began = Date.now()
     const attempt = { isLeft: false }
     const result = persistently(work, attempt)
     return new Promise((resolve, reject) => {
       const leave = () => {
-        waiting.delete(leave)
+        this.#waiting.delete(leave)
         attempt.isLeft = true
-        giveUp(work, result).then(
-          () => reject(new Interrupted(argv, Date.now() - began, signal.reason)),
-          reject,
-        )
+        const interrupted = () => reject(new Interrupted(argv, Date.now() - began, signal.reason))
+        this.#giveUp(work, result).then(interrupted, reject)
       }
       if (signal.aborted) return leave()
-      waiting.add(leave)
+      this.#waiting.add(leave)
       result.then(
-        (value) => waiting.delete(leave) && resolve(value),
-        (error: Error) => waiting.delete(leave) && reject(error),
+        (value) => this.#waiting.delete(leave) && resolve(value),
+        (error: Error) => this.#waiting.delete(leave) && reject(error),
       )
     })
   }
 
+  /** The same for what takes back what was done: it goes on when the time is up, until its own end comes. */
+  async finish<Result>(argv: readonly string[], work: Work<Result>): Promise<Result> {
+    const { signal } = this.#options
+    const began = Date.now()
+    const attempt = { isLeft: false }
+    const result = persistently(work, attempt)
+    const leave = () => endInTime(result, work.by, this.#cap, () => (attempt.isLeft = true))
+    if (signal.aborted) leave()
+    else this.#waiting.add(leave)
+    try {
+      return await result
+    } catch (error) {
+      throw error instanceof WorkerEnded ? new Interrupted(argv, Date.now() - began, signal.reason) : error
+    } finally {
+      this.#waiting.delete(leave)
+    }
+  }
+
   /** The process that is at it is explained and ended. */
-  async function giveUp(work: Work<unknown>, result: Promise<unknown>): Promise<void> {
+  async #giveUp(work: Work<unknown>, result: Promise<unknown>): Promise<void> {
+    const { signal, beforeEnd, atOnce } = this.#options
     work.left?.()
-    endInTime(result, work.by, cap)
+    endInTime(result, work.by, this.#cap)
     const culprit = work.by()
     if (culprit?.pid === undefined || atOnce?.(signal.reason)) return
     await beforeEnd?.(culprit.pid, '')
     if (work.by()?.pid === culprit.pid) culprit.kill()
-  }
-
-  return {
-    attend,
-    async finish(argv, work) {
-      const began = Date.now()
-      const attempt = { isLeft: false }
-      const result = persistently(work, attempt)
-      const leave = () => endInTime(result, work.by, cap, () => (attempt.isLeft = true))
-      if (signal.aborted) leave()
-      else waiting.add(leave)
-      try {
-        return await result
-      } catch (error) {
-        throw error instanceof Ended ? new Interrupted(argv, Date.now() - began, signal.reason) : error
-      } finally {
-        waiting.delete(leave)
-      }
-    },
   }
 }
 
@@ -112,7 +111,7 @@ function persistently<Result>(
   done = work.done,
 ): Promise<Result> {
   return done().catch((error: unknown) => {
-    if (!(error instanceof Ended) || attempt.isLeft) throw error
+    if (!(error instanceof WorkerEnded) || attempt.isLeft) throw error
     return persistently(work, attempt, work.again)
   })
 }

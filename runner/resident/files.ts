@@ -1,130 +1,82 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { System, Until } from '../machine/machine.ts'
+import type { System } from '../machine/machine.ts'
+import type { Until, WriteOptions } from '../machine/options.ts'
 import { burst } from './burst.ts'
-import type { KeptBack } from './locks.ts'
+import type { KeptBack } from './one-lock.ts'
+import { WatchedFile } from './watch-file.ts'
 
-type Machine = Pick<System, 'read' | 'write' | 'find'>
-
-/** Files, for many events at once. */
-export interface Files extends Machine {
-  /** The same, for one that has these locks: what it writes may wait for those who write next. */
-  under: (locks: readonly string[]) => Pick<System, 'read' | 'write'>
-  keptBack: KeptBack
-}
-
-/** What is only rung like a bell: how many ring at once makes no difference. */
-const BELL = /^\/proc\/sys\/net\/ipv[46]\/route\/flush$/
+type Disk = Pick<System, 'read' | 'write' | 'find'>
 
 /**
- * One look at a file for all who wait for it to change, one write for all who write it under one lock, and one of a
- * kind where only that it is written counts.
+ * Files, for many events at once: one look for all who wait for a file to change, one write for all who write it under one
+ * lock, and one of a kind where only that it is written counts.
  */
-export function files(machine: Machine): Files {
-  const drafts = new Map<string, { lock: string; text: string }>()
-  const bells = new Map<string, (text: string) => Promise<void>>()
-  const glimpses = new Map<string, Promise<string | undefined>>()
-  const finds = new Map<string, Promise<string | undefined>>()
-  const watches = new Map<string, (until: Until) => Promise<string | undefined>>()
+export class Files implements Disk, KeptBack {
+  readonly #disk: Disk
+  /** Texts that wait for the end of a lock. */
+  readonly #drafts = new Map<string, { lock: string; text: string }>()
+  readonly #bells = new Map<string, (text: string) => Promise<void>>()
+  readonly #glimpses = new Map<string, Promise<string | undefined>>()
+  readonly #finds = new Map<string, Promise<string | undefined>>()
+  readonly #watched = new Map<string, WatchedFile>()
 
-  function read(path: string, until?: Until): Promise<string | undefined> {
-    const draft = drafts.get(path)
+  constructor(disk: Disk) {
+    this.#disk = disk
+  }
+
+  read(path: string, until?: Until): Promise<string | undefined> {
+    const draft = this.#drafts.get(path)
     if (draft) return Promise.resolve(draft.text)
-    if (!until) return glimpse(path)
-    const watch = watches.get(path) ?? watchOf(() => machine.read(path))
-    watches.set(path, watch)
-    return watch(until)
+    if (!until) return atThisMoment(this.#glimpses, path, () => this.#disk.read(path))
+    const watched = this.#watched.get(path) ?? new WatchedFile(() => this.#disk.read(path))
+    this.#watched.set(path, watched)
+    return watched.wait(until)
   }
 
-  /** Who reads a file at the same moment reads the same. */
-  function glimpse(path: string): Promise<string | undefined> {
-    if (glimpses.size === 0) setImmediate(() => glimpses.clear())
-    const seen = glimpses.get(path) ?? machine.read(path)
-    glimpses.set(path, seen)
-    return seen
+  find(program: string): Promise<string | undefined> {
+    return atThisMoment(this.#finds, program, () => this.#disk.find(program))
   }
 
-  /** The same of programs. */
-  function find(program: string): Promise<string | undefined> {
-    if (finds.size === 0) setImmediate(() => finds.clear())
-    const found = finds.get(program) ?? machine.find(program)
-    finds.set(program, found)
-    return found
+  write(path: string, text: string, { until, bell = false }: WriteOptions = {}): Promise<void> {
+    if (until !== undefined) {
+      this.#drafts.set(path, { lock: until, text })
+      return Promise.resolve()
+    }
+    this.#glimpses.delete(path)
+    return bell ? this.#ring(path, text) : this.#disk.write(path, text)
   }
 
-  function write(path: string, text: string): Promise<void> {
-    glimpses.delete(path)
-    if (!BELL.test(path)) return machine.write(path, text)
+  /** Does a text wait for the end of this lock? */
+  any(lock: string): boolean {
+    return [...this.#drafts.values()].some((draft) => draft.lock === lock)
+  }
+
+  /** Rejects with what the disk says. */
+  async putDown(lock: string): Promise<void> {
+    const mine = [...this.#drafts].filter(([, draft]) => draft.lock === lock)
+    for (const [path] of mine) this.#drafts.delete(path)
+    for (const [path, { text }] of mine) await this.write(path, text)
+  }
+
+  #ring(path: string, text: string): Promise<void> {
     const bell =
-      bells.get(path) ??
+      this.#bells.get(path) ??
       burst<string, void>(async (texts) => {
-        await machine.write(path, texts[0] ?? '')
+        await this.#disk.write(path, texts[0] ?? '')
         return texts.map(() => {})
       })
-    bells.set(path, bell)
+    this.#bells.set(path, bell)
     return bell(text)
   }
-
-  return {
-    read,
-    write,
-    find,
-    under(locks) {
-      const lock = locks.at(-1)
-      if (lock === undefined) return { read, write }
-      return {
-        read,
-        write(path, text) {
-          // only what the lock is about, which bears its name
-          if (lock !== `${path}.lock`) return write(path, text)
-          drafts.set(path, { lock, text })
-          return Promise.resolve()
-        },
-      }
-    },
-    keptBack: {
-      any: (lock) => [...drafts.values()].some((draft) => draft.lock === lock),
-      async write(lock) {
-        const mine = [...drafts].filter(([, draft]) => draft.lock === lock)
-        for (const [path] of mine) drafts.delete(path)
-        for (const [path, { text }] of mine) await write(path, text)
-      },
-    },
-  }
 }
 
-interface Watcher {
-  until: Until
-  last: number
-  resolve: (text: string | undefined) => void
-  reject: (error: unknown) => void
-}
-
-/** One look for all who wait. */
-function watchOf(look: () => Promise<string | undefined>): (until: Until) => Promise<string | undefined> {
-  let watchers: Watcher[] = []
-  let looking = false
-
-  async function watch(): Promise<void> {
-    looking = true
-    while (watchers.length > 0) {
-      try {
-        const text = await look()
-        const now = performance.now()
-        const isOver = ({ until, last }: Watcher) => text === undefined || until.wanted(text) || now > last
-        const over = watchers.filter(isOver)
-        watchers = watchers.filter((each) => !over.includes(each))
-        for (const { resolve } of over) resolve(text)
-      } catch (error) {
-        for (const { reject } of watchers.splice(0)) reject(error)
-      }
-      if (watchers.length > 0) await sleep(Math.min(...watchers.map(({ until }) => until.every)))
-    }
-    looking = false
-  }
-
-  return (until) =>
-    new Promise((resolve, reject) => {
-      watchers.push({ until, last: performance.now() + until.limit, resolve, reject })
-      if (!looking) void watch()
-    })
+/** Who looks for the same at the same moment sees the same. */
+function atThisMoment(
+  seen: Map<string, Promise<string | undefined>>,
+  name: string,
+  look: () => Promise<string | undefined>,
+): Promise<string | undefined> {
+  if (seen.size === 0) setImmediate(() => seen.clear())
+  const found = seen.get(name) ?? look()
+  seen.set(name, found)
+  return found
 }

@@ -1,18 +1,8 @@
 import type { Answer } from '../machine/machine.ts'
-import { startCoprocess, type Coprocess } from '../machine/coprocess.ts'
-import type { Line } from '../net/address/siblings.ts'
 import { burst } from './burst.ts'
-import { Ended, type Worker } from './deadline.ts'
-import { carryOut, type Task } from './deletions.ts'
-
-/** `ip` as a process that is talked to. */
-export interface Ip {
-  /** Undefined when it cannot be had this way: let a process of its own do it, also when this one may have done it. */
-  run: (task: Task) => Promise<Answer | undefined>
-  /** The process that works on this at the moment. */
-  worker: (task: Task) => Worker | undefined
-  close: () => void
-}
+import type { Worker } from './deadline.ts'
+import { IpTalk } from './ip-talk.ts'
+import { performTasks, type Task } from './ip-tasks.ts'
 
 /**
  * `ip` remembers which interface has which number for as long as it lives, and one may be replaced by another of its
@@ -20,154 +10,70 @@ export interface Ip {
  */
 const USED_FOR_MS = 500
 
-/**
- * One `ip -batch` for a burst of changes and one look for all who look. Behind each burst a line that no `ip` knows:
- * its error, with the number of the line, is the mark that all before it is done. Both outputs are one stream, so
- * everything comes in the order in which it happened.
- */
-export function residentIp(): Ip {
-  let ready = begin()
-  let current: Talk | undefined
-  let expiry: NodeJS.Timeout | undefined
-  let expired = false
+/** `ip` as a process that is talked to: one `ip -batch` for a burst of changes, and one look for all who look. */
+export class ResidentIp {
+  #ready = new IpTalk()
+  #current: IpTalk | undefined
+  #expiry: NodeJS.Timeout | undefined
+  #isExpired = false
+  #isClosed = false
   /** The burst that is being worked on. */
-  let asked: { tasks: ReadonlySet<Task>; talk: Talk } | undefined
+  #asked: { tasks: ReadonlySet<Task>; talk: IpTalk } | undefined
   /** What the last look showed. */
-  let seen = ''
-  let closed = false
+  #seen = ''
+  readonly #perform = burst<Task, Answer | undefined>((tasks) => this.#together(tasks))
 
-  const run = burst<Task, Answer | undefined>(async (tasks) => {
-    if (expired) retire()
-    const talk = (current ??= take())
-    asked = { tasks: new Set(tasks), talk }
-    const carried = await carryOut(tasks, talk.ask, seen).finally(() => {
-      asked = undefined
-      if (!talk.alive()) renew()
-    })
-    seen = carried.seen ?? seen
-    return carried.answers
-  })
+  /** Undefined when it cannot be had this way: let a process of its own do it, also when this one may have done it. */
+  run(task: Task): Promise<Answer | undefined> {
+    return this.#isClosed ? Promise.resolve(undefined) : this.#perform(task)
+  }
 
-  function take(): Talk {
-    const talk = ready
-    clearTimeout(expiry)
-    expiry = setTimeout(() => {
-      expired = true
-      if (!talk.busy()) retire()
+  /** The process that works on this at the moment. */
+  worker(task: Task): Worker | undefined {
+    return this.#asked?.tasks.has(task) ? this.#asked.talk : undefined
+  }
+
+  close(): void {
+    this.#isClosed = true
+    clearTimeout(this.#expiry)
+    this.#current?.finish()
+    this.#ready.finish()
+  }
+
+  async #together(tasks: readonly Task[]): Promise<(Answer | undefined)[]> {
+    if (this.#isExpired) this.#retire()
+    const talk = (this.#current ??= this.#take())
+    this.#asked = { tasks: new Set(tasks), talk }
+    try {
+      const { answers, seen } = await performTasks(tasks, (lines) => talk.ask(lines), this.#seen)
+      this.#seen = seen ?? this.#seen
+      return answers
+    } finally {
+      this.#asked = undefined
+      if (!talk.isAlive) this.#renew()
+    }
+  }
+
+  #take(): IpTalk {
+    const talk = this.#ready
+    clearTimeout(this.#expiry)
+    this.#expiry = setTimeout(() => {
+      this.#isExpired = true
+      if (!talk.isBusy) this.#retire()
     }, USED_FOR_MS)
     return talk
   }
 
-  /** Behind the events rather than among them: starting the next one stops everything for some milliseconds. */
-  function retire(): void {
-    expired = false
-    current?.finish()
-    current = undefined
-    if (!closed) ready = begin()
+  /** After the events rather than among them: starting the next one stops everything for some milliseconds. */
+  #retire(): void {
+    this.#isExpired = false
+    this.#current?.finish()
+    this.#current = undefined
+    if (!this.#isClosed) this.#ready = new IpTalk()
   }
 
-  function renew(): void {
-    clearTimeout(expiry)
-    retire()
+  #renew(): void {
+    clearTimeout(this.#expiry)
+    this.#retire()
   }
-
-  return {
-    run: (task) => (closed ? Promise.resolve(undefined) : run(task)),
-    worker: (task) => (asked?.tasks.has(task) ? asked.talk : undefined),
-    close() {
-      closed = true
-      clearTimeout(expiry)
-      current?.finish()
-      ready.finish()
-    },
-  }
-}
-
-interface Talk extends Pick<Coprocess, 'pid' | 'finish' | 'kill'> {
-  ask: (lines: readonly Line[]) => Promise<Answer[] | undefined>
-  busy: () => boolean
-  alive: () => boolean
-}
-
-const NO_SUCH_COMMAND = 'eventscript'
-
-function begin(): Talk {
-  let said = ''
-  let sent = 0
-  let alive = true
-  let isKilled = false
-  let waiting: { mark: number; done: (text: string) => void } | undefined
-
-  const heard = () => {
-    const end = waiting && endOf(said, waiting.mark)
-    if (waiting === undefined || end === undefined) return
-    const text = said.slice(0, end)
-    said = said.slice(end)
-    answer(text)
-  }
-  const answer = (text: string) => {
-    const { done } = waiting ?? {}
-    waiting = undefined
-    done?.(text)
-  }
-  const coprocess = startCoprocess(['sh', '-c', 'exec ip -json -force -batch - 2>&1'], {
-    out(text) {
-      said += text
-      heard()
-    },
-    ended() {
-      alive = false
-      answer('')
-    },
-  })
-  return {
-    pid: coprocess.pid,
-    finish: coprocess.finish,
-    kill() {
-      isKilled = true
-      coprocess.kill()
-    },
-    busy: () => waiting !== undefined,
-    alive: () => alive,
-    async ask(lines) {
-      if (!alive) return undefined
-      const first = sent + 1
-      sent += lines.length + 1
-      const text = await new Promise<string>((done) => {
-        waiting = { mark: sent, done }
-        coprocess.send(`${[...lines.map((line) => line.join(' ')), NO_SUCH_COMMAND].join('\n')}\n`)
-      })
-      if (isKilled) throw new Ended('ip was ended')
-      // one that ended by itself did so over one of the lines: each by itself, then, as none is done twice in vain
-      if (!alive) return undefined
-      return answersIn(text, first, lines.length)
-    },
-  }
-}
-
-/** Where what was said until the mark ends; undefined when it has not come yet. */
-function endOf(said: string, mark: number): number | undefined {
-  const end = `Command failed -:${mark}\n`
-  // it stands at the very end when it has come: nothing is asked before it is read
-  return said.endsWith(end) ? said.length : undefined
-}
-
-/**
- * What `ip -force -batch` printed, as an answer for each line: `[…]` is what a look printed, and the last one gets it;
- * `Command failed -:N` names the line that failed, and the reason stands before it.
- */
-export function answersIn(text: string, first: number, count: number): Answer[] {
-  const answers = Array.from({ length: count }, (): Answer => ({ status: 0, out: '', err: '' }))
-  let reason = ''
-  for (const line of text.split('\n')) {
-    const failed = /^Command failed -:(\d+)$/.exec(line)?.[1]
-    const last = answers.at(-1)
-    if (failed !== undefined) {
-      const answer = answers[Number(failed) - first]
-      if (answer) Object.assign(answer, { status: 2, err: reason })
-      reason = ''
-    } else if (line.startsWith('[{') && last) last.out = `${line}\n`
-    else if (line !== '') reason += `${line}\n`
-  }
-  return answers
 }

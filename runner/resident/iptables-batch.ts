@@ -8,13 +8,8 @@ type Run = (argv: Argv, items: readonly Argv[]) => Promise<Answer>
 /** Rules in one transaction: what goes to the kernel in one message must fit into its buffer (208 KiB). */
 const MOST = 500
 
-/** Is it a rule that is put in or taken out: `ip6tables -w -I INPUT …`? */
-export function isRuleChange([program = '', wait, verb = '']: Argv): boolean {
-  return /^ip6?tables$/.test(program) && wait === '-w' && /^-[ID]$/.test(verb)
-}
-
 /**
- * The rules of a burst in one transaction for each family. It is all or nothing: when one rule does not apply, none
+ * The rules of a burst, in the form `PROGRAM -w -I|-D CHAIN RULE…`, in one transaction for each family. It is all or nothing: when one rule does not apply, none
  * has been changed, and each is tried by itself, so that the reason is that of its own address.
  */
 export function firewall(

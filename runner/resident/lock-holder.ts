@@ -5,7 +5,7 @@ import { helper } from '../machine/libexec.ts'
 import { startCoprocess, type Coprocess } from '../machine/coprocess.ts'
 
 /** Takes and leaves one flock(2), again and again. */
-export interface Keeper {
+export interface LockHolder {
   /** Rejects with LockBusy after so many seconds. */
   take: (seconds: number) => Promise<void>
   letGo: () => Promise<void>
@@ -15,7 +15,7 @@ export interface Keeper {
 }
 
 /** node has no flock(2), so a small process has the lock; it goes with us, and the lock with it. */
-export function flockKeeper(path: string, shared: boolean): Keeper {
+export function flockHolder(path: string, shared: boolean): LockHolder {
   let process: Coprocess | undefined
   let heard: ((line: string) => void) | undefined
 

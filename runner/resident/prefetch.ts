@@ -1,6 +1,6 @@
 import { canonical, familyOf } from '../inet/address.ts'
-import { hostedFile } from '../net/address/hosted-list.ts'
-import { programFor } from '../net/clients/firewall.ts'
+import { hostedLock } from '../net/address/hosted-list.ts'
+import { listRules, programFor } from '../net/clients/firewall.ts'
 import type { Answer } from '../machine/machine.ts'
 import { endInTime, type Work } from './deadline.ts'
 
@@ -21,7 +21,7 @@ export interface Foreseen {
 export function foreseen(event: string, words: Argv, vardir: string): Foreseen | undefined {
   const address = event === 'takeip' ? canonical(words[1] ?? '') : undefined
   if (address === undefined || familyOf(address) === 'inet6') return undefined
-  return { ask: [programFor(address), '-w', '-S', 'INPUT'], lock: `${hostedFile(vardir)}.lock` }
+  return { ask: listRules(programFor(address)), lock: hostedLock(vardir) }
 }
 
 /** What was begun early: given once, to the first who wants the same. */

@@ -2,13 +2,13 @@ import { constants } from 'node:os'
 import type { Answer } from '../machine/machine.ts'
 import { helper } from '../machine/libexec.ts'
 import { startCoprocess } from '../machine/coprocess.ts'
-import { Ended, type Worker } from './deadline.ts'
+import { WorkerEnded, type Worker } from './deadline.ts'
 
 /** Small shells that start programs for us: 1 ms for each, and none of ours. */
 export interface Shells {
   /**
    * Undefined when it cannot be had this way, and nothing was started. `started` is told which process to look at when
-   * it hangs. Rejects with `Ended` when that was killed.
+   * it hangs. Rejects with `WorkerEnded` when that was killed.
    */
   run: (argv: readonly string[], started?: (shell: Worker) => void) => Promise<Answer | undefined>
   close: () => void
@@ -70,7 +70,7 @@ function startShell(): Shell {
   let alive = true
   let isKilled = false
   let done: ((answer: Answer | undefined) => void) | undefined
-  let failed: ((error: Ended) => void) | undefined
+  let failed: ((error: WorkerEnded) => void) | undefined
 
   const heard = () => {
     const end = /\0(\d+)\0$/.exec(out)
@@ -90,7 +90,7 @@ function startShell(): Shell {
     },
     ended() {
       alive = false
-      if (isKilled) failed?.(new Ended('the shell that ran it was ended'))
+      if (isKilled) failed?.(new WorkerEnded('the shell that ran it was ended'))
       // not undefined: what another has ended is not to be tried again
       else done?.(answerOf(128 + constants.signals.SIGKILL, out, err))
     },

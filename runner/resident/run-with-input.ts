@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
 import { startCoprocess } from '../machine/coprocess.ts'
 import type { Answer } from '../machine/machine.ts'
-import { Ended, type Worker } from './deadline.ts'
+import { WorkerEnded, type Worker } from './deadline.ts'
 
 /**
  * Run a program that is given its input at once. `started` is told which process it is. One that cannot be started is
@@ -20,7 +20,7 @@ export function fed(
       out: (text) => void (out += text),
       err: (text) => void (err += text),
       ended(status) {
-        if (isKilled) reject(new Ended(`${argv[0]} was ended`))
+        if (isKilled) reject(new WorkerEnded(`${argv[0]} was ended`))
         else if (status !== undefined || pid === undefined) resolve({ status: status ?? 127, out, err })
         // another has ended it: whether it has done its work is not known
         else resolve({ status: 128 + constants.signals.SIGKILL, signal: 'SIGKILL', out, err })

@@ -7,13 +7,10 @@ type Argv = readonly string[]
 /** Run a command; `items` are those on whose behalf. */
 type Run = (argv: Argv, items: readonly Argv[]) => Promise<Answer>
 
-/** The address that `ss … src [ADDRESS]` asks for; undefined when it asks anything else. */
-export function sourceOf(argv: Argv): string | undefined {
-  if (argv[0] !== 'ss' || argv.at(-2) !== 'src') return undefined
-  return canonical(argv.at(-1) ?? '')
-}
-
-/** One look at the connections of all addresses of a burst; each gets the lines of its own. */
+/**
+ * One look at the connections of all addresses of a burst, each named by the last two words of its command, `src [ADDRESS]`;
+ * each gets the lines of its own.
+ */
 export function connections(run: Run): (argv: Argv) => Promise<Answer> {
   const kinds = new Map<string, (argv: Argv) => Promise<Answer>>()
   return (argv) => {
@@ -44,7 +41,8 @@ async function askTogether(run: Run, question: Argv, all: readonly Argv[]): Prom
 
 function eachItsOwn({ out, ...answer }: Answer, all: readonly Argv[]): Answer[] {
   const lines = byLocalAddress(out)
-  return all.map((argv) => ({ ...answer, out: (lines.get(sourceOf(argv) ?? '') ?? []).join('') }))
+  const linesOf = (argv: Argv) => lines.get(canonical(argv.at(-1) ?? '') ?? '') ?? []
+  return all.map((argv) => ({ ...answer, out: linesOf(argv).join('') }))
 }
 
 function byLocalAddress(out: string): Map<string, string[]> {

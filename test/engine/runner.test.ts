@@ -20,7 +20,7 @@ import { findHandlers, type Entry } from '../../runner/engine/find-handlers.ts'
 import { refuse, Usage } from '../../runner/base/refusal.ts'
 import { fromShell, toArgv, toShell, type Word } from '../../runner/machine/argv.ts'
 import { toBytes, toText } from '../../runner/machine/bytes.ts'
-import { doorTo } from '../../runner/machine/machine.ts'
+import { altered, doorTo } from '../../runner/machine/machine.ts'
 import { live } from '../../runner/machine/live.ts'
 import { ANYBODY } from '../../runner/machine/remedy.ts'
 
@@ -399,10 +399,11 @@ t.test('a file of comments costs no shell; a bad value is a WARNING and the defa
   const asked: string[] = []
   const machine = live()
   const settings = await loadSettings(
-    doorTo({
-      ...machine,
-      run: (verb, argv, options) => (asked.push(toShell(argv)), machine.run(verb, argv, options)),
-    }),
+    doorTo(
+      altered(machine, {
+        run: (verb, argv, options) => (asked.push(toShell(argv)), machine.run(verb, argv, options)),
+      }),
+    ),
     facts,
     '10.interface',
   )
@@ -443,14 +444,15 @@ t.test('a value may go over several lines, and other variables are not looked at
   const facts = { ...factsHere('announce'), env: { CTDB_BASE: base } }
   let printed = ''
   const machine = live()
-  const door = doorTo({
-    ...machine,
-    async run(verb, argv, options) {
-      const answer = await machine.run(verb, argv, options)
-      printed += answer.out
-      return answer
-    },
-  })
+  const door = doorTo(
+    altered(machine, {
+      async run(verb, argv, options) {
+        const answer = await machine.run(verb, argv, options)
+        printed += answer.out
+        return answer
+      },
+    }),
+  )
   const settings = await loadSettings(door, facts, '10.interface')
   t.equal(settings.option('EVENTSCRIPT_DAD').of('fd00::1'), 'off')
   t.equal(settings.option('EVENTSCRIPT_DAD').of('fd00::2'), 'fast')

@@ -9,7 +9,7 @@ import { hungReport } from '../../runner/eventd/hung/report.ts'
 import type { HungSnapshot } from '../../runner/eventd/hung/snapshot.ts'
 import { explainHung } from '../../runner/eventd/hung/explain.ts'
 import * as proc from '../../runner/eventd/hung/proc.ts'
-import { doorTo, type System } from '../../runner/machine/machine.ts'
+import { altered, doorTo } from '../../runner/machine/machine.ts'
 import { live } from '../../runner/machine/live.ts'
 
 const door = doorTo(live())
@@ -147,18 +147,17 @@ t.test('a hundred processes are told in 60 lines', async (t) => {
 })
 
 t.test('nothing it looks at can keep it, or make it throw', async (t) => {
-  const hanging: System = { ...live(), run: () => new Promise(() => {}), read: () => new Promise(() => {}) }
+  const hanging = altered(live(), { run: () => new Promise(() => {}), read: () => new Promise(() => {}) })
   const began = performance.now()
   const late = await explainHung(doorTo(hanging), 1, { limit: 200 })
   t.ok(performance.now() - began < 2000)
   t.same(late, ['pid 1 is hung; ps did not say why', '  not all was seen within 200 ms'])
-  const broken: System = { ...live(), run: () => Promise.reject(new Error('ps: not found')) }
+  const broken = altered(live(), { run: () => Promise.reject(new Error('ps: not found')) })
   t.same(await explainHung(doorTo(broken), 1), [
     'pid 1 is hung; ps did not say why',
     '  not all was seen: ps: not found',
   ])
-  const half: System = {
-    ...live(),
+  const half = altered(live(), {
     run: (_verb, [program]) =>
       program === 'ps'
         ? Promise.resolve({
@@ -167,7 +166,7 @@ t.test('nothing it looks at can keep it, or make it throw', async (t) => {
             err: '',
           })
         : new Promise(() => {}),
-  }
+  })
   const [verdict, ...rest] = await explainHung(doorTo(half), 7, { limit: 200 })
   t.equal(
     verdict,

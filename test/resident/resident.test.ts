@@ -6,20 +6,21 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { execa, execaSync } from 'execa'
 import t, { type Test } from 'tap'
 import { AnnounceLoop } from '../../runner/net/announce/loop.ts'
-import { attendant, Ended, type Worker } from '../../runner/resident/deadline.ts'
+import { Attendant, WorkerEnded, type Worker } from '../../runner/resident/deadline.ts'
 import { burst, shared } from '../../runner/resident/burst.ts'
-import { connections, sourceOf } from '../../runner/resident/ss-batch.ts'
-import { files } from '../../runner/resident/files.ts'
+import { connections } from '../../runner/resident/ss-batch.ts'
+import { Files } from '../../runner/resident/files.ts'
 import { changeAgain, firewall, transaction } from '../../runner/resident/iptables-batch.ts'
 import { foreseen } from '../../runner/resident/prefetch.ts'
-import { carryOut, inGoodOrder } from '../../runner/resident/deletions.ts'
-import { answersIn } from '../../runner/resident/ip-batch.ts'
-import { flockKeeper } from '../../runner/resident/lock-holder.ts'
-import { locks, type KeptBack, type Locks } from '../../runner/resident/locks.ts'
+import { inGoodOrder, performTasks, type Deletion, type Task } from '../../runner/resident/ip-tasks.ts'
+import { answersIn } from '../../runner/resident/ip-talk.ts'
+import { flockHolder } from '../../runner/resident/lock-holder.ts'
+import { Locks } from '../../runner/resident/locks.ts'
+import type { KeptBack } from '../../runner/resident/one-lock.ts'
 import { senders } from '../../runner/resident/send-by-programs.ts'
 import { transmitter } from '../../runner/resident/send-frames.ts'
 import { shells } from '../../runner/resident/process-pool.ts'
-import { doorTo, type Answer } from '../../runner/machine/machine.ts'
+import { altered, doorTo, type Answer } from '../../runner/machine/machine.ts'
 import { Interrupted, LockBusy } from '../../runner/machine/errors.ts'
 import { live } from '../../runner/machine/live.ts'
 
@@ -62,16 +63,34 @@ Command failed -:6
   t.end()
 })
 
+/** A deletion by itself. */
+const deletion = (address: string): Deletion => ({
+  kind: 'deletion',
+  line: ['addr', 'del', `${address}/24`, 'dev', 'eth0'],
+  place: place(address),
+})
+
+t.test('changes that come with deletions are done before them', async (t) => {
+  const { lines, ask } = batchOf(['10.0.0.1', '10.0.0.2', '10.0.0.3'])
+  const added: Task = { kind: 'change', line: ['addr', 'add', '10.0.0.9/24', 'dev', 'eth0'] }
+  const { seen = '' } = await performTasks([{ kind: 'look' }], ask, '')
+  await performTasks([deletion('10.0.0.1'), added, deletion('10.0.0.3')], ask, seen)
+  t.same(lines, [
+    'addr show',
+    'addr add 10.0.0.9/24 dev eth0',
+    'addr del 10.0.0.3/24 dev eth0',
+    'addr del 10.0.0.1/24 dev eth0',
+  ])
+})
+
 t.test('addresses that go together go from the last to the first', (t) => {
   const held = ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map((local) => ({ local, prefixlen: 24 }))
   const seen = JSON.stringify([{ ifname: 'eth0', addr_info: held }])
-  const line = (verb: string, address: string) => ['addr', verb, `${address}/24`, 'dev', 'eth0']
-  t.same(inGoodOrder([line('del', '10.0.0.1'), line('add', '10.0.0.9'), line('del', '10.0.0.3')], seen), [
-    line('add', '10.0.0.9'),
-    line('del', '10.0.0.3'),
-    line('del', '10.0.0.1'),
+  t.same(inGoodOrder([deletion('10.0.0.1'), deletion('10.0.0.3')], seen), [
+    deletion('10.0.0.3'),
+    deletion('10.0.0.1'),
   ])
-  t.same(inGoodOrder([line('del', '10.0.0.1')], ''), [line('del', '10.0.0.1')])
+  t.same(inGoodOrder([deletion('10.0.0.1')], ''), [deletion('10.0.0.1')])
   t.end()
 })
 
@@ -97,21 +116,21 @@ function batchOf(addresses: readonly string[], failing: readonly string[] = []) 
   }
   return { lines, ask }
 }
-const deletion = (address: string) => ({ input: `addr del ${address}/24 dev eth0\n` })
+const place = (address: string) => ({ address, bits: 24, iface: 'eth0' })
+const guarded = (...addresses: string[]): Task => ({ kind: 'guarded', places: addresses.map(place) })
 
 t.test(
   'of a subnet whose first address is deleted those come back that nobody deletes meanwhile',
   async (t) => {
     const { lines, ask } = batchOf(['10.0.0.1', '10.0.0.2', '10.0.0.3'])
-    // as planned when 10.0.0.2 was to stay, and 10.0.0.3 was not there yet
-    const first = { input: `${deletion('10.0.0.1').input}addr add 10.0.0.2/24 brd 10.0.0.255 dev eth0\n` }
-    const tasks = [
-      ['addr', 'show'],
-      first,
-      ['addr', 'add', 'fd00::1/64', 'dev', 'eth0'],
-      deletion('10.0.0.2'),
+    const tasks: Task[] = [
+      { kind: 'look' },
+      // planned when 10.0.0.2 was to stay, and 10.0.0.3 was not there yet
+      guarded('10.0.0.1'),
+      { kind: 'change', line: ['addr', 'add', 'fd00::1/64', 'dev', 'eth0'] },
+      guarded('10.0.0.2'),
     ]
-    const { answers } = await carryOut(tasks, ask, '')
+    const { answers } = await performTasks(tasks, ask, '')
     t.same(
       answers.map((answer) => answer?.status),
       [0, 0, 0, 0],
@@ -132,13 +151,16 @@ t.test(
 t.test('one that does not come back is the trouble of the event with which it went', async (t) => {
   const lost = 'addr add 10.0.0.3/24 dev eth0 brd 10.0.0.255'
   const { ask } = batchOf(['10.0.0.1', '10.0.0.2', '10.0.0.3'], [lost])
-  const { answers } = await carryOut([deletion('10.0.0.1'), deletion('10.0.0.2')], ask, '')
+  const { answers } = await performTasks([guarded('10.0.0.1'), guarded('10.0.0.2')], ask, '')
   t.same(answers, [{ status: 2, out: '', err: `no buffer\nCommand failed ${lost}\n` }, ok])
 })
 
 t.test('an ip that has gone has answered nobody', async (t) => {
   const gone = () => Promise.resolve(undefined)
-  t.same((await carryOut([deletion('10.0.0.1'), ['addr', 'show']], gone, '')).answers, [undefined, undefined])
+  t.same((await performTasks([guarded('10.0.0.1'), { kind: 'look' }], gone, '')).answers, [
+    undefined,
+    undefined,
+  ])
 })
 
 t.test(
@@ -189,13 +211,12 @@ t.test('one look at connections serves all who ask, and each sees its own', asyn
   t.match(one?.out, /^0 0 10\.0\.0\.1:445 [^\n]*\n$/)
   t.match(two?.out, /10\.0\.0\.2/)
   t.equal(three?.out, '')
-  t.equal(sourceOf(['ss', '-tnH', 'state', 'established', '(', 'src', '[10.0.0.1]', ')']), undefined)
 })
 
 t.test('what many write under one lock is one write, and on disk before the lock is free', async (t) => {
   const disk = new Map<string, string>()
   const writes: string[] = []
-  const machine = files({
+  const machine = new Files({
     find: () => Promise.resolve(undefined),
     read: (path) => Promise.resolve(disk.get(path)),
     write(path, text) {
@@ -208,12 +229,11 @@ t.test('what many write under one lock is one write, and on disk before the lock
   t.teardown(() => rmSync(dir, { recursive: true }))
   const path = join(dir, 'list')
   const lock = `${path}.lock`
-  const held = locks(machine.keptBack)
+  const held = new Locks(machine)
   t.teardown(() => held.close())
-  const mine = machine.under([lock])
   const add = async (name: string) => {
     const { release } = await held.hold(lock, 5).held
-    await mine.write(path, `${(await mine.read(path)) ?? ''}${name}\n`)
+    await machine.write(path, `${(await machine.read(path)) ?? ''}${name}\n`, { until: lock })
     await release()
     return disk.get(path)
   }
@@ -223,19 +243,19 @@ t.test('what many write under one lock is one write, and on disk before the lock
 })
 
 t.test('a disk that fails is the trouble of everybody who wrote', async (t) => {
-  const machine = files({
+  const machine = new Files({
     find: () => Promise.resolve(undefined),
     read: () => Promise.resolve(''),
     write: () => Promise.reject(new Error('the disk is full')),
   })
   const dir = mkdtempSync(join(tmpdir(), 'eventscript-locks-'))
   t.teardown(() => rmSync(dir, { recursive: true }))
-  const held = locks(machine.keptBack)
+  const held = new Locks(machine)
   t.teardown(() => held.close())
   const lock = join(dir, 'list.lock')
   const write = async () => {
     const { release } = await held.hold(lock, 5).held
-    await machine.under([lock]).write(join(dir, 'list'), 'x')
+    await machine.write(join(dir, 'list'), 'x', { until: lock })
     await release()
   }
   const ends = await Promise.allSettled([write(), write()])
@@ -243,12 +263,12 @@ t.test('a disk that fails is the trouble of everybody who wrote', async (t) => {
 })
 
 t.test('a lock: one after the other, several who agree, and none while another process has it', async (t) => {
-  const nothing: KeptBack = { any: () => false, write: () => Promise.resolve() }
+  const nothing: KeptBack = { any: () => false, putDown: () => Promise.resolve() }
   const dir = mkdtempSync(join(tmpdir(), 'eventscript-locks-'))
   t.teardown(() => rmSync(dir, { recursive: true }))
   const path = join(dir, 'lock')
-  const ours = locks(nothing)
-  const theirs = locks(nothing)
+  const ours = new Locks(nothing)
+  const theirs = new Locks(nothing)
   t.teardown(() => [ours, theirs].forEach((each) => each.close()))
   const together = await Promise.all([1, 2].map(() => ours.hold(path, 5, { together: true }).held))
   t.equal(together.length, 2, 'both have it')
@@ -297,7 +317,7 @@ t.test('a shell that stays starts programs and keeps their outputs, statuses and
   let kill = () => {}
   const hung = pool.run(['sleep', '600'], (shell) => (kill = shell.kill))
   setTimeout(() => kill(), 200)
-  await t.rejects(hung, Ended)
+  await t.rejects(hung, WorkerEnded)
   t.match(await pool.run(['echo', 'well']), { out: 'well\n' })
 })
 
@@ -314,9 +334,9 @@ t.test('only what is sure to be wanted is begun early', (t) => {
 
 /** A lock of this process, and one of another: whether `flock -n` gets it. */
 function lockPlace(t: Test): { path: string; ours: Locks; isFree: () => boolean } {
-  const nothing: KeptBack = { any: () => false, write: () => Promise.resolve() }
+  const nothing: KeptBack = { any: () => false, putDown: () => Promise.resolve() }
   const dir = mkdtempSync(join(tmpdir(), 'eventscript-locks-'))
-  const ours = locks(nothing)
+  const ours = new Locks(nothing)
   t.teardown(() => {
     ours.close()
     rmSync(dir, { recursive: true })
@@ -377,7 +397,7 @@ t.test('a lock is taken by perl, or by flock(1) where there is none', async (t) 
   const { PATH } = process.env
   for (const path of [PATH, dir]) {
     process.env['PATH'] = path
-    const [ours, theirs] = [flockKeeper(join(dir, 'lock'), false), flockKeeper(join(dir, 'lock'), false)]
+    const [ours, theirs] = [flockHolder(join(dir, 'lock'), false), flockHolder(join(dir, 'lock'), false)]
     await ours.take(5)
     t.match(readFileSync(`/proc/${ours.pid()}/cmdline`, 'utf8'), path === dir ? /^sh/ : /^perl/)
     await t.rejects(theirs.take(0), LockBusy)
@@ -404,7 +424,7 @@ function hanging() {
       pid: 1000 + (tries += 1),
       kill() {
         worker = undefined
-        for (const reject of waiting.splice(0)) reject(new Ended('ended'))
+        for (const reject of waiting.splice(0)) reject(new WorkerEnded('ended'))
       },
     }
     return worker
@@ -431,8 +451,8 @@ t.test('what is ended at the deadline of one is done again for the others', asyn
   const { work } = hanging()
   const looked: number[] = []
   const beforeEnd = (pid: number) => Promise.resolve(void looked.push(pid))
-  const others = [1, 2].map(() => attendant({ signal: never() }).attend(['ip'], work))
-  await t.rejects(attendant({ signal: soon(), beforeEnd }).attend(['ip'], work), Interrupted)
+  const others = [1, 2].map(() => new Attendant({ signal: never() }).attend(['ip'], work))
+  await t.rejects(new Attendant({ signal: soon(), beforeEnd }).attend(['ip'], work), Interrupted)
   t.same(await Promise.all(others), ['done again', 'done again'])
   t.same(looked, [1001], 'and was looked at before')
 })
@@ -441,9 +461,12 @@ t.test('what works for others only is left alone by a deadline', async (t) => {
   let kills = 0
   const busy: Worker = { pid: 1, kill: () => void (kills += 1) }
   const queued = { done: () => new Promise<string>(() => {}), by: (): Worker | undefined => undefined }
-  await t.rejects(attendant({ signal: soon() }).attend(['ip'], queued), Interrupted)
+  await t.rejects(new Attendant({ signal: soon() }).attend(['ip'], queued), Interrupted)
   t.equal(kills, 0)
-  await t.rejects(attendant({ signal: soon() }).attend(['ip'], { ...queued, by: () => busy }), Interrupted)
+  await t.rejects(
+    new Attendant({ signal: soon() }).attend(['ip'], { ...queued, by: () => busy }),
+    Interrupted,
+  )
   t.equal(kills, 1)
 })
 
@@ -452,19 +475,19 @@ t.test('what nobody waits for any more has an end of its own', async (t) => {
   t.teardown(() => clearInterval(awake))
   const cancelled = new AbortController()
   const hung = hanging()
-  const ending = attendant({ signal: cancelled.signal, atOnce: () => true, cap: 50 }).attend(
+  const ending = new Attendant({ signal: cancelled.signal, atOnce: () => true, cap: 50 }).attend(
     ['ss'],
     hung.work,
   )
-  const other = attendant({ signal: never() }).attend(['ss'], hung.work)
+  const other = new Attendant({ signal: never() }).attend(['ss'], hung.work)
   cancelled.abort()
   await t.rejects(ending, Interrupted)
   t.ok(hung.work.by(), 'others may wait for it')
   t.equal(await other, 'done again')
   const undo = hanging()
-  await t.rejects(attendant({ signal: soon(), cap: 50 }).finish(['iptables'], undo.work), Interrupted)
+  await t.rejects(new Attendant({ signal: soon(), cap: 50 }).finish(['iptables'], undo.work), Interrupted)
   const patient = hanging()
-  const inTime = attendant({ signal: never(), cap: 50 }).finish(['iptables'], patient.work)
+  const inTime = new Attendant({ signal: never(), cap: 50 }).finish(['iptables'], patient.work)
   await sleep(300)
   t.ok(patient.work.by(), 'what takes back, in its time, is waited for')
   patient.work.by()?.kill()
@@ -494,8 +517,7 @@ t.test('an announcement whose look fails is tried again, and is the trouble of n
   process.env['PATH'] = `${packets}:${PATH}`
   let isBroken = true
   let versions = 0
-  const door = doorTo({
-    ...live(),
+  const machine = altered(live(), {
     run(_verb, argv) {
       const [program, , , , , address = ''] = argv
       if (program === 'arping' && (versions += 1) === 1) return Promise.reject(new Error('no arping now'))
@@ -505,6 +527,7 @@ t.test('an announcement whose look fails is tried again, and is the trouble of n
       return Promise.resolve({ ...ok, out: JSON.stringify([{ ifname: 'eth0', addr_info: [held] }]) })
     },
   })
+  const door = doorTo(machine)
   const complaints: string[] = []
   const complain = (line: string) => void complaints.push(line)
   const all = new AnnounceLoop({

@@ -7,7 +7,7 @@ import { signOfLife } from '../process/ctdbd-life.ts'
 import { lastAct, type LastAct } from './release-everything.ts'
 import { baseOf, ctdbPath } from '../../node/ctdb-path.ts'
 import { refuse } from '../../base/refusal.ts'
-import { resident } from '../../resident/shared-machine.ts'
+import { SharedMachine } from '../../resident/shared-machine.ts'
 import type { HandlerReport } from '../../engine/report.ts'
 import { LockBusy } from '../../machine/errors.ts'
 import { live } from '../../machine/live.ts'
@@ -62,7 +62,7 @@ async function act({ facts, own, rehearse, witness }: CleanupOptions, ms: number
   const handlers: HandlerReport[] = []
   const deleting = rememberingDeletions()
   // with the helpers of the event daemon: a process for each of hundreds of addresses would take seconds
-  const helpers = resident(vardirOf(facts.env), () => {})
+  const helpers = new SharedMachine(vardirOf(facts.env), () => {})
   const plain = (signal: Stop) => live({ signal, atOnce: () => true })
   try {
     const done = await lastAct({

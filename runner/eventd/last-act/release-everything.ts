@@ -8,14 +8,13 @@ import type { Facts } from '../../node/settings.ts'
 import { handlersFor } from './handlers.ts'
 import { runEvent, type World } from '../../engine/run-event.ts'
 import type { Entry } from '../../engine/find-handlers.ts'
-import { deletionsIn } from '../../net/address/siblings.ts'
 import { remainsOf, type Remain } from '../../net/move/leftovers.ts'
 import { endsEvent, type HandlerReport } from '../../engine/report.ts'
-import { doorTo, type System } from '../../machine/machine.ts'
+import { altered, doorTo, type System } from '../../machine/machine.ts'
 import { live } from '../../machine/live.ts'
 import { witnessed, type Witness } from '../../machine/recording/record.ts'
 import type { Stop } from '../../machine/stop.ts'
-import type { Step } from '../../machine/recording/transcript.ts'
+import { RemovedCount } from './removed-count.ts'
 
 export interface LastActOptions {
   facts: Facts
@@ -55,13 +54,11 @@ const LOCK_PART = 1 / 12
 /** First the addresses. Only when these are gone, or cannot go, firewall rules, connections, sysctls and routes. */
 export async function lastAct(options: LastActOptions): Promise<LastAct> {
   const { facts, own, witness, rehearse } = options
-  const done = { rules: 0, sysctls: 0 }
-  const dropped = new Set<string>()
+  const removed = new RemovedCount()
   const counting: Witness = {
     begins: (step) => witness?.begins(step),
     ended(step) {
-      for (const what of undoneBy(step)) done[what] += 1
-      for (const address of droppedBy(step)) dropped.add(address)
+      removed.add(step)
       witness?.ended(step)
     },
     notes: (note) => witness?.notes(note),
@@ -71,8 +68,7 @@ export async function lastAct(options: LastActOptions): Promise<LastAct> {
   const act = { ...options, witness: counting, end }
   const areGone = await untilGood(addressesFirst(), act)
   const isDone = await untilGood(handlersFor(facts.optionsFolder, own), { ...act, isLast: true })
-  const counts = { ...done, addresses: dropped.size }
-  return { ...counts, good: areGone && isDone, left: rehearse ? [] : await whatIsLeft(facts, look) }
+  return { ...removed.counts(), good: areGone && isDone, left: rehearse ? [] : await whatIsLeft(facts, look) }
 }
 
 interface Act extends LastActOptions {
@@ -119,22 +115,7 @@ async function attempt(
 /** The same machine, on which no lock is waited for longer than its part of all the time. */
 function hasty(system: System, ms: number): System {
   const most = Math.max(1, Math.floor((ms * LOCK_PART) / 1000))
-  return { ...system, hold: (lock, seconds, how) => system.hold(lock, Math.min(seconds, most), how) }
-}
-
-function undoneBy(step: Step): ('rules' | 'sysctls')[] {
-  if (step.trouble) return []
-  if (step.verb === 'write')
-    return /^\/proc\/sys\/net\/ipv6\/(conf|neigh)\//.test(step.path) ? ['sysctls'] : []
-  if (step.verb !== 'change' || step.answer?.status !== 0) return []
-  return /^ip6?tables -w -D /.test(step.argv.join(' ')) ? ['rules'] : []
-}
-
-/** The addresses that a step has deleted. One may be in the batches of several: whose turn comes first deletes it. */
-function droppedBy(step: Step): string[] {
-  if (step.trouble || step.verb !== 'change' || step.answer?.status !== 0) return []
-  const lines = step.input === undefined ? [step.argv.slice(1)] : deletionsIn(step.input)
-  return lines.filter(([object, verb]) => object === 'addr' && verb === 'del').map((line) => line.join(' '))
+  return altered(system, { hold: (lock, seconds, how) => system.hold(lock, Math.min(seconds, most), how) })
 }
 
 async function whatIsLeft(facts: Facts, ms: number): Promise<Remain[]> {

@@ -3,11 +3,11 @@ import type { Facts } from '../../node/settings.ts'
 import { runEvent, type World } from '../../engine/run-event.ts'
 import type { Entry } from '../../engine/find-handlers.ts'
 import type { HandlerReport, Report } from '../../engine/report.ts'
-import type { System } from '../../machine/machine.ts'
+import { altered, type System } from '../../machine/machine.ts'
 import { asSleep } from '../../machine/wait.ts'
 import type { Stop } from '../../machine/stop.ts'
 import type { Early } from '../../resident/prefetch.ts'
-import type { Resident } from '../../resident/shared-machine.ts'
+import type { SharedMachine } from '../../resident/shared-machine.ts'
 import type { HungScripts } from '../hung/hung-scripts.ts'
 import type { Log } from '../conf/log.ts'
 import { ERRNO } from '../protocol/messages.ts'
@@ -24,7 +24,7 @@ export interface EventSurroundings {
   facts: Facts
   log: Log
   scripts: ScriptFolder
-  machine: Resident
+  machine: SharedMachine
   statuses: Statuses
   hung: HungScripts
   scriptLog: ScriptLog
@@ -123,11 +123,10 @@ export class EventRun {
       work.then(ended, ended)
       return work
     }
-    return {
-      ...system,
+    return altered(system, {
       run: (verb, argv, options) => during(argv, system.run(verb, argv, options)),
       wait: (ms) => during(asSleep(ms), system.wait(ms)),
-    }
+    })
   }
 
   /** The client does not wait while the hung script is looked at. The debug script asks for this status. */

@@ -6,7 +6,7 @@ import { AnnounceLoop } from '../../net/announce/loop.ts'
 import { retryLoop, type RetryLoop } from '../../net/dad/retry-loop.ts'
 import { senders } from '../../resident/send-by-programs.ts'
 import { transmitter } from '../../resident/send-frames.ts'
-import { resident, type Resident } from '../../resident/shared-machine.ts'
+import { SharedMachine } from '../../resident/shared-machine.ts'
 import type { Announcement } from '../../machine/announcement.ts'
 import { doorTo, type Door } from '../../machine/machine.ts'
 import type { Log } from '../conf/log.ts'
@@ -18,7 +18,7 @@ const TRY_LIMIT_MS = 60_000
 
 /** The machine that all events share, and the work that no event waits for: announcements, and parked addresses. */
 export class BetweenEvents {
-  readonly machine: Resident
+  readonly machine: SharedMachine
   readonly #facts: Facts
   readonly #log: Log
   readonly #announcing: AnnounceLoop
@@ -28,7 +28,7 @@ export class BetweenEvents {
   constructor(facts: Facts, log: Log, areMoving: () => boolean) {
     this.#facts = facts
     this.#log = log
-    this.machine = resident(vardirOf(facts.env), (announcement) => this.#afterEvent(announcement))
+    this.machine = new SharedMachine(vardirOf(facts.env), (announcement) => this.#afterEvent(announcement))
     const complain = (line: string) => this.#complain(line)
     this.#announcing = new AnnounceLoop({
       doorForARound: () => this.#door(ROUND_LIMIT_MS),

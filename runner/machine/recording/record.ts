@@ -41,7 +41,7 @@ export function witnessed(system: System, witness: Witness): System {
     run(verb, argv, options) {
       const how = options.announcement ? 'start' : options.combined ? 'script' : 'run'
       return step(
-        { verb, argv, how, input: options.input },
+        { verb, argv, how, input: options.input, removes: options.removes },
         () => system.run(verb, argv, options),
         (answer) => ({ answer }),
       )
@@ -52,10 +52,10 @@ export function witnessed(system: System, witness: Witness): System {
         () => system.read(path, until),
         (text) => (text === undefined ? { absent: true } : { text }),
       ),
-    write: (path, text) =>
+    write: (path, text, how) =>
       step(
-        { verb: 'write', path, text },
-        () => system.write(path, text),
+        { verb: 'write', path, text, removes: how?.removes },
+        () => system.write(path, text, how),
         () => ({}),
       ),
     find: (program) =>

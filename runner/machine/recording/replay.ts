@@ -1,4 +1,5 @@
-import type { Answer, HoldOptions, RunOptions, System, Verb } from '../machine.ts'
+import type { Answer, System, Verb } from '../machine.ts'
+import type { CommandOptions, HoldOptions } from '../options.ts'
 import { CannotRun, FileError, LockBusy, Mismatch } from '../errors.ts'
 import { toShell } from '../argv.ts'
 import { asSleep } from '../wait.ts'
@@ -25,7 +26,7 @@ export class Replay implements System {
     this.#unended = unended
   }
 
-  async run(verb: Verb, argv: readonly string[], options: RunOptions): Promise<Answer> {
+  async run(verb: Verb, argv: readonly string[], options: CommandOptions): Promise<Answer> {
     const how = options.announcement ? 'start' : options.combined ? 'script' : 'run'
     const step = await this.#answer({ verb, argv, how, input: options.input })
     const recorded = (step as { answer?: Answer }).answer

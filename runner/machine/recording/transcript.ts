@@ -1,4 +1,5 @@
 import type { Answer, Verb } from '../machine.ts'
+import type { Removed } from '../options.ts'
 import { fromShell, toShell } from '../argv.ts'
 
 /** How a step went wrong: what the live machine threw, in a form that can be written down. */
@@ -8,8 +9,8 @@ export interface Trouble {
   code: string
 }
 
-/** One passage through the door, with what came back. `ms` is how long it took. */
-export type Step = { line?: number; ms?: number; trouble?: Trouble } & (
+/** One passage through the door, with what came back. `ms` is how long it took; `removes` is never written. */
+export type Step = { line?: number; ms?: number; trouble?: Trouble; removes?: Removed } & (
   | { verb: Verb; argv: readonly string[]; how: How; input?: string; answer?: Answer }
   | { verb: 'read'; path: string; text?: string; absent?: boolean }
   | { verb: 'write'; path: string; text: string }

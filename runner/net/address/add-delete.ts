@@ -28,7 +28,7 @@ export async function addAddress(
   const isIpv4 = familyOf(address) === 'inet'
   node.because(`${address}/${bits} is wanted on ${iface}: adding it${undo ? ' again' : ''}`)
   const line = additionLine({ address, bits, iface }, isIpv4 ? [] : dadFlag, { subnetBroadcast: isIpv4 })
-  const added = await node.change({ undo })`ip ${line}`
+  const added = await node.change({ undo, batch: 'ip' })`ip ${line}`
   if (added.status === 0) return
   const now = await whereIs(node, address)
   if (now.some((held) => isRight(held, { address, bits, iface }))) return
@@ -47,7 +47,7 @@ async function whyNoIpv6(node: Node, address: string, iface: string): Promise<st
 
 /** Add an address that is no subnet's, with these words. The answer is the caller's to judge. */
 export async function tryAdd(node: Node, placement: Placement, words: readonly string[]): Promise<Answer> {
-  return await node.change`ip ${additionLine(placement, words)}`
+  return await node.change({ batch: 'ip' })`ip ${additionLine(placement, words)}`
 }
 
 /**
@@ -71,5 +71,8 @@ export async function deleteAddress(
 
 /** Delete an address that takes no others along, as none of IPv6 does. The answer is the caller's to judge. */
 export async function tryDelete(node: Node, placement: Placement): Promise<Answer> {
-  return await node.change`ip ${deletionLine(placement)}`
+  return await node.change({
+    batch: 'ip',
+    removes: { addresses: [placement] },
+  })`ip ${deletionLine(placement)}`
 }

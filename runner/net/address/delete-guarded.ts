@@ -38,7 +38,7 @@ export async function deleteGuarded(node: Node, held: Placement, going: readonly
   const { iface } = held
   const lock = `${node.settings.vardir}/secondaries.flock`
   await lockedIfPossible(node, lock, 'addresses are deleted without it', async () => {
-    const look = await node.ask`ip -json addr show dev ${iface}`
+    const look = await node.ask({ batch: 'ip' })`ip -json addr show dev ${iface}`
     const isSeen = look.status === 0
     if (!isSeen)
       node.say(`WARNING: the addresses on ${iface} that go with ${held.address} cannot be seen: ${why(look)}`)
@@ -46,10 +46,14 @@ export async function deleteGuarded(node: Node, held: Placement, going: readonly
     const all = siblingsOf([deletionLine(held)], shown)
     const siblings = all.filter(({ address }) => !going.includes(address))
     const others = all.filter((each) => !siblings.includes(each)).toReversed()
-    const deletions = [...others.map(({ deletion }) => deletion), deletionLine(held)]
+    const addresses = [...others, held]
     if (siblings.length > 0) node.say(warning(held, siblings))
-    const lines = batchFor(deletions, siblings)
-    const done = await node.change({ input: batchText(lines) })`${BATCH}`
+    const lines = batchFor(addresses.map(deletionLine), siblings)
+    const done = await node.change({
+      batch: 'ip',
+      input: batchText(lines),
+      removes: { addresses },
+    })`${BATCH}`
     if (done.status !== 0) await refuseUnlessDone(node, held, lines, done)
     await announcePublic(node, siblings, iface, shown)
   })

@@ -15,14 +15,15 @@ const LOCK_SECONDS = 10
 export async function updateHosted(node: Node, change: (hosted: Set<string>) => void): Promise<void> {
   const file = hostedFile(node.settings.vardir)
   try {
-    await node.hold(`${file}.lock`, LOCK_SECONDS, async () => {
+    const lock = hostedLock(node.settings.vardir)
+    await node.hold(lock, LOCK_SECONDS, async () => {
       const before = (await node.read(file)) ?? ''
       const hosted = parseHosted(before)
       // the set is about to be changed in place: should that fail, the text is read anew
       last = undefined
       change(hosted)
       const after = [...hosted, ''].join('\n')
-      if (after !== before) await node.write(file, after)
+      if (after !== before) await node.write(file, after, { until: lock })
       last = { text: after, hosted }
     })
   } catch (error) {
@@ -36,6 +37,11 @@ export async function updateHosted(node: Node, change: (hosted: Set<string>) => 
 /** The path of that list. */
 export function hostedFile(vardir: string): string {
   return `${vardir}/my-public-ip-addresses`
+}
+
+/** The lock that CTDB's scripts take around that list. */
+export function hostedLock(vardir: string): string {
+  return `${hostedFile(vardir)}.lock`
 }
 
 /** The addresses that this node hosts, as last written. */

@@ -6,13 +6,13 @@ import { isNamed, parseLinks, type Held, type Link } from '../ip-json.ts'
 
 /** Every place where the kernel has this address: usually one, none, or after a mishap several. */
 export async function whereIs(node: Node, address: string): Promise<Held[]> {
-  const answer = await node.ask`ip -json addr show to ${address}`
+  const answer = await node.ask({ batch: 'ip' })`ip -json addr show to ${address}`
   return placesIn(linksOf(answer), address)
 }
 
 /** All interfaces with all their addresses. */
 export async function interfaces(node: Node): Promise<readonly Link[]> {
-  return linksOf(await node.ask`ip -json addr show`)
+  return linksOf(await node.ask({ batch: 'ip' })`ip -json addr show`)
 }
 
 /** Out of all interfaces, every place of this address. */

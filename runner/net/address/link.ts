@@ -52,7 +52,7 @@ async function switchOn(
   const off = names.flatMap((name) => pick(links, name) ?? []).filter((link) => !link.up)
   for (const link of off) {
     node.because(`${link.name} is switched off: switching it on, and looking again`)
-    const up = await node.change`ip link set dev ${link.name} up`
+    const up = await node.change({ batch: 'ip' })`ip link set dev ${link.name} up`
     if (up.status !== 0) node.say(`WARNING: cannot bring up ${link.name}: ${why(up)}`)
   }
   return off.length === 0 ? links : await linksInDetail(node, (out) => withLinksUp(out, off))
@@ -95,7 +95,7 @@ export async function bringUp(
     return link
   }
   node.because(`${link.name} is down: bringing it up`)
-  const up = await node.change`ip link set dev ${link.name} up`
+  const up = await node.change({ batch: 'ip' })`ip link set dev ${link.name} up`
   if (up.status !== 0) refuse(`Failed to bringup interface ${name}: ${why(up)}`)
   return link
 }

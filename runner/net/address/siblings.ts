@@ -8,7 +8,7 @@ import { memoizeLast } from '../../base/memoize.ts'
 import { familyOf, hostBits } from '../../inet/address.ts'
 import { rows } from '../ip-json.ts'
 import { networkOf, networkText } from '../../inet/network.ts'
-import { additionLine, deletionLine } from './placement.ts'
+import { additionLine, deletionLine, type Placement } from './placement.ts'
 
 /** A line of a batch of `ip`, in words. */
 export type Line = readonly string[]
@@ -17,25 +17,13 @@ export type Line = readonly string[]
 export const BATCH: Line = ['ip', '-force', '-batch', '-']
 
 /** An address that would go with another. */
-export interface Sibling {
-  address: string
-  bits: number
+export interface Sibling extends Placement {
   /** The deletion that it would go with. */
   goesWith: string
-  /** Its own. */
-  deletion: Line
   /** Before the deletion, if it is not held by such a prefix anyway; after it; and when it is back. */
   hold: Line[]
   back: Line
   letGo: Line[]
-}
-
-/** The deletions in a batch, without those that let go of what was held. */
-export function deletionsIn(input: string): Line[] {
-  return input
-    .split('\n')
-    .filter((line) => line.startsWith('addr del ') && !line.includes('/32 '))
-    .map((line) => line.split(' '))
 }
 
 export function batchText(lines: readonly Line[]): string {
@@ -77,22 +65,19 @@ export function siblingsOf(deletions: readonly Line[], shown: string): Sibling[]
   return held.flatMap((each) => {
     const goesWith = first.get(each.subnet)?.deletion.join(' ')
     if (!each.isSecondary || goesWith === undefined || isGoing(each)) return []
-    const { address, bits, iface, deletion, back, scope } = each
+    const { address, bits, iface, peer, back, scope } = each
     const host = { address, bits: HOST, iface }
     const isHeld = hosts.has(placeOf(each))
     const hold = isHeld ? [] : [additionLine(host, scope)]
     const letGo = isHeld ? [] : [deletionLine(host)]
-    return [{ address, bits, goesWith, deletion, back, hold, letGo }]
+    return [{ address, bits, iface, peer, goesWith, back, hold, letGo }]
   })
 }
 
 const HOST = 32
 const placeOf = ({ address, iface }: Ipv4) => `${address} ${iface}`
 
-interface Ipv4 {
-  iface: string
-  address: string
-  bits: number
+interface Ipv4 extends Placement {
   /** The interface and the network: the first address of a subnet takes the others along. */
   subnet: string
   isSecondary: boolean
@@ -136,9 +121,7 @@ function ipv4(iface: string, info: Info): Ipv4 {
   const scopeWords = scope === 'global' ? [] : ['scope', scope]
   const placement = { address, bits, iface, peer }
   return {
-    iface,
-    address,
-    bits,
+    ...placement,
     subnet: `${iface} ${networkText(networkOf(peer ?? address, bits))}`,
     isSecondary: info.secondary === true,
     deletion: deletionLine(placement),

@@ -82,7 +82,7 @@ async function takeBack(node: Node, address: string): Promise<void> {
 
 /** One of scope `host` is not for the wire: an LVS leader that follows again has it so. */
 async function prefixes(door: Door, { address, iface }: Taken): Promise<number[]> {
-  const { status, out } = await door.ask`ip -json addr show to ${address} dev ${iface}`
+  const { status, out } = await door.ask({ batch: 'ip' })`ip -json addr show to ${address} dev ${iface}`
   if (status !== 0) return []
   return heldIn(out).get(`${address} ${iface}`) ?? []
 }

@@ -53,7 +53,8 @@ export async function connectionsOf(
   }
   const sources = addresses.flatMap((address, i) => [...(i > 0 ? ['or'] : []), 'src', `[${address}]`])
   const filter = addresses.length > 1 ? ['(', ...sources, ')'] : sources
-  const answer = await node.ask({ assume })`ss -tnH state established ${filter}`
+  const batch = addresses.length === 1 ? 'ss' : undefined
+  const answer = await node.ask({ assume, batch })`ss -tnH state established ${filter}`
   if (answer.status === 0) return parseConnections(answer.out)
   node.say(`WARNING: ss cannot list the connections: ${why(answer)}`)
   return undefined
@@ -122,7 +123,7 @@ function endsOf({ local, peer }: Connection): string {
 }
 
 async function killWithSs(node: Node, address: string): Promise<boolean> {
-  const killed = await node.change`ss -K -tnH state established src [${address}]`
+  const killed = await node.change({ batch: 'ss' })`ss -K -tnH state established src [${address}]`
   if (killed.status !== 0) node.say(`WARNING: ss -K failed: ${why(killed)}`)
   return true
 }

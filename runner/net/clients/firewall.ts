@@ -11,7 +11,10 @@ export interface Block {
   iface: string
 }
 
-export function programFor(address: string): 'iptables' | 'ip6tables' {
+/** By the family of an address. */
+export type FirewallProgram = 'iptables' | 'ip6tables'
+
+export function programFor(address: string): FirewallProgram {
   return familyOf(address) === 'inet6' ? 'ip6tables' : 'iptables'
 }
 
@@ -19,10 +22,18 @@ export function ruleOf({ address, iface }: Block): string[] {
   return ['INPUT', '-i', iface, '-d', address, '-j', 'DROP']
 }
 
+/** The command that lists all rules for arriving packets. */
+export function listRules(program: FirewallProgram): string[] {
+  return [program, '-w', '-S', 'INPUT']
+}
+
 /** The command that inserts such a rule, or deletes it. */
 export function blockingRule(block: Block, how: '-I' | '-D'): string[] {
   return [programFor(block.address), '-w', how, ...ruleOf(block)]
 }
+
+/** Said beside each rule that is taken out. */
+const TAKEN_OUT = { batch: 'iptables', removes: { rules: 1 } } as const
 
 /** The lock that CTDB's scripts take around iptables. */
 export function firewallLock({ settings }: Node): string {
@@ -60,14 +71,14 @@ export async function blocked(node: Node, block: Block, work: () => Promise<void
       rules = await insertOnce(node, program, block)
       await work()
     } finally {
-      for (const rule of rules) await node.change({ undo: true })`${blockingRule(rule, '-D')}`
+      for (const rule of rules) await node.change({ undo: true, ...TAKEN_OUT })`${blockingRule(rule, '-D')}`
     }
   })
 }
 
 /** Gives back the rules that there are now for the address. */
-async function insertOnce(node: Node, program: string, block: Block): Promise<Block[]> {
-  const rules = await node.ask`${program} -w -S INPUT`
+async function insertOnce(node: Node, program: FirewallProgram, block: Block): Promise<Block[]> {
+  const rules = await node.ask`${listRules(program)}`
   const left = parseBlocks(rules.out).filter(({ address }) => address === block.address)
   if (left.some(({ iface }) => iface === block.iface)) {
     node.because(
@@ -75,7 +86,7 @@ async function insertOnce(node: Node, program: string, block: Block): Promise<Bl
     )
     return left
   }
-  const inserted = await node.change`${blockingRule(block, '-I')}`
+  const inserted = await node.change({ batch: 'iptables' })`${blockingRule(block, '-I')}`
   if (inserted.status !== 0)
     node.say(`WARNING: cannot block ${block.address} on ${block.iface}: ${why(inserted)}`)
   return [block, ...left]
@@ -90,7 +101,7 @@ export async function unblock(node: Node, addresses: readonly string[]): Promise
   // once for both families: two waits for a busy lock would be most of an event's time
   await withFirewall(node, async () => {
     for (const block of left) {
-      const removed = await node.change`${blockingRule(block, '-D')}`
+      const removed = await node.change(TAKEN_OUT)`${blockingRule(block, '-D')}`
       if (removed.status !== 0)
         node.say(`WARNING: cannot unblock ${block.address} on ${block.iface}: ${why(removed)}`)
     }
@@ -100,7 +111,7 @@ export async function unblock(node: Node, addresses: readonly string[]): Promise
 /** The present rules for these addresses; none where they cannot be seen. */
 export async function blocksOf(
   node: Node,
-  program: 'iptables' | 'ip6tables',
+  program: FirewallProgram,
   addresses: readonly string[],
 ): Promise<Block[]> {
   const rules = await blocksNow(node, program)
@@ -121,10 +132,10 @@ export async function blocksOf(
 /** All present rules of that shape; undefined without that program, a sentence when it cannot list them. */
 export async function blocksNow(
   node: Node,
-  program: 'iptables' | 'ip6tables',
+  program: FirewallProgram,
 ): Promise<readonly Block[] | string | undefined> {
   if (!(await node.find(program))) return undefined
-  const rules = await node.ask`${program} -w -S INPUT`
+  const rules = await node.ask`${listRules(program)}`
   return rules.status === 0
     ? parseBlocks(rules.out)
     : `whether a rule of ${program} blocks what arrives cannot be seen: ${why(rules)}`

@@ -54,12 +54,13 @@ function parkedText(parked: readonly Parked[]): string {
 /** Run `work` with the list, which it may change, while nobody else can; the list is kept as `work` leaves it. */
 export async function withParked<T>(node: Node, work: (parked: Parked[]) => Promise<T>): Promise<T> {
   const file = parkedFile(node.settings.keepdir)
-  return await node.hold(`${file}.lock`, LOCK_SECONDS, async () => {
+  const lock = `${file}.lock`
+  return await node.hold(lock, LOCK_SECONDS, async () => {
     const before = (await node.read(file)) ?? ''
     const parked = parseParked(before)
     const result = await work(parked)
     const after = parkedText(parked)
-    if (after !== before) await node.write(file, after)
+    if (after !== before) await node.write(file, after, { until: lock })
     return result
   })
 }

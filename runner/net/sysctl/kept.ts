@@ -3,6 +3,7 @@
  * killed in between leaves a line, not a value that nobody knows. There are two records of one form, the times of the
  * duplicate check and the sysctls of LVS; the list of parked addresses (dad/parked.ts) keeps its one sysctl in a column.
  */
+import type { Removed } from '../../machine/options.ts'
 import type { Node } from '../../node/node.ts'
 import { isStill, keptText, merged, parseKept, wishDue, type Kept, type Wish } from './record.ts'
 import { readNumber, tryWrite, whyNotWritten } from './sysctl.ts'
@@ -60,7 +61,7 @@ export async function note(node: Node, record: string, kept: Kept): Promise<void
 export interface PuttingBack {
   /** What a rehearsal has changed, as it has changed nothing. */
   assumed?: readonly Kept[]
-  /** Puts one back; says whether that went well. */
+  /** Puts one back; says whether that went well. Otherwise each is written, and counts as put back in a last act. */
   putBack?: (kept: Kept) => Promise<boolean>
 }
 
@@ -71,7 +72,7 @@ export interface PuttingBack {
 export async function putAllBack(
   node: Node,
   record: string,
-  { assumed, putBack = (kept) => writeOriginal(node, kept) }: PuttingBack = {},
+  { assumed, putBack = (kept) => writeOriginal(node, kept, { sysctls: 1 }) }: PuttingBack = {},
 ): Promise<void> {
   const text = (await node.read(record, assumed && once(keptText(assumed)))) ?? ''
   const stuck: Kept[] = []
@@ -86,8 +87,8 @@ export async function putAllBack(
   if (text !== '') await tryWrite(node, record, keptText(stuck))
 }
 
-export function writeOriginal(node: Node, { path, original }: Kept): Promise<boolean> {
-  return tryWrite(node, path, `${original}\n`)
+export function writeOriginal(node: Node, { path, original }: Kept, removes?: Removed): Promise<boolean> {
+  return tryWrite(node, path, `${original}\n`, { removes })
 }
 
 /** A look that a rehearsal answers. */

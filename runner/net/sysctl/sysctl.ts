@@ -1,17 +1,23 @@
 import type { Door } from '../../machine/machine.ts'
 import { refuse } from '../../base/refusal.ts'
+import type { WriteOptions } from '../../machine/options.ts'
 import { FileError } from '../../machine/errors.ts'
 import type { Family } from '../../inet/address.ts'
 
 /** Write a sysctl where the kernel lets us; says whether it did. */
-export async function tryWrite(door: Door, path: string, text: string): Promise<boolean> {
-  return (await whyNotWritten(door, path, text)) === undefined
+export async function tryWrite(door: Door, path: string, text: string, how?: WriteOptions): Promise<boolean> {
+  return (await whyNotWritten(door, path, text, how)) === undefined
 }
 
 /** The same; gives the reason of a failure. */
-export async function whyNotWritten(door: Door, path: string, text: string): Promise<string | undefined> {
+export async function whyNotWritten(
+  door: Door,
+  path: string,
+  text: string,
+  how?: WriteOptions,
+): Promise<string | undefined> {
   try {
-    await door.write(path, text)
+    await door.write(path, text, how)
     return undefined
   } catch (error) {
     if (error instanceof FileError) return error.message
@@ -36,8 +42,8 @@ export async function filterArp(door: Door): Promise<void> {
 
 /** Make the kernel forget routes that it remembers for the old place; a kernel that keeps none has no such file. */
 export async function flushRouteCaches(door: Door): Promise<void> {
-  await tryWrite(door, '/proc/sys/net/ipv4/route/flush', '1\n')
-  await tryWrite(door, '/proc/sys/net/ipv6/route/flush', '1\n')
+  await tryWrite(door, '/proc/sys/net/ipv4/route/flush', '1\n', { bell: true })
+  await tryWrite(door, '/proc/sys/net/ipv6/route/flush', '1\n', { bell: true })
 }
 
 /**

@@ -1,0 +1,37 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { busyBoxIn } from './busybox.ts'
+import { CannotRun, codeOf, FileError, LockBusy } from './errors.ts'
+import type { Answer } from './machine.ts'
+
+/**
+ * node has no flock(2). `flock(1)` locks the descriptor that it inherits; the lock belongs to the open file,
+ * which is ours too, so it stays when flock(1) has ended, and goes with the descriptor: also when we are killed.
+ */
+export async function holdFlock(
+  lock: string,
+  seconds: number,
+  shared: boolean,
+  run: (argv: string[], fd: number) => Promise<Answer>,
+): Promise<() => Promise<void>> {
+  const fd = openLock(lock)
+  try {
+    const { status, err } = await run(['flock', ...(shared ? ['-s'] : []), '-w', String(seconds), '3'], fd)
+    if (status === 0) return () => Promise.resolve(closeSync(fd))
+    if (busyBoxIn(err)) throw new CannotRun('flock', 'ENOTSUP')
+    const why = err.trim() || `another process has held it for ${seconds} s: "fuser -v ${lock}" names it`
+    throw new LockBusy(`cannot lock ${lock}: ${why}`)
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+}
+
+function openLock(lock: string): number {
+  try {
+    mkdirSync(dirname(lock), { recursive: true })
+    return openSync(lock, 'a')
+  } catch (error) {
+    throw new FileError('open the lock', lock, codeOf(error))
+  }
+}

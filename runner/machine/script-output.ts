@@ -1,0 +1,64 @@
+import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, statfsSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { codeOf } from './errors.ts'
+
+/** Below that many bytes left, the output of a script goes to another file system, if there is one. */
+const ENOUGH = 16 * 1024 * 1024
+/** Bytes of the output that are read. */
+const MOST_OUTPUT = 16 * 1024 * 1024
+
+/**
+ * Where both outputs of a script go. A file rather than a pipe: their order is kept, a script never waits for us, and a
+ * daemon that the script leaves behind cannot keep us waiting for the end of a pipe.
+ */
+export class ScriptOutput {
+  /** Undefined when no file can be had: the script is to run all the same. */
+  readonly fd: number | undefined = openOutput()
+
+  /** Never throws: whoever asks has a script to end. */
+  text(): string {
+    if (this.fd === undefined) return 'its output is lost: no file for it could be opened\n'
+    try {
+      const { size } = fstatSync(this.fd)
+      const bytes = Buffer.alloc(Math.min(size, MOST_OUTPUT))
+      const text = bytes.toString('utf8', 0, readSync(this.fd, bytes, 0, bytes.length, 0))
+      return size > MOST_OUTPUT ? `${text}\n… and ${size - MOST_OUTPUT} bytes more\n` : text
+    } catch (error) {
+      return `its output is lost: ${codeOf(error)}\n`
+    }
+  }
+
+  close(): void {
+    if (this.fd !== undefined) closeSync(this.fd)
+  }
+}
+
+/**
+ * The file loses its name at once: none can be foreseen by others on the machine, and nothing is left behind when we are
+ * killed.
+ */
+function openOutput(): number | undefined {
+  const folders = [tmpdir(), '/dev/shm', '/run']
+  for (const folder of [...folders.filter(hasRoom), ...folders]) {
+    let own: string | undefined
+    try {
+      own = mkdtempSync(join(folder, 'eventscript.'))
+      return openSync(join(own, 'out'), 'ax+', 0o600)
+    } catch {
+      // the next may be better
+    } finally {
+      if (own !== undefined) rmSync(own, { recursive: true, force: true })
+    }
+  }
+  return undefined
+}
+
+function hasRoom(folder: string): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(folder)
+    return bavail * bsize > ENOUGH
+  } catch {
+    return false
+  }
+}
