@@ -6,15 +6,10 @@ import type { Report } from './report.ts'
 import { Mismatch } from '../machine/errors.ts'
 import { witnessed, writing } from '../machine/recording/record.ts'
 import { speakTo } from '../machine/remedy.ts'
-import { Replay, type HandlerEnd } from '../machine/recording/replay.ts'
-import {
-  isNote,
-  readTranscript,
-  writeHead,
-  writeNote,
-  writeTail,
-  type Transcript,
-} from '../machine/recording/transcript.ts'
+import { Replay, type RecordedEnd } from '../machine/recording/replay.ts'
+import { writeHead, writeNote, writeTail } from '../machine/recording/write-transcript.ts'
+import { readTranscript } from '../machine/recording/read-transcript.ts'
+import { isNote, type Transcript } from '../machine/recording/transcript.ts'
 import { factsFromText } from './run-by-hand.ts'
 
 export interface Replayed {
@@ -71,7 +66,7 @@ function eventOf(recording: string, { event, words }: Transcript['header']): Eve
 }
 
 /** The reason why the handler ended, without the program that ran: the engine adds the program. */
-function reasonOf({ outcome, why = '' }: HandlerEnd): Error {
+function reasonOf({ outcome, why = '' }: RecordedEnd): Error {
   const message = why.replace(/ while running "[^]*$/, '')
   return outcome === 'timedout' ? new Deadline(message) : new Error(message)
 }

@@ -10,7 +10,7 @@ import { witnessed, writing, type Witness } from '../machine/recording/record.ts
 import { redactor } from '../machine/recording/redact.ts'
 import { readerFromText, readerAsText } from '../machine/remedy.ts'
 import { rehearsal } from '../machine/recording/rehearse.ts'
-import { writeHeader } from '../machine/recording/transcript.ts'
+import { writeHeader } from '../machine/recording/write-transcript.ts'
 
 export interface RunOptions {
   event: string

@@ -8,13 +8,15 @@ import { CannotRun, FileError, LockBusy, Mismatch } from '../../runner/machine/e
 import { redactor } from '../../runner/machine/recording/redact.ts'
 import { Replay } from '../../runner/machine/recording/replay.ts'
 import {
-  BadTranscript,
-  isNote,
-  readTranscript,
   writeHead,
   writeHeader,
   writeNote,
   writeTail,
+} from '../../runner/machine/recording/write-transcript.ts'
+import { readTranscript } from '../../runner/machine/recording/read-transcript.ts'
+import {
+  BadTranscript,
+  isNote,
   type Header,
   type Note,
   type Step,

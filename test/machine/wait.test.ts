@@ -4,7 +4,7 @@ import { live } from '../../runner/machine/live.ts'
 import { rehearsal } from '../../runner/machine/recording/rehearse.ts'
 import { witnessed, writing } from '../../runner/machine/recording/record.ts'
 import { Replay } from '../../runner/machine/recording/replay.ts'
-import { readTranscript } from '../../runner/machine/recording/transcript.ts'
+import { readTranscript } from '../../runner/machine/recording/read-transcript.ts'
 import { Stopper } from '../../runner/machine/stop.ts'
 
 t.test('a wait is recorded as the program that would wait as long', async (t) => {

@@ -8,13 +8,9 @@ import { parseEvent } from '../../runner/node/events.ts'
 import type { Entry } from '../../runner/engine/find-handlers.ts'
 import type { System } from '../../runner/machine/machine.ts'
 import { witnessed, writing } from '../../runner/machine/recording/record.ts'
-import {
-  isNote,
-  readTranscript,
-  writeHead,
-  writeHeader,
-  type Step,
-} from '../../runner/machine/recording/transcript.ts'
+import { writeHead, writeHeader } from '../../runner/machine/recording/write-transcript.ts'
+import { readTranscript } from '../../runner/machine/recording/read-transcript.ts'
+import { isNote, type Step } from '../../runner/machine/recording/transcript.ts'
 
 export interface Edited {
   /** `monitor.bond`: becomes `monitor.bond.edited.txt`. */

@@ -1,7 +1,8 @@
 import { familyOf, hostBits, type Family } from '../../inet/address.ts'
 import { addressText, networkOf, numberOf } from '../../inet/network.ts'
 
-interface Kind {
+/** What other addresses of a family look like. */
+interface Scheme {
   bits: number
   /** So many bits are replaced as one. */
   head: number
@@ -13,7 +14,7 @@ interface Kind {
   stays: (head: number) => boolean
 }
 
-const KINDS: Record<Family, Kind> = {
+const SCHEMES: Record<Family, Scheme> = {
   inet: {
     bits: 32,
     head: 8,
@@ -33,47 +34,60 @@ const KINDS: Record<Family, Kind> = {
 
 /**
  * Other addresses in place of a site's own, such that what is in a network stays in it: two that agree in so many of
- * their first bits are replaced by two that do, so that gateways, prefixes and addresses still belong together. `bits`
- * is the prefix behind an address, of which only a network has nothing but zeros behind it, and keeps them.
+ * their first bits are replaced by two that do, so that gateways, prefixes and addresses still belong together.
  */
-export function disguise(): (address: string, bits?: number) => string {
-  const families = { inet: disguiseOf(KINDS.inet), inet6: disguiseOf(KINDS.inet6) }
-  return (address, bits = hostBits(address)) => {
+export class Pseudonyms {
+  readonly #families: Record<Family, FamilyPseudonyms> = {
+    inet: new FamilyPseudonyms(SCHEMES.inet),
+    inet6: new FamilyPseudonyms(SCHEMES.inet6),
+  }
+
+  /** `bits` is the prefix after an address, of which only a network has nothing but zeros after it, and keeps them. */
+  of(address: string, bits = hostBits(address)): string {
     const family = familyOf(address)
     const isNetwork = bits < hostBits(address) && networkOf(address, bits).value === numberOf(address)
     // a network that large tells nothing
-    if (isNetwork && bits < KINDS[family].head) return address
-    const other = addressText(family, families[family](numberOf(address)))
+    if (isNetwork && bits < SCHEMES[family].head) return address
+    const other = addressText(family, this.#families[family].of(numberOf(address)))
     return isNetwork ? addressText(family, networkOf(other, bits).value) : other
   }
 }
 
-function disguiseOf({ bits, head, first, heads, stays }: Kind): (value: bigint) => bigint {
-  const digitsOf = (value: bigint) => value.toString(2).padStart(bits, '0')
-  const known = new Map<string, string>()
+class FamilyPseudonyms {
+  readonly #scheme: Scheme
+  readonly #heads = new Map<string, string>()
   /** By the bits before it: is a bit turned around? */
-  const turned = new Map<string, boolean>()
+  readonly #turned = new Map<string, boolean>()
 
-  function headOf(digits: string): string {
-    const said = Number(`0b${digits}`)
-    if (stays(said)) return digits
-    const made = known.get(digits) ?? heads(known.size).toString(2).padStart(head, '0')
-    known.set(digits, made)
-    return made
+  constructor(scheme: Scheme) {
+    this.#scheme = scheme
   }
 
-  return (value) => {
-    const digits = digitsOf(value)
+  of(value: bigint): bigint {
+    const { head, first, stays } = this.#scheme
+    const digits = this.#digitsOf(value)
     const own = digits.slice(0, head)
-    // behind a head that stays there are zeros, as behind fe80::
-    const model = stays(Number(`0b${own}`)) ? digitsOf(1n) : digitsOf(first)
-    let made = headOf(own)
-    for (let at = head; at < bits; at += 1) {
+    // after a head that stays there are zeros, as after fe80::
+    const model = this.#digitsOf(stays(Number(`0b${own}`)) ? 1n : first)
+    let made = this.#headOf(own)
+    for (let at = head; at < digits.length; at += 1) {
       const path = digits.slice(0, at)
-      const turns = turned.get(path) ?? digits[at] !== model[at]
-      turned.set(path, turns)
+      const turns = this.#turned.get(path) ?? digits[at] !== model[at]
+      this.#turned.set(path, turns)
       made += turns === (digits[at] === '1') ? '0' : '1'
     }
     return BigInt(`0b${made}`)
+  }
+
+  #headOf(digits: string): string {
+    const { head, heads, stays } = this.#scheme
+    if (stays(Number(`0b${digits}`))) return digits
+    const made = this.#heads.get(digits) ?? heads(this.#heads.size).toString(2).padStart(head, '0')
+    this.#heads.set(digits, made)
+    return made
+  }
+
+  #digitsOf(value: bigint): string {
+    return value.toString(2).padStart(this.#scheme.bits, '0')
   }
 }

@@ -1,7 +1,8 @@
 import type { System } from '../machine.ts'
 import { CannotRun, FileError, LockBusy } from '../errors.ts'
 import { asSleep } from '../wait.ts'
-import { writeHead, writeNote, writeTail, type Note, type Step, type Trouble } from './transcript.ts'
+import { writeHead, writeNote, writeTail } from './write-transcript.ts'
+import { type Note, type Step, type Trouble } from './transcript.ts'
 
 /** Somebody who is told all that passes through the door, and what a handler says beside. */
 export interface Witness {

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { canonical, familyOf, hexDigits } from '../../inet/address.ts'
 import { bitsOf, padWithZeros } from '../../inet/network.ts'
-import { disguise } from './pseudonyms.ts'
+import { Pseudonyms } from './pseudonyms.ts'
 
 /** Addresses that tell nothing about a site, and that decisions are made on; the last two are in our own messages. */
 const PUBLIC_KNOWLEDGE = /^(?:127\.|0\.0\.0\.0$|255\.|::1?$|ff|192\.0\.2\.0$|2001:db8::$)/
@@ -13,8 +13,8 @@ const PUBLIC_KNOWLEDGE = /^(?:127\.|0\.0\.0\.0$|255\.|::1?$|ff|192\.0\.2\.0$|200
  */
 const PRIVATE = new RegExp(
   [
-    /(?<![0-9a-f])([0-9a-f]{32})(?![0-9a-f])/,
-    /(?<![0-9a-f:])((?:[0-9a-f]{2}:){5}(?:[0-9a-f]{2}:)*[0-9a-f]{2})(?![0-9a-f:])/,
+    /(?<![0-9a-f])(?<digits>[0-9a-f]{32})(?![0-9a-f])/,
+    /(?<![0-9a-f:])(?<bytes>(?:[0-9a-f]{2}:){5}(?:[0-9a-f]{2}:)*[0-9a-f]{2})(?![0-9a-f:])/,
     /(?:(?<![\w:.])|(?<=\w:)|(?<=\bctdb\.))[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,8}(?:\.\d{1,3}){0,3}(?![\w:])/,
     /(?:(?<![\d.])|(?<=\bctdb\.))\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)/,
     /(?<![\w.:/])\d{1,3}(?:\.\d{1,3}){1,2}(?=\/(?:\d{1,2}|255(?:\.\d{1,3}){3})(?![\w./]))/,
@@ -31,63 +31,68 @@ const PRIVATE = new RegExp(
  * prefix lengths and interface names stay.
  */
 export function redactor(host = hostname()): (text: string) => string {
-  const other = disguise()
-  const addresses = new Map<string, string>()
-  const macs = new Map<string, string>()
+  const own = new Redactor(host)
+  return (text) => own.hide(text)
+}
 
-  /** `behind` is what follows it: of a network, the length of its prefix, or its netmask. */
-  function address(seen: string, behind: string): string | undefined {
+/** What a match of PRIVATE is, if it is no address as people write it; and where it stands. */
+interface Found {
+  digits?: string
+  bytes?: string
+  /** The text after it: of a network, the length of its prefix, or its netmask. */
+  after: string
+}
+
+class Redactor {
+  readonly #host: RegExp | undefined
+  readonly #other = new Pseudonyms()
+  readonly #addresses = new Map<string, string>()
+  readonly #macs = new Map<string, number>()
+
+  constructor(host: string) {
+    const escaped = host.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+    this.#host = host.length > 2 ? new RegExp(`\\b${escaped}\\b`, 'gi') : undefined
+  }
+
+  hide(text: string): string {
+    const unnamed = this.#host ? text.replaceAll(this.#host, 'node') : text
+    return unnamed.replaceAll(PRIVATE, (seen: string, ...found: unknown[]) => {
+      const [at, whole, groups] = found.slice(-3) as [number, string, Omit<Found, 'after'>]
+      const end = at + seen.length
+      return this.#hidden(seen, { ...groups, after: whole.slice(end, end + '/255.255.255.255 '.length) })
+    })
+  }
+
+  #hidden(seen: string, { digits, bytes, after }: Found): string {
+    if (digits !== undefined) {
+      const made = this.#address((digits.match(/..../g) ?? []).join(':'), '')
+      return made?.includes(':') ? hexDigits(made) : digits
+    }
+    if (bytes !== undefined && !canonical(bytes)) return this.#mac(bytes)
+    if (/^\d+(\.\d+){1,2}$/.test(seen)) return this.#address(padWithZeros(seen), after) ?? seen
+    // in "fd00::1: no such host" the last colon is none of the address
+    const core = canonical(seen) === undefined ? seen.replace(/:$/, '') : seen
+    return (this.#address(core, after) ?? core) + seen.slice(core.length)
+  }
+
+  #address(seen: string, after: string): string | undefined {
     const key = canonical(seen)
     if (key === undefined) return undefined
     if (PUBLIC_KNOWLEDGE.test(key)) return seen
-    const mask = /^\/((?:\d{1,3}\.){0,3}\d{1,3})(?!\d)/.exec(behind)?.[1] ?? ''
+    const mask = /^\/((?:\d{1,3}\.){0,3}\d{1,3})(?!\d)/.exec(after)?.[1] ?? ''
     const bits = bitsOf(mask, familyOf(key))
-    const made = addresses.get(`${key}/${bits}`) ?? other(key, bits)
-    addresses.set(`${key}/${bits}`, made)
+    const made = this.#addresses.get(`${key}/${bits}`) ?? this.#other.of(key, bits)
+    this.#addresses.set(`${key}/${bits}`, made)
     return made
   }
 
-  function mac(seen: string): string {
+  #mac(seen: string): string {
     const key = seen.toLowerCase()
     if (/^(?:ff:)+ff$|^(?:00:)+00$/.test(key)) return seen
     const bytes = key.split(':').length
-    const n = macs.get(key) ?? String(macs.size + 1)
-    macs.set(key, n)
-    const digits = Number(n)
-      .toString(16)
-      .padStart((bytes - 1) * 2, '0')
+    const number = this.#macs.get(key) ?? this.#macs.size + 1
+    this.#macs.set(key, number)
+    const digits = number.toString(16).padStart((bytes - 1) * 2, '0')
     return ['02', ...(digits.match(/../g) ?? [])].join(':')
   }
-
-  function hidden(
-    seen: string,
-    digits: string | undefined,
-    bytes: string | undefined,
-    behind: string,
-  ): string {
-    if (digits !== undefined) {
-      const made = address((digits.match(/..../g) ?? []).join(':'), '')
-      return made?.includes(':') ? hexDigits(made) : digits
-    }
-    if (bytes !== undefined && !canonical(bytes)) return mac(bytes)
-    if (/^\d+(\.\d+){1,2}$/.test(seen)) return address(padWithZeros(seen), behind) ?? seen
-    // in "fd00::1: no such host" the last colon is none of the address
-    const core = canonical(seen) === undefined ? seen.replace(/:$/, '') : seen
-    return (address(core, behind) ?? core) + seen.slice(core.length)
-  }
-
-  const hostPattern =
-    host.length > 2 ? new RegExp(`\\b${host.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}\\b`, 'gi') : undefined
-
-  return (text) =>
-    (hostPattern ? text.replaceAll(hostPattern, 'node') : text).replaceAll(
-      PRIVATE,
-      (seen: string, digits: string | undefined, bytes: string | undefined, at: number, whole: string) =>
-        hidden(
-          seen,
-          digits,
-          bytes,
-          whole.slice(at + seen.length, at + seen.length + '/255.255.255.255 '.length),
-        ),
-    )
 }

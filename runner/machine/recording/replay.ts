@@ -3,10 +3,11 @@ import type { CommandOptions, HoldOptions } from '../options.ts'
 import { CannotRun, FileError, LockBusy, Mismatch } from '../errors.ts'
 import { toShell } from '../argv.ts'
 import { asSleep } from '../wait.ts'
-import { isNote, writeHead, type Note, type Step, type Transcript } from './transcript.ts'
+import { writeHead } from './write-transcript.ts'
+import { isNote, type Note, type Step, type Transcript } from './transcript.ts'
 
 /** How a handler ended that was not left to its end. */
-export type HandlerEnd = Extract<Note, { verb: 'end' }>
+export type RecordedEnd = Extract<Note, { verb: 'end' }>
 
 /**
  * The machine as a recording has it. Answers each step only in its turn, with its verb and its words; anything else is a
@@ -15,12 +16,12 @@ export type HandlerEnd = Extract<Note, { verb: 'end' }>
 export class Replay implements System {
   readonly #transcript: Transcript
   readonly #steps: readonly Step[]
-  readonly #unended: ((end: HandlerEnd) => Error) | undefined
+  readonly #unended: ((end: RecordedEnd) => Error) | undefined
   #next = 0
   #failed: Mismatch | undefined
 
   /** `unended` says what a handler gets to see of a program that was ended. */
-  constructor(transcript: Transcript, unended?: (end: HandlerEnd) => Error) {
+  constructor(transcript: Transcript, unended?: (end: RecordedEnd) => Error) {
     this.#transcript = transcript
     this.#steps = transcript.entries.filter((entry): entry is Step => !isNote(entry))
     this.#unended = unended
@@ -86,8 +87,8 @@ export class Replay implements System {
 }
 
 /** A program without an answer, in a recording that goes on: the deadline, or the admin, has ended it and the handler. */
-function endAfter({ entries }: Transcript, step: Step): HandlerEnd | undefined {
-  return entries.slice(entries.indexOf(step)).find((entry): entry is HandlerEnd => entry.verb === 'end')
+function endAfter({ entries }: Transcript, step: Step): RecordedEnd | undefined {
+  return entries.slice(entries.indexOf(step)).find((entry): entry is RecordedEnd => entry.verb === 'end')
 }
 
 function thrown(step: Step): Error {

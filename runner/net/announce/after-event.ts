@@ -42,7 +42,7 @@ export function nextFor(state: DadState, roundsLeft: number): Next {
 }
 
 /** Where the address stands. For IPv6 that costs no program; IPv4 has no duplicate check. */
-export async function addressState(door: Door, { address, iface, onLo = false }: Taken): Promise<DadState> {
+export async function takenState(door: Door, { address, iface, onLo = false }: Taken): Promise<DadState> {
   if (familyOf(address) === 'inet6') return await dadNow(door, { address, iface })
   return (await prefixes(door, { address, iface: onLo ? 'lo' : iface })).length > 0 ? 'ready' : 'absent'
 }
@@ -126,7 +126,7 @@ export async function lookAfter(
   let sent = 0
   let isLate = false
   for (;;) {
-    const next = nextFor(await addressState(door, taken), left)
+    const next = nextFor(await takenState(door, taken), left)
     if (next === 'stop') return undefined
     if (next === 'give up') return await concede(await node(), taken)
     if (next === 'wait') {

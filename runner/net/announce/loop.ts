@@ -5,7 +5,7 @@ import { roundOf } from './announce.ts'
 import { arpingRound } from '../arping.ts'
 import { parseLinks, type Link } from '../ip-json.ts'
 import type { DadOutcome } from '../dad/conflict.ts'
-import { addressState, nextFor, type Taken } from './after-event.ts'
+import { takenState, nextFor, type Taken } from './after-event.ts'
 import { Complaints } from './complaints.ts'
 import { inForms, packetsFor, type FrameSender, type ProgramSender } from './packets.ts'
 import { Schedule, type Due } from './schedule.ts'
@@ -135,7 +135,7 @@ export class AnnounceLoop {
 
   /** Is it to be announced now? */
   async #comesNext(door: Door, each: Due): Promise<boolean> {
-    const next = nextFor(await addressState(door, each), each.left)
+    const next = nextFor(await takenState(door, each), each.left)
     if (next === 'announce') return true
     if (next === 'wait') this.#schedule.watch(each, this.#options.complain)
     if (next === 'give up') void this.#giveUp(each)

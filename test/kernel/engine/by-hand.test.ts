@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { DIST, MAIN, SCRIPT, type Lab } from '../../lab/lab.ts'
-import { readTranscript } from '../../../runner/machine/recording/transcript.ts'
+import { readTranscript } from '../../../runner/machine/recording/read-transcript.ts'
 import { toShell } from '../../../runner/machine/argv.ts'
 import {
   calm,
