@@ -1,7 +1,7 @@
 import type { System } from '../machine/machine.ts'
 import type { Until, WriteOptions } from '../machine/options.ts'
-import { burst } from './burst.ts'
-import type { KeptBack } from './one-lock.ts'
+import { burst } from './batch/burst.ts'
+import type { KeptBack } from './locks/one-lock.ts'
 import { WatchedFile } from './watch-file.ts'
 
 type Disk = Pick<System, 'read' | 'write' | 'find'>

@@ -25,7 +25,7 @@ const hosted = (lab: Lab) =>
   readOr(join(lab.dir, 'var/my-public-ip-addresses')).split('\n').filter(Boolean).toSorted()
 /** perl does all but send packets. */
 const noPacketsOfOurOwn = (lab: Lab) =>
-  standIn(lab, 'perl', 'case "$*" in *0x8933*) exit 1 ;; esac; exec $real "$@"')
+  standIn(lab, 'perl', 'case "$*" in *frame-sender*) exit 1 ;; esac; exec $real "$@"')
 const zeros = (count: number) => Array.from({ length: count }, () => 0)
 
 /** Every address of the node that is in the list, once each time that it is there. */
@@ -37,7 +37,7 @@ async function present(lab: Lab, addresses: readonly string[]): Promise<string[]
 
 /** Nobody's: of a type that no host knows (IEEE 802, for local experiments). */
 const FRAME = `${'f'.repeat(12)}02000000000188b5${'0'.repeat(92)}`
-const JAMMED = `import { transmitter } from '${join(DIST, 'runner/resident/send-frames.js')}'
+const JAMMED = `import { transmitter } from '${join(DIST, 'runner/resident/programs/send-frames.js')}'
 const said = []
 const sends = transmitter((line) => said.push(line.replace(/^announcement failed: /, '')))
 const packet = (iface) => ({ iface, frame: '${FRAME}' })

@@ -1,7 +1,7 @@
-import { canonical } from '../inet/address.ts'
-import type { Answer } from '../machine/machine.ts'
+import { canonical } from '../../inet/address.ts'
+import type { Answer } from '../../machine/machine.ts'
 import { burst } from './burst.ts'
-import { parseEndpoint } from '../net/clients/connections.ts'
+import { parseEndpoint } from '../../net/clients/connections.ts'
 
 type Argv = readonly string[]
 /** Run a command; `items` are those on whose behalf. */

@@ -1,7 +1,7 @@
-import { parseLinks, type Link } from '../net/ip-json.ts'
-import { deletionLine, type Placement } from '../net/address/placement.ts'
-import { batchFor, siblingsOf, type Line } from '../net/address/siblings.ts'
-import type { Answer } from '../machine/machine.ts'
+import { parseLinks, type Link } from '../../net/ip-json.ts'
+import { deletionLine, type Placement } from '../../net/address/placement.ts'
+import { batchFor, siblingsOf, type Line } from '../../net/address/siblings.ts'
+import type { Answer } from '../../machine/machine.ts'
 
 /** An address that goes by itself; the line is `ip`'s. */
 export interface Deletion {

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { codeOf } from './errors.ts'
+import { codeOf } from '../errors.ts'
 
 /** Below that many bytes left, the output of a script goes to another file system, if there is one. */
 const ENOUGH = 16 * 1024 * 1024

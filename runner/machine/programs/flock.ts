@@ -1,8 +1,8 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { busyBoxIn } from './busybox.ts'
-import { CannotRun, codeOf, FileError, LockBusy } from './errors.ts'
-import type { Answer } from './machine.ts'
+import { busyBoxIn } from '../busybox.ts'
+import { CannotRun, codeOf, FileError, LockBusy } from '../errors.ts'
+import type { Answer } from '../machine.ts'
 
 /**
  * node has no flock(2). `flock(1)` locks the descriptor that it inherits; the lock belongs to the open file,

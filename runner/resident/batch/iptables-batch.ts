@@ -1,4 +1,4 @@
-import type { Answer } from '../machine/machine.ts'
+import type { Answer } from '../../machine/machine.ts'
 import { burst } from './burst.ts'
 
 type Argv = readonly string[]

@@ -1,6 +1,6 @@
-import { helper } from '../machine/libexec.ts'
-import { startCoprocess, type Coprocess } from '../machine/coprocess.ts'
-import type { ProgramSender } from '../net/announce/packets.ts'
+import { helper } from '../../machine/programs/libexec.ts'
+import { startCoprocess, type Coprocess } from '../../machine/programs/coprocess.ts'
+import type { ProgramSender } from '../../net/announce/packets.ts'
 import { inLines } from './process-pool.ts'
 
 type Argv = readonly string[]

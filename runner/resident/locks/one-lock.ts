@@ -1,5 +1,5 @@
-import type { HoldOptions } from '../machine/options.ts'
-import { LockBusy } from '../machine/errors.ts'
+import type { HoldOptions } from '../../machine/options.ts'
+import { LockBusy } from '../../machine/errors.ts'
 import { flockHolder, type LockHolder } from './lock-holder.ts'
 
 export interface LockRequest {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { helper } from '../machine/libexec.ts'
-import { startCoprocess, type Coprocess } from '../machine/coprocess.ts'
-import type { FrameSender, Packet } from '../net/announce/packets.ts'
+import { helper } from '../../machine/programs/libexec.ts'
+import { startCoprocess, type Coprocess } from '../../machine/programs/coprocess.ts'
+import type { FrameSender, Packet } from '../../net/announce/packets.ts'
 import { complainOnce } from './send-by-programs.ts'
 
 /** Frames in one go, and milliseconds to the next: the queue of an interface holds 1,000 as a rule. */

@@ -1,4 +1,4 @@
-import type { HoldOptions } from '../machine/options.ts'
+import type { HoldOptions } from '../../machine/options.ts'
 import { OneLock, busyHere, type KeptBack, type LockRequest } from './one-lock.ts'
 
 /** Locks of this process: taken once for all events that want one at about the same time. */
