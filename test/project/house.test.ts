@@ -86,7 +86,7 @@ t.test('the linter refuses an import from a higher layer, and no other', async (
     })
   }
   for (const [what, [file, text, message]] of Object.entries(WRONG)) {
-    const { exitCode, stdout, stderr } = await lint(file, text)
+    const { exitCode, stdout } = await lint(file, text)
     t.equal(exitCode, 1, what)
     t.match(stdout, message)
   }
