@@ -1,31 +1,49 @@
 // A lint rule: a folder of runner/ imports from its own layer and those below it, never from one above.
 
-/** From the highest to the lowest; folders in one row may import each other. */
+/** From the highest to the lowest; only folders in one row may import each other. `net` means the files of that folder itself. */
 export const LAYERS = [
   ['bin'],
+  ['cli/act', 'cli/judge', 'cli/setup', 'cli/show'],
   ['cli'],
-  ['inspect', 'install', 'eventd'],
+  ['inspect/audit', 'inspect/check', 'inspect/doctor'],
+  ['inspect'],
+  ['eventd'],
+  ['eventd/last-act', 'eventd/server'],
+  ['eventd/run'],
+  ['eventd/hung'],
+  ['eventd/conf', 'eventd/process', 'eventd/protocol'],
+  ['install'],
   ['engine', 'resident'],
+  ['net/move'],
+  ['net/lvs', 'net/routing'],
+  ['net/announce'],
+  ['net/clients', 'net/dad'],
+  ['net/address'],
+  ['net/ctdb'],
+  ['net/sysctl'],
   ['net'],
   ['node'],
+  ['machine/recording'],
   ['machine'],
-  ['inet', 'format'],
+  ['format', 'inet'],
   ['base'],
 ]
 
+const rowOf = (folder) => LAYERS.findIndex((row) => row.includes(folder))
+
 /** Files of runner/ itself: the command's old path, and what a handler may use. */
-const LOOSE = { 'main.ts': 0, 'handler.ts': 3 }
+const LOOSE = { 'main.ts': rowOf('bin'), 'handler.ts': rowOf('net/move') }
 
-const ORDER = LAYERS.map((row) => row.join(', ')).join(' > ')
-
-/** The number of the layer of `runner/eventd/log.ts`, from 0; undefined for what is not of runner/. */
+/** The number of the layer of `runner/eventd/conf/log.ts`, from 0; undefined for a folder that has none. */
 export function layerOf(path) {
-  const [, first = '', rest] = /(?:^|\/)runner\/([^/]+)(\/.*)?$/.exec(path) ?? []
-  if (first === '') return undefined
-  if (rest === undefined) return LOOSE[first]
-  const found = LAYERS.findIndex((row) => row.includes(first))
+  const [, inside] = /(?:^|\/)runner\/(.+)$/.exec(path) ?? []
+  if (inside === undefined) return undefined
+  const found = inside.includes('/') ? rowOf(inside.replace(/\/[^/]*$/, '')) : (LOOSE[inside] ?? -1)
   return found < 0 ? undefined : found
 }
+
+/** Some rows of the list, for a message. */
+const asText = (rows) => rows.map((row) => row.join(', ')).join(' > ')
 
 function resolve(file, specifier) {
   const parts = file.split('/').slice(0, -1)
@@ -49,7 +67,7 @@ export default {
           const message =
             own === undefined || other === undefined
               ? `${own === undefined ? file : specifier} is in no layer of runner/: name its folder in scripts/lint/layers.mjs`
-              : other < own && `${specifier} lies in a layer above this file: ${ORDER}`
+              : other < own && `${specifier} lies in a layer above this file: ${asText(LAYERS.slice(other, own + 1))}`
           if (message) context.report({ node, message })
         }
         return {
