@@ -1,18 +1,31 @@
 import type { Answer, System, Verb } from '../machine/machine.ts'
 import type { CommandOptions, HoldOptions, Until, WriteOptions } from '../machine/options.ts'
+import type { Announcement } from '../machine/announcement.ts'
 import { live, type LiveOptions } from '../machine/live.ts'
 import type { Stop } from '../machine/stop.ts'
-import { Attendant } from './deadline.ts'
+import { Attendant, type Work } from './deadline.ts'
+import type { Files } from './files.ts'
+import type { LockRequest } from './one-lock.ts'
 import type { Early } from './prefetch.ts'
-import type { SharedMachine } from './shared-machine.ts'
+
+/** What handlers share: the shared machine, as one handler uses it. */
+export interface SharedParts {
+  files: Files
+  announce: (announcement: Announcement) => void
+  /** How a command is done, and by which process; undefined when the command needs a process of its own. */
+  workFor: (verb: Verb, argv: readonly string[], how: CommandOptions) => Work<Answer> | undefined
+  hold: (path: string, seconds: number, how?: HoldOptions) => LockRequest
+  /** The process that waits for that lock. */
+  lockPid: (path: string, how?: HoldOptions) => number | undefined
+}
 
 export interface HandlerOptions extends LiveOptions {
   signal: Stop
-  /** What was begun for this handler. */
+  /** Questions that were begun early for this handler. */
   early?: Early
 }
 
-/** What is done without a process. */
+/** The answer of work without a process. */
 const DONE = Promise.resolve({ status: 0, out: '', err: '' })
 
 /**
@@ -20,14 +33,14 @@ const DONE = Promise.resolve({ status: 0, out: '', err: '' })
  * hundreds of events pass at once: each promise less counts.
  */
 export class HandlerMachine implements System {
-  readonly #shared: SharedMachine
+  readonly #shared: SharedParts
   readonly #signal: Stop
   readonly #early: Early | undefined
   readonly #own: System
   readonly #attendant: Attendant
   readonly #held: string[] = []
 
-  constructor(shared: SharedMachine, options: HandlerOptions) {
+  constructor(shared: SharedParts, options: HandlerOptions) {
     this.#shared = shared
     this.#signal = options.signal
     this.#early = options.early

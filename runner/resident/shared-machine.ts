@@ -6,7 +6,7 @@ import type { Work } from './deadline.ts'
 import { shared } from './batch/burst.ts'
 import { connections } from './batch/ss-batch.ts'
 import { Files } from './files.ts'
-import { HandlerMachine, type HandlerOptions } from './handler-machine.ts'
+import { HandlerMachine, type HandlerOptions, type SharedParts } from './handler-machine.ts'
 import { askedEarly, foreseen, type Early } from './prefetch.ts'
 import { changeAgain, firewall } from './batch/iptables-batch.ts'
 import { ResidentIp } from './batch/ip-batch.ts'
@@ -17,16 +17,15 @@ import { Programs } from './programs/programs.ts'
 
 type Argv = readonly string[]
 
-/** What goes through `ip -batch` unquoted. */
+/** Words that `ip -batch` takes without quotes. */
 const PLAIN_WORD = /^[\w@%+=:,./-]+$/
 
 /**
- * The machine as the resident daemon sees it, which stays between events and is shared by those that run at once: the
- * handlers are written for one address and one event, and here what several ask for at the same time is done in one go, as
- * far as they say that it may be (`batch`). All else is done by a process of its own. `announce` does what the handlers
- * would have announced in the background.
+ * The machine of the resident daemon: it stays between events, and concurrent events share it. Handlers are written for one
+ * address and one event; requests that come at the same time are done in one go here, where the caller has declared that
+ * they may be (`batch`). All else gets a process of its own. `announce` takes the place of the announcer in the background.
  */
-export class SharedMachine {
+export class SharedMachine implements SharedParts {
   readonly announce: (announcement: Announcement) => void
   readonly files = new Files(live())
   readonly #vardir: string
@@ -45,7 +44,7 @@ export class SharedMachine {
     this.announce = announce
   }
 
-  /** Begin with what our handler of public addresses will want at this event; undefined when that is nothing. */
+  /** Begin the questions that our handler of public addresses will ask at this event; undefined when there are none. */
   foresee(event: string, words: Argv): Early | undefined {
     const soon = foreseen(event, words, this.#vardir)
     if (!soon) return undefined
@@ -58,7 +57,6 @@ export class SharedMachine {
     return new HandlerMachine(this, options)
   }
 
-  /** How a command is done, and by which process; undefined when it is nothing for us. */
   workFor(
     verb: Verb,
     argv: Argv,
@@ -66,7 +64,7 @@ export class SharedMachine {
   ): Work<Answer> | undefined {
     if (combined) return undefined
     if (input !== undefined) return batch === 'ip' ? this.#guarded(argv, input, removes) : undefined
-    // no shell can be told such a word line by line
+    // the process pool reads a word as a line
     if (argv.some((word) => word.includes('\n'))) return undefined
     const by = () => this.#programs.worker(argv)
     if (batch === 'ip' && argv.every((word) => PLAIN_WORD.test(word)))
@@ -81,7 +79,6 @@ export class SharedMachine {
     return this.#locks.hold(path, seconds, how)
   }
 
-  /** The process that waits for that lock. */
   lockPid(path: string, how?: HoldOptions): number | undefined {
     return this.#locks.pid(path, how)
   }
@@ -100,13 +97,13 @@ export class SharedMachine {
     const done = async () => {
       const answer = await this.#ip.run(task)
       if (answer?.status === 0) return answer
-      // an ip that has just been started is the judge: the other may remember an interface that was replaced since
+      // a new ip is the judge: the resident one may remember an interface that was replaced since
       return await this.#start(argv, [argv])
     }
     return { done, by: () => this.#programs.worker(argv) ?? this.#ip.worker(task) }
   }
 
-  /** By one that has just been started where the other cannot; that one may have done half of it, which is harmless to do again. */
+  /** By the resident `ip`, or else by a new one: the resident may have done half of the batch, which is harmless to repeat. */
   #guarded(argv: Argv, input: string, removes: CommandOptions['removes']): Work<Answer> {
     const task: Task = { kind: 'guarded', places: removes?.addresses ?? [] }
     const again = () => this.#programs.feed(argv, input, [argv])
@@ -115,7 +112,7 @@ export class SharedMachine {
   }
 }
 
-/** A look serves everybody with all addresses, whatever was asked for. */
+/** A look shows all addresses to everybody, whatever each has asked for. */
 function taskOf(verb: Verb, argv: Argv, removes: CommandOptions['removes']): Task {
   if (verb === 'ask') return { kind: 'look' }
   const [place] = removes?.addresses ?? []

@@ -67,7 +67,8 @@ export default {
           const message =
             own === undefined || other === undefined
               ? `${own === undefined ? file : specifier} is in no layer of runner/: name its folder in scripts/lint/layers.mjs`
-              : other < own && `${specifier} lies in a layer above this file: ${asText(LAYERS.slice(other, own + 1))}`
+              : other < own &&
+                `${specifier} lies in a layer above this file: ${asText(LAYERS.slice(other, own + 1))}`
           if (message) context.report({ node, message })
         }
         return {
