@@ -18,8 +18,8 @@ import {
 } from '../machine/announcement.ts'
 import { doorTo, type Door } from '../machine/machine.ts'
 import { LockBusy } from '../machine/errors.ts'
-import { live } from '../machine/live.ts'
-import { speakTo } from '../machine/remedy.ts'
+import { live } from '../machine/live/live.ts'
+import { speakTo } from '../machine/remedy/remedy.ts'
 
 /** As words of a command of the program `name`, which is started again by the words `self`. Sets the exit status. */
 export async function announcer(

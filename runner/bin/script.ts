@@ -8,8 +8,8 @@ import type { Handler } from '../node/node.ts'
 import { surviveClosedOutput } from '../format/closed-output.ts'
 import { endsEvent } from '../engine/report.ts'
 import { Refusal, Usage } from '../base/refusal.ts'
-import { live } from '../machine/live.ts'
-import { speakTo } from '../machine/remedy.ts'
+import { live } from '../machine/live/live.ts'
+import { speakTo } from '../machine/remedy/remedy.ts'
 import type { Stop } from '../machine/stop.ts'
 
 /** ctdb-eventd has a deadline of its own, by default 30 s for the whole event; this one ends a handler that it forgot. */

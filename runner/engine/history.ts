@@ -13,7 +13,7 @@ import { parkedFile, parseParked, type Parked } from '../net/dad/parked.ts'
 import type { Report } from './report.ts'
 import { doorTo } from '../machine/machine.ts'
 import { FileError } from '../machine/errors.ts'
-import { live } from '../machine/live.ts'
+import { live } from '../machine/live/live.ts'
 
 /** At least so many runs are kept; at this size the file is cut back to them. */
 const KEEP = 200

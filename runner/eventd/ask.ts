@@ -5,7 +5,7 @@ import { activitySocket } from './server/unix-socket.ts'
 import { ERRNO, LEGACY, type EventStatus } from './protocol/messages.ts'
 import { ctdbPath } from '../node/ctdb-path.ts'
 import { Refusal } from '../base/refusal.ts'
-import { toBeAllowed } from '../machine/remedy.ts'
+import { toBeAllowed } from '../machine/remedy/remedy.ts'
 
 /** How an event ended last, out of the event daemon: ours or that of CTDB. A Refusal when it has no status. */
 export async function askStatus(event: string): Promise<EventStatus> {

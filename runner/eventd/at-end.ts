@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Facts } from '../node/settings.ts'
 import { countsText, lastAct, type LastAct } from './last-act/release-everything.ts'
-import { live } from '../machine/live.ts'
+import { live } from '../machine/live/live.ts'
 import type { Conf } from './conf/conf.ts'
 import { withStack, type Log } from './conf/log.ts'
 import type { EventServer } from './server/server.ts'

@@ -5,7 +5,7 @@ import { BadPacket, type Reply, type Request } from './protocol/messages.ts'
 import { decodeReply } from './protocol/decode.ts'
 import { encodeRequest } from './protocol/encode.ts'
 import { Frames } from './protocol/frames.ts'
-import { toBeAllowed } from '../machine/remedy.ts'
+import { toBeAllowed } from '../machine/remedy/remedy.ts'
 
 /** A request without its number: the client numbers its requests. */
 export type Question = Request extends infer R ? (R extends Request ? Omit<R, 'reqid'> : never) : never

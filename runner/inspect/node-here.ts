@@ -2,7 +2,7 @@ import { nodeOutsideEvents } from '../node/node-outside-events.ts'
 import type { Facts } from '../node/settings.ts'
 import type { Node } from '../node/node.ts'
 import { doorTo } from '../machine/machine.ts'
-import { live } from '../machine/live.ts'
+import { live } from '../machine/live/live.ts'
 
 /**
  * This node, for commands that only look. Their programs are killed at the deadline without a grace time: the programs only

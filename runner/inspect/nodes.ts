@@ -6,7 +6,7 @@ import { compareNodes, parseNodes, type ListedNode } from '../net/ctdb/nodes-fil
 import { refuse } from '../base/refusal.ts'
 import { doorTo, type Door } from '../machine/machine.ts'
 import { FileError, Interrupted } from '../machine/errors.ts'
-import { live } from '../machine/live.ts'
+import { live } from '../machine/live/live.ts'
 import type { Column } from '../format/table.ts'
 
 export const NODE_COLUMNS: readonly Column<ListedNode>[] = [

@@ -14,10 +14,10 @@ import { wrapperFor } from './wrapper.ts'
 import { baseOf, helpersOf } from '../node/ctdb-path.ts'
 import { refuse, Usage } from '../base/refusal.ts'
 import { doorTo, type Door } from '../machine/machine.ts'
-import { live } from '../machine/live.ts'
+import { live } from '../machine/live/live.ts'
 import { witnessed, type Witness } from '../machine/recording/record.ts'
 import { rehearsal } from '../machine/recording/rehearse.ts'
-import { toBeAllowed } from '../machine/remedy.ts'
+import { toBeAllowed } from '../machine/remedy/remedy.ts'
 
 export interface InstallOptions {
   /** The folder of our built files: events.d, ctdb-eventd. */

@@ -1,7 +1,7 @@
 import { Refusal } from '../base/refusal.ts'
 import { toShell } from './argv.ts'
-import type { Capability } from './capabilities.ts'
-import { packageOf, toBeAllowed, toBeExecuted } from './remedy.ts'
+import type { Capability } from './remedy/capabilities.ts'
+import { packageOf, toBeAllowed, toBeExecuted } from './remedy/remedy.ts'
 
 /** A file or program of the machine that refused us; `code` is errno's name. */
 export class FileError extends Refusal {

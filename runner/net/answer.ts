@@ -1,9 +1,9 @@
 /** What a program's answer says about its failure. */
 import { refuse } from '../base/refusal.ts'
-import { busyBoxIn, withoutUsage } from '../machine/busybox.ts'
-import type { Capability } from '../machine/capabilities.ts'
+import { busyBoxIn, withoutUsage } from '../machine/remedy/busybox.ts'
+import type { Capability } from '../machine/remedy/capabilities.ts'
 import type { Answer } from '../machine/machine.ts'
-import { packageOf, toBeAllowed } from '../machine/remedy.ts'
+import { packageOf, toBeAllowed } from '../machine/remedy/remedy.ts'
 
 /** The reason that a program gave, in one line; for want of a capability, the usual one, with what to do. */
 export function why({ status, err }: Answer, needed: Capability = 'CAP_NET_ADMIN'): string {

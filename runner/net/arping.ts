@@ -3,7 +3,7 @@
  * apart: two programs take that for a mistake, and show their usage with their name.
  */
 import { Refusal } from '../base/refusal.ts'
-import { packageOf } from '../machine/remedy.ts'
+import { packageOf } from '../machine/remedy/remedy.ts'
 
 export const ARPINGS = { iputils: /iputils/i, busybox: /^BusyBox /m, habets: /Thomas Habets/ } as const
 export type Arping = keyof typeof ARPINGS

@@ -1,6 +1,6 @@
 import type { Node } from '../node/node.ts'
 import { refuse } from '../base/refusal.ts'
-import { toBeAllowed } from '../machine/remedy.ts'
+import { toBeAllowed } from '../machine/remedy/remedy.ts'
 
 /** The sentence for a process that may not change addresses. */
 export function noPrivilege(): string {

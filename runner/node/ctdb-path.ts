@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { refuse } from '../base/refusal.ts'
-import { live } from '../machine/live.ts'
+import { live } from '../machine/live/live.ts'
 
 /** A question, in the words of ctdb-path. */
 export type CtdbFile = 'config' | 'vardir' | `${'socket' | 'pidfile'} ${'ctdbd' | 'eventd'}`

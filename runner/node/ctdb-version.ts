@@ -1,6 +1,6 @@
 import { Refusal } from '../base/refusal.ts'
 import { doorTo, type Door } from '../machine/machine.ts'
-import { live } from '../machine/live.ts'
+import { live } from '../machine/live/live.ts'
 import type { Version } from '../base/version.ts'
 
 /** Milliseconds. The tool knows its version without asking the daemon. */

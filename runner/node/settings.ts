@@ -6,7 +6,7 @@ import { asWritten, choice, number, perAddress, type OptionKind } from './option
 import { plainAssignments } from './plain-options.ts'
 import { memoizeLast } from '../base/memoize.ts'
 import type { Door } from '../machine/machine.ts'
-import { readerHere, type Reader } from '../machine/remedy.ts'
+import { readerHere, type Reader } from '../machine/remedy/remedy.ts'
 import { refuse } from '../base/refusal.ts'
 
 /** The environment variables of CTDB and this program beside the options; no other variable influences a decision. */

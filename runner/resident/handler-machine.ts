@@ -1,11 +1,11 @@
 import type { Answer, System, Verb } from '../machine/machine.ts'
 import type { CommandOptions, HoldOptions, Until, WriteOptions } from '../machine/options.ts'
 import type { Announcement } from '../machine/announcement.ts'
-import { live, type LiveOptions } from '../machine/live.ts'
+import { live, type LiveOptions } from '../machine/live/live.ts'
 import type { Stop } from '../machine/stop.ts'
-import { Attendant, type Work } from './deadline.ts'
+import { Attendant, type Work } from './programs/deadline.ts'
 import type { Files } from './files.ts'
-import type { LockRequest } from './one-lock.ts'
+import type { LockRequest } from './locks/one-lock.ts'
 import type { Early } from './prefetch.ts'
 
 /** What handlers share: the shared machine, as one handler uses it. */

@@ -2,7 +2,7 @@ import { canonical, familyOf } from '../inet/address.ts'
 import { hostedLock } from '../net/address/hosted-list.ts'
 import { listRules, programFor } from '../net/clients/firewall.ts'
 import type { Answer } from '../machine/machine.ts'
-import { endInTime, type Work } from './deadline.ts'
+import { endInTime, type Work } from './programs/deadline.ts'
 
 type Argv = readonly string[]
 

@@ -14,6 +14,8 @@ export const LAYERS = [
   ['eventd/conf', 'eventd/process', 'eventd/protocol'],
   ['install'],
   ['engine', 'resident'],
+  ['resident/batch', 'resident/locks'],
+  ['resident/programs'],
   ['net/move'],
   ['net/lvs', 'net/routing'],
   ['net/announce'],
@@ -24,7 +26,9 @@ export const LAYERS = [
   ['net'],
   ['node'],
   ['machine/recording'],
+  ['machine/live'],
   ['machine'],
+  ['machine/remedy'],
   ['format', 'inet'],
   ['base'],
 ]

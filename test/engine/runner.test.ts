@@ -21,8 +21,8 @@ import { refuse, Usage } from '../../runner/base/refusal.ts'
 import { fromShell, toArgv, toShell, type Word } from '../../runner/machine/argv.ts'
 import { toBytes, toText } from '../../runner/machine/bytes.ts'
 import { altered, doorTo } from '../../runner/machine/machine.ts'
-import { live } from '../../runner/machine/live.ts'
-import { ANYBODY } from '../../runner/machine/remedy.ts'
+import { live } from '../../runner/machine/live/live.ts'
+import { ANYBODY } from '../../runner/machine/remedy/remedy.ts'
 
 t.test('a typed command is a list of words, whatever the values contain', (t) => {
   const argv = (strings: TemplateStringsArray, ...values: Word[]) => toArgv(strings, values)

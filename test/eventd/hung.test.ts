@@ -10,7 +10,7 @@ import type { HungSnapshot } from '../../runner/eventd/hung/snapshot.ts'
 import { explainHung } from '../../runner/eventd/hung/explain.ts'
 import * as proc from '../../runner/eventd/hung/proc.ts'
 import { altered, doorTo } from '../../runner/machine/machine.ts'
-import { live } from '../../runner/machine/live.ts'
+import { live } from '../../runner/machine/live/live.ts'
 
 const door = doorTo(live())
 

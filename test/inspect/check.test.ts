@@ -280,7 +280,7 @@ esac
 })
 
 t.test('the time that a program is given to end does not keep us when it has ended', async (t) => {
-  const live = new URL('../../runner/machine/live.js', import.meta.url).href
+  const live = new URL('../../runner/machine/live/live.js', import.meta.url).href
   for (const atOnce of [true, false]) {
     const text = `
 import { live } from ${JSON.stringify(live)}

@@ -14,7 +14,7 @@ import { wrappedIn, wrapperFor } from '../../runner/install/wrapper.ts'
 import { commandPrinter } from '../../runner/cli/dry-run.ts'
 import { NO_COLOURS } from '../../runner/format/colours.ts'
 import { doorTo } from '../../runner/machine/machine.ts'
-import { live } from '../../runner/machine/live.ts'
+import { live } from '../../runner/machine/live/live.ts'
 import { both, link, paste, script, snapshot, world, type World } from '../lab/ctdb-folders.ts'
 import { DIST, MAIN } from '../lab/lab.ts'
 

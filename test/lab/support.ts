@@ -16,7 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { execaSync } from 'execa'
 import t, { type Test } from 'tap'
 import { hexDigits } from '../../runner/inet/address.ts'
-import { packageOf } from '../../runner/machine/remedy.ts'
+import { packageOf } from '../../runner/machine/remedy/remedy.ts'
 import { SCRIPT, startLab, whyNoLab, type Host, type Lab, type Result } from './lab.ts'
 
 /** The two families, which are tested alike. */

@@ -2,11 +2,11 @@
 import t from 'tap'
 import { factsFromText } from '../../runner/engine/run-by-hand.ts'
 import { ARPINGS, arpingQuestion, arpingRound, whichArping } from '../../runner/net/arping.ts'
-import { busyBoxIn } from '../../runner/machine/busybox.ts'
-import { lackingHere } from '../../runner/machine/capabilities.ts'
+import { busyBoxIn } from '../../runner/machine/remedy/busybox.ts'
+import { lackingHere } from '../../runner/machine/remedy/capabilities.ts'
 import { CannotRun, FileError } from '../../runner/machine/errors.ts'
-import { distributionIn } from '../../runner/machine/packages.ts'
-import { ANYBODY, packageOf, readerAsText, speakTo, toBeAllowed } from '../../runner/machine/remedy.ts'
+import { distributionIn } from '../../runner/machine/remedy/packages.ts'
+import { ANYBODY, packageOf, readerAsText, speakTo, toBeAllowed } from '../../runner/machine/remedy/remedy.ts'
 import { why } from '../../runner/net/answer.ts'
 
 t.afterEach(() => speakTo(ANYBODY))

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { Interrupted } from '../../runner/machine/errors.ts'
-import { live } from '../../runner/machine/live.ts'
+import { live } from '../../runner/machine/live/live.ts'
 import { rehearsal } from '../../runner/machine/recording/rehearse.ts'
 import { witnessed, writing } from '../../runner/machine/recording/record.ts'
 import { Replay } from '../../runner/machine/recording/replay.ts'

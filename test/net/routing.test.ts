@@ -14,7 +14,7 @@ import { allot, parseTables, withEntries, withoutOurs } from '../../runner/net/r
 import { parseStaticRoutes, whyNotAdd } from '../../runner/net/routing/static-routes.ts'
 import { plainAssignments } from '../../runner/node/plain-options.ts'
 import { doorTo } from '../../runner/machine/machine.ts'
-import { live } from '../../runner/machine/live.ts'
+import { live } from '../../runner/machine/live/live.ts'
 
 const ROUTING = { conf: '/etc/ctdb/policy_routing', pref: 100, low: 1000, high: 1002 }
 

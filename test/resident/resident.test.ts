@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { execa, execaSync } from 'execa'
 import t, { type Test } from 'tap'
 import { AnnounceLoop } from '../../runner/net/announce/loop.ts'
-import { Attendant, WorkerEnded, type Worker } from '../../runner/resident/deadline.ts'
+import { Attendant, WorkerEnded, type Worker } from '../../runner/resident/programs/deadline.ts'
 import { burst, shared } from '../../runner/resident/batch/burst.ts'
 import { connections } from '../../runner/resident/batch/ss-batch.ts'
 import { Files } from '../../runner/resident/files.ts'
@@ -22,7 +22,7 @@ import { transmitter } from '../../runner/resident/programs/send-frames.ts'
 import { shells } from '../../runner/resident/programs/process-pool.ts'
 import { altered, doorTo, type Answer } from '../../runner/machine/machine.ts'
 import { Interrupted, LockBusy } from '../../runner/machine/errors.ts'
-import { live } from '../../runner/machine/live.ts'
+import { live } from '../../runner/machine/live/live.ts'
 
 const ok: Answer = { status: 0, out: '', err: '' }
 

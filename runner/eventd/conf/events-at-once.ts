@@ -1,6 +1,6 @@
 import { loadSettings, type Facts } from '../../node/settings.ts'
 import { doorTo } from '../../machine/machine.ts'
-import { live } from '../../machine/live.ts'
+import { live } from '../../machine/live/live.ts'
 import type { Log } from './log.ts'
 
 /** The option EVENTSCRIPT_EVENTS_AT_ONCE in script.options: how many events that move addresses run at once. */

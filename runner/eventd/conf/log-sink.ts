@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { leadsToJournal, withPriority } from '../../machine/journal.ts'
-import { startLogger } from '../../machine/programs/logger.ts'
+import { startLogger } from '../../machine/live/logger.ts'
 import type { Conf, Level } from './conf.ts'
 
 /** A place for lines, and their form in that place. */

@@ -1,6 +1,6 @@
 import { doorTo } from '../../machine/machine.ts'
 import { Interrupted } from '../../machine/errors.ts'
-import { live } from '../../machine/live.ts'
+import { live } from '../../machine/live/live.ts'
 import type { Log } from '../conf/log.ts'
 import { explainHung } from './explain.ts'
 

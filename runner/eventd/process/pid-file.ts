@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { codeOf, LockBusy } from '../../machine/errors.ts'
-import { live } from '../../machine/live.ts'
+import { live } from '../../machine/live/live.ts'
 import { TrackedProcess } from './ctdbd-watch.ts'
 
 /**

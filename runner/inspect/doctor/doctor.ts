@@ -16,7 +16,7 @@ import { parsePublicAddresses } from '../../net/address/public-addresses.ts'
 import { Refusal } from '../../base/refusal.ts'
 import { doorTo, type Door } from '../../machine/machine.ts'
 import { Interrupted } from '../../machine/errors.ts'
-import { live } from '../../machine/live.ts'
+import { live } from '../../machine/live/live.ts'
 import { configuredNodes } from '../nodes.ts'
 
 const EXAMINATIONS: readonly [string, Examination][] = [

@@ -1,7 +1,7 @@
 /** The programs that the handlers start: whether they exist, are new enough and do what we need. */
 import { isNewEnough, OLDEST } from '../../install/interpreter.ts'
-import { busyBoxIn } from '../../machine/busybox.ts'
-import { packageOf, toBeAllowed } from '../../machine/remedy.ts'
+import { busyBoxIn } from '../../machine/remedy/busybox.ts'
+import { packageOf, toBeAllowed } from '../../machine/remedy/remedy.ts'
 import { whichArping, type Arping } from '../../net/arping.ts'
 import type { Door } from '../../machine/machine.ts'
 import { isOlder } from '../../base/version.ts'

@@ -1,5 +1,5 @@
 import type { System } from '../machine.ts'
-import { whyReadOnly } from '../disk.ts'
+import { whyReadOnly } from '../live/disk.ts'
 import { FileError } from '../errors.ts'
 
 async function exists(machine: System, path: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 import type { Node } from '../../node/node.ts'
 import type { Door } from '../../machine/machine.ts'
-import { packageOf, toBeAllowed } from '../../machine/remedy.ts'
+import { packageOf, toBeAllowed } from '../../machine/remedy/remedy.ts'
 import { familyOf } from '../../inet/address.ts'
 import { arpingRound } from '../arping.ts'
 import { dadPolicy } from '../dad/policy.ts'

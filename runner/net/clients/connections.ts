@@ -1,5 +1,5 @@
 import type { Node } from '../../node/node.ts'
-import { packageOf } from '../../machine/remedy.ts'
+import { packageOf } from '../../machine/remedy/remedy.ts'
 import { canonical } from '../../inet/address.ts'
 import { why } from '../answer.ts'
 

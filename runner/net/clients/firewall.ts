@@ -1,5 +1,5 @@
 import type { Node } from '../../node/node.ts'
-import { packageOf } from '../../machine/remedy.ts'
+import { packageOf } from '../../machine/remedy/remedy.ts'
 import { canonical, familyOf } from '../../inet/address.ts'
 import { lockedIfPossible } from '../locked.ts'
 import { memoizeLast } from '../../base/memoize.ts'

@@ -1,5 +1,5 @@
 import type { Node } from '../../node/node.ts'
-import { packageOf } from '../../machine/remedy.ts'
+import { packageOf } from '../../machine/remedy/remedy.ts'
 import { endpointText } from '../clients/connections.ts'
 import { why } from '../answer.ts'
 

@@ -1,6 +1,6 @@
 import type { Answer } from '../../machine/machine.ts'
 import { burst } from './burst.ts'
-import type { Worker } from '../deadline.ts'
+import type { Worker } from '../programs/deadline.ts'
 import { IpTalk } from './ip-talk.ts'
 import { performTasks, type Task } from './ip-tasks.ts'
 

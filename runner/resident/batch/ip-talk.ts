@@ -1,7 +1,7 @@
 import type { Answer } from '../../machine/machine.ts'
-import { startCoprocess, type Coprocess } from '../../machine/programs/coprocess.ts'
+import { startCoprocess, type Coprocess } from '../../machine/live/coprocess.ts'
 import type { Line } from '../../net/address/siblings.ts'
-import { WorkerEnded, type Worker } from '../deadline.ts'
+import { WorkerEnded, type Worker } from '../programs/deadline.ts'
 
 /** A line that no `ip` knows: its error, with the number of the line, is the mark that all before it is done. */
 const NO_SUCH_COMMAND = 'eventscript'

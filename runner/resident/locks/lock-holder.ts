@@ -1,8 +1,8 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { CannotRun, codeOf, FileError, LockBusy } from '../../machine/errors.ts'
-import { helper } from '../../machine/programs/libexec.ts'
-import { startCoprocess, type Coprocess } from '../../machine/programs/coprocess.ts'
+import { helper } from '../../machine/live/libexec.ts'
+import { startCoprocess, type Coprocess } from '../../machine/live/coprocess.ts'
 
 /** Takes and leaves one flock(2), again and again. */
 export interface LockHolder {

@@ -1,8 +1,8 @@
 import { constants } from 'node:os'
 import type { Answer } from '../../machine/machine.ts'
-import { helper } from '../../machine/programs/libexec.ts'
-import { startCoprocess } from '../../machine/programs/coprocess.ts'
-import { WorkerEnded, type Worker } from '../deadline.ts'
+import { helper } from '../../machine/live/libexec.ts'
+import { startCoprocess } from '../../machine/live/coprocess.ts'
+import { WorkerEnded, type Worker } from './deadline.ts'
 
 /** Small shells that start programs for us: 1 ms for each, and none of ours. */
 export interface Shells {

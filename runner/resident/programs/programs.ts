@@ -1,7 +1,7 @@
 import type { Answer } from '../../machine/machine.ts'
 import { CannotRun } from '../../machine/errors.ts'
-import { live } from '../../machine/live.ts'
-import type { Worker } from '../deadline.ts'
+import { live } from '../../machine/live/live.ts'
+import type { Worker } from './deadline.ts'
 import { shells } from './process-pool.ts'
 import { fed } from './run-with-input.ts'
 

@@ -1,7 +1,7 @@
 import { constants } from 'node:os'
-import { startCoprocess } from '../../machine/programs/coprocess.ts'
+import { startCoprocess } from '../../machine/live/coprocess.ts'
 import type { Answer } from '../../machine/machine.ts'
-import { WorkerEnded, type Worker } from '../deadline.ts'
+import { WorkerEnded, type Worker } from './deadline.ts'
 
 /**
  * Run a program that is given its input at once. `started` is told which process it is. One that cannot be started is

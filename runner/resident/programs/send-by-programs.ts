@@ -1,5 +1,5 @@
-import { helper } from '../../machine/programs/libexec.ts'
-import { startCoprocess, type Coprocess } from '../../machine/programs/coprocess.ts'
+import { helper } from '../../machine/live/libexec.ts'
+import { startCoprocess, type Coprocess } from '../../machine/live/coprocess.ts'
 import type { ProgramSender } from '../../net/announce/packets.ts'
 import { inLines } from './process-pool.ts'
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { helper } from '../../machine/programs/libexec.ts'
-import { startCoprocess, type Coprocess } from '../../machine/programs/coprocess.ts'
+import { helper } from '../../machine/live/libexec.ts'
+import { startCoprocess, type Coprocess } from '../../machine/live/coprocess.ts'
 import type { FrameSender, Packet } from '../../net/announce/packets.ts'
 import { complainOnce } from './send-by-programs.ts'
 

@@ -17,10 +17,10 @@ import {
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { toBytes, toText } from './bytes.ts'
-import type { Until } from './options.ts'
-import { codeOf, FileError } from './errors.ts'
-import type { Stop } from './stop.ts'
+import { toBytes, toText } from '../bytes.ts'
+import type { Until } from '../options.ts'
+import { codeOf, FileError } from '../errors.ts'
+import type { Stop } from '../stop.ts'
 
 /**
  * Small local files, read and written at once: going through node's thread pool costs an event a fifteenth of its

@@ -1,6 +1,6 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { busyBoxIn } from '../busybox.ts'
+import { busyBoxIn } from '../remedy/busybox.ts'
 import { CannotRun, codeOf, FileError, LockBusy } from '../errors.ts'
 import type { Answer } from '../machine.ts'
 

@@ -1,6 +1,6 @@
-import type { LiveOptions } from '../machine/live.ts'
-import { Interrupted } from '../machine/errors.ts'
-import type { Stop } from '../machine/stop.ts'
+import type { LiveOptions } from '../../machine/live/live.ts'
+import { Interrupted } from '../../machine/errors.ts'
+import type { Stop } from '../../machine/stop.ts'
 
 /** A process that works on something. */
 export interface Worker {
