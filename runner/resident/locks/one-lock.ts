@@ -1,6 +1,6 @@
 import type { HoldOptions } from '../../machine/options.ts'
 import { LockBusy } from '../../machine/errors.ts'
-import { flockHolder, type LockHolder } from './lock-holder.ts'
+import { LockHolder } from './lock-holder.ts'
 
 export interface LockRequest {
   /** Resolves when the lock is ours; rejects with LockBusy when the time is over, whoever holds it. */
@@ -66,7 +66,7 @@ export class OneLock {
     this.#path = path
     this.#isShared = isShared
     this.#keptBack = keptBack
-    this.#holder = flockHolder(path, isShared)
+    this.#holder = new LockHolder(path, isShared)
   }
 
   get isInUse(): boolean {
@@ -75,7 +75,7 @@ export class OneLock {
 
   /** Of the process that waits for the lock. One that has it hangs in nothing. */
   get pid(): number | undefined {
-    return this.#isTaking ? this.#holder.pid() : undefined
+    return this.#isTaking ? this.#holder.pid : undefined
   }
 
   hold(seconds: number, how: HoldOptions): LockRequest {
