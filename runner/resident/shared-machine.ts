@@ -66,7 +66,7 @@ export class SharedMachine {
   ): Work<Answer> | undefined {
     if (combined) return undefined
     if (input !== undefined) return batch === 'ip' ? this.#guarded(argv, input, removes) : undefined
-    // no shell can be told such a word line by line
+    // a shell of the pool reads a word from each line
     if (argv.some((word) => word.includes('\n'))) return undefined
     const by = () => this.#programs.worker(argv)
     if (batch === 'ip' && argv.every((word) => PLAIN_WORD.test(word)))
