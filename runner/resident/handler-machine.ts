@@ -1,15 +1,28 @@
+import type { Announcement } from '../machine/announcement.ts'
 import type { Answer, System, Verb } from '../machine/machine.ts'
 import type { CommandOptions, HoldOptions, Until, WriteOptions } from '../machine/options.ts'
 import { live, type LiveOptions } from '../machine/live.ts'
 import type { Stop } from '../machine/stop.ts'
-import { Attendant } from './deadline.ts'
+import { Attendant, type Work } from './deadline.ts'
 import type { Early } from './prefetch.ts'
-import type { SharedMachine } from './shared-machine.ts'
+import type { Files } from './files.ts'
+import type { LockRequest } from './locks/one-lock.ts'
 
 export interface HandlerOptions extends LiveOptions {
   signal: Stop
   /** What was begun for this handler. */
   early?: Early
+}
+
+/** The parts of the shared machine that all handlers use. */
+export interface SharedParts {
+  files: Files
+  announce: (announcement: Announcement) => void
+  /** How a command is done, and by which process; undefined when the handler starts the process itself. */
+  workFor: (verb: Verb, argv: readonly string[], how: CommandOptions) => Work<Answer> | undefined
+  hold: (path: string, seconds: number, how?: HoldOptions) => LockRequest
+  /** The process that waits for that lock. */
+  lockPid: (path: string, how?: HoldOptions) => number | undefined
 }
 
 /** What is done without a process. */
@@ -20,14 +33,14 @@ const DONE = Promise.resolve({ status: 0, out: '', err: '' })
  * hundreds of events pass at once: each promise less counts.
  */
 export class HandlerMachine implements System {
-  readonly #shared: SharedMachine
+  readonly #shared: SharedParts
   readonly #signal: Stop
   readonly #early: Early | undefined
   readonly #own: System
   readonly #attendant: Attendant
   readonly #held: string[] = []
 
-  constructor(shared: SharedMachine, options: HandlerOptions) {
+  constructor(shared: SharedParts, options: HandlerOptions) {
     this.#shared = shared
     this.#signal = options.signal
     this.#early = options.early

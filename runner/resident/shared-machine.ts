@@ -6,7 +6,7 @@ import type { Work } from './deadline.ts'
 import { shared } from './batch/burst.ts'
 import { connections } from './batch/ss-batch.ts'
 import { Files } from './files.ts'
-import { HandlerMachine, type HandlerOptions } from './handler-machine.ts'
+import { HandlerMachine, type HandlerOptions, type SharedParts } from './handler-machine.ts'
 import { askedEarly, foreseen, type Early } from './prefetch.ts'
 import { changeAgain, firewall } from './batch/iptables-batch.ts'
 import { ResidentIp } from './batch/ip-batch.ts'
@@ -26,7 +26,7 @@ const PLAIN_WORD = /^[\w@%+=:,./-]+$/
  * far as they say that it may be (`batch`). All else is done by a process of its own. `announce` does what the handlers
  * would have announced in the background.
  */
-export class SharedMachine {
+export class SharedMachine implements SharedParts {
   readonly announce: (announcement: Announcement) => void
   readonly files = new Files(live())
   readonly #vardir: string
@@ -58,7 +58,6 @@ export class SharedMachine {
     return new HandlerMachine(this, options)
   }
 
-  /** How a command is done, and by which process; undefined when it is nothing for us. */
   workFor(
     verb: Verb,
     argv: Argv,
@@ -81,7 +80,6 @@ export class SharedMachine {
     return this.#locks.hold(path, seconds, how)
   }
 
-  /** The process that waits for that lock. */
   lockPid(path: string, how?: HoldOptions): number | undefined {
     return this.#locks.pid(path, how)
   }
