@@ -1,7 +1,7 @@
 /**
- * `ADDRESS INTERFACE [watch|silent|seized|on-lo]`: look after an address that was taken, as `lookAfter` has it;
+ * `ADDRESS INTERFACE [watch|silent|seized|on-lo]`: look after an address that was taken (`lookAfter`);
  * `ADDRESS,ADDRESS… INTERFACE again`: addresses that are where they were, one after the other; `parked`: try what is parked
- * again, as `keepTrying` has it. In a process of its own, started in the background by takeip, updateip and monitor, so that
+ * again (`keepTrying`). In a process of its own, started in the background by takeip, updateip and monitor, so that
  * no event waits for it. `NN.name.script --announce …` and dist/announce.cjs are this.
  */
 import { nodeOutsideEvents } from '../node/node-outside-events.ts'

@@ -6,8 +6,8 @@ import { canonical } from '../inet/address.ts'
 
 /**
  * `usual`: three rounds. `watch`: the same, after the duplicate check. `silent`: the check is watched, nothing is
- * announced. `seized`: another host has the address too, so clients are told again and again. `on-lo`: the address is on
- * lo, as an LVS leader has it, and reached by that interface. `again`: the addresses are where they were, one round.
+ * announced. `seized`: another host has the address too, so its clients hear of this node again and again. `on-lo`: the address is on
+ * lo, as on an LVS leader, and reached by that interface. `again`: the addresses are where they were, one round.
  */
 export type Mode = 'usual' | (typeof MODE_WORDS)[number]
 

@@ -24,11 +24,11 @@ export interface CommandOptions {
   input?: string
   /** The command does this in the background: it is started, outlives the event, and nothing of its output is kept. */
   announcement?: Announcement
-  /** It takes back what the handler did: also when its time is up, as what stays behind would harm. Ends soon by itself. */
+  /** It takes back an act of the handler: also when the time is up, as the rest of that act would harm. Ends soon by itself. */
   undo?: boolean
   /** An executable handler: both outputs in one, in order, and its environment is left as it is. */
   combined?: boolean
-  /** For a rehearsal, where the change before this look was not made: what the look would have shown. */
+  /** For a rehearsal, where the change before this look was not made: the answer that the look would have had. */
   assume?: (out: string) => string
   batch?: Batch
   removes?: Removed
@@ -59,6 +59,6 @@ export interface Until {
   every: number
   /** Milliseconds after which the last text is given back as it is. */
   limit: number
-  /** For a rehearsal, which waits for nothing: what it would have come to. */
+  /** For a rehearsal, which waits for nothing: the text that it would have come to. */
   assume: (text: string) => string
 }

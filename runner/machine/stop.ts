@@ -1,10 +1,10 @@
-/** Tells work that its time is up: what an AbortSignal can do, as far as it is used here. */
+/** Tells work that its time is up: the part of an AbortSignal that is used here. */
 export interface Stop {
   readonly aborted: boolean
   /** Why; undefined as long as it goes on. */
   readonly reason: unknown
-  addEventListener: (type: 'abort', told: () => void) => void
-  removeEventListener: (type: 'abort', told: () => void) => void
+  addEventListener: (type: 'abort', listener: () => void) => void
+  removeEventListener: (type: 'abort', listener: () => void) => void
   /** Throws the reason. */
   throwIfAborted: () => void
 }
@@ -16,15 +16,15 @@ export interface Stop {
 export class Stopper implements Stop {
   aborted = false
   reason: unknown
-  readonly #told = new Set<() => void>()
+  readonly #listeners = new Set<() => void>()
 
-  /** The first reason stays. Everybody is told once, also when another of them throws. */
+  /** The first reason stays. Each listener is called once, also when another throws. */
   abort(reason: unknown): void {
     if (this.aborted) return
     this.aborted = true
     this.reason = reason
-    for (const tell of this.#told) {
-      this.#told.delete(tell)
+    for (const tell of this.#listeners) {
+      this.#listeners.delete(tell)
       try {
         tell()
       } catch (error) {
@@ -35,12 +35,12 @@ export class Stopper implements Stop {
     }
   }
 
-  addEventListener(_type: 'abort', told: () => void): void {
-    this.#told.add(told)
+  addEventListener(_type: 'abort', listener: () => void): void {
+    this.#listeners.add(listener)
   }
 
-  removeEventListener(_type: 'abort', told: () => void): void {
-    this.#told.delete(told)
+  removeEventListener(_type: 'abort', listener: () => void): void {
+    this.#listeners.delete(listener)
   }
 
   throwIfAborted(): void {

@@ -1,11 +1,11 @@
-/** What an event leaves to the background: the network is told of an address, and what is parked is tried again. */
+/** Work that an event leaves to the background: an address is announced, and parked addresses are tried again. */
 import { CannotRun } from '../machine/errors.ts'
 import type { Announcement } from '../machine/announcement.ts'
 import type { Node } from '../node/node.ts'
 import { announces } from './announces.ts'
 import type { Link } from './ip-json.ts'
 
-/** Begin with it. Where that cannot be, one WARNING says what does not come about; the event goes on. */
+/** Begin the work. Where that cannot be, one WARNING says what does not come about; the event goes on. */
 export async function inBackground(node: Node, announcement: Announcement, instead: string): Promise<void> {
   try {
     await node.announce(announcement)
@@ -21,8 +21,8 @@ export function announcesOn(node: Node, link: Link): boolean {
 }
 
 /**
- * Tell the network once of addresses that were put back where they were: what other hosts know of them still holds, so
- * it fails nothing, and a missing program is no WARNING.
+ * Announce once the addresses that were put back where they were. What other hosts know of them still holds, so a missing
+ * program is no WARNING.
  */
 export async function announceAgain(node: Node, addresses: readonly string[], link: Link): Promise<void> {
   const instead = `${addresses.join(', ')}: not announced again`

@@ -1,31 +1,31 @@
+import type { Announcement } from '../machine/announcement.ts'
 import type { Answer, System, Verb } from '../machine/machine.ts'
 import type { CommandOptions, HoldOptions, Until, WriteOptions } from '../machine/options.ts'
-import type { Announcement } from '../machine/announcement.ts'
 import { live, type LiveOptions } from '../machine/live/live.ts'
 import type { Stop } from '../machine/stop.ts'
 import { Attendant, type Work } from './programs/deadline.ts'
+import type { Early } from './prefetch.ts'
 import type { Files } from './files.ts'
 import type { LockRequest } from './locks/one-lock.ts'
-import type { Early } from './prefetch.ts'
 
-/** What handlers share: the shared machine, as one handler uses it. */
+export interface HandlerOptions extends LiveOptions {
+  signal: Stop
+  /** What was begun for this handler. */
+  early?: Early
+}
+
+/** The parts of the shared machine that all handlers use. */
 export interface SharedParts {
   files: Files
   announce: (announcement: Announcement) => void
-  /** How a command is done, and by which process; undefined when the command needs a process of its own. */
+  /** How a command is done, and by which process; undefined when the handler starts the process itself. */
   workFor: (verb: Verb, argv: readonly string[], how: CommandOptions) => Work<Answer> | undefined
   hold: (path: string, seconds: number, how?: HoldOptions) => LockRequest
   /** The process that waits for that lock. */
   lockPid: (path: string, how?: HoldOptions) => number | undefined
 }
 
-export interface HandlerOptions extends LiveOptions {
-  signal: Stop
-  /** Questions that were begun early for this handler. */
-  early?: Early
-}
-
-/** The answer of work without a process. */
+/** What is done without a process. */
 const DONE = Promise.resolve({ status: 0, out: '', err: '' })
 
 /**

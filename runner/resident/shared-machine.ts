@@ -17,13 +17,14 @@ import { Programs } from './programs/programs.ts'
 
 type Argv = readonly string[]
 
-/** Words that `ip -batch` takes without quotes. */
+/** What goes through `ip -batch` unquoted. */
 const PLAIN_WORD = /^[\w@%+=:,./-]+$/
 
 /**
- * The machine of the resident daemon: it stays between events, and concurrent events share it. Handlers are written for one
- * address and one event; requests that come at the same time are done in one go here, where the caller has declared that
- * they may be (`batch`). All else gets a process of its own. `announce` takes the place of the announcer in the background.
+ * The machine as the resident daemon sees it, which stays between events and is shared by those that run at once: the
+ * handlers are written for one address and one event, and here what several ask for at the same time is done in one go, as
+ * far as they say that it may be (`batch`). All else is done by a process of its own. `announce` does what the handlers
+ * would have announced in the background.
  */
 export class SharedMachine implements SharedParts {
   readonly announce: (announcement: Announcement) => void
@@ -44,7 +45,7 @@ export class SharedMachine implements SharedParts {
     this.announce = announce
   }
 
-  /** Begin the questions that our handler of public addresses will ask at this event; undefined when there are none. */
+  /** Begin with what our handler of public addresses will want at this event; undefined when that is nothing. */
   foresee(event: string, words: Argv): Early | undefined {
     const soon = foreseen(event, words, this.#vardir)
     if (!soon) return undefined
@@ -64,7 +65,7 @@ export class SharedMachine implements SharedParts {
   ): Work<Answer> | undefined {
     if (combined) return undefined
     if (input !== undefined) return batch === 'ip' ? this.#guarded(argv, input, removes) : undefined
-    // the process pool reads a word as a line
+    // a shell of the pool reads a word from each line
     if (argv.some((word) => word.includes('\n'))) return undefined
     const by = () => this.#programs.worker(argv)
     if (batch === 'ip' && argv.every((word) => PLAIN_WORD.test(word)))
@@ -97,13 +98,13 @@ export class SharedMachine implements SharedParts {
     const done = async () => {
       const answer = await this.#ip.run(task)
       if (answer?.status === 0) return answer
-      // a new ip is the judge: the resident one may remember an interface that was replaced since
+      // an ip that has just been started is the judge: the other may remember an interface that was replaced since
       return await this.#start(argv, [argv])
     }
     return { done, by: () => this.#programs.worker(argv) ?? this.#ip.worker(task) }
   }
 
-  /** By the resident `ip`, or else by a new one: the resident may have done half of the batch, which is harmless to repeat. */
+  /** By one that has just been started where the other cannot; that one may have done half of it, which is harmless to do again. */
   #guarded(argv: Argv, input: string, removes: CommandOptions['removes']): Work<Answer> {
     const task: Task = { kind: 'guarded', places: removes?.addresses ?? [] }
     const again = () => this.#programs.feed(argv, input, [argv])
@@ -112,7 +113,7 @@ export class SharedMachine implements SharedParts {
   }
 }
 
-/** A look shows all addresses to everybody, whatever each has asked for. */
+/** A look serves everybody with all addresses, whatever was asked for. */
 function taskOf(verb: Verb, argv: Argv, removes: CommandOptions['removes']): Task {
   if (verb === 'ask') return { kind: 'look' }
   const [place] = removes?.addresses ?? []

@@ -14,12 +14,12 @@ import { changeAgain, firewall, transaction } from '../../runner/resident/batch/
 import { foreseen } from '../../runner/resident/prefetch.ts'
 import { inGoodOrder, performTasks, type Deletion, type Task } from '../../runner/resident/batch/ip-tasks.ts'
 import { answersIn } from '../../runner/resident/batch/ip-talk.ts'
-import { flockHolder } from '../../runner/resident/locks/lock-holder.ts'
+import { LockHolder } from '../../runner/resident/locks/lock-holder.ts'
 import { Locks } from '../../runner/resident/locks/locks.ts'
 import type { KeptBack } from '../../runner/resident/locks/one-lock.ts'
-import { senders } from '../../runner/resident/programs/send-by-programs.ts'
-import { transmitter } from '../../runner/resident/programs/send-frames.ts'
-import { shells } from '../../runner/resident/programs/process-pool.ts'
+import { ShellProgramSender } from '../../runner/resident/programs/send-by-programs.ts'
+import { PerlFrameSender } from '../../runner/resident/programs/send-frames.ts'
+import { ProcessPool } from '../../runner/resident/programs/process-pool.ts'
 import { altered, doorTo, type Answer } from '../../runner/machine/machine.ts'
 import { Interrupted, LockBusy } from '../../runner/machine/errors.ts'
 import { live } from '../../runner/machine/live/live.ts'
@@ -296,7 +296,7 @@ t.test('a lock: one after the other, several who agree, and none while another p
 })
 
 t.test('a shell that stays starts programs and keeps their outputs, statuses and words apart', async (t) => {
-  const pool = shells()
+  const pool = new ProcessPool()
   t.teardown(() => pool.close())
   const word = `a 'b' "c" $HOME \\ *`
   t.match(await pool.run(['printf', '%s|', word, '']), { status: 0, out: `${word}||`, err: '' })
@@ -315,7 +315,7 @@ t.test('a shell that stays starts programs and keeps their outputs, statuses and
     Array.from({ length: 40 }, (_, i) => `${i}\n`),
   )
   let kill = () => {}
-  const hung = pool.run(['sleep', '600'], (shell) => (kill = shell.kill))
+  const hung = pool.run(['sleep', '600'], (shell) => (kill = () => shell.kill()))
   setTimeout(() => kill(), 200)
   await t.rejects(hung, WorkerEnded)
   t.match(await pool.run(['echo', 'well']), { out: 'well\n' })
@@ -397,9 +397,12 @@ t.test('a lock is taken by perl, or by flock(1) where there is none', async (t) 
   const { PATH } = process.env
   for (const path of [PATH, dir]) {
     process.env['PATH'] = path
-    const [ours, theirs] = [flockHolder(join(dir, 'lock'), false), flockHolder(join(dir, 'lock'), false)]
+    const [ours, theirs] = [
+      new LockHolder(join(dir, 'lock'), false),
+      new LockHolder(join(dir, 'lock'), false),
+    ]
     await ours.take(5)
-    t.match(readFileSync(`/proc/${ours.pid()}/cmdline`, 'utf8'), path === dir ? /^sh/ : /^perl/)
+    t.match(readFileSync(`/proc/${ours.pid}/cmdline`, 'utf8'), path === dir ? /^sh/ : /^perl/)
     await t.rejects(theirs.take(0), LockBusy)
     await t.rejects(theirs.take(1), /another process has held it for 1 s/)
     const patient = theirs.take(20)
@@ -535,8 +538,8 @@ t.test('an announcement whose look fails is tried again, and is the trouble of n
     concede: () => Promise.reject(new Error('nobody else has these')),
     complain,
     areMoving: () => false,
-    frames: transmitter(complain),
-    programs: senders(complain),
+    frames: new PerlFrameSender(complain),
+    programs: new ShellProgramSender(complain),
   })
   t.teardown(() => {
     all.close()

@@ -4,8 +4,8 @@ import { nodeOutsideEvents } from '../../node/node-outside-events.ts'
 import { concede, type Taken } from '../../net/announce/after-event.ts'
 import { AnnounceLoop } from '../../net/announce/loop.ts'
 import { retryLoop, type RetryLoop } from '../../net/dad/retry-loop.ts'
-import { senders } from '../../resident/programs/send-by-programs.ts'
-import { transmitter } from '../../resident/programs/send-frames.ts'
+import { ShellProgramSender } from '../../resident/programs/send-by-programs.ts'
+import { PerlFrameSender } from '../../resident/programs/send-frames.ts'
 import { SharedMachine } from '../../resident/shared-machine.ts'
 import type { Announcement } from '../../machine/announcement.ts'
 import { doorTo, type Door } from '../../machine/machine.ts'
@@ -35,8 +35,8 @@ export class BetweenEvents {
       concede: (taken) => this.#concede(taken),
       complain,
       areMoving,
-      frames: transmitter(complain),
-      programs: senders(complain),
+      frames: new PerlFrameSender(complain),
+      programs: new ShellProgramSender(complain),
     })
     const announce = (address: string, iface: string) =>
       this.#announcing.add({ mode: 'usual', address, iface })

@@ -36,7 +36,7 @@ export function startCoprocess([program = '', ...words]: readonly string[], list
   })
   child.stdout.setEncoding('utf8').on('data', listener.out)
   if (listener.err) child.stderr?.setEncoding('utf8').on('data', listener.err)
-  // EPIPE: it has ended, which is told by itself
+  // EPIPE: the program has ended, and `ended` says so
   child.stdin.on('error', () => {})
   void child.then(({ exitCode }) => listener.ended(exitCode))
   return {

@@ -98,10 +98,10 @@ function placeOf(path: string): { file: string; mode?: number } {
   return { file: isLink ? resolve(dirname(path), readlinkSync(path)) : path }
 }
 
-/** What a file is called until it is whole: behind its own name this, and who writes it. */
+/** Follows the name of a file that is not whole yet; after it comes the pid of the writer. */
 const DRAFT = '.new.'
 
-/** Whoever was killed between writing a draft and giving it its name cannot remove it: the next that writes there does. */
+/** A writer that was killed cannot remove its draft: the next that writes in that folder does. */
 function removeDrafts(folder: string): void {
   for (const name of readdirSync(folder)) {
     const writer = name.includes(DRAFT) ? /\.new\.(\d+)$/.exec(name)?.[1] : undefined

@@ -10,13 +10,13 @@ const MOST_OUTPUT = 16 * 1024 * 1024
 
 /**
  * Where both outputs of a script go. A file rather than a pipe: their order is kept, a script never waits for us, and a
- * daemon that the script leaves behind cannot keep us waiting for the end of a pipe.
+ * daemon that the script leaves running cannot keep us waiting for the end of a pipe.
  */
 export class ScriptOutput {
   /** Undefined when no file can be had: the script is to run all the same. */
   readonly fd: number | undefined = openOutput()
 
-  /** Never throws: whoever asks has a script to end. */
+  /** Never throws: the caller has a script to end. */
   text(): string {
     if (this.fd === undefined) return 'its output is lost: no file for it could be opened\n'
     try {
@@ -35,7 +35,7 @@ export class ScriptOutput {
 }
 
 /**
- * The file loses its name at once: none can be foreseen by others on the machine, and nothing is left behind when we are
+ * The file loses its name at once: none can be foreseen by others on the machine, and nothing stays when we are
  * killed.
  */
 function openOutput(): number | undefined {

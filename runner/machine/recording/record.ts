@@ -4,11 +4,11 @@ import { asSleep } from '../wait.ts'
 import { writeHead, writeNote, writeTail } from './write-transcript.ts'
 import { type Note, type Step, type Trouble } from './transcript.ts'
 
-/** Somebody who is told all that passes through the door, and what a handler says beside. */
+/** Hears of all that passes through the door, and of what a handler says beside it. */
 export interface Witness {
-  /** Before the step is done: an event that is killed in it still shows what it was at. */
+  /** Before the step is done: an event that is killed in a step still shows that step. */
   begins: (step: Step) => void
-  /** The same step with what came back. */
+  /** The same step with its result. */
   ended: (step: Step) => void
   notes: (note: Note) => void
 }

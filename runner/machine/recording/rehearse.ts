@@ -6,7 +6,7 @@ async function exists(machine: System, path: string): Promise<boolean> {
   try {
     return (await machine.read(path)) !== undefined
   } catch (error) {
-    // some can be written only
+    // some entries can only be written
     if (error instanceof FileError) return true
     throw error
   }
@@ -14,8 +14,8 @@ async function exists(machine: System, path: string): Promise<boolean> {
 
 /**
  * A dry run: looks for real, changes nothing. Programs that would change something are taken to succeed, locks to
- * be free, and what is looked at behind a change is shown as the handler says it would be (`assume`).
- * Put `recorded` around it to see what would have been done.
+ * be free, and a look after a change shows what the handler says it would show (`assume`).
+ * Put `witnessed` around it to see what would have been done.
  */
 export function rehearsal(machine: System): System {
   return {

@@ -10,7 +10,7 @@ import { isNote, type Note, type Step, type Transcript } from './transcript.ts'
 export type RecordedEnd = Extract<Note, { verb: 'end' }>
 
 /**
- * The machine as a recording has it. Answers each step only in its turn, with its verb and its words; anything else is a
+ * The machine of a recording. Answers each step only in its turn, with its verb and its words; anything else is a
  * Mismatch that shows both sides. After the first mismatch everything fails with the same.
  */
 export class Replay implements System {
@@ -20,7 +20,7 @@ export class Replay implements System {
   #next = 0
   #failed: Mismatch | undefined
 
-  /** `unended` says what a handler gets to see of a program that was ended. */
+  /** `unended` makes the error that a handler sees of a program that was ended. */
   constructor(transcript: Transcript, unended?: (end: RecordedEnd) => Error) {
     this.#transcript = transcript
     this.#steps = transcript.entries.filter((entry): entry is Step => !isNote(entry))

@@ -23,7 +23,7 @@ import { forgetParked } from '../dad/park.ts'
 export interface Taken {
   address: string
   iface: string
-  /** It is on lo, as an LVS leader has it, and reached by that interface. */
+  /** The address is on lo, as on an LVS leader, and reached by that interface. */
   onLo?: boolean
 }
 
@@ -71,7 +71,7 @@ export async function concede(node: Node, taken: Taken): Promise<DadOutcome | 'g
 }
 
 /**
- * Who has it was asked for a second or two, while the address was nowhere on this node: an event that released it in
+ * The owner was asked for a second or two, while the address was nowhere on this node: an event that released it in
  * that time, or dropped all, saw nothing of it. It has taken it from the list of hosted ones.
  */
 async function takeBack(node: Node, address: string): Promise<void> {
@@ -80,7 +80,7 @@ async function takeBack(node: Node, address: string): Promise<void> {
   node.say(`${address} was released meanwhile: it is not kept here`)
 }
 
-/** One of scope `host` is not for the wire: an LVS leader that follows again has it so. */
+/** An address of scope `host` is not for the wire: an LVS leader that follows again holds it so. */
 async function prefixes(door: Door, { address, iface }: Taken): Promise<number[]> {
   const { status, out } = await door.ask({ batch: 'ip' })`ip -json addr show to ${address} dev ${iface}`
   if (status !== 0) return []

@@ -11,7 +11,7 @@ import { tryWrite } from '../sysctl/sysctl.ts'
 /** Programs that send an unsolicited neighbour advertisement, the first that is there is used. */
 const ADVERTISERS = ['ndsend', 'ndptool'] as const
 
-/** Where the kernel could not be told to announce: the event that added the address says so. */
+/** Links on which the kernel could not be set to announce: the event that added the address says so. */
 const silent = new WeakSet<Link>()
 
 /**

@@ -21,7 +21,7 @@ export function announcementFrames(address: string, mac: string): string[] {
     : [advertisement(own, hexDigits(address))]
 }
 
-/** Ethernet (1), IPv4 (0800), their lengths; who says it, and who is told: both about the same address. */
+/** Ethernet (1), IPv4 (0800), their lengths; sender and target: both with the same address. */
 function arp(operation: string, own: string, address: string, target: string): string {
   const ip = address
     .split('.')

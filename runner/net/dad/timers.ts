@@ -96,7 +96,7 @@ async function tryRead(door: Door, path: string): Promise<string | undefined> {
   }
 }
 
-/** No lock is named `lowered.lock`: the resident daemon would keep back writes under that name until its release. */
+/** Writes under these locks are on disk at once: none says that it may wait (`until`). */
 function locks({ settings: { keepdir } }: Node): { users: string; lock: string } {
   return { users: `${keepdir}/dad/users`, lock: `${keepdir}/dad/lock` }
 }

@@ -41,8 +41,8 @@ interface Sorted {
 }
 
 /**
- * Tasks that came together: the changes, and after them a single look for all who look, as whoever asks wants what is. `seen` is
- * what the last look showed.
+ * Tasks that came together: the changes, and after them a single look for all who look, as each of them wants the present state.
+ * `seen` is what the last look showed.
  */
 export async function performTasks(tasks: readonly Task[], ask: Ask, seen: string): Promise<Performed> {
   const sorted: Sorted = {

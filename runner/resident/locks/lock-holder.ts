@@ -4,51 +4,60 @@ import { CannotRun, codeOf, FileError, LockBusy } from '../../machine/errors.ts'
 import { helper } from '../../machine/live/libexec.ts'
 import { startCoprocess, type Coprocess } from '../../machine/live/coprocess.ts'
 
-/** Takes and leaves one flock(2), again and again. */
-export interface LockHolder {
+/**
+ * Takes and releases one flock(2), again and again. node has no flock(2), so a small process holds the lock; the process
+ * goes with us, and the lock with it.
+ */
+export class LockHolder {
+  readonly #path: string
+  readonly #isShared: boolean
+  #process: Coprocess | undefined
+  #heard: ((line: string) => void) | undefined
+
+  constructor(path: string, isShared: boolean) {
+    this.#path = path
+    this.#isShared = isShared
+  }
+
+  /** Of the process that holds the lock, or waits for it. */
+  get pid(): number | undefined {
+    return this.#process?.pid
+  }
+
   /** Rejects with LockBusy after so many seconds. */
-  take: (seconds: number) => Promise<void>
-  letGo: () => Promise<void>
-  /** Of the process that has it, or waits for it. */
-  pid: () => number | undefined
-  close: () => void
-}
+  async take(seconds: number): Promise<void> {
+    const path = this.#path
+    mustBeOpenable(path)
+    const status = await this.#talk(`${seconds}\n${this.#isShared ? 's' : 'x'}\n`)
+    if (status === '0') return
+    if (status === '127') throw new CannotRun('flock', 'ENOENT')
+    if (status === '3') throw new CannotRun('flock', 'ENOTSUP')
+    if (status === 'ended') throw new LockBusy(`cannot lock ${path}: the process that does it has ended`)
+    throw new LockBusy(
+      `cannot lock ${path}: another process has held it for ${seconds} s: "fuser -v ${path}" names it`,
+    )
+  }
 
-/** node has no flock(2), so a small process has the lock; it goes with us, and the lock with it. */
-export function flockHolder(path: string, shared: boolean): LockHolder {
-  let process: Coprocess | undefined
-  let heard: ((line: string) => void) | undefined
+  async letGo(): Promise<void> {
+    if (this.#process) await this.#talk('leave\n')
+  }
 
-  const talk = (text: string): Promise<string> =>
-    new Promise((resolve) => {
-      heard = resolve
-      process ??= startCoprocess(['sh', helper('lock-holder.sh'), path], {
-        out: (line) => heard?.(line.trim()),
-        ended() {
-          process = undefined
-          heard?.('ended')
+  close(): void {
+    this.#process?.finish()
+  }
+
+  #talk(text: string): Promise<string> {
+    return new Promise((resolve) => {
+      this.#heard = resolve
+      this.#process ??= startCoprocess(['sh', helper('lock-holder.sh'), this.#path], {
+        out: (line) => this.#heard?.(line.trim()),
+        ended: () => {
+          this.#process = undefined
+          this.#heard?.('ended')
         },
       })
-      process.send(text)
+      this.#process.send(text)
     })
-
-  return {
-    async take(seconds) {
-      mustBeOpenable(path)
-      const status = await talk(`${seconds}\n${shared ? 's' : 'x'}\n`)
-      if (status === '0') return
-      if (status === '127') throw new CannotRun('flock', 'ENOENT')
-      if (status === '3') throw new CannotRun('flock', 'ENOTSUP')
-      if (status === 'ended') throw new LockBusy(`cannot lock ${path}: the process that does it has ended`)
-      throw new LockBusy(
-        `cannot lock ${path}: another process has held it for ${seconds} s: "fuser -v ${path}" names it`,
-      )
-    },
-    async letGo() {
-      if (process) await talk('leave\n')
-    },
-    pid: () => process?.pid,
-    close: () => process?.finish(),
   }
 }
 

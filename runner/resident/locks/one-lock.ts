@@ -1,9 +1,9 @@
 import type { HoldOptions } from '../../machine/options.ts'
 import { LockBusy } from '../../machine/errors.ts'
-import { flockHolder, type LockHolder } from './lock-holder.ts'
+import { LockHolder } from './lock-holder.ts'
 
 export interface LockRequest {
-  /** Resolves when the lock is ours; rejects with LockBusy when the time is over, whoever holds it. */
+  /** Resolves when the lock is ours; rejects with LockBusy when the time is over, also when another event of ours has it. */
   held: Promise<Granted>
   /** Nobody waits for it any longer: one that is granted all the same is given back at once. */
   withdraw: () => void
@@ -14,7 +14,7 @@ export interface Granted {
   release: () => Promise<void>
 }
 
-/** What is written under a lock may wait for those who come next; it is on disk before another process has the lock. */
+/** Texts that are written under a lock may wait for those who come next; they are on disk before another process has the lock. */
 export interface KeptBack {
   any: (lock: string) => boolean
   /** Rejects with what the disk says. */
@@ -30,19 +30,19 @@ interface Waiter {
   reject: (error: unknown) => void
 }
 
-/** Other processes wait 10 s and more for a lock; ours comes free after so many milliseconds, whoever still waits here. */
+/** Other processes wait 10 s and more for a lock; ours comes free after so many milliseconds, whether others wait here or not. */
 const KEPT_FOR_MS = 2000
 /** And so long it stays ours after the last one, for the next: to take it costs a process. */
 const LINGER_MS = 50
 /** Nobody waits yet for a lock that is only expected to be needed. */
 const SOON_SECONDS = 1
 /**
- * Who does not want to wait waits so long for another event of ours; and that much longer waits who waits, so that flock(2) is
- * the first to say no.
+ * A request without patience waits so long for another event of ours. Every other waits that much longer than it says, so that
+ * flock(2) is the first to refuse.
  */
 const FLOOR_MS = 100
 
-/** One flock(2), and who in this process has it: several who agree to that, or one after the other. */
+/** One flock(2) and the events of this process that have it: several who agree to that, or one after the other. */
 export class OneLock {
   readonly #path: string
   readonly #isShared: boolean
@@ -66,16 +66,16 @@ export class OneLock {
     this.#path = path
     this.#isShared = isShared
     this.#keptBack = keptBack
-    this.#holder = flockHolder(path, isShared)
+    this.#holder = new LockHolder(path, isShared)
   }
 
   get isInUse(): boolean {
     return this.#inside > 0
   }
 
-  /** Of the process that waits for the lock. One that has it hangs in nothing. */
+  /** Of the process that waits for the lock. A process that has the lock hangs in nothing. */
   get pid(): number | undefined {
-    return this.#isTaking ? this.#holder.pid() : undefined
+    return this.#isTaking ? this.#holder.pid : undefined
   }
 
   hold(seconds: number, how: HoldOptions): LockRequest {

@@ -2,7 +2,7 @@ import type { Answer } from '../../machine/machine.ts'
 import { CannotRun } from '../../machine/errors.ts'
 import { live } from '../../machine/live/live.ts'
 import type { Worker } from './deadline.ts'
-import { shells } from './process-pool.ts'
+import { ProcessPool } from './process-pool.ts'
 import { fed } from './run-with-input.ts'
 
 type Argv = readonly string[]
@@ -13,7 +13,7 @@ type Argv = readonly string[]
  */
 export class Programs {
   readonly #plain = live()
-  readonly #pool = shells()
+  readonly #pool = new ProcessPool()
   readonly #find: (program: string) => Promise<string | undefined>
   readonly #atWork = new Map<Argv, Worker>()
 

@@ -4,8 +4,8 @@ import type { Answer } from '../../machine/machine.ts'
 import { WorkerEnded, type Worker } from './deadline.ts'
 
 /**
- * Run a program that is given its input at once. `started` is told which process it is. One that cannot be started is
- * 127, as for a shell.
+ * Run a program with its whole input. `started` gets the process. A program that cannot be started is status 127, as for a
+ * shell.
  */
 export function fed(
   argv: readonly string[],
@@ -22,7 +22,7 @@ export function fed(
       ended(status) {
         if (isKilled) reject(new WorkerEnded(`${argv[0]} was ended`))
         else if (status !== undefined || pid === undefined) resolve({ status: status ?? 127, out, err })
-        // another has ended it: whether it has done its work is not known
+        // another has ended the program: whether its work is done is not known
         else resolve({ status: 128 + constants.signals.SIGKILL, signal: 'SIGKILL', out, err })
       },
     })

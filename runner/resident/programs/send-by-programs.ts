@@ -5,7 +5,7 @@ import { inLines } from './process-pool.ts'
 
 type Argv = readonly string[]
 
-/** Programs that one shell has at work at once. A packet costs one; 128 are started in an eighth of a second. */
+/** Programs that one shell has at work at once. A packet costs one program; 128 are started in an eighth of a second. */
 const MOST = 128
 /** Shells at once: while one waits for the end of its programs the next starts others. */
 const MOST_SHELLS = 4
@@ -13,76 +13,105 @@ const MOST_SHELLS = 4
 /** The address has left this node meanwhile. */
 const LEFT = /Cannot assign requested address/
 
-interface Shell {
-  /** Resolves when all have been started. */
-  start: (commands: readonly Argv[]) => Promise<void>
-  finish: Coprocess['finish']
-}
-
-/** One line for all that is said on standard error. */
-export function complainOnce(said: string, complain: (line: string) => void): void {
-  const [first, ...more] = said.split('\n').filter((line) => line !== '' && !LEFT.test(line))
+/** One line for all lines of standard error. */
+export function complainOnce(errors: string, complain: (line: string) => void): void {
+  const [first, ...more] = errors.split('\n').filter((line) => line !== '' && !LEFT.test(line))
   if (first !== undefined)
     complain(`announcement failed: ${first}${more.length > 0 ? `, and ${more.length} lines more` : ''}`)
 }
 
-/** What a program says on standard error goes to `complain`: a line for all that were started together. */
-export function senders(complain: (line: string) => void): ProgramSender {
-  const shells = new Set<Shell>()
-  let idle: Shell[] = []
-  /** Those who wait for a shell that is idle, or has gone. */
-  let waiting: (() => void)[] = []
+/** Sends packets by small programs, which a few shells start. */
+export class ShellProgramSender implements ProgramSender {
+  readonly #complain: (line: string) => void
+  readonly #shells = new Set<SenderShell>()
+  #idle: SenderShell[] = []
+  /** Each waits for a shell that is idle, or has gone. */
+  #waiting: (() => void)[] = []
 
-  async function shellFor(): Promise<Shell> {
-    while (idle.length === 0 && shells.size >= MOST_SHELLS)
-      await new Promise<void>((resolve) => waiting.push(resolve))
-    const shell = idle.pop() ?? begin()
-    shells.add(shell)
+  /** `complain` gets what programs write to standard error: a line for all that were started together. */
+  constructor(complain: (line: string) => void) {
+    this.#complain = complain
+  }
+
+  async send(commands: readonly Argv[]): Promise<void> {
+    for (let i = 0; i < commands.length; i += MOST)
+      await (await this.#shell()).start(commands.slice(i, i + MOST))
+  }
+
+  close(): void {
+    for (const shell of this.#shells) shell.finish()
+    this.#waiting = []
+  }
+
+  async #shell(): Promise<SenderShell> {
+    while (this.#idle.length === 0 && this.#shells.size >= MOST_SHELLS)
+      await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    const shell = this.#idle.pop() ?? this.#begin()
+    this.#shells.add(shell)
     return shell
   }
 
-  function begin(): Shell {
-    let said = ''
-    let started = () => {}
-    const shell: Shell = {
-      finish: () => finish(),
-      start: (commands) =>
-        new Promise((resolve) => {
-          started = resolve
-          send(`${commands.map(inLines).join('')}end\n`)
-        }),
+  #begin(): SenderShell {
+    const free = (errors: string) => {
+      complainOnce(errors, this.#complain)
+      this.#waiting.shift()?.()
     }
-    const free = () => {
-      started()
-      complainOnce(said, complain)
-      said = ''
-      waiting.shift()?.()
-    }
-    const { send, finish } = startCoprocess(['sh', helper('program-sender.sh')], {
-      out(text) {
-        if (text.includes('started')) started()
-        if (!text.includes('ended')) return
-        idle.push(shell)
-        free()
+    const shell: SenderShell = new SenderShell({
+      idle: (errors) => {
+        this.#idle.push(shell)
+        free(errors)
       },
-      err: (text) => void (said += text),
-      ended() {
-        shells.delete(shell)
-        idle = idle.filter((each) => each !== shell)
-        free()
+      gone: (errors) => {
+        this.#shells.delete(shell)
+        this.#idle = this.#idle.filter((each) => each !== shell)
+        free(errors)
       },
     })
     return shell
   }
+}
 
-  return {
-    async send(commands) {
-      for (let i = 0; i < commands.length; i += MOST)
-        await (await shellFor()).start(commands.slice(i, i + MOST))
-    },
-    close() {
-      for (const shell of shells) shell.finish()
-      waiting = []
-    },
+/** Called with what was written to standard error since the last time. */
+interface ShellListener {
+  idle: (errors: string) => void
+  gone: (errors: string) => void
+}
+
+/** A shell that starts programs and ends those that stay. */
+class SenderShell {
+  readonly #coprocess: Coprocess
+  #errors = ''
+  #started = () => {}
+
+  constructor({ idle, gone }: ShellListener) {
+    this.#coprocess = startCoprocess(['sh', helper('program-sender.sh')], {
+      out: (text) => {
+        if (text.includes('started')) this.#started()
+        if (text.includes('ended')) idle(this.#takeErrors())
+      },
+      err: (text) => void (this.#errors += text),
+      ended: () => {
+        this.#started()
+        gone(this.#takeErrors())
+      },
+    })
+  }
+
+  /** Resolves when all have been started. */
+  start(commands: readonly Argv[]): Promise<void> {
+    return new Promise((resolve) => {
+      this.#started = resolve
+      this.#coprocess.send(`${commands.map(inLines).join('')}end\n`)
+    })
+  }
+
+  finish(): void {
+    this.#coprocess.finish()
+  }
+
+  #takeErrors(): string {
+    const errors = this.#errors
+    this.#errors = ''
+    return errors
   }
 }

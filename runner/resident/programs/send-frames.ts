@@ -7,54 +7,63 @@ import { complainOnce } from './send-by-programs.ts'
 /** Frames in one go, and milliseconds to the next: the queue of an interface holds 1,000 as a rule. */
 const MOST = 100
 const PAUSE_MS = 5
-/** Where it could not be begun it is tried again so many milliseconds later: memory may have been short. */
+/** Milliseconds to the next try where the helper could not be started: memory may have been short. */
 const AGAIN_MS = 60_000
 
-/** What perl says on standard error goes to `complain`: a line for all that are sent together. */
-export function transmitter(complain: (line: string) => void): FrameSender {
-  let perl: Coprocess | undefined
+/** Sends frames by a helper in perl, as node has no packet sockets. The helper stays. */
+export class PerlFrameSender implements FrameSender {
+  readonly #complain: (line: string) => void
+  #perl: Coprocess | undefined
   /** Of the monotonic clock. */
-  let notBefore = 0
-  let said = ''
-  let heard: (line: string) => void = () => {}
+  #notBefore = 0
+  #errors = ''
+  #heard: (line: string) => void = () => {}
+
+  /** `complain` gets what perl writes to standard error: a line for all frames that are sent together. */
+  constructor(complain: (line: string) => void) {
+    this.#complain = complain
+  }
+
+  async send(packets: readonly Packet[]): Promise<boolean> {
+    if (packets.length === 0) return true
+    if (!this.#perl && performance.now() < this.#notBefore) return false
+    const perl = (this.#perl ??= await this.#begin())
+    if (!perl) {
+      this.#notBefore = performance.now() + AGAIN_MS
+      return false
+    }
+    for (let i = 0; i < packets.length; i += MOST) {
+      if (i > 0) await sleep(PAUSE_MS)
+      if (!(await this.#sendTogether(perl, packets.slice(i, i + MOST)))) return false
+    }
+    complainOnce(this.#errors, this.#complain)
+    this.#errors = ''
+    return true
+  }
+
+  close(): void {
+    this.#perl?.finish()
+  }
 
   /** Undefined where there is no perl, or no packet socket for us. */
-  const begin = () =>
-    new Promise<Coprocess | undefined>((resolve) => {
-      heard = (line) => resolve(line === 'ready' ? started : undefined)
+  #begin(): Promise<Coprocess | undefined> {
+    return new Promise((resolve) => {
+      this.#heard = (line) => resolve(line === 'ready' ? started : undefined)
       const started = startCoprocess(['perl', helper('frame-sender.pl')], {
-        out: (text) => heard(text.trim()),
-        err: (text) => void (said += text),
-        ended() {
-          perl = undefined
-          heard('ended')
+        out: (text) => this.#heard(text.trim()),
+        err: (text) => void (this.#errors += text),
+        ended: () => {
+          this.#perl = undefined
+          this.#heard('ended')
         },
       })
     })
+  }
 
-  const sendTogether = ({ send }: Coprocess, packets: readonly Packet[]) =>
-    new Promise<boolean>((resolve) => {
-      heard = (line) => resolve(line === 'sent')
+  #sendTogether({ send }: Coprocess, packets: readonly Packet[]): Promise<boolean> {
+    return new Promise((resolve) => {
+      this.#heard = (line) => resolve(line === 'sent')
       send(`${packets.map(({ iface, frame }) => `${iface} ${frame}\n`).join('')}end\n`)
     })
-
-  return {
-    async send(packets) {
-      if (packets.length === 0) return true
-      if (!perl && performance.now() < notBefore) return false
-      perl ??= await begin()
-      if (!perl) {
-        notBefore = performance.now() + AGAIN_MS
-        return false
-      }
-      for (let i = 0; i < packets.length; i += MOST) {
-        if (i > 0) await sleep(PAUSE_MS)
-        if (!(await sendTogether(perl, packets.slice(i, i + MOST)))) return false
-      }
-      complainOnce(said, complain)
-      said = ''
-      return true
-    },
-    close: () => perl?.finish(),
   }
 }

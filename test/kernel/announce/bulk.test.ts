@@ -37,9 +37,9 @@ async function present(lab: Lab, addresses: readonly string[]): Promise<string[]
 
 /** Nobody's: of a type that no host knows (IEEE 802, for local experiments). */
 const FRAME = `${'f'.repeat(12)}02000000000188b5${'0'.repeat(92)}`
-const JAMMED = `import { transmitter } from '${join(DIST, 'runner/resident/programs/send-frames.js')}'
+const JAMMED = `import { PerlFrameSender } from '${join(DIST, 'runner/resident/programs/send-frames.js')}'
 const said = []
-const sends = transmitter((line) => said.push(line.replace(/^announcement failed: /, '')))
+const sends = new PerlFrameSender((line) => said.push(line.replace(/^announcement failed: /, '')))
 const packet = (iface) => ({ iface, frame: '${FRAME}' })
 console.log(await sends.send([...Array.from({ length: 900 }, () => packet('eth0')), packet('eth1')]), ...said)
 sends.close()`
