@@ -54,7 +54,8 @@ export class OneLock {
   #isAlone = false
   /** `busy`: the holder or the disk is at work. */
   #state: 'free' | 'busy' | 'ours' = 'free'
-  #isTaking = false
+  /** The seconds that the holder waits at most, while it takes the lock. */
+  #taking: number | undefined
   /** When it was taken, in milliseconds of the monotonic clock. */
   #since = 0
   #lingering: NodeJS.Timeout | undefined
@@ -75,7 +76,7 @@ export class OneLock {
 
   /** Of the process that waits for the lock. A process that has the lock hangs in nothing. */
   get pid(): number | undefined {
-    return this.#isTaking ? this.#holder.pid : undefined
+    return this.#taking === undefined ? undefined : this.#holder.pid
   }
 
   hold(seconds: number, how: HoldOptions): LockRequest {
@@ -85,7 +86,11 @@ export class OneLock {
     this.#waiting.push(own)
     this.#next()
     if (this.#waiting.includes(own)) {
-      const tooLate = () => this.#refuse(own, busyHere(this.#path, seconds))
+      const tooLate = () => {
+        // flock(2) refuses by itself, after no more than these seconds; on a busy machine its process starts late
+        if (this.#taking !== undefined && this.#taking <= seconds) own.timer = setTimeout(tooLate, FLOOR_MS)
+        else this.#refuse(own, busyHere(this.#path, seconds))
+      }
       own.timer = setTimeout(tooLate, seconds * 1000 + FLOOR_MS)
     }
     return { held, withdraw: () => this.#withdraw(own, held) }
@@ -151,7 +156,7 @@ export class OneLock {
 
   async #take(seconds: number): Promise<void> {
     this.#state = 'busy'
-    this.#isTaking = true
+    this.#taking = seconds
     const before = new Set(this.#waiting)
     try {
       await this.#holder.take(seconds)
@@ -163,7 +168,7 @@ export class OneLock {
       const isOver = (each: Waiter) => !(error instanceof LockBusy) || before.has(each)
       for (const each of this.#waiting.filter(isOver)) this.#refuse(each, error)
     }
-    this.#isTaking = false
+    this.#taking = undefined
     this.#next()
   }
 
