@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t from '../tap.ts'
 import { clusterIn, eventually, OUR_DAEMON, troubleIn, whyNoCluster } from '../lab/nodes.ts'
 import { MAIN } from '../lab/lab.ts'
 

@@ -3,7 +3,7 @@
  * daemon in place of it. Needs root and Debian's ctdb.
  */
 import { execa } from 'execa'
-import t from 'tap'
+import t from '../tap.ts'
 import { clusterIn, eventually, hasShare, held, OUR_DAEMON, OUR_SCRIPT, whyNoCluster } from '../lab/nodes.ts'
 
 const why = whyNoCluster()

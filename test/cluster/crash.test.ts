@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
-import t from 'tap'
+import t from '../tap.ts'
 import { MAIN } from '../lab/lab.ts'
 import {
   askIn,

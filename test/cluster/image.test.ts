@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { execa, execaSync } from 'execa'
-import t from 'tap'
+import t from '../tap.ts'
 import { programPath } from '../lab/support.ts'
 
 const SUITE = 'sid'

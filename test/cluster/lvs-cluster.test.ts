@@ -6,7 +6,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../tap.ts'
 import { clientsOn, serveOn, type Clients } from '../kernel/lvs/lvs-group.ts'
 import { programPath, waitFor, whyNoBalancer } from '../lab/support.ts'
 import { DIST } from '../lab/lab.ts'

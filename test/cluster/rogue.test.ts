@@ -3,7 +3,7 @@
  * makes of it on a real cluster. With CTDB's own handler the nodes that take them are banned, one after the other.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../tap.ts'
 import {
   clusterIn,
   eventually,

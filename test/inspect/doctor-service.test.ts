@@ -2,7 +2,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../tap.ts'
 import type { Patient } from '../../runner/inspect/doctor/finding.ts'
 import { SERVICE } from '../../runner/inspect/doctor/service.ts'
 import { doorTo } from '../../runner/machine/machine.ts'

@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../tap.ts'
 import { declarationsIn } from '../../runner/engine/declarations.ts'
 import { install, uninstall } from '../../runner/install/install.ts'
 import { cleanupUnitFor, MARK, dropInFor } from '../../runner/install/unit-text.ts'

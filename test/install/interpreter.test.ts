@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../tap.ts'
 import { install, uninstall } from '../../runner/install/install.ts'
 import { findScripts } from '../../runner/eventd/run/scripts.ts'
 import { isNewEnough } from '../../runner/install/interpreter.ts'

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import type { Test } from 'tap'
+import type { Test } from '../tap.ts'
 import { DIST } from './lab.ts'
 
 /** No test looks into the machine's own database of packages. */

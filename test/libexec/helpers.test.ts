@@ -1,7 +1,7 @@
 /** The helpers in perl and sh speak their lines without node: test/libexec/helpers.sh prints TAP of its own. */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t from '../tap.ts'
 import { DIST } from '../lab/lab.ts'
 
 const BUILT = join(DIST, 'runner/libexec')

@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import chalk from 'chalk'
 import { execa } from 'execa'
-import t from 'tap'
+import t from '../tap.ts'
 import { besideBulk, besideEvents, besideTable, besideUpkeep, type Figure } from '../bench/beside.ts'
 import { builds } from '../bench/builds.ts'
 import type { BulkRow } from '../bench/bulk/table.ts'

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import t from 'tap'
+import t from '../tap.ts'
 import { DIST, whyNoLab } from '../lab/lab.ts'
 
 const DEMO = join(DIST, 'test/demo/demo.js')

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { basename, join } from 'node:path'
 import { transform } from 'esbuild'
 import { execa } from 'execa'
-import t from 'tap'
+import t from '../tap.ts'
 import { MAIN } from '../lab/lab.ts'
 
 const eventscript = (words: string[], env: Record<string, string> = {}) =>

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
-import t from 'tap'
+import t from '../tap.ts'
 import { DIST, MAIN } from '../lab/lab.ts'
 
 /** The help of a command. A pipe has no width, so the process gets one. */

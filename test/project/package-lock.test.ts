@@ -1,7 +1,7 @@
 /** package-lock.json is complete: `npm install` has nothing to add to it, whichever npm is used, and `npm ci` takes it. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t from '../tap.ts'
 import { DIST } from '../lab/lab.ts'
 
 interface Locked {

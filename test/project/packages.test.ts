@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import t from 'tap'
+import t from '../tap.ts'
 import { DIST } from '../lab/lab.ts'
 
 const CI = join(DIST, '../.ci')

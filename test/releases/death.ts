@@ -1,5 +1,5 @@
 /** The end of ctdbd on a node of a release's cluster: by KILL, with its event daemon or without; and `cleanup`. */
-import type { Test } from 'tap'
+import type { Test } from '../tap.ts'
 import { heldOn, nobodyBanned } from '../lab/conflict.ts'
 import { eventually, held, kill } from '../lab/nodes.ts'
 import type { Lab } from './release.ts'

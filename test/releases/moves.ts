@@ -1,6 +1,6 @@
 /** What moves addresses in a cluster whose nodes are all alive: a node disabled, and a rival that has what it leaves. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Test } from 'tap'
+import type { Test } from '../tap.ts'
 import { heldOn, nobodyBanned, parkedOn } from '../lab/conflict.ts'
 import { eventually, failback, held, options, troubleIn } from '../lab/nodes.ts'
 import type { Lab } from './release.ts'

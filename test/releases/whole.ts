@@ -1,7 +1,7 @@
 /** A cluster of a release from its installation to its end, by one of the two ways to run us. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Test } from 'tap'
+import type { Test } from '../tap.ts'
 import {
   checkAsCtdb,
   ifacesAsCtdb,

@@ -4,7 +4,7 @@
  */
 import { readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import t from 'tap'
+import t from '../tap.ts'
 import { DIST } from '../lab/lab.ts'
 import { bootUml, left, whyNoUml } from '../lab/uml.ts'
 

@@ -1,7 +1,7 @@
 /** One address, written in ten ways, is one address: in files, arguments, what ctdb prints, and what we list. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t from '../../tap.ts'
 import { canonical } from '../../../runner/inet/address.ts'
 import { inLab, places, prepareFile } from '../../lab/support.ts'
 

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, copyFileSync, mkdtempSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import t from 'tap'
+import t from '../../tap.ts'
 import { SCRIPT, type Lab } from '../../lab/lab.ts'
 import {
   ALL_PROGRAMS,
@@ -100,7 +100,7 @@ if (!nothing) {
         t.equal((await lab.script('takeip', 'eth0', ip, bits)).status, 0)
         const mac = await macOf(lab.node, 'eth0')
         await waitFor('the neighbour entry', async () => (await neighbour(lab.observer, ip)) === mac)
-        t.pass('then it is at the node')
+        t.equal(await neighbour(lab.observer, ip), mac, 'then it is at the node')
       },
     )
 

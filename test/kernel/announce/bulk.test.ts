@@ -366,7 +366,7 @@ if (!nothing) {
       const jam = ['rate', '8bit', 'burst', '2000', 'limit', '10000000']
       const jammed = await lab.node.run('tc', 'qdisc', 'replace', 'dev', 'eth0', 'root', 'tbf', ...jam)
       if (jammed.status !== 0) {
-        t.pass(`this kernel cannot hold packets back: ${jammed.err}`)
+        t.plan(0, `this kernel cannot hold packets back: ${jammed.err}`)
         return
       }
       const wire = await capture(lab.observer, 'port-eth1')

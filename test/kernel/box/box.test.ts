@@ -1,7 +1,7 @@
 /** What a node does in a container: each box, and the row of docs/containers.md that says what was seen in it. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t from '../../tap.ts'
 import type { Finding } from '../../../runner/inspect/doctor/finding.ts'
 import { MAIN, SCRIPT, type Lab } from '../../lab/lab.ts'
 import { boxed, NEEDS, type BoxOptions } from './box.ts'

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Test } from 'tap'
+import type { Test } from '../../tap.ts'
 import { MAIN, SCRIPT, type Lab, type Result } from '../../lab/lab.ts'
 import {
   calm,

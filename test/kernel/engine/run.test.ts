@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../../tap.ts'
 import { MAIN, SCRIPT, whyNoLab } from '../../lab/lab.ts'
 import { inLab, lines, places, waitFor } from '../../lab/support.ts'
 

@@ -1,7 +1,7 @@
 /** `eventscript audit`: silent on a healthy node; each planted fault is named with its repair, and mended by it. */
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Test } from 'tap'
+import type { Test } from '../../tap.ts'
 import { MAIN, type Lab } from '../../lab/lab.ts'
 import { startResident } from '../../lab/resident.ts'
 import {

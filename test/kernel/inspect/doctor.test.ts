@@ -1,7 +1,7 @@
 /** `eventscript doctor`: silent on a healthy node, and each planted fault by its name. */
 import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Test } from 'tap'
+import type { Test } from '../../tap.ts'
 import type { Finding } from '../../../runner/inspect/doctor/finding.ts'
 import { cleanupUnitFor, dropInFor } from '../../../runner/install/unit-text.ts'
 import { wrapperFor } from '../../../runner/install/wrapper.ts'

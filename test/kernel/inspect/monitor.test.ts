@@ -3,7 +3,7 @@
  * has them.
  */
 import { accessSync, constants } from 'node:fs'
-import type { Test } from 'tap'
+import type { Test } from '../../tap.ts'
 import type { Lab } from '../../lab/lab.ts'
 import { inLab, lines, prepareFile, waitFor, whyMissing, whyNoKind } from '../../lab/support.ts'
 

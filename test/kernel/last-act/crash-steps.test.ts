@@ -5,7 +5,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Test } from 'tap'
+import type { Test } from '../../tap.ts'
 import { killAfter, learnSteps } from '../../lab/kill-after.ts'
 import type { Lab } from '../../lab/lab.ts'
 import { manyAddresses, startResident, type Resident } from '../../lab/resident.ts'

@@ -1,7 +1,7 @@
 /** A node of a lab whose ctdbd is about to die. */
 import { join } from 'node:path'
 import type { ResultPromise } from 'execa'
-import type { Test } from 'tap'
+import type { Test } from '../../tap.ts'
 import type { Lab } from '../../lab/lab.ts'
 import { startResident, type Resident } from '../../lab/resident.ts'
 import { FAMILIES, places, waitFor } from '../../lab/support.ts'

@@ -1,5 +1,5 @@
 /** ctdbd dies on the NAT gateway and on the LVS leader: their addresses go too, whoever's script put them there. */
-import type { Test } from 'tap'
+import type { Test } from '../../tap.ts'
 import type { Lab } from '../../lab/lab.ts'
 import { start } from './dying.ts'
 import { inLab, lines, places, prepareFile, standIn } from '../../lab/support.ts'

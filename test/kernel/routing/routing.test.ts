@@ -3,7 +3,7 @@
  * Linux too (test/uml).
  */
 import { join } from 'node:path'
-import type { Test } from 'tap'
+import type { Test } from '../../tap.ts'
 import type { Host, Lab } from '../../lab/lab.ts'
 import { inLab, prepareFile, standIn, waitFor, writeSysctl } from '../../lab/support.ts'
 import {
