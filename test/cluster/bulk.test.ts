@@ -14,7 +14,7 @@ import {
   OUR_DAEMON,
   troubleIn,
   whyNoCluster,
-} from '../lab/nodes.ts'
+} from '../lab/ctdb/nodes.ts'
 
 const NODES = 3
 const ADDRESSES = 60

@@ -4,7 +4,15 @@
  */
 import { execa } from 'execa'
 import t from '../tap.ts'
-import { clusterIn, eventually, hasShare, held, OUR_DAEMON, OUR_SCRIPT, whyNoCluster } from '../lab/nodes.ts'
+import {
+  clusterIn,
+  eventually,
+  hasShare,
+  held,
+  OUR_DAEMON,
+  OUR_SCRIPT,
+  whyNoCluster,
+} from '../lab/ctdb/nodes.ts'
 
 const why = whyNoCluster()
 

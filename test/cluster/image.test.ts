@@ -5,10 +5,10 @@
 import { readFileSync } from 'node:fs'
 import { execa, execaSync } from 'execa'
 import t from '../tap.ts'
-import { programPath } from '../lab/support.ts'
+import { programPath } from '../lab/needs.ts'
 
 const SUITE = 'sid'
-const RELEASE_ROOT = 'test/lab/release-root'
+const RELEASE_ROOT = 'test/lab/ctdb/release-root'
 
 const why = () =>
   ['unshare', 'chroot', 'setpriv'].find((program) => !programPath(program)) ??

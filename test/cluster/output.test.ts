@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t from '../tap.ts'
-import { ifacesAsCtdb, ipAsCtdb, settled, table, type OnNode } from '../lab/as-ctdb.ts'
-import { MAIN, SCRIPT } from '../lab/lab.ts'
-import { askIn, eventually, whyNoCluster } from '../lab/nodes.ts'
+import { ifacesAsCtdb, ipAsCtdb, settled, table, type OnNode } from '../lab/ctdb/as-ctdb.ts'
+import { MAIN, SCRIPT } from '../lab/paths.ts'
+import { askIn, eventually, whyNoCluster } from '../lab/ctdb/nodes.ts'
 
 const DIR = '/tmp/eventscript-out'
 const why = whyNoCluster()

@@ -14,8 +14,8 @@ import {
   OUR_SCRIPT,
   whyNoCluster,
   type Cluster,
-} from '../lab/nodes.ts'
-import { heldOn, nobodyBanned, parkedOn } from '../lab/conflict.ts'
+} from '../lab/ctdb/nodes.ts'
+import { heldOn, nobodyBanned, parkedOn } from '../lab/ctdb/conflict.ts'
 
 const NODES = 3
 const ADDRESSES = 6

@@ -11,7 +11,7 @@ import { decodeRequest } from '../../runner/eventd/protocol/decode.ts'
 import { encodeReply } from '../../runner/eventd/protocol/encode.ts'
 import { Frames } from '../../runner/eventd/protocol/frames.ts'
 import { Refusal } from '../../runner/base/refusal.ts'
-import { ctdbEvent, startEventd, whyNoEventd, type Eventd } from '../lab/eventd.ts'
+import { ctdbEvent, startEventd, whyNoEventd, type Eventd } from '../lab/ctdb/eventd.ts'
 
 const run = (
   event: string,

@@ -27,7 +27,7 @@ import type { Request } from '../../runner/eventd/protocol/messages.ts'
 import { decodeReply } from '../../runner/eventd/protocol/decode.ts'
 import { encodeRequest } from '../../runner/eventd/protocol/encode.ts'
 import { Frames } from '../../runner/eventd/protocol/frames.ts'
-import { DIST, MAIN, SCRIPT } from '../lab/lab.ts'
+import { DIST, MAIN, SCRIPT } from '../lab/paths.ts'
 
 const CLIENT = '/usr/libexec/ctdb/ctdb-event'
 const skip = existsSync(CLIENT) ? false : "CTDB's client is not here: apt-get install ctdb"

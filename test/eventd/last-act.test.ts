@@ -10,7 +10,7 @@ import t, { type Test } from '../tap.ts'
 import { isEventDaemon, lockPidFile, parentIn } from '../../runner/eventd/process/pid-file.ts'
 import { isFailoverDisabled } from '../../runner/eventd/conf/conf.ts'
 import { isEnding, parseStat, ProcessWatch, TrackedProcess } from '../../runner/eventd/process/ctdbd-watch.ts'
-import { DIST } from '../lab/lab.ts'
+import { DIST } from '../lab/paths.ts'
 import { countsText } from '../../runner/eventd/last-act/release-everything.ts'
 
 const stat = (name: string, state: string, flags: number) =>

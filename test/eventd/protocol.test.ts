@@ -17,7 +17,7 @@ import {
 import { decodeReply, decodeRequest } from '../../runner/eventd/protocol/decode.ts'
 import { encodeReply, encodeRequest } from '../../runner/eventd/protocol/encode.ts'
 import { Frames } from '../../runner/eventd/protocol/frames.ts'
-import { DIST } from '../lab/lab.ts'
+import { DIST } from '../lab/paths.ts'
 
 // the time of day must not decide whether a build passes; FUZZ_RUNS=100000 looks longer
 fc.configureGlobal({ seed: 20_260_807, numRuns: Number(process.env['FUZZ_RUNS'] ?? 300) })

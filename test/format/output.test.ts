@@ -16,7 +16,7 @@ import type { Held } from '../../runner/net/ip-json.ts'
 import { NO_COLOURS } from '../../runner/format/colours.ts'
 import { fit } from '../../runner/format/wrap.ts'
 import { asFields, asObjects, asTable, formatOf, type Column } from '../../runner/format/table.ts'
-import { MAIN } from '../lab/lab.ts'
+import { MAIN } from '../lab/paths.ts'
 
 const COLUMNS: readonly Column<{ ip: string; up?: boolean; all?: string[]; why?: string }>[] = [
   { name: 'IP', field: 'ip', value: ({ ip }) => ip },

@@ -21,7 +21,7 @@ import { judge, statusLine } from '../../runner/inspect/check/verdict.ts'
 import { asMetrics, writeMetrics } from '../../runner/inspect/check/metrics.ts'
 import { parseProcesses } from '../../runner/eventd/hung/proc.ts'
 import type { BelievedNode, Flag } from '../../runner/net/ctdb/daemon-view.ts'
-import { MAIN } from '../lab/lab.ts'
+import { MAIN } from '../lab/paths.ts'
 
 const NONE = { warning: new Map(), critical: new Map() }
 const node = (number: number, ...flags: Flag[]): BelievedNode => ({

@@ -19,8 +19,8 @@ import { cleanupUnitFor, MARK, dropInFor } from '../../runner/install/unit-text.
 import { weakness, whyUnsafe } from '../../runner/install/trust.ts'
 import { commandPrinter } from '../../runner/cli/dry-run.ts'
 import { NO_COLOURS } from '../../runner/format/colours.ts'
-import { both, link, paste, script, snapshot, world, type World } from '../lab/ctdb-folders.ts'
-import { DIST, MAIN } from '../lab/lab.ts'
+import { both, link, paste, script, snapshot, world, type World } from '../lab/ctdb/ctdb-folders.ts'
+import { DIST, MAIN } from '../lab/paths.ts'
 
 const printTo = (lines: string[]) =>
   commandPrinter({ print: (line) => void lines.push(line), paints: NO_COLOURS })

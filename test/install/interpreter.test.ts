@@ -15,8 +15,8 @@ import { commandPrinter } from '../../runner/cli/dry-run.ts'
 import { NO_COLOURS } from '../../runner/format/colours.ts'
 import { doorTo } from '../../runner/machine/machine.ts'
 import { live } from '../../runner/machine/live/live.ts'
-import { both, link, paste, script, snapshot, world, type World } from '../lab/ctdb-folders.ts'
-import { DIST, MAIN } from '../lab/lab.ts'
+import { both, link, paste, script, snapshot, world, type World } from '../lab/ctdb/ctdb-folders.ts'
+import { DIST, MAIN } from '../lab/paths.ts'
 
 const printTo = (lines: string[]) =>
   commandPrinter({ print: (line) => void lines.push(line), paints: NO_COLOURS })

@@ -9,7 +9,7 @@ import type { BulkRow } from '../bench/bulk/table.ts'
 import { inTurn } from '../bench/measure.ts'
 import { benchOptions } from '../bench/options.ts'
 import type { Row } from '../bench/table.ts'
-import { DIST } from '../lab/lab.ts'
+import { DIST } from '../lab/paths.ts'
 
 chalk.level = 0
 const BUILD = { dist: { 'ctdb-eventd': '', 'events.d': { '10.interface.script': '' } } }

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import t from '../tap.ts'
-import { DIST, whyNoLab } from '../lab/lab.ts'
+import { whyNoLab } from '../lab/needs.ts'
+import { DIST } from '../lab/paths.ts'
 
 const DEMO = join(DIST, 'test/demo/demo.js')
 

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path'
 import { transform } from 'esbuild'
 import { execa } from 'execa'
 import t from '../tap.ts'
-import { MAIN } from '../lab/lab.ts'
+import { MAIN } from '../lab/paths.ts'
 
 const eventscript = (words: string[], env: Record<string, string> = {}) =>
   execa(process.execPath, [MAIN, ...words], { reject: false, env })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import t from '../tap.ts'
-import { DIST, MAIN } from '../lab/lab.ts'
+import { DIST, MAIN } from '../lab/paths.ts'
 
 /** The help of a command. A pipe has no width, so the process gets one. */
 async function help(columns: number, ...words: string[]): Promise<string> {

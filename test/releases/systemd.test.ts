@@ -4,7 +4,7 @@
  */
 import t, { type Test } from '../tap.ts'
 import { TESTED } from './release.ts'
-import { boot, rootWithSystemd, whyNotBooted, type Booted } from '../lab/booted.ts'
+import { boot, rootWithSystemd, whyNotBooted, type Booted } from '../lab/ctdb/booted.ts'
 import {
   heldIn,
   journalFrom,
@@ -14,7 +14,7 @@ import {
   startCtdb,
   untilOver,
   type Line,
-} from '../lab/booted-ctdb.ts'
+} from '../lab/ctdb/booted-ctdb.ts'
 
 const BOOTABLE = ['sid', 'trixie']
 const chosen = process.env['RELEASES']?.split(',') ?? ['sid']

@@ -10,7 +10,7 @@ import {
   scriptsAsCtdb,
   settled,
   statusAsCtdb,
-} from '../lab/as-ctdb.ts'
+} from '../lab/ctdb/as-ctdb.ts'
 import { cleanedUp, ctdbdKilled, livingIsLeft } from './death.ts'
 import { disabled, parked } from './moves.ts'
 import { labOf, onNode, type Lab, type Tested } from './release.ts'
