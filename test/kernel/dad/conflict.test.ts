@@ -404,6 +404,22 @@ if (!nothing) {
     await waitFor('it to be on eth0', async () => (await lab.node.places('fd00::1')).join() === 'eth0/64')
   })
 
+  inLab('a try that was killed leaves a failed check, which the next try clears', {}, async (t, lab) => {
+    const { host } = await rivalWith(lab, 'fd00::1', '64')
+    lab.configure('script.options', park)
+    t.equal((await lab.script('takeip', 'eth0', 'fd00::1', '64')).status, 0)
+    await waitFor('the announcer', () => lab.announcers().length === 1)
+    for (const pid of lab.announcers()) process.kill(pid, 'SIGKILL')
+    await waitFor('its end', () => lab.announcers().length === 0)
+    await lab.node.run('ip', 'addr', 'add', 'fd00::1/64', 'dev', 'eth0')
+    await waitFor('the check to fail', async () =>
+      (await lab.node.places('fd00::1')).includes('eth0/64 dadfailed'),
+    )
+    await host.must('ip', 'addr', 'del', 'fd00::1/64', 'dev', 'eth0')
+    t.equal((await lab.script('monitor')).status, 0)
+    await waitFor('it to be on eth0', async () => (await lab.node.places('fd00::1')).join() === 'eth0/64')
+  })
+
   for (const first of ['LVS', 'park'])
     for (const last of ['LVS', 'park'])
       inLab(
