@@ -122,7 +122,7 @@ if (!nothing) {
         await lab.node.serve(ip, 4000)
         const client = await lab.observer.connect(ip, 4000)
         const dry = await lab.eventscript('run', '--dry-run', 'releaseip', 'eth0', ip, bits)
-        t.match(commandsOf(dry.out), [/iptables|ip6tables/, /^ss -K /])
+        t.match(commandsOf(dry.out).slice(0, 2), [/iptables|ip6tables/, /^ss -K /])
         t.notMatch(dry.out, /ctdb_killtcp/, 'taken to have worked')
         const { out } = await lab.node.run('ss', '-tnH', 'state', 'established', 'src', `[${ip}]`)
         t.match(out, observer, 'still connected')
@@ -197,7 +197,9 @@ if (!nothing) {
       t.match(traced.out, /^10\.interface +OK/)
       for (const words of [['run', '--dry-run'], ['explain']]) {
         const { out } = await lab.eventscript(...words, '--json', 'releaseip', 'eth0', '10.0.0.1', '24')
-        t.match(JSON.parse(out), { event: 'releaseip', outcome: 'ok', handlers: [{ name: '10.interface' }] })
+        const report = JSON.parse(out) as { handlers: { name: string }[] }
+        t.match(report, { event: 'releaseip', outcome: 'ok' })
+        t.equal(report.handlers[0]?.name, '10.interface')
       }
     },
   )
@@ -275,11 +277,13 @@ if (!nothing) {
         out: /^10\.interface {9}FAILED +\d+\.\d{3} \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}\n {2}OUTPUT: Failed to bringup interface nosuch/,
       })
       t.match(await lab.eventscript('status'), { status: 0, out: /^10\.interface {9}OK / })
-      t.match(JSON.parse((await lab.eventscript('history', '--json')).out), [
-        { event: 'takeip', handlers: [{ output: [] }] },
-        {},
-        {},
-      ])
+      const { out } = await lab.eventscript('history', '--json')
+      const runs = JSON.parse(out) as { event: string; handlers: { name: string; output: string[] }[] }[]
+      t.same(
+        runs.map(({ event }) => event),
+        ['takeip', 'takeip', 'monitor'],
+      )
+      t.match(runs[0]?.handlers[0], { name: '10.interface', output: [] })
       const file = join(lab.dir, 'eventscript/history.jsonl')
       appendFileSync(file, '{"event":"cut by a full di')
       await lab.eventscript('run', 'setup')
