@@ -202,8 +202,8 @@ if (!(await prepareFile())) {
       /^ip addr del 10\.0\.0\.1\/24 dev eth0\n[^]*^ip6tables -w -D INPUT -i eth0 -d fd00::1 -j DROP$/m,
     )
     t.strictSame(await held(lab), ['eth0/24', 'eth0/64'])
-    const { status, out } = await lab.eventscript('cleanup')
-    t.equal(status, 0)
+    const { status, out, err } = await lab.eventscript('cleanup')
+    t.equal(status, 0, err)
     t.match(out, /^2 addresses dropped, 2 firewall rules removed, 1 sysctl put back$/m)
     t.strictSame(await held(lab), [])
     t.strictSame(await lab.node.dropRules(), [])
