@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { refuse } from '../../runner/base/refusal.ts'
-import { DIST } from '../lab/lab.ts'
+import { DIST } from '../lab/paths.ts'
 
 /** How the names of the contestants of this build begin, and those of the other build. */
 export const OURS = 'ours'

@@ -14,7 +14,7 @@ import {
   whyNoCluster,
   type Cluster,
   type Trouble,
-} from '../lab/nodes.ts'
+} from '../lab/ctdb/nodes.ts'
 import type { Options, Part } from './part.ts'
 import { median } from './table.ts'
 

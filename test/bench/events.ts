@@ -1,6 +1,6 @@
 /** One event after another: scripts as processes of their own. */
 import type { Part, Options } from './part.ts'
-import { startLab } from '../lab/lab.ts'
+import { Lab } from '../lab/lab.ts'
 import { besideEvents } from './beside.ts'
 import { contestants } from './contestants.ts'
 import { furnish } from './furnish.ts'
@@ -18,7 +18,7 @@ monitor: ${INTERFACES.length} interfaces, ctdb is a stand-in of one program; IPa
 
 export async function measureEvents({ runs, also }: Options): Promise<Part> {
   const { missing } = contestants()
-  const lab = await startLab()
+  const lab = await Lab.start()
   try {
     await furnish(lab)
     const orders: Orders = { runs, also, anchor: lab.node.pid }

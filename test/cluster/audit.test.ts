@@ -4,9 +4,9 @@
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
-import { clusterIn, eventually, OUR_DAEMON, troubleIn, whyNoCluster } from '../lab/nodes.ts'
-import { MAIN } from '../lab/lab.ts'
+import t from '../tap.ts'
+import { clusterIn, eventually, OUR_DAEMON, troubleIn, whyNoCluster } from '../lab/ctdb/nodes.ts'
+import { MAIN } from '../lab/paths.ts'
 
 const DIR = '/tmp/eventscript-audit'
 const PUBLIC = '/tmp/esau.public'

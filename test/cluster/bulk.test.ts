@@ -2,7 +2,7 @@
  * A real cluster of three nodes with 60 addresses, all started at once, then one node disabled: what bans nodes with
  * CTDB's own daemon. How long it takes is printed, and belongs to `npm run bench -- --only cluster`. Needs root.
  */
-import t from 'tap'
+import t from '../tap.ts'
 import {
   clusterIn,
   eventually,
@@ -14,7 +14,7 @@ import {
   OUR_DAEMON,
   troubleIn,
   whyNoCluster,
-} from '../lab/nodes.ts'
+} from '../lab/ctdb/nodes.ts'
 
 const NODES = 3
 const ADDRESSES = 60

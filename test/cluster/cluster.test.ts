@@ -3,8 +3,16 @@
  * daemon in place of it. Needs root and Debian's ctdb.
  */
 import { execa } from 'execa'
-import t from 'tap'
-import { clusterIn, eventually, hasShare, held, OUR_DAEMON, OUR_SCRIPT, whyNoCluster } from '../lab/nodes.ts'
+import t from '../tap.ts'
+import {
+  clusterIn,
+  eventually,
+  hasShare,
+  held,
+  OUR_DAEMON,
+  OUR_SCRIPT,
+  whyNoCluster,
+} from '../lab/ctdb/nodes.ts'
 
 const why = whyNoCluster()
 

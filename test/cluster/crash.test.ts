@@ -6,8 +6,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
-import t from 'tap'
-import { MAIN } from '../lab/lab.ts'
+import t from '../tap.ts'
+import { MAIN } from '../lab/paths.ts'
 import {
   askIn,
   clusterIn,
@@ -19,7 +19,7 @@ import {
   troubleIn,
   whyNoCluster,
   type Cluster,
-} from '../lab/nodes.ts'
+} from '../lab/ctdb/nodes.ts'
 
 const NAME = 'esca'
 const DIR = '/tmp/eventscript-crash'

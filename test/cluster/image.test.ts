@@ -4,11 +4,11 @@
  */
 import { readFileSync } from 'node:fs'
 import { execa, execaSync } from 'execa'
-import t from 'tap'
-import { programPath } from '../lab/support.ts'
+import t from '../tap.ts'
+import { programPath } from '../lab/needs.ts'
 
 const SUITE = 'sid'
-const RELEASE_ROOT = 'test/lab/release-root'
+const RELEASE_ROOT = 'test/lab/ctdb/release-root'
 
 const why = () =>
   ['unshare', 'chroot', 'setpriv'].find((program) => !programPath(program)) ??

@@ -6,11 +6,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../tap.ts'
 import { clientsOn, serveOn, type Clients } from '../kernel/lvs/lvs-group.ts'
-import { programPath, waitFor, whyNoBalancer } from '../lab/support.ts'
-import { DIST } from '../lab/lab.ts'
-import { clusterIn, eventually, hostIn, troubleIn, whyNoCluster, type Cluster } from '../lab/nodes.ts'
+import { programPath, whyNoBalancer } from '../lab/needs.ts'
+import { DIST } from '../lab/paths.ts'
+import { waitFor } from '../lab/wait-for.ts'
+import { clusterIn, eventually, hostIn, troubleIn, whyNoCluster, type Cluster } from '../lab/ctdb/nodes.ts'
 
 const NAME = 'eslv'
 const NODES = [0, 1, 2]

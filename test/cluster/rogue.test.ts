@@ -3,7 +3,7 @@
  * makes of it on a real cluster. With CTDB's own handler the nodes that take them are banned, one after the other.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../tap.ts'
 import {
   clusterIn,
   eventually,
@@ -14,8 +14,8 @@ import {
   OUR_SCRIPT,
   whyNoCluster,
   type Cluster,
-} from '../lab/nodes.ts'
-import { heldOn, nobodyBanned, parkedOn } from '../lab/conflict.ts'
+} from '../lab/ctdb/nodes.ts'
+import { heldOn, nobodyBanned, parkedOn } from '../lab/ctdb/conflict.ts'
 
 const NODES = 3
 const ADDRESSES = 6

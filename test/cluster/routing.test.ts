@@ -4,8 +4,8 @@
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
-import { DIST } from '../lab/lab.ts'
+import t from '../tap.ts'
+import { DIST } from '../lab/paths.ts'
 import {
   clusterIn,
   eventually,
@@ -16,7 +16,7 @@ import {
   troubleIn,
   whyNoCluster,
   type Cluster,
-} from '../lab/nodes.ts'
+} from '../lab/ctdb/nodes.ts'
 
 const ADDRESSES = 6
 const NODES = ['0', '1', '2']

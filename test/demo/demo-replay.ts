@@ -7,7 +7,7 @@ import { findHandlers } from '../../runner/engine/find-handlers.ts'
 import { toShell } from '../../runner/machine/argv.ts'
 import { readTranscript } from '../../runner/machine/recording/read-transcript.ts'
 import { type Transcript } from '../../runner/machine/recording/transcript.ts'
-import { DIST } from '../lab/lab.ts'
+import { DIST } from '../lab/paths.ts'
 import { wrapped } from './scene.ts'
 
 const FIXTURES = join(DIST, '../fixtures/10.interface')

@@ -1,7 +1,7 @@
 /** `npm run demo`: see it work, in a few seconds, without root. Exit status 0 when everything went as it should. */
 import chalk from 'chalk'
 import { replayInstead } from './demo-replay.ts'
-import { whyNoLab } from '../lab/lab.ts'
+import { whyNoLab } from '../lab/needs.ts'
 import { wrapped, type Scene } from './scene.ts'
 import { INTRODUCTION, story } from './story.ts'
 

@@ -4,7 +4,10 @@
  */
 import { relative } from 'node:path'
 import chalk from 'chalk'
-import { SCRIPT, type Host, type Lab, type Result } from '../lab/lab.ts'
+import type { Host } from '../lab/host/host.ts'
+import type { Result } from '../lab/host/namespace.ts'
+import type { Lab } from '../lab/lab.ts'
+import { SCRIPT } from '../lab/paths.ts'
 
 const COLUMNS = 80
 const INDENT = 11

@@ -1,6 +1,6 @@
 /** The demo's story: the life of a few public addresses on one node, seen from it and from the host beside it. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { startLab, type Lab } from '../lab/lab.ts'
+import { Lab } from '../lab/lab.ts'
 import { Scene } from './scene.ts'
 
 /** The MAC of the node that had the addresses before: nobody answers there. */
@@ -12,10 +12,10 @@ export const INTRODUCTION =
 
 /** Plays it and gives back the failures; `show` is told of each scene in its turn. */
 export async function story(show: (scene: Promise<Scene>) => Promise<Scene>): Promise<string[]> {
-  const lab = await startLab()
+  const lab = await Lab.start()
   try {
     await prepare(lab)
-    const mac = await macOf(lab, 'eth0')
+    const mac = await lab.node.macOf('eth0')
     const four = await takeFour(lab)
     // duplicate detection takes the kernel a second or two: the three slow waits run side by side
     const announced = untilClientKnows(four, lab, '10.0.0.1', mac)
@@ -150,9 +150,4 @@ async function duplicate(lab: Lab): Promise<Scene> {
   scene.expect('the event fails and says why', status === 1 && /another host has this address/.test(err))
   scene.expect('the address is given up here, so only one host has it', now === '')
   return scene
-}
-
-async function macOf(lab: Lab, iface: string): Promise<string> {
-  const text = await lab.node.must('ip', '-brief', 'link', 'show', 'dev', iface)
-  return text.split(/\s+/)[2] ?? ''
 }

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import t from 'tap'
+import t from '../tap.ts'
 import { replayFile } from '../../runner/engine/replay-event.ts'
 import { findHandlers, type Entry } from '../../runner/engine/find-handlers.ts'
 

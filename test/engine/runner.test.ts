@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import * as fc from 'fast-check'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../tap.ts'
 import { factsHere, loadSettings } from '../../runner/node/settings.ts'
 import { semaphore } from '../../runner/eventd/run/semaphore.ts'
 import { runEvent, type World } from '../../runner/engine/run-event.ts'

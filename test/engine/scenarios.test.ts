@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import t from 'tap'
+import t from '../tap.ts'
 import { replayFile } from '../../runner/engine/replay-event.ts'
 import { findHandlers } from '../../runner/engine/find-handlers.ts'
 import { redactor } from '../../runner/machine/recording/redact.ts'

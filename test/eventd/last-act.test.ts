@@ -6,11 +6,11 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../tap.ts'
 import { isEventDaemon, lockPidFile, parentIn } from '../../runner/eventd/process/pid-file.ts'
 import { isFailoverDisabled } from '../../runner/eventd/conf/conf.ts'
 import { isEnding, parseStat, ProcessWatch, TrackedProcess } from '../../runner/eventd/process/ctdbd-watch.ts'
-import { DIST } from '../lab/lab.ts'
+import { DIST } from '../lab/paths.ts'
 import { countsText } from '../../runner/eventd/last-act/release-everything.ts'
 
 const stat = (name: string, state: string, flags: number) =>

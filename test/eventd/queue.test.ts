@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../tap.ts'
 import type { Job } from '../../runner/eventd/run/job.ts'
 import { EventQueue } from '../../runner/eventd/run/queue.ts'
 

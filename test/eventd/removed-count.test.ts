@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../tap.ts'
 import { RemovedCount } from '../../runner/eventd/last-act/removed-count.ts'
 import type { Step } from '../../runner/machine/recording/transcript.ts'
 

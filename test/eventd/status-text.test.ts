@@ -1,5 +1,5 @@
 /** `status --socket` in the layouts of `ctdb event status`, as recorded from ctdb 4.17.12 and 4.25.1. */
-import t from 'tap'
+import t from '../tap.ts'
 import { parseVersion } from '../../runner/node/ctdb-version.ts'
 import { layoutOf, statusLines, type Layout } from '../../runner/eventd/status-text.ts'
 import type { ScriptStatus } from '../../runner/eventd/protocol/messages.ts'

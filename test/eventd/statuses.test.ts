@@ -1,5 +1,5 @@
 /** The memory of a component: how its events ended, and which reasons it has logged. */
-import t from 'tap'
+import t from '../tap.ts'
 import type { EventStatus } from '../../runner/eventd/protocol/messages.ts'
 import { ScriptLog } from '../../runner/eventd/run/script-log.ts'
 import { Statuses } from '../../runner/eventd/run/statuses.ts'

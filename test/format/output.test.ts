@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import t from 'tap'
+import t from '../tap.ts'
 import { faultColumns } from '../../runner/inspect/audit/fault.ts'
 import { ADDRESS_COLUMNS, addressState, type AddressRow } from '../../runner/inspect/addresses.ts'
 import { FIGURE_NAMES, thresholdOf } from '../../runner/inspect/check/figures.ts'
@@ -16,7 +16,7 @@ import type { Held } from '../../runner/net/ip-json.ts'
 import { NO_COLOURS } from '../../runner/format/colours.ts'
 import { fit } from '../../runner/format/wrap.ts'
 import { asFields, asObjects, asTable, formatOf, type Column } from '../../runner/format/table.ts'
-import { MAIN } from '../lab/lab.ts'
+import { MAIN } from '../lab/paths.ts'
 
 const COLUMNS: readonly Column<{ ip: string; up?: boolean; all?: string[]; why?: string }>[] = [
   { name: 'IP', field: 'ip', value: ({ ip }) => ip },

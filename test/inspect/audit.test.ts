@@ -1,5 +1,5 @@
 /** What an audit makes of what was seen. */
-import t from 'tap'
+import t from '../tap.ts'
 import { addressFaults } from '../../runner/inspect/audit/addresses.ts'
 import { commandOf, isSame, type Fault } from '../../runner/inspect/audit/fault.ts'
 import { filterFaults, toTrace } from '../../runner/inspect/audit/filters.ts'

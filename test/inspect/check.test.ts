@@ -13,7 +13,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../tap.ts'
 import { figuresOf, parseThresholds, type Sight } from '../../runner/inspect/check/figures.ts'
 import { hungAmong, hungInside, parseEventStatus } from '../../runner/inspect/check/handlers.ts'
 import { parseRange } from '../../runner/inspect/check/range.ts'
@@ -21,7 +21,7 @@ import { judge, statusLine } from '../../runner/inspect/check/verdict.ts'
 import { asMetrics, writeMetrics } from '../../runner/inspect/check/metrics.ts'
 import { parseProcesses } from '../../runner/eventd/hung/proc.ts'
 import type { BelievedNode, Flag } from '../../runner/net/ctdb/daemon-view.ts'
-import { MAIN } from '../lab/lab.ts'
+import { MAIN } from '../lab/paths.ts'
 
 const NONE = { warning: new Map(), critical: new Map() }
 const node = (number: number, ...flags: Flag[]): BelievedNode => ({

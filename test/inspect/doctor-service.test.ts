@@ -2,12 +2,12 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../tap.ts'
 import type { Patient } from '../../runner/inspect/doctor/finding.ts'
 import { SERVICE } from '../../runner/inspect/doctor/service.ts'
 import { doorTo } from '../../runner/machine/machine.ts'
 import { live } from '../../runner/machine/live/live.ts'
-import { script, world } from '../lab/ctdb-folders.ts'
+import { script, world } from '../lab/ctdb/ctdb-folders.ts'
 
 /** Where Debian's ctdb 4.25.1 has its files, and 4.17 to 4.24. */
 const NEW = { socket: '/run/ctdb/ctdbd.socket', pidfile: '/run/samba/ctdb/ctdbd.pid' }

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../tap.ts'
 import { configuredNodes } from '../../runner/inspect/nodes.ts'
 import { FILES } from '../../runner/inspect/doctor/files.ts'
 import type { Patient } from '../../runner/inspect/doctor/finding.ts'
 import { parseIni } from '../../runner/base/ini.ts'
-import { MAIN } from '../lab/lab.ts'
+import { MAIN } from '../lab/paths.ts'
 
 /** A CTDB_BASE, with a ctdb tool of that version. */
 class Place {

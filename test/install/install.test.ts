@@ -12,15 +12,15 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../tap.ts'
 import { declarationsIn } from '../../runner/engine/declarations.ts'
 import { install, uninstall } from '../../runner/install/install.ts'
 import { cleanupUnitFor, MARK, dropInFor } from '../../runner/install/unit-text.ts'
 import { weakness, whyUnsafe } from '../../runner/install/trust.ts'
 import { commandPrinter } from '../../runner/cli/dry-run.ts'
 import { NO_COLOURS } from '../../runner/format/colours.ts'
-import { both, link, paste, script, snapshot, world, type World } from '../lab/ctdb-folders.ts'
-import { DIST, MAIN } from '../lab/lab.ts'
+import { both, link, paste, script, snapshot, world, type World } from '../lab/ctdb/ctdb-folders.ts'
+import { DIST, MAIN } from '../lab/paths.ts'
 
 const printTo = (lines: string[]) =>
   commandPrinter({ print: (line) => void lines.push(line), paints: NO_COLOURS })

@@ -2,7 +2,7 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../tap.ts'
 import { install, uninstall } from '../../runner/install/install.ts'
 import { findScripts } from '../../runner/eventd/run/scripts.ts'
 import { isNewEnough } from '../../runner/install/interpreter.ts'
@@ -15,8 +15,8 @@ import { commandPrinter } from '../../runner/cli/dry-run.ts'
 import { NO_COLOURS } from '../../runner/format/colours.ts'
 import { doorTo } from '../../runner/machine/machine.ts'
 import { live } from '../../runner/machine/live/live.ts'
-import { both, link, paste, script, snapshot, world, type World } from '../lab/ctdb-folders.ts'
-import { DIST, MAIN } from '../lab/lab.ts'
+import { both, link, paste, script, snapshot, world, type World } from '../lab/ctdb/ctdb-folders.ts'
+import { DIST, MAIN } from '../lab/paths.ts'
 
 const printTo = (lines: string[]) =>
   commandPrinter({ print: (line) => void lines.push(line), paints: NO_COLOURS })

@@ -1,8 +1,8 @@
 /** The helpers in perl and sh speak their lines without node: test/libexec/helpers.sh prints TAP of its own. */
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
-import { DIST } from '../lab/lab.ts'
+import t from '../tap.ts'
+import { DIST } from '../lab/paths.ts'
 
 const BUILT = join(DIST, 'runner/libexec')
 

@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../tap.ts'
 import { announcementFrom, announcementWords, type Announcement } from '../../runner/machine/announcement.ts'
 
 const WORDS: [string[], Announcement][] = [

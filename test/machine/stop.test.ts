@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../tap.ts'
 import { Stopper } from '../../runner/machine/stop.ts'
 
 t.test('what was told to stop stays so, for the first reason, and everybody hears of it once', async (t) => {

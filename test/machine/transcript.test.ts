@@ -1,6 +1,6 @@
 /** A recording is written, read, edited by people and cut short by accidents: nothing of that may be a surprise. */
 import * as fc from 'fast-check'
-import t from 'tap'
+import t from '../tap.ts'
 import { canonical, familyOf } from '../../runner/inet/address.ts'
 import { contains, networkOf, networkText, parseNetwork } from '../../runner/inet/network.ts'
 import { fromShell, toShell } from '../../runner/machine/argv.ts'

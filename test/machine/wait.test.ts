@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../tap.ts'
 import { Interrupted } from '../../runner/machine/errors.ts'
 import { live } from '../../runner/machine/live/live.ts'
 import { rehearsal } from '../../runner/machine/recording/rehearse.ts'

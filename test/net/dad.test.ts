@@ -1,5 +1,5 @@
 /** EVENTSCRIPT_DAD: its words, the record of lowered times, and what comes after an event. */
-import t from 'tap'
+import t from '../tap.ts'
 import { dadState } from '../../runner/net/dad/state.ts'
 import { dadPolicy } from '../../runner/net/dad/policy.ts'
 import { nextFor } from '../../runner/net/announce/after-event.ts'

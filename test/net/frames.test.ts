@@ -1,4 +1,4 @@
-import t from 'tap'
+import t from '../tap.ts'
 import { announcementFrames } from '../../runner/net/announce/frames.ts'
 
 t.test('IPv4: the frames that arping -U and arping -A of iputils 20221126 sent', (t) => {

@@ -1,5 +1,5 @@
 /** The store of sysctls that are kept and put back, with the records that version 0.1.0 has left on a node. */
-import t from 'tap'
+import t from '../tap.ts'
 import { FileError } from '../../runner/machine/errors.ts'
 import type { Node } from '../../runner/node/node.ts'
 import { keepOne, lvsRecord, note, putAllBack } from '../../runner/net/sysctl/kept.ts'

@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import * as fc from 'fast-check'
-import t from 'tap'
+import t from '../tap.ts'
 import { parseServices, planServices } from '../../runner/net/lvs/ipvs.ts'
 import { groupOf, parseMembers, type Member, type NodeStatus } from '../../runner/net/lvs/nodes.ts'
 

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import t from 'tap'
+import t from '../tap.ts'
 import { canonical, hexDigits } from '../../runner/inet/address.ts'
 import { arpingRound } from '../../runner/net/arping.ts'
 import { parseConnections, parseEndpoint } from '../../runner/net/clients/connections.ts'

@@ -3,10 +3,10 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../tap.ts'
 import { commandFirst } from '../../runner/cli/option-order.ts'
 import { listenersIn } from '../../runner/eventd/process/ctdbd-life.ts'
-import { MAIN } from '../lab/lab.ts'
+import { MAIN } from '../lab/paths.ts'
 
 /** A folder of helpers with a ctdb-path of these lines of shell. */
 function helpers(t: Test, shell?: string): string {

@@ -2,14 +2,14 @@
 import { join } from 'node:path'
 import chalk from 'chalk'
 import { execa } from 'execa'
-import t from 'tap'
+import t from '../tap.ts'
 import { besideBulk, besideEvents, besideTable, besideUpkeep, type Figure } from '../bench/beside.ts'
 import { builds } from '../bench/builds.ts'
 import type { BulkRow } from '../bench/bulk/table.ts'
 import { inTurn } from '../bench/measure.ts'
 import { benchOptions } from '../bench/options.ts'
 import type { Row } from '../bench/table.ts'
-import { DIST } from '../lab/lab.ts'
+import { DIST } from '../lab/paths.ts'
 
 chalk.level = 0
 const BUILD = { dist: { 'ctdb-eventd': '', 'events.d': { '10.interface.script': '' } } }

@@ -1,5 +1,5 @@
 /** What the bench counts and computes. The times themselves are not checked: machines differ. */
-import t from 'tap'
+import t from '../tap.ts'
 import { addresses } from '../bench/bulk/addresses.ts'
 import type { BulkMeasured } from '../bench/bulk/inside.ts'
 import { plot } from '../bench/bulk/plot.ts'

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import t from 'tap'
-import { DIST, whyNoLab } from '../lab/lab.ts'
+import t from '../tap.ts'
+import { whyNoLab } from '../lab/needs.ts'
+import { DIST } from '../lab/paths.ts'
 
 const DEMO = join(DIST, 'test/demo/demo.js')
 

@@ -3,8 +3,8 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { basename, join } from 'node:path'
 import { transform } from 'esbuild'
 import { execa } from 'execa'
-import t from 'tap'
-import { MAIN } from '../lab/lab.ts'
+import t from '../tap.ts'
+import { MAIN } from '../lab/paths.ts'
 
 const eventscript = (words: string[], env: Record<string, string> = {}) =>
   execa(process.execPath, [MAIN, ...words], { reject: false, env })

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
-import t from 'tap'
-import { DIST, MAIN } from '../lab/lab.ts'
+import t from '../tap.ts'
+import { DIST, MAIN } from '../lab/paths.ts'
 
 /** The help of a command. A pipe has no width, so the process gets one. */
 async function help(columns: number, ...words: string[]): Promise<string> {

@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import t from 'tap'
-import { DIST } from '../lab/lab.ts'
+import t from '../tap.ts'
+import { DIST } from '../lab/paths.ts'
 
 const PROJECT = join(DIST, '..')
 /** Files of a folder, and the part of all lines: beyond these a folder holds more than one subject. */

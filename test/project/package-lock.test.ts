@@ -1,8 +1,8 @@
 /** package-lock.json is complete: `npm install` has nothing to add to it, whichever npm is used, and `npm ci` takes it. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
-import { DIST } from '../lab/lab.ts'
+import t from '../tap.ts'
+import { DIST } from '../lab/paths.ts'
 
 interface Locked {
   resolved?: string

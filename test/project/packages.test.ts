@@ -2,8 +2,8 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import t from 'tap'
-import { DIST } from '../lab/lab.ts'
+import t from '../tap.ts'
+import { DIST } from '../lab/paths.ts'
 
 const CI = join(DIST, '../.ci')
 const needsScript = { skip: existsSync('/usr/bin/script') ? false : 'needs script: install bsdutils' }

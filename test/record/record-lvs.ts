@@ -12,8 +12,9 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
-import { DIST, MAIN, startLab } from '../lab/lab.ts'
-import { bootUml, whyNoUml } from '../lab/uml.ts'
+import { Lab } from '../lab/lab.ts'
+import { DIST, MAIN } from '../lab/paths.ts'
+import { bootUml, whyNoUml } from '../uml/uml.ts'
 import { Stage } from './scenarios/stage.ts'
 import { timeless } from './timeless.ts'
 import { lvsScenarios, type LvsScenario } from './scenarios/lvs.ts'
@@ -55,7 +56,7 @@ async function inside(folder: string): Promise<void> {
 }
 
 async function record({ family, members, event, prepare }: LvsScenario): Promise<string> {
-  const lab = await startLab({ asRoot: true })
+  const lab = await Lab.start({ asRoot: true })
   try {
     await new Stage(lab).settle()
     const group = await LvsGroup.start(lab, family, members)

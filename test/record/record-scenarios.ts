@@ -4,7 +4,9 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DIST, MAIN, startLab, whyNoLab } from '../lab/lab.ts'
+import { Lab } from '../lab/lab.ts'
+import { whyNoLab } from '../lab/needs.ts'
+import { DIST, MAIN } from '../lab/paths.ts'
 import { findHandlers } from '../../runner/engine/find-handlers.ts'
 import { edit } from './edited.ts'
 import { conflict } from './scenarios/conflict.ts'
@@ -32,7 +34,7 @@ const EDITED = '10.interface'
 const AT_ONCE = 4
 
 async function record(handler: string, { event, prepare, as = [] }: Scenario): Promise<string> {
-  const lab = await startLab()
+  const lab = await Lab.start()
   const stage = new Stage(lab)
   try {
     await stage.settle()

@@ -9,8 +9,8 @@ import { createConnection, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { ctdbEvent, startEventd, type Eventd } from '../lab/eventd.ts'
-import { DIST } from '../lab/lab.ts'
+import { ctdbEvent, startEventd, type Eventd } from '../lab/ctdb/eventd.ts'
+import { DIST } from '../lab/paths.ts'
 
 const FOLDER = join(DIST, '../fixtures/wire')
 const ORIGIN = 'Debian ctdb 4.17.12+dfsg-0+deb12u4, x86_64'

@@ -1,7 +1,7 @@
 /** The end of ctdbd on a node of a release's cluster: by KILL, with its event daemon or without; and `cleanup`. */
-import type { Test } from 'tap'
-import { heldOn, nobodyBanned } from '../lab/conflict.ts'
-import { eventually, held, kill } from '../lab/nodes.ts'
+import type { Test } from '../tap.ts'
+import { heldOn, nobodyBanned } from '../lab/ctdb/conflict.ts'
+import { eventually, held, kill } from '../lab/ctdb/nodes.ts'
 import type { Lab } from './release.ts'
 
 const nothingOn = (lab: Lab, node: string) =>

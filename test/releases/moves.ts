@@ -1,8 +1,8 @@
 /** What moves addresses in a cluster whose nodes are all alive: a node disabled, and a rival that has what it leaves. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Test } from 'tap'
-import { heldOn, nobodyBanned, parkedOn } from '../lab/conflict.ts'
-import { eventually, failback, held, options, troubleIn } from '../lab/nodes.ts'
+import type { Test } from '../tap.ts'
+import { heldOn, nobodyBanned, parkedOn } from '../lab/ctdb/conflict.ts'
+import { eventually, failback, held, options, troubleIn } from '../lab/ctdb/nodes.ts'
 import type { Lab } from './release.ts'
 
 /** So long a rival is looked at: two takeover runs that fail would ban a node, and they come a second apart. */

@@ -1,5 +1,5 @@
 /** Every release with our script, in CTDB's event daemon. Needs root and mmdebstrap. */
-import t from 'tap'
+import t from '../tap.ts'
 import { chosen, have } from './release.ts'
 import { whole } from './whole.ts'
 

@@ -1,11 +1,11 @@
 /** The releases of Debian that the suites run: a chroot of each, our package and a node in it. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
-import type { OnNode } from '../lab/as-ctdb.ts'
-import type { Result } from '../lab/lab.ts'
-import { askIn, clusterIn, type Cluster } from '../lab/nodes.ts'
+import type { OnNode } from '../lab/ctdb/as-ctdb.ts'
+import { askIn, clusterIn, type Cluster } from '../lab/ctdb/nodes.ts'
+import type { Result } from '../lab/host/namespace.ts'
+import { REPOSITORY } from '../lab/paths.ts'
 
 /** A row of the README's table. A version may be shorter than what the programs say: `24` is any node 24. */
 export interface Tested {
@@ -20,7 +20,6 @@ export interface Tested {
   systemd?: string
 }
 
-const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url))
 export const TESTED = JSON.parse(
   readFileSync(join(REPOSITORY, 'test/releases/tested.json'), 'utf8'),
 ) as Tested[]
@@ -37,7 +36,7 @@ export function chosen(): Tested[] {
 
 export type Had = { env: Record<string, string> } | { why: string }
 
-const RELEASE_ROOT = join(REPOSITORY, 'test/lab/release-root')
+const RELEASE_ROOT = join(REPOSITORY, 'test/lab/ctdb/release-root')
 
 /** Each node has an overlay above the chroot; not every container may mount one. */
 const tryOverlay = (root: string) =>

@@ -2,9 +2,9 @@
  * ctdb.service dies, in every way that there is, under a booted systemd: no public address stays, and the journal says
  * who took them away. `RELEASES=trixie` boots that one; else sid, with the newest CTDB and systemd.
  */
-import t, { type Test } from 'tap'
+import t, { type Test } from '../tap.ts'
 import { TESTED } from './release.ts'
-import { boot, rootWithSystemd, whyNotBooted, type Booted } from '../lab/booted.ts'
+import { boot, rootWithSystemd, whyNotBooted, type Booted } from '../lab/ctdb/booted.ts'
 import {
   heldIn,
   journalFrom,
@@ -14,7 +14,7 @@ import {
   startCtdb,
   untilOver,
   type Line,
-} from '../lab/booted-ctdb.ts'
+} from '../lab/ctdb/booted-ctdb.ts'
 
 const BOOTABLE = ['sid', 'trixie']
 const chosen = process.env['RELEASES']?.split(',') ?? ['sid']

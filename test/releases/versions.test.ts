@@ -1,6 +1,6 @@
 /** The chroots have the versions of the README's table: whoever changes one changes the other. */
 import { execa } from 'execa'
-import t from 'tap'
+import t from '../tap.ts'
 import { chosen, have, type Tested } from './release.ts'
 
 const SAYS: readonly [keyof Tested & ('ctdb' | 'iproute2' | 'node'), string[], RegExp][] = [

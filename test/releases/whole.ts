@@ -1,7 +1,7 @@
 /** A cluster of a release from its installation to its end, by one of the two ways to run us. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Test } from 'tap'
+import type { Test } from '../tap.ts'
 import {
   checkAsCtdb,
   ifacesAsCtdb,
@@ -10,7 +10,7 @@ import {
   scriptsAsCtdb,
   settled,
   statusAsCtdb,
-} from '../lab/as-ctdb.ts'
+} from '../lab/ctdb/as-ctdb.ts'
 import { cleanedUp, ctdbdKilled, livingIsLeft } from './death.ts'
 import { disabled, parked } from './moves.ts'
 import { labOf, onNode, type Lab, type Tested } from './release.ts'

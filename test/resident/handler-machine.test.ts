@@ -2,7 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t, { type Test } from '../tap.ts'
 import type { Announcement } from '../../runner/machine/announcement.ts'
 import { Stopper } from '../../runner/machine/stop.ts'
 import { SharedMachine } from '../../runner/resident/shared-machine.ts'

@@ -4,9 +4,9 @@
  */
 import { readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import t from 'tap'
-import { DIST } from '../lab/lab.ts'
-import { bootUml, left, whyNoUml } from '../lab/uml.ts'
+import t from '../tap.ts'
+import { DIST } from '../lab/paths.ts'
+import { bootUml, left, whyNoUml } from './uml.ts'
 
 /**
  * Those that say most on another kernel: node takes a second to start in there. KERNEL_TESTS names others; `lvs-cluster`,

@@ -3,7 +3,7 @@ import type { Node } from '../../node/node.ts'
 import { Refusal } from '../../base/refusal.ts'
 import { familyOf } from '../../inet/address.ts'
 import { announces } from '../announces.ts'
-import { duplicateCheck, waitForDad } from './state.ts'
+import { dadNow, duplicateCheck, waitForDad } from './state.ts'
 import { whereIs } from '../address/interfaces.ts'
 import { isParkingPlace, parkedHere, withParked, type Parked } from './parked.ts'
 import { addAddress, deleteAddress, tryDelete } from '../address/add-delete.ts'
@@ -82,6 +82,8 @@ async function isFreeIpv4(node: Node, each: Parked): Promise<boolean> {
 async function isFreeIpv6(node: Node, each: Parked): Promise<boolean> {
   const added = await withParked(node, async (parked) => {
     if (!same(parked, each)) return false
+    // A failed check stands for ever: a try that was killed may have left one.
+    if ((await dadNow(node, each)) === 'duplicate') await tryDelete(node, each)
     await addAddress(node, each)
     return true
   })

@@ -1,6 +1,6 @@
 /** Bulk failover: many addresses asked for at once. Needs no root. */
 import { writeFileSync } from 'node:fs'
-import { startLab } from '../../lab/lab.ts'
+import { Lab } from '../../lab/lab.ts'
 import { besideBulk } from '../beside.ts'
 import { OTHER } from '../builds.ts'
 import { furnishForBulk } from '../furnish.ts'
@@ -19,7 +19,7 @@ announced: until each was announced once, as the other end of the wire sees it, 
 ms each: what one address more costs, between two of the columns: the same in both where growth is linear.`
 
 export async function measureBulk({ runs, also, svg }: Options): Promise<Part> {
-  const lab = await startLab()
+  const lab = await Lab.start()
   try {
     await furnishForBulk(lab)
     const rows = JSON.parse(await lab.observer.must('ip', '-json', 'link', 'show', 'dev', 'port-eth0')) as {

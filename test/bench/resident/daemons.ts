@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect, type Client } from '../../../runner/eventd/client.ts'
-import { EVENTD, startEventd } from '../../lab/eventd.ts'
+import { EVENTD, startEventd } from '../../lab/ctdb/eventd.ts'
 import { builds, type Build } from '../builds.ts'
 import { CTDB_SCRIPT } from '../contestants.ts'
 

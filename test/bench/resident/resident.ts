@@ -1,5 +1,5 @@
 /** One event after another over the sockets of event daemons that are up all the time; what those cost. */
-import { startLab } from '../../lab/lab.ts'
+import { Lab } from '../../lab/lab.ts'
 import { besideEvents, besideUpkeep } from '../beside.ts'
 import { furnish } from '../furnish.ts'
 import { inside } from '../inside-lab.ts'
@@ -16,7 +16,7 @@ MB: VmRSS when started, later after all of the above and after each of ${FLOODS}
   from ${SETTLE_SECONDS} s after the last.`
 
 export async function measureResident({ runs, also, long }: Options): Promise<Part> {
-  const lab = await startLab()
+  const lab = await Lab.start()
   try {
     await furnish(lab)
     const orders: ResidentOrders = { runs, also, long, anchor: lab.node.pid }

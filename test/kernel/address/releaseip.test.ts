@@ -1,24 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { FAMILIES } from '../../lab/families.ts'
+import { lines, warnings } from '../../lab/host/namespace.ts'
+import { inLab, prepareFile } from '../../lab/in-lab.ts'
 import type { Lab } from '../../lab/lab.ts'
-import {
-  calm,
-  connect,
-  dropRules,
-  FAMILIES,
-  inLab,
-  lines,
-  machine,
-  noStandIn,
-  places,
-  prepareFile,
-  scriptWithOnly,
-  serve,
-  standIn,
-  waitFor,
-  warnings,
-  writeSysctl,
-} from '../../lab/support.ts'
+import { waitFor } from '../../lab/wait-for.ts'
 
 const KILLTCP = '/usr/libexec/ctdb/ctdb_killtcp'
 
@@ -37,8 +23,8 @@ if (!(await prepareFile()))
     inLab(`${family}: releaseip takes the address away and says nothing`, {}, async (t, lab) => {
       await put(lab, `eth0/${bits}`)
       t.strictSame(await lab.script('releaseip', 'eth0', ip, bits), { status: 0, out: '', err: '' })
-      t.strictSame(await places(lab.node, ip), [])
-      t.strictSame(await dropRules(lab.node), [])
+      t.strictSame(await lab.node.places(ip), [])
+      t.strictSame(await lab.node.dropRules(), [])
     })
 
     const disagreements = [
@@ -73,7 +59,7 @@ if (!(await prepareFile()))
           const result = await lab.script('releaseip', said[0] ?? '', ip, said[1] ?? '')
           t.equal(result.status, 0)
           t.strictSame(lines(result), [`WARNING: Public IP ${ip} ${says}: releasing it from eth0/${bits}`])
-          t.strictSame(await places(lab.node, ip), [])
+          t.strictSame(await lab.node.places(ip), [])
         },
       )
 
@@ -85,7 +71,7 @@ if (!(await prepareFile()))
         for (const name of ['enp0s31f6', 'eth0@if5']) {
           await put(lab, `eth0/${bits}`)
           t.strictSame(lines(await lab.script('releaseip', name, ip, bits)), [])
-          t.strictSame(await places(lab.node, ip), [])
+          t.strictSame(await lab.node.places(ip), [])
         }
       },
     )
@@ -101,7 +87,7 @@ if (!(await prepareFile()))
           t.equal(again.status, 0)
           t.match(lines(again), [`WARNING: Unable to determine interface for IP ${ip}`])
         }
-        t.strictSame(await dropRules(lab.node), [])
+        t.strictSame(await lab.node.dropRules(), [])
       },
     )
 
@@ -112,20 +98,20 @@ if (!(await prepareFile()))
       t.equal(result.status, 0)
       t.equal(warnings(result).length, 1)
       t.match(result.out, `releasing it from eth0/${bits} and eth1/${otherBits}`)
-      t.strictSame(await places(lab.node, ip), [])
-      t.strictSame(await dropRules(lab.node), [])
+      t.strictSame(await lab.node.places(ip), [])
+      t.strictSame(await lab.node.dropRules(), [])
     })
 
     inLab(`${family}: the other addresses of the subnet survive`, {}, async (t, lab) => {
       if (isV4)
         for (const name of ['all', 'eth0'])
-          await writeSysctl(lab.node, `net/ipv4/conf/${name}/promote_secondaries`, 0)
+          await lab.node.writeSysctl(`net/ipv4/conf/${name}/promote_secondaries`, 0)
       const third = other.replace(/2$/, '3')
       for (const address of [ip, other, third]) await put(lab, `eth0/${bits}`, address)
       t.strictSame(lines(await lab.script('releaseip', 'eth0', ip, bits)), [])
-      t.strictSame(await places(lab.node, ip), [])
-      t.strictSame(await places(lab.node, other), [`eth0/${bits}`])
-      t.strictSame(await places(lab.node, third), [`eth0/${bits}`])
+      t.strictSame(await lab.node.places(ip), [])
+      t.strictSame(await lab.node.places(other), [`eth0/${bits}`])
+      t.strictSame(await lab.node.places(third), [`eth0/${bits}`])
     })
 
     inLab(
@@ -133,17 +119,17 @@ if (!(await prepareFile()))
       { needs: ['ss', iptables] },
       async (t, lab) => {
         await put(lab, `eth0/${bits}`)
-        await serve(lab.node, ip, 445)
-        const client = await connect(lab.observer, ip, 445)
+        await lab.node.serve(ip, 445)
+        const client = await lab.observer.connect(ip, 445)
         const during = join(lab.dir, 'during')
-        standIn(lab, 'ss', `case "$*" in *-K*) ${iptables} -w -S INPUT >'${during}' ;; esac\nexec $real "$@"`)
+        lab.standIn('ss', `case "$*" in *-K*) ${iptables} -w -S INPUT >'${during}' ;; esac\nexec $real "$@"`)
         const result = await lab.script('releaseip', 'eth0', ip, bits)
         t.equal(result.status, 0)
         t.strictSame(lines(result), [`Killed 1/1 TCP connections to released IP ${ip}, using ss -K`])
         await waitFor('the client to notice', () => client.events().length > 1)
         t.strictSame(client.events(), ['connected', 'ECONNRESET'])
         t.match(readFileSync(during, 'utf8'), `-A INPUT -d ${host} -i eth0 -j DROP\n`)
-        t.strictSame(await dropRules(lab.node), [])
+        t.strictSame(await lab.node.dropRules(), [])
       },
     )
 
@@ -156,8 +142,8 @@ if (!(await prepareFile()))
       async (t, lab) => {
         lab.configure('script.options', 'CTDB_KILLTCP_USE_SS_KILL=no\n')
         await put(lab, `eth0/${bits}`)
-        await serve(lab.node, ip, 2049)
-        const client = await connect(lab.observer, ip, 2049)
+        await lab.node.serve(ip, 2049)
+        const client = await lab.observer.connect(ip, 2049)
         const result = await lab.script('releaseip', 'eth0', ip, bits)
         t.equal(result.status, 0)
         t.match(result.out, `Killed 1/1 TCP connections to released IP ${ip}, using ctdb_killtcp\n`)
@@ -168,8 +154,8 @@ if (!(await prepareFile()))
 
     inLab(`${family}: connections to other addresses go on`, { needs: ['ss'] }, async (t, lab) => {
       for (const address of [ip, other]) await put(lab, `eth0/${bits}`, address)
-      await serve(lab.node, other, 445)
-      const client = await connect(lab.observer, other, 445)
+      await lab.node.serve(other, 445)
+      const client = await lab.observer.connect(other, 445)
       t.strictSame(lines(await lab.script('releaseip', 'eth0', ip, bits)), [])
       client.speak()
       await waitFor('an answer', () => client.events().length > 1)
@@ -183,11 +169,11 @@ if (!(await prepareFile()))
         for (const missing of ['ss', 'flock', iptables]) {
           await put(lab, `eth0/${bits}`)
           const programs = ['ip', 'ss', 'iptables', 'ip6tables', 'flock'].filter((name) => name !== missing)
-          const result = await scriptWithOnly(lab, programs, 'releaseip', 'eth0', ip, bits)
+          const result = await lab.scriptWithOnly(programs, 'releaseip', 'eth0', ip, bits)
           t.equal(result.status, 0, `without ${missing}`)
           t.match(warnings(result)[0], new RegExp(`WARNING: ${missing}\\b.*not found.*install `))
-          t.strictSame(await places(lab.node, ip), [])
-          t.strictSame(await dropRules(lab.node), [])
+          t.strictSame(await lab.node.places(ip), [])
+          t.strictSame(await lab.node.dropRules(), [])
         }
       },
     )
@@ -197,16 +183,16 @@ if (!(await prepareFile()))
       { needs: [iptables] },
       async (t, lab) => {
         await put(lab, `eth0/${bits}`)
-        await serve(lab.node, ip, 445)
-        await connect(lab.observer, ip, 445)
+        await lab.node.serve(ip, 445)
+        await lab.observer.connect(ip, 445)
         const unrelated = ['INPUT', '-s', other, '-j', 'DROP']
         await lab.node.must(iptables, '-A', ...unrelated)
         for (const iface of ['eth0', 'eth0', 'eth1']) await lab.node.must(iptables, '-A', ...rule(iface))
         const during = join(lab.dir, 'during')
-        standIn(lab, 'ss', `case "$*" in *-K*) ${iptables} -w -S INPUT >'${during}' ;; esac\nexec $real "$@"`)
+        lab.standIn('ss', `case "$*" in *-K*) ${iptables} -w -S INPUT >'${during}' ;; esac\nexec $real "$@"`)
         t.equal((await lab.script('releaseip', 'eth0', ip, bits)).status, 0)
         t.notOk(readFileSync(during, 'utf8').split(`-d ${host} -i eth0 `).length > 3, 'no third copy')
-        const left = await dropRules(lab.node)
+        const left = await lab.node.dropRules()
         t.equal(left.length, 1)
         t.match(left[0], `-s ${host.replace(ip, other)}`)
       },
@@ -217,8 +203,7 @@ if (!(await prepareFile()))
       {},
       async (t, lab) => {
         await put(lab, `eth0/${bits}`)
-        standIn(
-          lab,
+        lab.standIn(
           'ip',
           `case "$*" in *"addr del"*) echo "RTNETLINK answers: No buffer space available" >&2; exit 2 ;; esac\nexec $real "$@"`,
         )
@@ -227,8 +212,8 @@ if (!(await prepareFile()))
         t.strictSame(lines(result), [
           `Failed to del ${ip}/${bits} on dev eth0: RTNETLINK answers: No buffer space available`,
         ])
-        t.strictSame(await places(lab.node, ip), [`eth0/${bits}`])
-        t.strictSame(await dropRules(lab.node), [])
+        t.strictSame(await lab.node.places(ip), [`eth0/${bits}`])
+        t.strictSame(await lab.node.dropRules(), [])
       },
     )
 
@@ -239,15 +224,15 @@ if (!(await prepareFile()))
       { needs: ['ss', isV4 ? 'arping' : 'ndptool'] },
       async (t, lab) => {
         await put(lab, `eth0/${bits}`)
-        await serve(lab.node, ip, 445)
-        const client = await connect(lab.observer, ip, 445)
+        await lab.node.serve(ip, 445)
+        const client = await lab.observer.connect(ip, 445)
         const result = await lab.script('updateip', 'eth0', 'eth1', ip, bits)
         t.equal(result.status, 0)
         t.equal(lines(result).filter((line) => line.startsWith('Tickle TCP connection ')).length, 2)
         t.equal(lines(result).length, 2)
         t.ok(lab.ctdbCalls().includes('tickle'))
-        t.strictSame(await places(lab.node, ip), [`eth1/${bits}`])
-        t.strictSame(await dropRules(lab.node), [])
+        t.strictSame(await lab.node.places(ip), [`eth1/${bits}`])
+        t.strictSame(await lab.node.dropRules(), [])
         client.speak()
         await waitFor('an answer', () => client.events().length > 1)
         t.strictSame(client.events(), ['connected', 'echo'])
@@ -259,20 +244,20 @@ if (!(await prepareFile()))
       const result = await lab.script('updateip', 'eth0', 'eth1', ip, bits)
       t.equal(result.status, 0)
       t.strictSame(lines(result), [`Redundant "updateip" - ${ip} already on eth1`])
-      t.strictSame(await places(lab.node, ip), [`eth1/${bits}`])
+      t.strictSame(await lab.node.places(ip), [`eth1/${bits}`])
     })
 
     inLab(
       `${family}: updateip to an interface that is not there leaves the address where it is`,
       {},
       async (t, lab) => {
-        await calm(lab.node)
+        await lab.node.calm()
         await put(lab, `eth0/${bits}`)
-        const before = await machine(lab.node)
+        const before = await lab.node.state()
         const result = await lab.script('updateip', 'eth0', 'eth7', ip, bits)
         t.equal(result.status, 1)
         t.match(lines(result), [/^Failed to bringup interface eth7: there is no such interface/])
-        t.equal(await machine(lab.node), before)
+        t.equal(await lab.node.state(), before)
       },
     )
 
@@ -281,8 +266,7 @@ if (!(await prepareFile()))
       {},
       async (t, lab) => {
         await put(lab, `eth0/${bits}`)
-        standIn(
-          lab,
+        lab.standIn(
           'ip',
           `case "$*" in *"addr add"*eth1*) echo "RTNETLINK answers: No buffer space available" >&2; exit 2 ;; esac\nexec $real "$@"`,
         )
@@ -291,8 +275,8 @@ if (!(await prepareFile()))
         t.strictSame(lines(result), [
           `Failed to add ${ip}/${bits} on dev eth1: RTNETLINK answers: No buffer space available`,
         ])
-        t.strictSame(await places(lab.node, ip), [`eth0/${bits}`], 'usable at once')
-        t.strictSame(await dropRules(lab.node), [])
+        t.strictSame(await lab.node.places(ip), [`eth0/${bits}`], 'usable at once')
+        t.strictSame(await lab.node.dropRules(), [])
       },
     )
 
@@ -307,7 +291,7 @@ if (!(await prepareFile()))
           t.strictSame(lines(result), [
             `WARNING: Public IP ${ip} hosted on interface eth0 but VNN says ${from}: moving it from eth0/${bits}`,
           ])
-          t.strictSame(await places(lab.node, ip), [`eth1/${bits}`])
+          t.strictSame(await lab.node.places(ip), [`eth1/${bits}`])
         },
       )
 
@@ -316,7 +300,7 @@ if (!(await prepareFile()))
       const result = await lab.script('updateip', 'eth0', 'eth1', ip, bits)
       t.equal(result.status, 0)
       t.equal(warnings(result).length, 1)
-      t.strictSame(await places(lab.node, ip), [`eth1/${bits}`])
+      t.strictSame(await lab.node.places(ip), [`eth1/${bits}`])
     })
 
     inLab(
@@ -326,7 +310,7 @@ if (!(await prepareFile()))
         const result = await lab.script('updateip', '__none__', 'eth1', ip, bits)
         t.equal(result.status, 0)
         t.match(lines(result), [`WARNING: Unable to determine interface for IP ${ip}`])
-        t.strictSame(await places(lab.node, ip), [`eth1/${bits}`])
+        t.strictSame(await lab.node.places(ip), [`eth1/${bits}`])
       },
     )
 
@@ -355,14 +339,14 @@ if (!(await prepareFile()))
         { needs: ['ss', iptables] },
         async (t, lab) => {
           await put(lab, `eth0/${bits}`)
-          await serve(lab.node, ip, 445)
-          await connect(lab.observer, ip, 445)
-          standIn(lab, program, shell)
+          await lab.node.serve(ip, 445)
+          await lab.observer.connect(ip, 445)
+          lab.standIn(program, shell)
           t.not((await lab.script('releaseip', 'eth0', ip, bits)).status, 0, 'it was killed')
-          noStandIn(lab, program)
+          lab.noStandIn(program)
           t.equal((await lab.script('releaseip', 'eth0', ip, bits)).status, 0)
-          t.strictSame(await places(lab.node, ip), [])
-          t.strictSame(await dropRules(lab.node), [])
+          t.strictSame(await lab.node.places(ip), [])
+          t.strictSame(await lab.node.dropRules(), [])
         },
       )
 
@@ -376,12 +360,12 @@ if (!(await prepareFile()))
         { needs: [iptables], slowDad: true },
         async (t, lab) => {
           await put(lab, `eth0/${bits}`)
-          standIn(lab, program, shell)
+          lab.standIn(program, shell)
           t.not((await lab.script('updateip', 'eth0', 'eth1', ip, bits)).status, 0, 'it was killed')
-          noStandIn(lab, program)
+          lab.noStandIn(program)
           t.equal((await lab.script('updateip', 'eth0', 'eth1', ip, bits)).status, 0)
-          t.strictSame(await places(lab.node, ip), [`eth1/${bits}`])
-          t.strictSame(await dropRules(lab.node), [])
+          t.strictSame(await lab.node.places(ip), [`eth1/${bits}`])
+          t.strictSame(await lab.node.dropRules(), [])
         },
       )
 
@@ -391,11 +375,11 @@ if (!(await prepareFile()))
       { moment: 'before it puts the address on the list', program: 'flock', shell: before('-w') },
     ]))
       inLab(`${family}: a takeip killed ${moment} can be run again`, { slowDad: true }, async (t, lab) => {
-        standIn(lab, program, shell)
+        lab.standIn(program, shell)
         t.not((await lab.script('takeip', 'eth0', ip, bits)).status, 0, 'it was killed')
-        noStandIn(lab, program)
+        lab.noStandIn(program)
         t.strictSame(await lab.script('takeip', 'eth0', ip, bits), { status: 0, out: '', err: '' })
-        t.strictSame(await places(lab.node, ip), [`eth0/${bits}`])
+        t.strictSame(await lab.node.places(ip), [`eth0/${bits}`])
         t.equal(readFileSync(join(lab.dir, 'var/my-public-ip-addresses'), 'utf8'), `${ip}\n`)
       })
   }
@@ -405,13 +389,13 @@ if (!(await prepareFile())) {
     'IPv6: an updateip that was killed while the address was being checked for duplicates is not redundant',
     {},
     async (t, lab) => {
-      await writeSysctl(lab.node, 'net/ipv6/neigh/eth1/retrans_time_ms', 4000)
+      await lab.node.writeSysctl('net/ipv6/neigh/eth1/retrans_time_ms', 4000)
       await lab.node.must('ip', 'addr', 'add', 'fd00::1/64', 'dev', 'eth1')
-      t.strictSame(await places(lab.node, 'fd00::1'), ['eth1/64 tentative'])
+      t.strictSame(await lab.node.places('fd00::1'), ['eth1/64 tentative'])
       const result = await lab.script('updateip', 'eth0', 'eth1', 'fd00::1', '64')
       t.equal(result.status, 0)
       t.notMatch(result.out, 'Redundant')
-      t.strictSame(await places(lab.node, 'fd00::1'), ['eth1/64'], 'usable when it returns')
+      t.strictSame(await lab.node.places('fd00::1'), ['eth1/64'], 'usable when it returns')
     },
   )
   inLab(
@@ -419,8 +403,8 @@ if (!(await prepareFile())) {
     { needs: ['ss'] },
     async (t, lab) => {
       await lab.node.must('ip', 'addr', 'add', '10.0.0.1/24', 'dev', 'eth0')
-      await serve(lab.node, '::', 445)
-      const client = await connect(lab.observer, '10.0.0.1', 445)
+      await lab.node.serve('::', 445)
+      const client = await lab.observer.connect('10.0.0.1', 445)
       const result = await lab.script('releaseip', 'eth0', '10.0.0.1', '24')
       t.strictSame(lines(result), ['Killed 1/1 TCP connections to released IP 10.0.0.1, using ss -K'])
       await waitFor('the client to notice', () => client.events().length > 1)

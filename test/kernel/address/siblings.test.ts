@@ -5,24 +5,11 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { makeReadOnly, type Lab } from '../../lab/lab.ts'
-import { manyAddresses, startResident } from '../../lab/resident.ts'
-import {
-  announcers,
-  connect,
-  inLab,
-  lines,
-  macOf,
-  noStandIn,
-  places,
-  prepareFile,
-  scriptWithOnly,
-  serve,
-  standIn,
-  waitFor,
-  watch,
-  writeSysctl,
-} from '../../lab/support.ts'
+import { manyAddresses } from '../../lab/families.ts'
+import { lines } from '../../lab/host/namespace.ts'
+import { inLab, prepareFile } from '../../lab/in-lab.ts'
+import type { Lab } from '../../lab/lab.ts'
+import { waitFor } from '../../lab/wait-for.ts'
 
 const SYSCTL = '/proc/sys/net/ipv4/conf/eth0/promote_secondaries'
 const REMEDY = '"sysctl -w net.ipv4.conf.all.promote_secondaries=1" on the host keeps the kernel from it'
@@ -38,7 +25,7 @@ const put = (lab: Lab, address: string, ...more: string[]) =>
 /** Two public addresses, and one of the host's own behind them; and routes of its own by way of them. */
 async function container(lab: Lab, addresses: readonly string[] = OURS): Promise<void> {
   lab.configure('public_addresses', listed(addresses))
-  await makeReadOnly(lab.node, '/proc/sys')
+  await lab.node.makeReadOnly('/proc/sys')
   for (const address of addresses) await put(lab, address, 'brd', '+')
   await put(lab, '10.0.0.3', 'label', 'eth0:own', 'metric', '77', 'noprefixroute', 'preferred_lft', '0')
   const src = addresses.includes('10.0.0.2') ? ['src', '10.0.0.2'] : []
@@ -95,7 +82,7 @@ if (!(await prepareFile())) {
 
   for (const name of ['all', 'eth0'])
     inLab(`promote_secondaries is 1 for ${name}: nothing need be put back, or said`, {}, async (t, lab) => {
-      await writeSysctl(lab.node, `net/ipv4/conf/${name}/promote_secondaries`, 1)
+      await lab.node.writeSysctl(`net/ipv4/conf/${name}/promote_secondaries`, 1)
       await container(lab)
       t.strictSame(await lab.script('releaseip', 'eth0', '10.0.0.1', '24'), { status: 0, out: '', err: '' })
       t.same(await network(lab), AFTER)
@@ -105,25 +92,25 @@ if (!(await prepareFile())) {
   inLab('one that is not the first goes alone, in silence', {}, async (t, lab) => {
     await container(lab)
     t.strictSame(await lab.script('releaseip', 'eth0', '10.0.0.2', '24'), { status: 0, out: '', err: '' })
-    t.same(await places(lab.node, '10.0.0.1'), ['eth0/24'])
-    t.same(await places(lab.node, '10.0.0.2'), [])
-    t.same(await places(lab.node, '10.0.0.3'), ['eth0/24'])
+    t.same(await lab.node.places('10.0.0.1'), ['eth0/24'])
+    t.same(await lab.node.places('10.0.0.2'), [])
+    t.same(await lab.node.places('10.0.0.3'), ['eth0/24'])
   })
 
   inLab('a look at the others that fails is said: they go', {}, async (t, lab) => {
     await container(lab)
-    standIn(lab, 'ip', 'case "$*" in *"addr show dev eth0") echo busy >&2; exit 2 ;; esac; exec $real "$@"')
+    lab.standIn('ip', 'case "$*" in *"addr show dev eth0") echo busy >&2; exit 2 ;; esac; exec $real "$@"')
     t.same(lines(await lab.script('releaseip', 'eth0', '10.0.0.1', '24')), [
       'WARNING: the addresses on eth0 that go with 10.0.0.1 cannot be seen: busy',
     ])
-    noStandIn(lab, 'ip')
-    t.same(await places(lab.node, '10.0.0.2'), [])
+    lab.noStandIn('ip')
+    t.same(await lab.node.places('10.0.0.2'), [])
   })
 
   inLab('a connection to a sibling goes on', { needs: ['ss'] }, async (t, lab) => {
     await container(lab)
-    await serve(lab.node, '10.0.0.2', 445)
-    const client = await connect(lab.observer, '10.0.0.2', 445)
+    await lab.node.serve('10.0.0.2', 445)
+    const client = await lab.observer.connect('10.0.0.2', 445)
     t.equal((await lab.script('releaseip', 'eth0', '10.0.0.1', '24')).status, 0)
     client.speak()
     await waitFor('an answer', () => client.events().length > 1)
@@ -135,21 +122,21 @@ if (!(await prepareFile())) {
     { needs: ['arping', 'perl'] },
     async (t, lab) => {
       await container(lab)
-      const mac = await macOf(lab.node, 'eth0')
+      const mac = await lab.node.macOf('eth0')
       const [own, wire] = [
-        await watch(lab.observer, 'lan', '10.0.0.3'),
-        await watch(lab.observer, 'lan', '10.0.0.2'),
+        await lab.observer.watch('lan', '10.0.0.3'),
+        await lab.observer.watch('lan', '10.0.0.2'),
       ]
       const expected = ['ARP request', 'ARP reply'].map((form) => ({ form, mac }))
       await lab.script('releaseip', 'eth0', '10.0.0.1', '24')
-      await waitFor('the announcer', () => wire.seen().length === 2 && announcers(lab).length === 0)
+      await waitFor('the announcer', () => wire.seen().length === 2 && lab.announcers().length === 0)
       t.match(
         wire.seen().toSorted((a, b) => b.form.localeCompare(a.form)),
         expected,
       )
       await lab.node.must('ip', 'addr', 'flush', 'dev', 'eth0')
       for (const address of [...OURS, '10.0.0.3']) await put(lab, address, 'brd', '+')
-      const daemon = await startResident(lab)
+      const daemon = await lab.daemon()
       t.equal(await daemon.run('releaseip', 'eth0', '10.0.0.1', '24'), 0)
       await waitFor('the daemon to announce', () => wire.seen().length === 4)
       await sleep(1500) // a second round would come 1.1 s later
@@ -164,7 +151,7 @@ if (!(await prepareFile())) {
     const result = await lab.script('updateip', 'eth0', 'eth1', '10.0.0.1', '24')
     t.equal(result.status, 0)
     t.same(lines(result)[0], WARNING)
-    t.same(await places(lab.node, '10.0.0.1'), ['eth1/24'])
+    t.same(await lab.node.places('10.0.0.1'), ['eth1/24'])
     t.same(await network(lab), AFTER)
   })
 
@@ -211,7 +198,7 @@ if (!(await prepareFile())) {
     inLab(`one that does not come back fails ${how}, and is named`, {}, async (t, lab) => {
       await container(lab)
       const failing = String.raw`sed -u 's/^\(addr add 10.0.0.3.24 dev\) eth0/\1 nosuch0/'`
-      standIn(lab, 'ip', `case "$*" in *-batch*) ${failing} | $real "$@" ;; *) exec $real "$@" ;; esac`)
+      lab.standIn('ip', `case "$*" in *-batch*) ${failing} | $real "$@" ;; *) exec $real "$@" ;; esac`)
       const says =
         'Failed to put 10.0.0.3/24 back on dev eth0, gone with 10.0.0.1/24: Cannot find device "nosuch0": "ip addr add 10.0.0.3/24 dev eth0 label eth0:own metric 77 noprefixroute valid_lft forever preferred_lft 0"'
       if (how === 'a script') {
@@ -219,11 +206,11 @@ if (!(await prepareFile())) {
         t.equal(result.status, 1)
         t.same(lines(result), [WARNING, says])
       } else {
-        const daemon = await startResident(lab)
+        const daemon = await lab.daemon()
         t.equal(await daemon.run('releaseip', 'eth0', '10.0.0.1', '24'), 8)
         await waitFor('the line', () => daemon.log().includes(says))
       }
-      t.same(await places(lab.node, '10.0.0.2'), ['eth0/24'])
+      t.same(await lab.node.places('10.0.0.2'), ['eth0/24'])
     })
 
   inLab(
@@ -234,7 +221,7 @@ if (!(await prepareFile())) {
       const [going, staying, coming] = [many.slice(0, 60), many.slice(60, 75), many.slice(75)]
       await container(lab, [...going.slice(0, 30), ...staying, ...going.slice(30)])
       lab.configure('public_addresses', listed(many))
-      const daemon = await startResident(lab)
+      const daemon = await lab.daemon()
       const all = (event: string, addresses: readonly string[]) =>
         addresses.map(async (address, i) => {
           await sleep((i % 5) * 7) // in several bursts, the first of the subnet again and again among them
@@ -262,16 +249,15 @@ if (!(await prepareFile())) {
       await container(lab)
       await lab.node.must('ip', 'addr', 'del', '10.0.0.3/24', 'dev', 'eth0')
       for (let done = 0; done <= 4; done += 1) {
-        standIn(
-          lab,
+        lab.standIn(
           'ip',
           `case "$*" in *-batch*) head -n ${done} | $real "$@"; kill -9 $PPID; exit 1 ;; esac; exec $real "$@"`,
         )
         t.not((await lab.script('releaseip', 'eth0', '10.0.0.1', '24')).status, 0, 'it was killed')
-        noStandIn(lab, 'ip')
+        lab.noStandIn('ip')
         t.equal((await lab.script('releaseip', 'eth0', '10.0.0.1', '24')).status, 0)
         t.equal((await lab.script('takeip', 'eth0', '10.0.0.2', '24')).status, 0)
-        const both = [await places(lab.node, '10.0.0.1'), await places(lab.node, '10.0.0.2')]
+        const both = [await lab.node.places('10.0.0.1'), await lab.node.places('10.0.0.2')]
         t.same(both, [[], ['eth0/24']], `behind ${done} lines`)
         await lab.node.must('ip', '-4', 'addr', 'flush', 'dev', 'eth0')
         for (const address of OURS) await put(lab, address, 'brd', '+')
@@ -287,7 +273,7 @@ if (!(await prepareFile())) {
       await container(lab, many)
       const [going, staying] = [many.slice(0, 5), many.slice(5)]
       const release = (address: string) =>
-        scriptWithOnly(lab, ['ip', 'ss', 'flock', 'sh'], 'releaseip', 'eth0', address, '24')
+        lab.scriptWithOnly(['ip', 'ss', 'flock', 'sh'], 'releaseip', 'eth0', address, '24')
       const results = await Promise.all(going.map(release))
       t.same(new Set(results.map(({ status }) => status)), new Set([0]))
       const text = await lab.node.must('ip', '-4', '-o', 'addr', 'show', 'dev', 'eth0')

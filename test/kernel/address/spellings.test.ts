@@ -1,9 +1,9 @@
 /** One address, written in ten ways, is one address: in files, arguments, what ctdb prints, and what we list. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t from '../../tap.ts'
 import { canonical } from '../../../runner/inet/address.ts'
-import { inLab, places, prepareFile } from '../../lab/support.ts'
+import { inLab, prepareFile } from '../../lab/in-lab.ts'
 
 const skip = await prepareFile()
 
@@ -82,7 +82,7 @@ for (const { family, address, bits, ways } of SPELLINGS)
         lab.configure('nodes', `${second}\n`)
         writeFileSync(list, `${third}\n`)
         t.match(await lab.script('takeip', 'eth0', second, bits), { status: 0 }, way)
-        t.same(await places(lab.node, address), [`eth0/${bits}`])
+        t.same(await lab.node.places(address), [`eth0/${bits}`])
         t.equal(readFileSync(list, 'utf8'), `${address}\n`, 'in the list once, as its canonical form')
 
         lab.ctdbSays('-v ip', `${HEAD}\n|${fourth}|0|eth0|eth0,eth1|eth0,eth1|\n`)
@@ -93,7 +93,7 @@ for (const { family, address, bits, ways } of SPELLINGS)
         t.match((await lab.eventscript('nodes', '-X')).out, `|0|${address}|0|1||`)
 
         t.match(await lab.script('releaseip', 'eth0', third, bits), { status: 0 })
-        t.same(await places(lab.node, address), [])
+        t.same(await lab.node.places(address), [])
         t.equal(readFileSync(list, 'utf8'), '')
       }
     },

@@ -1,31 +1,14 @@
-import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { DIST, type Lab } from '../../lab/lab.ts'
-import { manyAddresses, startResident } from '../../lab/resident.ts'
-import {
-  capture,
-  announcers,
-  connect,
-  dropRules,
-  FAMILIES,
-  inLab,
-  macOf,
-  neighbour,
-  places,
-  prepareFile,
-  serve,
-  standIn,
-  waitFor,
-  watch,
-} from '../../lab/support.ts'
+import { FAMILIES, manyAddresses } from '../../lab/families.ts'
+import { inLab, prepareFile } from '../../lab/in-lab.ts'
+import type { Lab } from '../../lab/lab.ts'
+import { DIST } from '../../lab/paths.ts'
+import { waitFor } from '../../lab/wait-for.ts'
 
-const readOr = (path: string) => (existsSync(path) ? readFileSync(path, 'utf8') : '')
-const hosted = (lab: Lab) =>
-  readOr(join(lab.dir, 'var/my-public-ip-addresses')).split('\n').filter(Boolean).toSorted()
 /** perl does all but send packets. */
 const noPacketsOfOurOwn = (lab: Lab) =>
-  standIn(lab, 'perl', 'case "$*" in *frame-sender*) exit 1 ;; esac; exec $real "$@"')
+  lab.standIn('perl', 'case "$*" in *frame-sender*) exit 1 ;; esac; exec $real "$@"')
 const zeros = (count: number) => Array.from({ length: count }, () => 0)
 
 /** Every address of the node that is in the list, once each time that it is there. */
@@ -53,7 +36,7 @@ if (!nothing) {
       `${family}: sixty addresses that come together are all taken, and all released`,
       {},
       async (t, lab) => {
-        const daemon = await startResident(lab)
+        const daemon = await lab.daemon()
         const all = (event: string) =>
           Promise.all(many.map((address) => daemon.run(event, 'eth0', address, bits)))
         t.same(await all('takeip'), zeros(60))
@@ -63,17 +46,17 @@ if (!nothing) {
           /scope global[^\n]*tentative/,
           'and can be bound',
         )
-        t.same(hosted(lab), many.toSorted(), 'the list has each of them, once')
+        t.same(lab.hosted(), many.toSorted(), 'the list has each of them, once')
         t.same(await all('releaseip'), zeros(60))
         t.same(await present(lab, many), [])
-        t.same(hosted(lab), [])
-        t.same(await dropRules(lab.node), [], 'and no firewall rule is left')
+        t.same(lab.hosted(), [])
+        t.same(await lab.node.dropRules(), [], 'and no firewall rule is left')
         t.notMatch(daemon.log(), /WARNING|defect/)
       },
     )
 
     inLab(`${family}: one that cannot be taken spoils no other`, {}, async (t, lab) => {
-      const daemon = await startResident(lab)
+      const daemon = await lab.daemon()
       const [first = '', second = '', ...others] = manyAddresses(family, 20)
       const nodad = family === 'IPv6' ? ['nodad'] : []
       await lab.observer.must('ip', 'addr', 'add', `${second}/${bits}`, 'dev', 'lan', ...nodad)
@@ -90,19 +73,18 @@ if (!nothing) {
         await daemon.logged(
           new RegExp(`10\\.interface: Failed to add ${second}/${bits} on dev eth0: another host`),
         )
-      t.same(await places(lab.node, second), duplicate ? [] : [`eth0/${bits}`])
+      t.same(await lab.node.places(second), duplicate ? [] : [`eth0/${bits}`])
     })
 
     inLab(`${family}: an error in a batch is that of its own address`, {}, async (t, lab) => {
       const nowhere = family === 'IPv4' ? '10.0.0.99' : 'fd00::99'
       const [taken = '', ...others] = manyAddresses(family, 10)
       // gone by the time that the burst comes to it, whatever the look before has shown
-      standIn(
-        lab,
+      lab.standIn(
         'ip',
         `case "$*" in *batch*) sed -u 's/^addr del ${taken}/addr del ${nowhere}/' | $real "$@" ;; "addr del ${taken}"*) exec $real addr del ${nowhere}/${bits} dev eth0 ;; *) exec $real "$@" ;; esac`,
       )
-      const daemon = await startResident(lab)
+      const daemon = await lab.daemon()
       t.same(
         await Promise.all([taken, ...others].map((address) => daemon.run('takeip', 'eth0', address, bits))),
         zeros(10),
@@ -114,14 +96,14 @@ if (!nothing) {
         new RegExp(`10\\.interface: Failed to del ${taken}/${bits} on dev eth0: .*[Nn]ot found`),
       )
       t.same(await present(lab, all), [taken])
-      t.same(await dropRules(lab.node), [], 'the rule that blocked it has gone all the same')
+      t.same(await lab.node.dropRules(), [], 'the rule that blocked it has gone all the same')
     })
 
     inLab(
       `${family}: rules that a killed run has left go, whether they are one or many`,
       { needs: [iptables] },
       async (t, lab) => {
-        const daemon = await startResident(lab)
+        const daemon = await lab.daemon()
         const some = manyAddresses(family, 12)
         for (const address of some) await daemon.run('takeip', 'eth0', address, bits)
         for (const address of some.slice(0, 5))
@@ -130,7 +112,7 @@ if (!nothing) {
           await Promise.all(some.map((address) => daemon.run('takeip', 'eth0', address, bits))),
           zeros(12),
         )
-        t.same(await dropRules(lab.node), [])
+        t.same(await lab.node.dropRules(), [])
       },
     )
 
@@ -138,15 +120,15 @@ if (!nothing) {
       `${family}: where the rules cannot be changed together, each is changed alone`,
       { needs: [iptables] },
       async (t, lab) => {
-        standIn(lab, `${iptables}-restore`, 'cat >/dev/null; echo no >&2; exit 2')
-        const daemon = await startResident(lab)
+        lab.standIn(`${iptables}-restore`, 'cat >/dev/null; echo no >&2; exit 2')
+        const daemon = await lab.daemon()
         const some = manyAddresses(family, 8)
         await Promise.all(some.map((address) => daemon.run('takeip', 'eth0', address, bits)))
         t.same(
           await Promise.all(some.map((address) => daemon.run('releaseip', 'eth0', address, bits))),
           zeros(8),
         )
-        t.same(await dropRules(lab.node), [])
+        t.same(await lab.node.dropRules(), [])
         t.notMatch(daemon.log(), /WARNING/)
       },
     )
@@ -155,13 +137,13 @@ if (!nothing) {
       `${family}: clients of each released address are told, those of others are not`,
       { needs: ['ss'] },
       async (t, lab) => {
-        const daemon = await startResident(lab)
+        const daemon = await lab.daemon()
         const some = manyAddresses(family, 4)
         for (const address of some) await daemon.run('takeip', 'eth0', address, bits)
         const clients = []
         for (const [i, address] of some.entries()) {
-          await serve(lab.node, address, 7000 + i)
-          clients.push(await connect(lab.observer, address, 7000 + i))
+          await lab.node.serve(address, 7000 + i)
+          clients.push(await lab.observer.connect(address, 7000 + i))
         }
         await Promise.all(some.slice(1).map((address) => daemon.run('releaseip', 'eth0', address, bits)))
         const [kept, ...ended] = clients
@@ -182,10 +164,10 @@ if (!nothing) {
         { needs: ['perl', family === 'IPv4' ? 'arping' : 'ndptool'] },
         async (t, lab) => {
           if (how === 'by programs') noPacketsOfOurOwn(lab)
-          const daemon = await startResident(lab)
+          const daemon = await lab.daemon()
           const some = manyAddresses(family, 10)
           const watched = some.slice(-2)
-          const eyes = await Promise.all(watched.map((address) => watch(lab.observer, 'lan', address)))
+          const eyes = await Promise.all(watched.map((address) => lab.observer.watch('lan', address)))
           await Promise.all(some.map((address) => daemon.run('takeip', 'eth0', address, bits)))
           const [leaving, staying] = eyes
           await waitFor('the first round', () => eyes.every(({ seen }) => seen().length > 0))
@@ -206,10 +188,10 @@ if (!nothing) {
       { needs: ['perl', family === 'IPv4' ? 'arping' : 'ndptool'] },
       async (t, lab) => {
         const [address = ''] = many
-        const mac = await macOf(lab.node, 'eth0')
-        const wire = await watch(lab.observer, 'lan', address)
+        const mac = await lab.node.macOf('eth0')
+        const wire = await lab.observer.watch('lan', address)
         t.equal((await lab.script('takeip', 'eth0', address, bits)).status, 0)
-        await waitFor('the announcer', () => announcers(lab).length === 0)
+        await waitFor('the announcer', () => lab.announcers().length === 0)
         const byPrograms = wire.seen().map((each) => JSON.stringify(each))
         t.equal((await lab.script('releaseip', 'eth0', address, bits)).status, 0)
 
@@ -226,14 +208,14 @@ if (!nothing) {
           'stale',
         ]
         await lab.observer.must('ip', ...stale)
-        const daemon = await startResident(lab)
+        const daemon = await lab.daemon()
         const before = wire.seen().length
         t.equal(await daemon.run('takeip', 'eth0', address, bits), 0)
-        await waitFor('the neighbour entry', async () => (await neighbour(lab.observer, address)) === mac)
+        await waitFor('the neighbour entry', async () => (await lab.observer.neighbour(address)) === mac)
         await waitFor('three rounds', () => wire.seen().length - before >= byPrograms.length)
         const ours = wire.seen().slice(before)
         t.same(new Set(ours.map((each) => JSON.stringify(each))), new Set(byPrograms))
-        t.same(announcers(lab), [])
+        t.same(lab.announcers(), [])
         wire.stop()
       },
     )
@@ -242,7 +224,7 @@ if (!nothing) {
       `${family}: events by the daemon and by scripts side by side lose no address`,
       {},
       async (t, lab) => {
-        const daemon = await startResident(lab)
+        const daemon = await lab.daemon()
         const many12 = manyAddresses(family, 12)
         const results = await Promise.all(
           many12.map(async (address, i) =>
@@ -252,7 +234,7 @@ if (!nothing) {
           ),
         )
         t.same(results, zeros(12))
-        t.same(hosted(lab), many12.toSorted())
+        t.same(lab.hosted(), many12.toSorted())
         await Promise.all(
           many12.map((address, i) =>
             i % 2 === 0
@@ -260,9 +242,9 @@ if (!nothing) {
               : daemon.run('releaseip', 'eth0', address, bits),
           ),
         )
-        t.same(hosted(lab), [])
+        t.same(lab.hosted(), [])
         t.same(await present(lab, many12), [])
-        t.same(await dropRules(lab.node), [])
+        t.same(await lab.node.dropRules(), [])
       },
     )
   }
@@ -271,12 +253,11 @@ if (!nothing) {
     'an ip that hangs is ended at the deadline, named in the log, and the next event is well',
     {},
     async (t, lab) => {
-      standIn(
-        lab,
+      lab.standIn(
         'ip',
         'case "$*" in *batch*) [ -e "$CTDB_BASE/well" ] || exec sleep 600 ;; esac; exec $real "$@"',
       )
-      const daemon = await startResident(lab)
+      const daemon = await lab.daemon()
       const results = await Promise.all(
         ['10.0.0.1', '10.0.0.2'].map((address) => daemon.runWithin(1, 'takeip', 'eth0', address, '24')),
       )
@@ -287,7 +268,7 @@ if (!nothing) {
         'a takeip that works',
         async () => (await daemon.runWithin(2, 'takeip', 'eth0', '10.0.0.3', '24')) === 0,
       )
-      t.same(await places(lab.node, '10.0.0.3'), ['eth0/24'])
+      t.same(await lab.node.places('10.0.0.3'), ['eth0/24'])
     },
   )
 
@@ -295,18 +276,17 @@ if (!nothing) {
     'an ip that one event has ended at its deadline is started again for the others',
     {},
     async (t, lab) => {
-      standIn(
-        lab,
+      lab.standIn(
         'ip',
         'case "$*" in *batch*) mkdir "$CTDB_BASE/hung" 2>/dev/null && exec sleep 600 ;; esac; exec $real "$@"',
       )
-      const daemon = await startResident(lab)
+      const daemon = await lab.daemon()
       const results = await Promise.all([
         daemon.runWithin(1, 'takeip', 'eth0', '10.0.0.1', '24'),
         daemon.run('takeip', 'eth0', '10.0.0.2', '24'),
       ])
       t.same(results, [110, 0])
-      t.same(await places(lab.node, '10.0.0.2'), ['eth0/24'])
+      t.same(await lab.node.places('10.0.0.2'), ['eth0/24'])
       t.match(daemon.log(), /10\.interface: .*pid \d+ sleep 600/)
     },
   )
@@ -315,12 +295,11 @@ if (!nothing) {
     'a firewall transaction that hangs is explained and ended by the event whose time is over, and made again for the others',
     { needs: ['iptables'] },
     async (t, lab) => {
-      standIn(
-        lab,
+      lab.standIn(
         'iptables-restore',
         'mkdir "$CTDB_BASE/hung" 2>/dev/null && exec sleep 600; exec $real "$@"',
       )
-      const daemon = await startResident(lab)
+      const daemon = await lab.daemon()
       const some = manyAddresses('IPv4', 5)
       for (const address of some) await daemon.run('takeip', 'eth0', address, '24')
       const [first = '', ...others] = some
@@ -331,7 +310,7 @@ if (!nothing) {
       t.same(results, [110, ...zeros(4)])
       t.same(await present(lab, some), [first])
       t.match(daemon.log(), /10\.interface: .*pid \d+ sleep 600/)
-      await waitFor('the last rule to go', async () => (await dropRules(lab.node)).length === 0)
+      await waitFor('the last rule to go', async () => (await lab.node.dropRules()).length === 0)
     },
   )
 
@@ -343,8 +322,8 @@ if (!nothing) {
       `an ip that ${what} spoils nothing: each line is done by a process of its own`,
       {},
       async (t, lab) => {
-        standIn(lab, 'ip', `case "$*" in *batch*) ${does} ;; esac; exec $real "$@"`)
-        const daemon = await startResident(lab)
+        lab.standIn('ip', `case "$*" in *batch*) ${does} ;; esac; exec $real "$@"`)
+        const daemon = await lab.daemon()
         const some = manyAddresses('IPv4', 5)
         t.same(
           await Promise.all(some.map((address) => daemon.run('takeip', 'eth0', address, '24'))),
@@ -366,10 +345,10 @@ if (!nothing) {
       const jam = ['rate', '8bit', 'burst', '2000', 'limit', '10000000']
       const jammed = await lab.node.run('tc', 'qdisc', 'replace', 'dev', 'eth0', 'root', 'tbf', ...jam)
       if (jammed.status !== 0) {
-        t.pass(`this kernel cannot hold packets back: ${jammed.err}`)
+        t.plan(0, `this kernel cannot hold packets back: ${jammed.err}`)
         return
       }
-      const wire = await capture(lab.observer, 'port-eth1')
+      const wire = await lab.observer.capture('port-eth1')
       const { out, err } = await lab.node.run(process.execPath, '--input-type=module', '-e', JAMMED)
       t.match(out, /^true eth0: Resource temporarily unavailable, and \d+ lines more$/m, err)
       await waitFor('the packet behind those', () => wire.frames().includes(FRAME))
@@ -378,7 +357,7 @@ if (!nothing) {
   )
 
   inLab('an interface that was replaced by another of its name is the new one', {}, async (t, lab) => {
-    const daemon = await startResident(lab)
+    const daemon = await lab.daemon()
     lab.configure('public_addresses', '10.9.0.1/24 new0\n10.9.0.2/24 new0\n')
     const replace = async () => {
       await lab.node.run('ip', 'link', 'del', 'new0')
@@ -388,7 +367,7 @@ if (!nothing) {
     t.equal(await daemon.run('takeip', 'new0', '10.9.0.1', '24'), 0)
     await replace()
     t.equal(await daemon.run('takeip', 'new0', '10.9.0.2', '24'), 0)
-    t.same(await places(lab.node, '10.9.0.2'), ['new0/24'])
+    t.same(await lab.node.places('10.9.0.2'), ['new0/24'])
   })
 
   inLab(
@@ -397,16 +376,16 @@ if (!nothing) {
     async (t, lab) => {
       const many = manyAddresses('IPv6', 40)
       lab.configure('public_addresses', many.map((address) => `${address}/64 eth0\n`).join(''))
-      const daemon = await startResident(lab)
+      const daemon = await lab.daemon()
       const all = Promise.allSettled(many.map((address) => daemon.run('takeip', 'eth0', address, '64')))
       await waitFor('the first address', async () => (await present(lab, many)).length > 0)
       await daemon.kill('SIGKILL')
       await all
-      const next = await startResident(lab)
+      const next = await lab.daemon()
       t.equal(await next.run('init'), 0)
       t.same(await present(lab, many), [])
-      t.same(await dropRules(lab.node), [])
-      t.same(hosted(lab), [])
+      t.same(await lab.node.dropRules(), [])
+      t.same(lab.hosted() ?? [], [])
     },
   )
 }

@@ -1,24 +1,15 @@
 /** What a node does in a container: each box, and the row of docs/containers.md that says what was seen in it. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t from '../../tap.ts'
 import type { Finding } from '../../../runner/inspect/doctor/finding.ts'
-import { MAIN, SCRIPT, type Lab } from '../../lab/lab.ts'
+import { FAMILIES } from '../../lab/families.ts'
+import { lines } from '../../lab/host/namespace.ts'
+import { inLab, prepareFile } from '../../lab/in-lab.ts'
+import type { Lab } from '../../lab/lab.ts'
+import { MAIN, SCRIPT } from '../../lab/paths.ts'
+import { waitFor } from '../../lab/wait-for.ts'
 import { boxed, NEEDS, type BoxOptions } from './box.ts'
-import { startResident } from '../../lab/resident.ts'
-import {
-  announcers,
-  FAMILIES,
-  inLab,
-  lines,
-  macOf,
-  places,
-  prepareFile,
-  standIn,
-  waitFor,
-  watch,
-  writeSysctl,
-} from '../../lab/support.ts'
 
 const why = await prepareFile()
 
@@ -50,7 +41,7 @@ function byScript(box: Lab): Run {
 
 /** Undefined where it does not start. */
 async function byDaemon(box: Lab): Promise<Run | undefined> {
-  const daemon = await startResident(box).catch((error: Error) => {
+  const daemon = await box.daemon().catch((error: Error) => {
     if (!error.message.startsWith('the event daemon has ended')) throw error
   })
   if (!daemon) return undefined
@@ -59,8 +50,8 @@ async function byDaemon(box: Lab): Promise<Run | undefined> {
 
 /** takeip and releaseip of one address: what became of it, as seen from the node and from the other host. */
 async function life(lab: Lab, run: Run, { ip, bits }: (typeof FAMILIES)[number]) {
-  const wire = await watch(lab.observer, 'lan', ip)
-  const isHere = async () => (await places(lab.node, ip)).length > 0
+  const wire = await lab.observer.watch('lan', ip)
+  const isHere = async () => (await lab.node.places(ip)).length > 0
   const taken = await run('takeip', 'eth0', ip, bits)
   if (!(taken.isWell && (await isHere()))) return { became: 'not taken', said: taken.said }
   // the daemon has no announcer to wait for
@@ -77,7 +68,7 @@ const LONGEST_MS = 3000
 
 async function heardOrNot(lab: Lab, isHeard: () => boolean): Promise<void> {
   const last = performance.now() + LONGEST_MS
-  const isOver = () => performance.now() > last && announcers(lab).length === 0
+  const isOver = () => performance.now() > last && lab.announcers().length === 0
   await waitFor('an announcement, or the time in which it must come', () => isHeard() || isOver())
 }
 
@@ -123,7 +114,7 @@ if (!why)
     inLab(`a box: ${name}: what the table says is what happens`, { needs: NEEDS }, async (t, lab) => {
       // as systemd sets it on the host
       for (const iface of ['all', 'eth0'])
-        await writeSysctl(lab.node, `net/ipv4/conf/${iface}/promote_secondaries`, 1)
+        await lab.node.writeSysctl(`net/ipv4/conf/${iface}/promote_secondaries`, 1)
       const box = boxed(lab, options)
       const script = await lives(lab, byScript(box))
       const daemon = await lives(lab, await byDaemon(box))
@@ -208,16 +199,16 @@ if (!why) {
     await rival.must('ip', 'addr', 'add', '10.0.0.1/24', 'dev', 'eth0')
     const refused = await take()
     t.equal(refused.status, 1)
-    t.match(lines(refused), [`another host has this address: ${await macOf(rival, 'eth0')} on eth0`])
-    t.same(await places(lab.node, '10.0.0.1'), [])
+    t.match(lines(refused), [`another host has this address: ${await rival.macOf('eth0')} on eth0`])
+    t.same(await lab.node.places('10.0.0.1'), [])
   })
 
   inLab('an arping that nobody knows is not called, and doctor says so', ONE, async (t, lab) => {
-    standIn(lab, 'arping', 'echo "$*" >>"$CTDB_BASE/arping"; echo "arping of tomorrow 1.0"')
+    lab.standIn('arping', 'echo "$*" >>"$CTDB_BASE/arping"; echo "arping of tomorrow 1.0"')
     const logged = join(lab.dir, 'logged')
-    standIn(lab, 'logger', `echo "$*" >>${logged}`)
+    lab.standIn('logger', `echo "$*" >>${logged}`)
     t.equal((await lab.script('takeip', 'eth0', '10.0.0.1', '24')).status, 0)
-    await waitFor('its end', () => announcers(lab).length === 0)
+    await waitFor('its end', () => lab.announcers().length === 0)
     t.equal(readFileSync(join(lab.dir, 'etc/arping'), 'utf8'), '-V\n')
     t.match(
       readFileSync(logged, 'utf8'),
@@ -229,8 +220,7 @@ if (!why) {
 
   inLab("BusyBox's flock, which cannot wait: one line says so", ONE, async (t, lab) => {
     // Debian's busybox has none: what Alpine's prints, and its options
-    standIn(
-      lab,
+    lab.standIn(
       'flock',
       `case "$*" in *-w*|*--version*) printf 'flock: unrecognized option: w\\nBusyBox v1.36.1 (2024-06-10) multi-call binary.\\n\\nUsage: flock [-sxun] FD\\n' >&2; exit 1;; esac`,
     )

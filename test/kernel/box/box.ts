@@ -4,8 +4,8 @@
  */
 import { symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Host, Lab } from '../../lab/lab.ts'
-import { folderWith, programPath } from '../../lab/support.ts'
+import type { Lab } from '../../lab/lab.ts'
+import { programPath } from '../../lab/needs.ts'
 
 export interface BoxOptions {
   /** Programs that are not there. */
@@ -40,22 +40,12 @@ const isIn = (list: readonly string[]) => (each: string) => list.includes(each)
 /** The same lab with its node in such a box. */
 export function boxed(lab: Lab, options: BoxOptions = {}): Lab {
   const { without = [], busybox = [], lacks = [], system = 'ID=debian' } = options
-  const folder = folderWith(
-    lab,
-    PROGRAMS.filter((each) => !isIn([...without, ...busybox])(each)),
-  )
+  const folder = lab.folderWith(PROGRAMS.filter((each) => !isIn([...without, ...busybox])(each)))
   for (const applet of busybox) symlinkSync(programPath('busybox') ?? '', join(folder, applet))
   const osRelease = `${folder}.os-release`
   writeFileSync(osRelease, `${system}\n`)
   const may = [...PODMAN, 'net_admin', 'net_raw'].filter((each) => !isIn(lacks)(each))
   const limits = `setpriv --inh-caps=-all --bounding-set=-all,+${may.join(',+')}`.split(' ')
   const enter = ['unshare', '-m', 'sh', '-c', SHUT, osRelease, ...limits, '/usr/bin/env', `PATH=${folder}`]
-  const { node } = lab
-  const inside: Host = {
-    ...node,
-    run: (...argv) => node.run(...enter, ...argv),
-    must: (...argv) => node.must(...enter, ...argv),
-    start: (...argv) => node.start(...enter, ...argv),
-  }
-  return { ...lab, node: inside }
+  return lab.withNode(lab.node.by(...enter))
 }

@@ -1,27 +1,13 @@
 /** Another host has the address: EVENTSCRIPT_DAD_CONFLICT on the real kernel, by the script and by the event daemon. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Host, Lab } from '../../lab/lab.ts'
-import { startResident } from '../../lab/resident.ts'
-import {
-  announcers,
-  calm,
-  capture,
-  FAMILIES,
-  inLab,
-  lines,
-  macOf,
-  neighbour,
-  noStandIn,
-  places,
-  prepareFile,
-  questionsAndAnswers,
-  reaches,
-  serve,
-  standIn,
-  waitFor,
-  watch,
-} from '../../lab/support.ts'
+import { FAMILIES } from '../../lab/families.ts'
+import type { Host } from '../../lab/host/host.ts'
+import { lines } from '../../lab/host/namespace.ts'
+import { questionsAndAnswers } from '../../lab/host/wire.ts'
+import { inLab, prepareFile } from '../../lab/in-lab.ts'
+import type { Lab } from '../../lab/lab.ts'
+import { waitFor } from '../../lab/wait-for.ts'
 
 const ARP_IGNORE = '/proc/sys/net/ipv4/conf/all/arp_ignore'
 
@@ -40,7 +26,7 @@ const WAYS: readonly { way: string; start: (lab: Lab, options: string) => Promis
       lab.configure('script.options', options)
       const file = join(lab.dir, 'log')
       writeFileSync(file, '')
-      standIn(lab, 'logger', `echo "$*" >>'${file}'`)
+      lab.standIn('logger', `echo "$*" >>'${file}'`)
       return Promise.resolve({
         async run(...words) {
           const result = await lab.script(...words)
@@ -53,7 +39,7 @@ const WAYS: readonly { way: string; start: (lab: Lab, options: string) => Promis
   {
     way: 'daemon',
     async start(lab, options) {
-      const daemon = await startResident(lab, options)
+      const daemon = await lab.daemon(options)
       return {
         async run(event, ...words) {
           const before = daemon.log().length
@@ -72,7 +58,7 @@ const WAYS: readonly { way: string; start: (lab: Lab, options: string) => Promis
           ].map(([, line = '']) => line)
           return { ok: result === 0, said }
         },
-        log: daemon.log,
+        log: () => daemon.log(),
       }
     },
   },
@@ -81,11 +67,11 @@ const WAYS: readonly { way: string; start: (lab: Lab, options: string) => Promis
 /** A host outside of the cluster that has the address. */
 async function rivalWith(lab: Lab, ip: string, bits: string): Promise<{ host: Host; mac: string }> {
   // who has no address yet cannot ask either
-  await calm(lab.node)
+  await lab.node.calm()
   const host = await lab.plugIn('rival')
   await host.must('ip', 'addr', 'add', `${ip}/${bits}`, 'dev', 'eth0', ...(ip.includes(':') ? ['nodad'] : []))
-  await waitFor('the rival to answer', () => reaches(lab.observer, ip))
-  return { host, mac: await macOf(host, 'eth0') }
+  await waitFor('the rival to answer', () => lab.observer.reaches(ip))
+  return { host, mac: await host.macOf('eth0') }
 }
 
 const parkedLines = (lab: Lab) => {
@@ -96,7 +82,7 @@ const parkedLines = (lab: Lab) => {
 /** The node has spoken with that host before. */
 async function meets({ node }: Lab, address: string): Promise<void> {
   await node.must('ip', 'addr', 'add', 'fd00::77/64', 'dev', 'eth0', 'nodad')
-  await waitFor(`${address} to answer`, () => reaches(node, address))
+  await waitFor(`${address} to answer`, () => node.reaches(address))
 }
 
 const nothing = await prepareFile()
@@ -120,7 +106,7 @@ if (!nothing)
           ),
         ])
         t.equal(said.length, 1)
-        t.same(await places(lab.node, ip), [])
+        t.same(await lab.node.places(ip), [])
         t.same(parkedLines(lab), [])
       })
 
@@ -130,7 +116,7 @@ if (!nothing)
         async (t, lab) => {
           const { host, mac } = await rivalWith(lab, ip, bits)
           const runner = await start(lab, options('park'))
-          const wire = await watch(lab.observer, 'lan', ip)
+          const wire = await lab.observer.watch('lan', ip)
           const { ok, said } = await runner.run('takeip', 'eth0', ip, bits)
           t.ok(ok, 'the event succeeds')
           t.match(said, [
@@ -140,8 +126,8 @@ if (!nothing)
           ])
           t.equal(said.length, 1)
           t.match(parkedLines(lab), [new RegExp(`^${ip} ${bits} eth0 [0-]+ ${mac} on eth0`)])
-          t.ok((await places(lab.node, ip)).includes(here))
-          await serve(lab.node, ip, 445)
+          t.ok((await lab.node.places(ip)).includes(here))
+          await lab.node.serve(ip, 445)
           t.match(
             await runner.run('takeip', 'eth0', other, bits),
             { ok: true, said: [] },
@@ -149,27 +135,24 @@ if (!nothing)
           )
           t.match(await runner.run('monitor'), { ok: true, said: [] }, 'the node stays healthy')
 
-          const mine = await macOf(lab.node, 'eth0')
+          const mine = await lab.node.macOf('eth0')
           await lab.observer.must('ip', 'neigh', 'flush', 'dev', 'lan')
-          t.ok(await reaches(lab.observer, ip))
-          t.equal(await neighbour(lab.observer, ip), mac, 'the rival alone answers')
+          t.ok(await lab.observer.reaches(ip))
+          t.equal(await lab.observer.neighbour(ip), mac, 'the rival alone answers')
           // two more tries, and not a word
           await new Promise((resolve) => setTimeout(resolve, 11_000))
           t.equal(wire.seen().filter((each) => each.mac === mine).length, 0, 'this node says nothing')
           t.notMatch(runner.log().split('is parked on lo').slice(2).join(''), /parked/, 'nor in the log')
 
           await host.must('ip', 'addr', 'del', `${ip}/${bits}`, 'dev', 'eth0')
-          await waitFor(
-            'it to be on eth0',
-            async () => (await places(lab.node, ip)).join() === `eth0/${bits}`,
-          )
+          await waitFor('it to be on eth0', async () => (await lab.node.places(ip)).join() === `eth0/${bits}`)
           await waitFor('it to be announced', () => wire.seen().some((each) => each.mac === mine))
           t.same(parkedLines(lab), [])
           await waitFor('a line', () =>
             runner.log().includes(`${ip}/${bits} is no longer parked: no other host has it`),
           )
           if (family === 'IPv4') t.equal((await lab.node.must('cat', ARP_IGNORE)).trim(), '0')
-          if (way === 'script') await waitFor('the announcer to end', () => announcers(lab).length === 0)
+          if (way === 'script') await waitFor('the announcer to end', () => lab.announcers().length === 0)
         },
       )
 
@@ -180,14 +163,11 @@ if (!nothing)
           const { host } = await rivalWith(lab, ip, bits)
           const runner = await start(lab, `${options('park')}EVENTSCRIPT_ANNOUNCE=no\n`)
           t.ok((await runner.run('takeip', 'eth0', ip, bits)).ok)
-          t.ok((await places(lab.node, ip)).includes(here))
-          const mine = await macOf(lab.node, 'eth0')
-          const wire = await watch(lab.observer, 'lan', ip)
+          t.ok((await lab.node.places(ip)).includes(here))
+          const mine = await lab.node.macOf('eth0')
+          const wire = await lab.observer.watch('lan', ip)
           await host.must('ip', 'addr', 'del', `${ip}/${bits}`, 'dev', 'eth0')
-          await waitFor(
-            'it to be on eth0',
-            async () => (await places(lab.node, ip)).join() === `eth0/${bits}`,
-          )
+          await waitFor('it to be on eth0', async () => (await lab.node.places(ip)).join() === `eth0/${bits}`)
           // two rounds would have been sent by then
           await new Promise((resolve) => setTimeout(resolve, 2500))
           const said = wire.seen().filter(({ mac, solicited }) => mac === mine && solicited !== true)
@@ -203,14 +183,14 @@ if (!nothing)
           const runner = await start(lab, options(`fail ${ip}=park`))
           const takes = async () => {
             t.ok((await runner.run('takeip', 'eth0', ip, bits)).ok)
-            t.ok((await places(lab.node, ip)).includes(here))
+            t.ok((await lab.node.places(ip)).includes(here))
           }
           for (const [event = '', ...words] of [['releaseip', 'eth0', ip, bits], ['init'], ['shutdown']]) {
             await takes()
             const { ok, said } = await runner.run(event, ...words)
             t.ok(ok)
             t.notMatch(said.join('\n'), /VNN says/, 'that it is on lo is no surprise')
-            t.same(await places(lab.node, ip), [])
+            t.same(await lab.node.places(ip), [])
             t.same(parkedLines(lab), [])
           }
           await takes()
@@ -221,7 +201,7 @@ if (!nothing)
           const again = await runner.run('takeip', 'eth0', ip, bits)
           t.ok(again.ok, 'and taken again')
           t.match(parkedLines(lab), [new RegExp(`^${ip} ${bits} eth0 `)])
-          t.ok((await places(lab.node, ip)).includes(here))
+          t.ok((await lab.node.places(ip)).includes(here))
         },
       )
 
@@ -231,7 +211,7 @@ if (!nothing)
         async (t, lab) => {
           const { host, mac } = await rivalWith(lab, ip, bits)
           const runner = await start(lab, options('seize'))
-          const wire = await watch(lab.observer, 'lan', ip)
+          const wire = await lab.observer.watch('lan', ip)
           const { ok, said } = await runner.run('takeip', 'eth0', ip, bits)
           t.ok(ok)
           t.match(said, [
@@ -240,8 +220,8 @@ if (!nothing)
             ),
           ])
           t.equal(said.length, 1)
-          t.same(await places(lab.node, ip), [`eth0/${bits}`])
-          const mine = await macOf(lab.node, 'eth0')
+          t.same(await lab.node.places(ip), [`eth0/${bits}`])
+          const mine = await lab.node.macOf('eth0')
           const rounds = () =>
             wire.seen().filter((each) => each.mac === mine && each.override !== false && !each.solicited)
               .length
@@ -249,15 +229,15 @@ if (!nothing)
           await waitFor('more than the usual rounds', () => rounds() > usual + 2)
           // a rival that asks for a client's MAC draws this client to itself, until the next round
           await host.must('ip', 'neigh', 'flush', 'dev', 'eth0')
-          const { frames } = await capture(lab.observer, 'lan')
-          await reaches(host, observer)
+          const { frames } = await lab.observer.capture('lan')
+          await host.reaches(observer)
           await waitFor('the rival to ask', () => questionsAndAnswers(frames(), observer).questions > 0)
-          await waitFor('clients to come here', async () => (await neighbour(lab.observer, ip)) === mine)
+          await waitFor('clients to come here', async () => (await lab.observer.neighbour(ip)) === mine)
           t.ok((await runner.run('takeip', 'eth0', ip, bits)).ok, 'a takeip that finds it as wanted')
           const sofar = rounds()
           await waitFor('it to go on as before', () => rounds() > sofar + usual + 2)
           t.ok((await runner.run('releaseip', 'eth0', ip, bits)).ok)
-          if (way === 'script') await waitFor('the announcer to end', () => announcers(lab).length === 0)
+          if (way === 'script') await waitFor('the announcer to end', () => lab.announcers().length === 0)
         },
       )
     }
@@ -273,7 +253,7 @@ if (!nothing) {
       lab.configure('nodes', 'fd00::a1\nFD00:0::A2\n')
       lab.configure('script.options', park)
       await meets(lab, 'fd00::a2')
-      standIn(lab, 'ndisc6', 'exit 1')
+      lab.standIn('ndisc6', 'exit 1')
       const result = await lab.script('takeip', 'eth0', 'fd00::1', '64')
       t.equal(result.status, 0)
       t.match(result.out + result.err, `${mac} on eth0, which is node 1 (fd00::a2): it goes to eth0`)
@@ -322,15 +302,15 @@ if (!nothing) {
 
   inLab('an interface of our own on the same network is named as such', {}, async (t, lab) => {
     // who has no address yet cannot ask
-    await calm(lab.node)
+    await lab.node.calm()
     lab.configure('script.options', park)
     // by hand, and without a check: the kernel lets one node have it twice
     await lab.node.must('ip', 'addr', 'add', 'fd00::1/80', 'dev', 'eth1', 'nodad')
     await lab.node.must('ip', 'addr', 'add', 'fd00::1/64', 'dev', 'eth0')
-    const mine = await macOf(lab.node, 'eth1')
-    standIn(lab, 'ip', 'case "$*" in "addr del fd00::1/80 dev eth1") exit 0 ;; esac; exec $real "$@"')
+    const mine = await lab.node.macOf('eth1')
+    lab.standIn('ip', 'case "$*" in "addr del fd00::1/80 dev eth1") exit 0 ;; esac; exec $real "$@"')
     const result = await lab.script('takeip', 'eth0', 'fd00::1', '64')
-    noStandIn(lab, 'ip')
+    lab.noStandIn('ip')
     t.match(result.out + result.err, `${mine} on eth0, which is this node's own eth1`)
   })
 
@@ -343,13 +323,10 @@ if (!nothing) {
         await lab.node.must('sh', '-c', 'echo 4 >/proc/sys/net/ipv6/conf/eth0/dad_transmits')
         t.match(await runner.run('takeip', 'eth0', 'fd00::1', '64'), { ok: true, said: [] })
         await lab.observer.must('ip', 'addr', 'add', 'fd00::1/64', 'dev', 'lan', 'nodad')
-        await waitFor('it to be parked', async () => (await places(lab.node, 'fd00::1')).includes('lo/128'))
+        await waitFor('it to be parked', async () => (await lab.node.places('fd00::1')).includes('lo/128'))
         await waitFor('the log', () => /fd00::1\/64 is parked on lo: another host/.test(runner.log()))
         await lab.observer.must('ip', 'addr', 'del', 'fd00::1/64', 'dev', 'lan')
-        await waitFor(
-          'it to be on eth0',
-          async () => (await places(lab.node, 'fd00::1')).join() === 'eth0/64',
-        )
+        await waitFor('it to be on eth0', async () => (await lab.node.places('fd00::1')).join() === 'eth0/64')
       },
     )
 
@@ -361,15 +338,15 @@ if (!nothing) {
         const options = ['DAD=optimistic', 'DAD_CONFLICT=seize', 'ANNOUNCE=no']
         const runner = await start(lab, options.map((each) => `EVENTSCRIPT_${each}\n`).join(''))
         await lab.node.must('sh', '-c', 'echo 4 >/proc/sys/net/ipv6/conf/eth0/dad_transmits')
-        const wire = await watch(lab.observer, 'lan', 'fd00::1')
+        const wire = await lab.observer.watch('lan', 'fd00::1')
         t.match(await runner.run('takeip', 'eth0', 'fd00::1', '64'), { ok: true, said: [] })
         await lab.observer.must('ip', 'addr', 'add', 'fd00::1/64', 'dev', 'lan', 'nodad')
         await waitFor('the log', () => /fd00::1\/64 is seized on eth0: another host/.test(runner.log()))
-        if (way === 'script') await waitFor('the announcer to end', () => announcers(lab).length === 0)
+        if (way === 'script') await waitFor('the announcer to end', () => lab.announcers().length === 0)
         // as long as the first round and the next would take
         await new Promise((resolve) => setTimeout(resolve, 1500))
-        t.same(await places(lab.node, 'fd00::1'), ['eth0/64'])
-        const mine = await macOf(lab.node, 'eth0')
+        t.same(await lab.node.places('fd00::1'), ['eth0/64'])
+        const mine = await lab.node.macOf('eth0')
         t.same(
           wire.seen().filter((each) => each.mac === mine && !each.solicited),
           [],
@@ -384,7 +361,7 @@ if (!nothing) {
         { slowDad: true },
         async (t, lab) => {
           const asked = join(lab.dir, 'asked')
-          standIn(lab, 'ndisc6', `: >'${asked}'; sleep 3; echo 02:00:00:00:00:01`)
+          lab.standIn('ndisc6', `: >'${asked}'; sleep 3; echo 02:00:00:00:00:01`)
           const runner = await start(lab, `EVENTSCRIPT_DAD=optimistic\nEVENTSCRIPT_DAD_CONFLICT=${policy}\n`)
           await lab.node.must('sh', '-c', 'echo 4 >/proc/sys/net/ipv6/conf/eth0/dad_transmits')
           t.match(await runner.run('takeip', 'eth0', 'fd00::1', '64'), { ok: true, said: [] })
@@ -392,7 +369,7 @@ if (!nothing) {
           await waitFor('somebody to ask who has it', () => existsSync(asked))
           t.ok((await runner.run('releaseip', 'eth0', 'fd00::1', '64')).ok)
           await waitFor('the end of it', () => runner.log().includes('fd00::1 was released meanwhile'))
-          t.same(await places(lab.node, 'fd00::1'), [])
+          t.same(await lab.node.places('fd00::1'), [])
           t.same(parkedLines(lab), [])
         },
       )
@@ -406,7 +383,7 @@ if (!nothing) {
       t.equal((await lab.script('takeip', 'eth0', '10.0.0.1', '24')).status, 0)
       t.equal((await lab.script('releaseip', 'eth0', '10.0.0.1', '24')).status, 0)
       lab.configure('script.options', 'EVENTSCRIPT_IPV4_DAD=yes\n')
-      standIn(lab, 'arping', '[ "$1" = -V ] && exec $real -V; echo "arping: broken" >&2; exit 2')
+      lab.standIn('arping', '[ "$1" = -V ] && exec $real -V; echo "arping: broken" >&2; exit 2')
       const result = await lab.script('takeip', 'eth0', '10.0.0.1', '24')
       t.equal(result.status, 0)
       t.match(lines(result), [
@@ -419,12 +396,28 @@ if (!nothing) {
     const { host } = await rivalWith(lab, 'fd00::1', '64')
     lab.configure('script.options', park)
     t.equal((await lab.script('takeip', 'eth0', 'fd00::1', '64')).status, 0)
-    await waitFor('the announcer', () => announcers(lab).length === 1)
-    for (const pid of announcers(lab)) process.kill(pid, 'SIGKILL')
-    await waitFor('its end', () => announcers(lab).length === 0)
+    await waitFor('the announcer', () => lab.announcers().length === 1)
+    for (const pid of lab.announcers()) process.kill(pid, 'SIGKILL')
+    await waitFor('its end', () => lab.announcers().length === 0)
     await host.must('ip', 'addr', 'del', 'fd00::1/64', 'dev', 'eth0')
     t.equal((await lab.script('monitor')).status, 0)
-    await waitFor('it to be on eth0', async () => (await places(lab.node, 'fd00::1')).join() === 'eth0/64')
+    await waitFor('it to be on eth0', async () => (await lab.node.places('fd00::1')).join() === 'eth0/64')
+  })
+
+  inLab('a try that was killed leaves a failed check, which the next try clears', {}, async (t, lab) => {
+    const { host } = await rivalWith(lab, 'fd00::1', '64')
+    lab.configure('script.options', park)
+    t.equal((await lab.script('takeip', 'eth0', 'fd00::1', '64')).status, 0)
+    await waitFor('the announcer', () => lab.announcers().length === 1)
+    for (const pid of lab.announcers()) process.kill(pid, 'SIGKILL')
+    await waitFor('its end', () => lab.announcers().length === 0)
+    await lab.node.run('ip', 'addr', 'add', 'fd00::1/64', 'dev', 'eth0')
+    await waitFor('the check to fail', async () =>
+      (await lab.node.places('fd00::1')).includes('eth0/64 dadfailed'),
+    )
+    await host.must('ip', 'addr', 'del', 'fd00::1/64', 'dev', 'eth0')
+    t.equal((await lab.script('monitor')).status, 0)
+    await waitFor('it to be on eth0', async () => (await lab.node.places('fd00::1')).join() === 'eth0/64')
   })
 
   for (const first of ['LVS', 'park'])
@@ -446,28 +439,28 @@ if (!nothing) {
           const lvs = async (event: string) => t.equal((await lab.handler('91.lvs', event)).status, 0, event)
           const takes = async () => {
             t.equal((await lab.script('takeip', 'eth0', ip, '24')).status, 0)
-            t.ok((await places(lab.node, ip)).includes('lo/32'))
+            t.ok((await lab.node.places(ip)).includes('lo/32'))
           }
           t.equal(await arpIgnore(), '0')
           if (first === 'LVS') await lvs('startup')
           await takes()
           if (first !== 'LVS') await lvs('startup')
-          t.strictSame(await places(lab.node, shared), ['lo/32'])
+          t.strictSame(await lab.node.places(shared), ['lo/32'])
           t.equal(await arpIgnore(), '3')
 
           if (last === 'park') {
             await lvs('shutdown')
             t.equal(await arpIgnore(), '3', 'the parked address needs it')
             await lab.observer.must('ip', 'neigh', 'flush', 'dev', 'lan')
-            t.ok(await reaches(lab.observer, ip))
-            t.equal(await neighbour(lab.observer, ip), mac, 'the rival alone answers')
+            t.ok(await lab.observer.reaches(ip))
+            t.equal(await lab.observer.neighbour(ip), mac, 'the rival alone answers')
           }
           await host.must('ip', 'addr', 'del', `${ip}/24`, 'dev', 'eth0')
-          await waitFor('it to be on eth0', async () => (await places(lab.node, ip)).join() === 'eth0/24')
+          await waitFor('it to be on eth0', async () => (await lab.node.places(ip)).join() === 'eth0/24')
           await waitFor('the list to be empty', () => parkedLines(lab).length === 0)
           if (last === 'LVS') {
             t.equal(await arpIgnore(), '3', 'the LVS address needs it')
-            t.notOk(await reaches(lab.observer, shared))
+            t.notOk(await lab.observer.reaches(shared))
             await lvs('shutdown')
           }
           t.equal(await arpIgnore(), '0')
@@ -518,7 +511,7 @@ if (!nothing) {
 
   inLab('ndisc6 is asked first', { needs: ['ndisc6'] }, async (t, lab) => {
     const { mac } = await rivalWith(lab, 'fd00::1', '64')
-    standIn(lab, 'ndisc6', `echo "$*" >'${lab.dir}/asked'; exec $real "$@"`)
+    lab.standIn('ndisc6', `echo "$*" >'${lab.dir}/asked'; exec $real "$@"`)
     const result = await lab.script('takeip', 'eth0', 'fd00::1', '64')
     t.match(result.out + result.err, mac)
     t.match(readFileSync(join(lab.dir, 'asked'), 'utf8'), 'fd00::1 eth0')

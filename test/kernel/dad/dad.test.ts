@@ -1,25 +1,10 @@
 /** EVENTSCRIPT_DAD on the real kernel, whose own times are left as they are. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Lab, Result } from '../../lab/lab.ts'
-import {
-  announcers,
-  calm,
-  inLab,
-  lines,
-  macOf,
-  places,
-  prepareFile,
-  processes,
-  reaches,
-  serve,
-  standIn,
-  noStandIn,
-  waitFor,
-  warnings,
-  watch,
-  writeSysctl,
-} from '../../lab/support.ts'
+import { type Result, lines, warnings } from '../../lab/host/namespace.ts'
+import { inLab, prepareFile } from '../../lab/in-lab.ts'
+import type { Lab } from '../../lab/lab.ts'
+import { waitFor } from '../../lab/wait-for.ts'
 
 const CONF = 'net/ipv6/conf/eth0'
 const NEIGH = 'net/ipv6/neigh/eth0'
@@ -43,18 +28,11 @@ function policy(lab: Lab, value: string, more = ''): void {
   lab.configure('script.options', `EVENTSCRIPT_DAD="${value}"\n${more}`)
 }
 
-async function rivalHas(lab: Lab, ip: string) {
-  const rival = await lab.plugIn('rival')
-  await rival.must('ip', 'addr', 'add', `${ip}/64`, 'dev', 'eth0', 'nodad')
-  await waitFor('the rival to answer', () => reaches(lab.observer, ip))
-  return rival
-}
-
 /** The system's log, as `logger` is told it. */
 function logged(lab: Lab): () => string {
   const file = join(lab.dir, 'log')
   writeFileSync(file, '')
-  standIn(lab, 'logger', `echo "$*" >>'${file}'`)
+  lab.standIn('logger', `echo "$*" >>'${file}'`)
   return () => readFileSync(file, 'utf8')
 }
 
@@ -68,14 +46,14 @@ interface Stuck {
 
 /** A takeip that has lowered the times, and hangs in "ip addr add". */
 async function stuckTakeip(lab: Lab, ip: string): Promise<Stuck> {
-  standIn(lab, 'ip', `case "$*" in "addr add ${ip}/"*) sleep 60 ;; esac; exec $real "$@"`)
+  lab.standIn('ip', `case "$*" in "addr add ${ip}/"*) sleep 60 ;; esac; exec $real "$@"`)
   const ended = lab.script('takeip', 'eth0', ip, '64')
   const kill = (of: RegExp) => {
-    for (const { pid, command } of processes(lab)) if (of.test(command)) process.kill(pid, 'SIGKILL')
+    for (const { pid, command } of lab.processes()) if (of.test(command)) process.kill(pid, 'SIGKILL')
   }
   const sleeper = /^sleep 60/
-  await waitFor('ip to hang', () => processes(lab).some(({ command }) => sleeper.test(command)))
-  noStandIn(lab, 'ip')
+  await waitFor('ip to hang', () => lab.processes().some(({ command }) => sleeper.test(command)))
+  lab.noStandIn('ip')
   return {
     ended,
     free: () => kill(sleeper),
@@ -100,8 +78,8 @@ if (!nothing) {
         t.equal(await timers(lab), KERNELS)
         t.strictSame(await lab.script('takeip', 'eth0', 'fd00::1', '64'), { status: 0, out: '', err: '' })
         t.equal(await timers(lab), KERNELS)
-        if (word !== 'optimistic') t.strictSame(await places(lab.node, 'fd00::1'), ['eth0/64'])
-        await serve(lab.node, 'fd00::1', 445)
+        if (word !== 'optimistic') t.strictSame(await lab.node.places('fd00::1'), ['eth0/64'])
+        await lab.node.serve('fd00::1', 445)
       },
     )
 
@@ -110,11 +88,11 @@ if (!nothing) {
     own,
     async (t, lab) => {
       policy(lab, 'optimistic')
-      await writeSysctl(lab.node, `${CONF}/dad_transmits`, 10)
+      await lab.node.writeSysctl(`${CONF}/dad_transmits`, 10)
       t.equal((await lab.script('takeip', 'eth0', 'fd00::1', '64')).status, 0)
-      await serve(lab.node, 'fd00::1', 445)
-      t.strictSame(await places(lab.node, 'fd00::1'), ['eth0/64 tentative'])
-      t.ok(await reaches(lab.observer, 'fd00::1'), 'and others reach it')
+      await lab.node.serve('fd00::1', 445)
+      t.strictSame(await lab.node.places('fd00::1'), ['eth0/64 tentative'])
+      t.ok(await lab.observer.reaches('fd00::1'), 'and others reach it')
     },
   )
 
@@ -128,8 +106,8 @@ if (!nothing) {
         err: '',
       })
       t.equal(await timers(lab), KERNELS)
-      if (word !== 'optimistic') t.strictSame(await places(lab.node, 'fd00::1'), ['eth0/64'])
-      await serve(lab.node, 'fd00::1', 445)
+      if (word !== 'optimistic') t.strictSame(await lab.node.places('fd00::1'), ['eth0/64'])
+      await lab.node.serve('fd00::1', 445)
     })
 
   for (const word of ['default', 'fast'])
@@ -144,7 +122,7 @@ if (!nothing) {
         t.match(lines(result), [
           /^Failed to add fd00::1\/64 on dev eth0: another host has this address \(dadfailed\)/,
         ])
-        t.strictSame(await places(lab.node, 'fd00::1'), [])
+        t.strictSame(await lab.node.places('fd00::1'), [])
         t.equal(await timers(lab), KERNELS)
       })
 
@@ -154,14 +132,14 @@ if (!nothing) {
     async (t, lab) => {
       policy(lab, 'optimistic')
       const log = logged(lab)
-      await rivalHas(lab, 'fd00::1')
-      const wire = await watch(lab.observer, 'lan', 'fd00::1')
+      await lab.rival('fd00::1')
+      const wire = await lab.observer.watch('lan', 'fd00::1')
       const result = await lab.script('takeip', 'eth0', 'fd00::1', '64')
-      await waitFor('it to go', async () => (await places(lab.node, 'fd00::1')).length === 0)
-      await waitFor('the announcer', () => announcers(lab).length === 0)
+      await waitFor('it to go', async () => (await lab.node.places('fd00::1')).length === 0)
+      await waitFor('the announcer', () => lab.announcers().length === 0)
       // whether the answer of the rival or the look of the event is first is a matter of microseconds
       t.match(result.status === 0 ? log() : result.err, /another host has this address \(dadfailed\)/)
-      const mac = await macOf(lab.node, 'eth0')
+      const mac = await lab.node.macOf('eth0')
       t.strictSame(
         wire.seen().filter((each) => each.mac === mac),
         [],
@@ -177,14 +155,14 @@ if (!nothing) {
       async (t, lab) => {
         policy(lab, 'optimistic', silent ? 'EVENTSCRIPT_ANNOUNCE=no\n' : '')
         const log = logged(lab)
-        await writeSysctl(lab.node, `${CONF}/dad_transmits`, 4)
+        await lab.node.writeSysctl(`${CONF}/dad_transmits`, 4)
         t.strictSame(await lab.script('takeip', 'eth0', 'fd00::1', '64'), { status: 0, out: '', err: '' })
-        t.strictSame(await places(lab.node, 'fd00::1'), ['eth0/64 tentative'])
-        t.equal(announcers(lab).length, 1, 'somebody watches')
+        t.strictSame(await lab.node.places('fd00::1'), ['eth0/64 tentative'])
+        t.equal(lab.announcers().length, 1, 'somebody watches')
         await lab.observer.must('ip', 'addr', 'add', 'fd00::1/64', 'dev', 'lan', 'nodad')
-        await waitFor('it to go', async () => (await places(lab.node, 'fd00::1')).length === 0)
-        await waitFor('the announcer', () => announcers(lab).length === 0)
-        const mac = await macOf(lab.observer, 'lan')
+        await waitFor('it to go', async () => (await lab.node.places('fd00::1')).length === 0)
+        await waitFor('the announcer', () => lab.announcers().length === 0)
+        const mac = await lab.observer.macOf('lan')
         t.match(
           log(),
           new RegExp(
@@ -202,18 +180,18 @@ if (!nothing) {
     async (t, lab) => {
       policy(lab, 'optimistic')
       // what is announced comes from the link-local address, which is checked as well
-      await calm(lab.node)
-      const wire = await watch(lab.observer, 'lan', 'fd00::1')
+      await lab.node.calm()
+      const wire = await lab.observer.watch('lan', 'fd00::1')
       t.equal((await lab.script('takeip', 'eth0', 'fd00::1', '64')).status, 0)
       const unsolicited = () => wire.seen().filter(({ solicited, override }) => override && !solicited)
       await waitFor('an announcement, or the end of the check', async () => {
         const before = unsolicited()
-        const isTentative = (await places(lab.node, 'fd00::1'))[0] === 'eth0/64 tentative'
+        const isTentative = (await lab.node.places('fd00::1'))[0] === 'eth0/64 tentative'
         if (isTentative) t.strictSame(before, [])
         return !isTentative
       })
       await waitFor('three announcements', () => unsolicited().length >= 3, 10)
-      await waitFor('the announcer', () => announcers(lab).length === 0)
+      await waitFor('the announcer', () => lab.announcers().length === 0)
       t.equal(unsolicited().length, 3)
     },
   )
@@ -226,7 +204,7 @@ if (!nothing) {
       const log = logged(lab)
       t.equal((await lab.script('takeip', 'eth0', 'fd00::1', '64')).status, 0)
       t.equal((await lab.script('releaseip', 'eth0', 'fd00::1', '64')).status, 0)
-      await waitFor('the announcer', () => announcers(lab).length === 0)
+      await waitFor('the announcer', () => lab.announcers().length === 0)
       t.equal(log(), '')
     },
   )
@@ -234,20 +212,19 @@ if (!nothing) {
   inLab('optimistic: a kernel that does not take "optimistic" is waited for as ever', own, async (t, lab) => {
     policy(lab, 'optimistic')
     // takes the flag away, as a kernel before 4.17 does
-    standIn(
-      lab,
+    lab.standIn(
       'ip',
       `for word; do shift; [ "$word" = optimistic ] || set -- "$@" "$word"; done; exec $real "$@"`,
     )
     t.equal((await lab.script('takeip', 'eth0', 'fd00::1', '64')).status, 0)
-    t.strictSame(await places(lab.node, 'fd00::1'), ['eth0/64'], 'its check has ended')
+    t.strictSame(await lab.node.places('fd00::1'), ['eth0/64'], 'its check has ended')
   })
 
   inLab('off: an address that another host has is taken all the same', own, async (t, lab) => {
     policy(lab, 'off')
-    await rivalHas(lab, 'fd00::1')
+    await lab.rival('fd00::1')
     t.strictSame(await lab.script('takeip', 'eth0', 'fd00::1', '64'), { status: 0, out: '', err: '' })
-    t.strictSame(await places(lab.node, 'fd00::1'), ['eth0/64'])
+    t.strictSame(await lab.node.places('fd00::1'), ['eth0/64'])
   })
 
   inLab('an address with a policy of its own has it, in whatever spelling', own, async (t, lab) => {
@@ -351,7 +328,7 @@ if (!nothing) {
   inLab('a time that the admin changes meanwhile stays as the admin has it', own, async (t, lab) => {
     policy(lab, 'fast')
     const first = await stuckTakeip(lab, 'fd00::1')
-    await writeSysctl(lab.node, `${NEIGH}/retrans_time_ms`, 500)
+    await lab.node.writeSysctl(`${NEIGH}/retrans_time_ms`, 500)
     first.free()
     await first.ended
     t.equal(await timers(lab), '1 1 500 0')
@@ -372,8 +349,8 @@ if (!nothing) {
 
   inLab('fast: an interface that is faster already, or checks nothing, is left so', own, async (t, lab) => {
     policy(lab, 'fast')
-    await writeSysctl(lab.node, `${NEIGH}/retrans_time_ms`, 40)
-    await writeSysctl(lab.node, `${CONF}/dad_transmits`, 0)
+    await lab.node.writeSysctl(`${NEIGH}/retrans_time_ms`, 40)
+    await lab.node.writeSysctl(`${CONF}/dad_transmits`, 0)
     const first = await stuckTakeip(lab, 'fd00::1')
     t.equal(await timers(lab), '0 0 40 0')
     first.free()
@@ -398,13 +375,13 @@ if (!nothing) {
         t.equal(await timers(lab), KERNELS)
         if (event === 'monitor') return
         t.match(result.out, /^WARNING: fd00::1 is checked with the kernel's own times: cannot open the lock/)
-        t.strictSame(await places(lab.node, 'fd00::1'), ['eth0/64'])
+        t.strictSame(await lab.node.places('fd00::1'), ['eth0/64'])
       },
     )
 
   inLab('fast: a refused event puts the times back as well', own, async (t, lab) => {
     policy(lab, 'fast')
-    standIn(lab, 'ip', 'case "$*" in "addr add"*) echo broken >&2; exit 2 ;; esac; exec $real "$@"')
+    lab.standIn('ip', 'case "$*" in "addr add"*) echo broken >&2; exit 2 ;; esac; exec $real "$@"')
     t.equal((await lab.script('takeip', 'eth0', 'fd00::1', '64')).status, 1)
     t.equal(await timers(lab), KERNELS)
   })

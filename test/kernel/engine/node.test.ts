@@ -1,27 +1,11 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { FAMILIES } from '../../lab/families.ts'
+import { lines, warnings } from '../../lab/host/namespace.ts'
+import { inLab, prepareFile } from '../../lab/in-lab.ts'
 import type { Lab } from '../../lab/lab.ts'
-import {
-  calm,
-  connect,
-  dropRules,
-  FAMILIES,
-  inLab,
-  lines,
-  machine,
-  places,
-  prepareFile,
-  processes,
-  scriptWithOnly,
-  serve,
-  waitFor,
-  warnings,
-} from '../../lab/support.ts'
+import { waitFor } from '../../lab/wait-for.ts'
 
-const hosted = (lab: Lab) => {
-  const file = join(lab.dir, 'var/my-public-ip-addresses')
-  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean).toSorted() : undefined
-}
 const add = (lab: Lab, ip: string, iface: string) =>
   lab.node.must('ip', 'addr', 'add', ip, 'dev', iface, ...(ip.includes(':') ? ['nodad'] : []))
 const onlyLinkState = (lab: Lab) => lab.ctdbCalls().filter((call) => call.startsWith('setifacelink'))
@@ -50,11 +34,11 @@ if (!(await prepareFile())) {
         'Removing public address fd00::1/128 from device lo',
         'Removing public address fd00::1/80 from device eth0',
       ])
-      t.strictSame([await places(lab.node, '10.0.0.1'), await places(lab.node, 'fd00::1')], [[], []])
-      t.strictSame(await places(lab.node, '10.0.0.9'), ['eth0/24'], 'unlisted: stays')
-      t.strictSame(await places(lab.node, 'fd00::9'), ['eth1/64'], 'unlisted: stays')
-      t.strictSame(await dropRules(lab.node), [])
-      t.strictSame(hosted(lab), [])
+      t.strictSame([await lab.node.places('10.0.0.1'), await lab.node.places('fd00::1')], [[], []])
+      t.strictSame(await lab.node.places('10.0.0.9'), ['eth0/24'], 'unlisted: stays')
+      t.strictSame(await lab.node.places('fd00::9'), ['eth1/64'], 'unlisted: stays')
+      t.strictSame(await lab.node.dropRules(), [])
+      t.strictSame(lab.hosted(), [])
       t.strictSame(await lab.script(event), { status: 0, out: '', err: '' }, 'a second call is fine')
     })
 
@@ -68,14 +52,14 @@ if (!(await prepareFile())) {
   inLab('init with a bad line in public_addresses changes nothing and names the line', {}, async (t, lab) => {
     lab.configure('public_addresses', '10.0.0.1/24 eth0\n\nfd00::1/640 eth0\n')
     await add(lab, '10.0.0.1/24', 'eth0')
-    await calm(lab.node)
-    const before = await machine(lab.node)
+    await lab.node.calm()
+    const before = await lab.node.state()
     const result = await lab.script('init')
     t.equal(result.status, 1)
     t.match(lines(result), [
       /public_addresses line 3: "fd00::1\/640 eth0": "640" is no netmask: expected 1 to 128/,
     ])
-    t.equal(await machine(lab.node), before)
+    t.equal(await lab.node.state(), before)
   })
 
   inLab(
@@ -88,7 +72,7 @@ if (!(await prepareFile())) {
       const result = await lab.script('shutdown')
       t.equal(result.status, 1)
       t.match(result.err, /public_addresses line 2: "10\.0\.0\.2 eth0": no netmask/)
-      t.strictSame([await places(lab.node, '10.0.0.1'), await places(lab.node, 'fd00::1')], [[], []])
+      t.strictSame([await lab.node.places('10.0.0.1'), await lab.node.places('fd00::1')], [[], []])
     },
   )
 
@@ -158,7 +142,8 @@ if (!(await prepareFile())) {
       const result = await lab.script('monitor')
       t.equal(result.status, 0)
       t.strictSame(lines(result), ['ERROR: No link on the public network interface eth0'])
-      t.match(onlyLinkState(lab), ['setifacelink eth0 down', 'setifacelink eth1 up'])
+      const states = ['setifacelink eth0 down', 'setifacelink eth1 up']
+      t.strictSame(onlyLinkState(lab), [...states, ...states], 'each of the two monitor events')
       await lab.observer.must('ip', 'link', 'set', 'port-eth1', 'down')
       await waitFor('the loss of the carrier', async () =>
         (await lab.node.must('ip', 'link', 'show', 'eth1')).includes('NO-CARRIER'),
@@ -199,8 +184,8 @@ if (!(await prepareFile())) {
           const text = (address: string, port: number | string) =>
             address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
           lab.ctdbSays(`gettickles ${ip}`, `${TICKLES}|${observer}|9|${ip}|445|\n`)
-          await serve(lab.node, dualStack ? '::' : ip, 445)
-          await connect(lab.observer, ip, 445)
+          await lab.node.serve(dualStack ? '::' : ip, 445)
+          await lab.observer.connect(ip, 445)
           t.equal((await lab.script('monitor')).status, 0)
           const calls = lab.ctdbCalls()
           const added = calls[calls.indexOf('addtickle') + 1] ?? ''
@@ -237,39 +222,39 @@ if (!(await prepareFile())) {
         ['10.0.0.1', '24'],
       ] as const)
         t.equal((await lab.script('takeip', 'eth0', ip, bits)).status, 0)
-      t.strictSame(hosted(lab), ['10.0.0.1', 'fd00::1'])
+      t.strictSame(lab.hosted(), ['10.0.0.1', 'fd00::1'])
       t.equal((await lab.script('updateip', 'eth0', 'eth1', '10.0.0.1', '24')).status, 0)
-      t.strictSame(hosted(lab), ['10.0.0.1', 'fd00::1'])
+      t.strictSame(lab.hosted(), ['10.0.0.1', 'fd00::1'])
       t.equal((await lab.script('releaseip', 'eth1', '10.0.0.1', '24')).status, 0)
-      t.strictSame(hosted(lab), ['fd00::1'])
+      t.strictSame(lab.hosted(), ['fd00::1'])
       t.equal((await lab.script('takeip', 'eth7', '10.0.0.1', '24')).status, 1)
-      t.strictSame(hosted(lab), ['fd00::1'], 'an address that could not be taken is not on it')
+      t.strictSame(lab.hosted(), ['fd00::1'], 'an address that could not be taken is not on it')
     },
   )
 
   inLab('an IPv6 address that another host has never gets on the list', {}, async (t, lab) => {
     await lab.observer.must('ip', 'addr', 'add', 'fd00::1/64', 'dev', 'lan', 'nodad')
     t.equal((await lab.script('takeip', 'eth0', 'fd00::1', '64')).status, 1)
-    t.strictSame(hosted(lab) ?? [], [])
+    t.strictSame(lab.hosted() ?? [], [])
   })
 
   inLab('ipreallocated writes the list afresh from what the daemon says', {}, async (t, lab) => {
     writeFileSync(join(lab.dir, 'var/my-public-ip-addresses'), '10.0.0.7\n10.0.0.7\n')
     lab.ctdbSays('ip', '|Public IP|Node|\n|10.0.0.1|0|\n|10.0.0.2|1|\n|10.0.0.3|-1|\n|fd00::1|0|\n')
     t.strictSame(await lab.script('ipreallocated'), { status: 0, out: '', err: '' })
-    t.strictSame(hosted(lab), ['10.0.0.1', 'fd00::1'])
+    t.strictSame(lab.hosted(), ['10.0.0.1', 'fd00::1'])
     lab.ctdbSays('ip', 'what is this\n')
     const odd = await lab.script('ipreallocated')
     t.equal(odd.status, 0)
     t.match(lines(odd), [
       /^WARNING: the list of addresses hosted here is not renewed: ctdb printed "what is this"/,
     ])
-    t.strictSame(hosted(lab), ['10.0.0.1', 'fd00::1'], 'the old list is kept')
+    t.strictSame(lab.hosted(), ['10.0.0.1', 'fd00::1'], 'the old list is kept')
   })
 
   inLab('without ctdb in PATH ipreallocated says what to install', {}, async (t, lab) => {
     delete lab.env['CTDB']
-    const result = await scriptWithOnly(lab, ['ip', 'flock'], 'ipreallocated')
+    const result = await lab.scriptWithOnly(['ip', 'flock'], 'ipreallocated')
     t.match(lines(result), [/ctdb: not found in PATH: install ctdb/])
   })
 
@@ -281,13 +266,13 @@ if (!(await prepareFile())) {
         await add(lab, '10.0.0.1/24', 'eth0')
         const file = join(lab.dir, 'var', lock)
         const holder = lab.node.start('flock', '-o', file, 'sleep', '600')
-        await waitFor('the lock', () => processes(lab).some(({ command }) => command.startsWith('sleep')))
+        await waitFor('the lock', () => lab.processes().some(({ command }) => command.startsWith('sleep')))
         const release = lab.script('releaseip', 'eth0', '10.0.0.1', '24')
-        await waitFor('our wait', () => processes(lab).some(({ command }) => command.startsWith('flock -w')))
-        for (const { pid, command } of processes(lab)) if (command.startsWith('sleep')) process.kill(pid)
+        await waitFor('our wait', () => lab.processes().some(({ command }) => command.startsWith('flock -w')))
+        for (const { pid, command } of lab.processes()) if (command.startsWith('sleep')) process.kill(pid)
         await holder
         t.strictSame(await release, { status: 0, out: '', err: '' })
-        t.strictSame(await places(lab.node, '10.0.0.1'), [])
+        t.strictSame(await lab.node.places('10.0.0.1'), [])
       },
     )
 
@@ -300,7 +285,7 @@ if (!(await prepareFile())) {
         void lab.node.start('flock', '-o', join(lab.dir, 'var', lock), 'sleep', '600')
       await waitFor(
         'the locks',
-        () => processes(lab).filter(({ command }) => command.startsWith('sleep')).length === 2,
+        () => lab.processes().filter(({ command }) => command.startsWith('sleep')).length === 2,
       )
       const result = await lab.script('releaseip', 'eth0', '10.0.0.1', '24')
       t.equal(result.status, 0)
@@ -308,8 +293,8 @@ if (!(await prepareFile())) {
         /^WARNING: cannot lock .*iptables\.flock: another process has held it for 10 s/,
         /^WARNING: ctdb_get_my_public_ip_addresses: timeout: /,
       ])
-      t.strictSame(await places(lab.node, '10.0.0.1'), [])
-      t.strictSame(await dropRules(lab.node), [])
+      t.strictSame(await lab.node.places('10.0.0.1'), [])
+      t.strictSame(await lab.node.dropRules(), [])
     },
   )
 
@@ -333,10 +318,10 @@ if (!(await prepareFile())) {
           const result = await lab.script(event, ...words)
           t.equal(result.status, 0, event)
           t.equal(warnings(result).length, lines(result).length, event)
-          if (event === 'updateip') t.strictSame(await places(lab.node, '10.0.0.1'), ['eth1/24'])
+          if (event === 'updateip') t.strictSame(await lab.node.places('10.0.0.1'), ['eth1/24'])
         }
-        t.strictSame(await places(lab.node, '10.0.0.1'), [])
-        t.strictSame(await dropRules(lab.node), [])
+        t.strictSame(await lab.node.places('10.0.0.1'), [])
+        t.strictSame(await lab.node.dropRules(), [])
       },
     )
 
@@ -351,7 +336,7 @@ if (!(await prepareFile())) {
         t.equal(result.status, 0, event)
         t.equal(warnings(result).length, lines(result).length, event)
       }
-      t.strictSame(await places(lab.node, '10.0.0.1'), [])
+      t.strictSame(await lab.node.places('10.0.0.1'), [])
     },
   )
 }

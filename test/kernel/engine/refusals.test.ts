@@ -1,18 +1,10 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Test } from 'tap'
-import { MAIN, SCRIPT, type Lab, type Result } from '../../lab/lab.ts'
-import {
-  calm,
-  dropRules,
-  inLab,
-  lines,
-  machine,
-  places,
-  prepareFile,
-  scriptWithOnly,
-  standIn,
-} from '../../lab/support.ts'
+import type { Test } from '../../tap.ts'
+import { type Result, lines } from '../../lab/host/namespace.ts'
+import { inLab, prepareFile } from '../../lab/in-lab.ts'
+import type { Lab } from '../../lab/lab.ts'
+import { MAIN, SCRIPT } from '../../lab/paths.ts'
 
 /** What an admin may type or a daemon may send, and what the one line of the answer must name. */
 const WRONG: [words: string[], says: RegExp][] = [
@@ -73,8 +65,8 @@ async function inUse({ node }: Lab): Promise<string> {
   await node.must('ip', 'addr', 'add', 'fd00::1/64', 'dev', 'eth0', 'nodad')
   await node.must('iptables', '-A', 'INPUT', '-p', 'tcp', '--dport', '23', '-j', 'REJECT')
   await node.must('ip6tables', '-A', 'INPUT', '-i', 'eth0', '-d', 'fd00::1', '-j', 'DROP')
-  await calm(node)
-  return await machine(node)
+  await node.calm()
+  return await node.state()
 }
 
 function refused(t: Test, result: Result, what: string, says: RegExp, status = 1): void {
@@ -100,7 +92,7 @@ if (!(await prepareFile())) {
         refused(t, script, words.join(' '), says)
         if (run) refused(t, run, `eventscript run ${words.join(' ')}`, says, 2)
       }
-      t.equal(await machine(lab.node), before)
+      t.equal(await lab.node.state(), before)
       t.strictSame(lab.ctdbCalls(), [])
     },
   )
@@ -124,11 +116,11 @@ if (!(await prepareFile())) {
     for (const words of [...EVENTS, ['monitor'], ['startup']])
       refused(
         t,
-        await scriptWithOnly(lab, ['ss', 'flock', 'iptables', 'arping', 'ctdb', 'sh', 'cat', 'tr'], ...words),
+        await lab.scriptWithOnly(['ss', 'flock', 'iptables', 'arping', 'ctdb', 'sh', 'cat', 'tr'], ...words),
         words.join(' '),
         /^ip: not found in PATH: install iproute2$/,
       )
-    t.equal(await machine(lab.node), before)
+    t.equal(await lab.node.state(), before)
   })
 
   const odd = [
@@ -171,11 +163,11 @@ if (!(await prepareFile())) {
   for (const { what, shell, says } of odd)
     inLab(`${what} is named in one line, and nothing changes`, FIREWALL, async (t, lab) => {
       const before = await inUse(lab)
-      standIn(lab, 'ip', `${shell}\nexec $real "$@"`)
+      lab.standIn('ip', `${shell}\nexec $real "$@"`)
       for (const words of [...EVENTS.filter((_, n) => n % 2 === 0), ['monitor']])
         refused(t, await lab.script(...(words as [string])), words.join(' '), says)
       rmSync(join(lab.dir, 'bin/ip'))
-      t.equal(await machine(lab.node), before)
+      t.equal(await lab.node.state(), before)
     })
 
   inLab(
@@ -190,7 +182,7 @@ if (!(await prepareFile())) {
           words.join(' '),
           /^no privilege to change addresses \(CAP_NET_ADMIN\): root lacks CAP_NET_ADMIN: start the container with --cap-add NET_ADMIN$/,
         )
-      t.equal(await machine(lab.node), before)
+      t.equal(await lab.node.state(), before)
     },
   )
 
@@ -205,7 +197,7 @@ if (!(await prepareFile())) {
         words.join(' '),
         /public_addresses: it is a directory/,
       )
-    t.equal(await machine(lab.node), before)
+    t.equal(await lab.node.state(), before)
   })
 
   const badLines: [string, RegExp][] = [
@@ -232,7 +224,7 @@ if (!(await prepareFile())) {
           t.match(result.err, says)
         }
       }
-      t.equal(await machine(lab.node), before)
+      t.equal(await lab.node.state(), before)
     },
   )
 
@@ -242,25 +234,24 @@ if (!(await prepareFile())) {
     async (t, lab) => {
       lab.configure('public_addresses', '10.0.0.1/24 eth0\n10.0.0.2/240 eth0\n')
       t.equal((await lab.script('takeip', 'eth0', '10.0.0.1', '24')).status, 0)
-      t.strictSame(await places(lab.node, '10.0.0.1'), ['eth0/24'])
+      t.strictSame(await lab.node.places('10.0.0.1'), ['eth0/24'])
       t.equal((await lab.script('releaseip', 'eth0', '10.0.0.1', '24')).status, 0)
-      t.strictSame(await places(lab.node, '10.0.0.1'), [])
+      t.strictSame(await lab.node.places('10.0.0.1'), [])
     },
   )
 
   inLab('a firewall that refuses costs a WARNING, and the address is released', {}, async (t, lab) => {
     await lab.node.must('ip', 'addr', 'add', '10.0.0.1/24', 'dev', 'eth0')
-    standIn(
-      lab,
+    lab.standIn(
       'iptables',
       'echo "iptables: Could not fetch rule set generation id: Invalid argument" >&2; exit 4',
     )
     const result = await lab.script('releaseip', 'eth0', '10.0.0.1', '24')
     t.equal(result.status, 0)
     t.match(lines(result), [/^WARNING: cannot block 10\.0\.0\.1 on eth0: iptables: Could not fetch rule set/])
-    t.strictSame(await places(lab.node, '10.0.0.1'), [])
+    t.strictSame(await lab.node.places('10.0.0.1'), [])
     rmSync(join(lab.dir, 'bin/iptables'))
-    t.strictSame(await dropRules(lab.node), [])
+    t.strictSame(await lab.node.dropRules(), [])
   })
 
   inLab('what CTDB calls for each event loads neither yargs nor chalk, but one file', {}, async (t, lab) => {

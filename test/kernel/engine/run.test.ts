@@ -2,9 +2,13 @@ import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import t, { type Test } from 'tap'
-import { MAIN, SCRIPT, whyNoLab } from '../../lab/lab.ts'
-import { inLab, lines, places, waitFor } from '../../lab/support.ts'
+import t, { type Test } from '../../tap.ts'
+import { lines } from '../../lab/host/namespace.ts'
+import { inLab } from '../../lab/in-lab.ts'
+import { whyNoLab } from '../../lab/needs.ts'
+import { MAIN, SCRIPT } from '../../lab/paths.ts'
+import { isAlive } from '../../lab/processes.ts'
+import { waitFor } from '../../lab/wait-for.ts'
 
 t.setTimeout(300_000)
 t.jobs = 4
@@ -31,15 +35,6 @@ function start(dir: string, words: readonly string[], first = 'run') {
 async function run(dir: string, ...words: string[]) {
   const { exitCode, stdout, stderr } = await start(dir, words)
   return { status: exitCode, out: stdout, err: stderr }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
-  }
 }
 
 const pidIn = (dir: string, file: string) => {
@@ -239,7 +234,7 @@ inLab('our script works beside others in a folder as CTDB has it', skip ? { skip
   const result = await lab.eventscript('run', '--events', dir, 'takeip', 'eth0', '10.0.0.1', '24')
   t.equal(result.status, 0, result.out)
   t.match(result.out, /^10\.interface +OK .*\n50\.samba +OK .*\n {2}samba: takeip eth0 10\.0\.0\.1 24\n$/)
-  t.strictSame(await places(lab.node, '10.0.0.1'), ['eth0/24'])
+  t.strictSame(await lab.node.places('10.0.0.1'), ['eth0/24'])
 })
 
 inLab(

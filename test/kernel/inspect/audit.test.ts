@@ -1,23 +1,12 @@
 /** `eventscript audit`: silent on a healthy node; each planted fault is named with its repair, and mended by it. */
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Test } from 'tap'
-import { MAIN, type Lab } from '../../lab/lab.ts'
-import { startResident } from '../../lab/resident.ts'
-import {
-  calm,
-  dropRules,
-  FAMILIES,
-  inLab,
-  machine,
-  macOf,
-  places,
-  prepareFile,
-  processes,
-  reaches,
-  waitFor,
-  writeSysctl,
-} from '../../lab/support.ts'
+import type { Test } from '../../tap.ts'
+import { FAMILIES } from '../../lab/families.ts'
+import { inLab, prepareFile } from '../../lab/in-lab.ts'
+import type { Lab } from '../../lab/lab.ts'
+import { MAIN } from '../../lab/paths.ts'
+import { waitFor } from '../../lab/wait-for.ts'
 
 interface Fault {
   state: string
@@ -73,7 +62,7 @@ const nodad = (address: string) => (address.includes(':') ? ['nodad'] : [])
 
 /** As a node is where systemd has set it up. */
 async function promote(lab: Lab): Promise<void> {
-  await writeSysctl(lab.node, 'net/ipv4/conf/all/promote_secondaries', 1)
+  await lab.node.writeSysctl('net/ipv4/conf/all/promote_secondaries', 1)
 }
 
 /** `eventscript` of this build, for commands that are pasted. */
@@ -103,7 +92,7 @@ async function plant(lab: Lab, family: Family): Promise<void> {
   // the kernel checks no IPv4 address
   if (isIpv6) believe(lab, [...here, failed], [stray, routed])
   else believe(lab, here, [stray, routed, failed])
-  await calm(lab.node)
+  await lab.node.calm()
   for (const address of [good, double, dropped]) await put(lab, address, bits, 'eth0')
   for (const address of [moved, double, stray]) await put(lab, address, bits, 'eth1')
   await put(lab, masked, otherBits, 'eth0')
@@ -111,12 +100,12 @@ async function plant(lab: Lab, family: Family): Promise<void> {
   const version = isIpv6 ? '-6' : '-4'
   await lab.node.must('ip', version, 'rule', 'add', 'from', routed, 'pref', '100', 'table', '1000')
   await lab.node.must('ip', version, 'route', 'add', 'default', 'dev', 'eth0', 'table', '1000')
-  await writeSysctl(lab.node, `net/${isIpv6 ? 'ipv6' : 'ipv4'}/ip_nonlocal_bind`, 1)
-  if (!isIpv6) return await writeSysctl(lab.node, 'net/ipv4/conf/eth0/arp_ignore', 8)
+  await lab.node.writeSysctl(`net/${isIpv6 ? 'ipv6' : 'ipv4'}/ip_nonlocal_bind`, 1)
+  if (!isIpv6) return await lab.node.writeSysctl('net/ipv4/conf/eth0/arp_ignore', 8)
   await lab.observer.must('ip', 'addr', 'add', `${failed}/${bits}`, 'dev', 'lan', 'nodad')
   await lab.node.must('ip', 'addr', 'add', `${failed}/${bits}`, 'dev', 'eth0')
   await waitFor('the duplicate check to fail', async () =>
-    (await places(lab.node, failed)).some((place) => place.includes('dadfailed')),
+    (await lab.node.places(failed)).some((place) => place.includes('dadfailed')),
   )
   await lab.observer.must('ip', 'addr', 'del', `${failed}/${bits}`, 'dev', 'lan')
 }
@@ -155,10 +144,10 @@ async function expectMended(t: Test, lab: Lab, family: Family): Promise<void> {
   const { stray, routed, failed, ...others } = addressesOf(family)
   const isIpv6 = stray.includes(':')
   for (const address of Object.values(others))
-    t.same(await places(lab.node, address), [`eth0/${bits}`], address)
-  t.same(await places(lab.node, stray), [])
-  t.same(await places(lab.node, failed), isIpv6 ? [`eth0/${bits}`] : [])
-  t.same(await dropRules(lab.node), [], host)
+    t.same(await lab.node.places(address), [`eth0/${bits}`], address)
+  t.same(await lab.node.places(stray), [])
+  t.same(await lab.node.places(failed), isIpv6 ? [`eth0/${bits}`] : [])
+  t.same(await lab.node.dropRules(), [], host)
   const version = isIpv6 ? '-6' : '-4'
   t.notMatch(await lab.node.must('ip', version, 'rule', 'show'), routed)
   t.notMatch(await lab.node.must('ip', version, 'route', 'show', 'table', 'all'), 'table 1000')
@@ -180,10 +169,10 @@ if (!why)
       await promote(lab)
       for (const address of [good, moved])
         t.equal((await lab.script('takeip', 'eth0', address, bits)).status, 0)
-      const before = await machine(lab.node)
+      const before = await lab.node.state()
       t.match(await audit(lab), { status: 0, faults: [], repairs: [], trouble: [] })
       t.match(await audit(lab, '--fix'), { status: 0, faults: [], repairs: [], trouble: [] })
-      t.equal(await machine(lab.node), before, 'nothing is changed')
+      t.equal(await lab.node.state(), before, 'nothing is changed')
       const { out } = await lab.eventscript('audit')
       t.match(out, /^Public IP +Node +ListedInterfaces +Kernel +State\n/, 'side by side')
       t.match(out, /\nnothing is wrong: 3 public addresses, 2 of them here\n?$/)
@@ -243,7 +232,7 @@ if (!why)
           /^"ctdb pnn" failed: connect\(\) failed, errno=111: .* neither judged nor repaired$/,
         ])
         t.equal(await addresses(), before)
-        t.same(await dropRules(lab.node), [])
+        t.same(await lab.node.dropRules(), [])
         t.match(
           await lab.node.must('ip', ...(bits === '64' ? ['-6'] : []), 'rule', 'show'),
           /^100:/m,
@@ -268,7 +257,7 @@ if (!why)
       await new Promise((resolve) => setTimeout(resolve, 500))
       believe(lab, [good])
       t.match(await running, { status: 0, faults: [], repairs: [] })
-      t.same(await places(lab.node, good), [`eth0/${bits}`])
+      t.same(await lab.node.places(good), [`eth0/${bits}`])
     })
 
     inLab(
@@ -285,7 +274,7 @@ if (!why)
           { state: 'warning', kind: 'stray', subject: good, repair: null, expected: /"ctdb reloadips"/ },
           { state: 'warning', kind: 'unloaded', subject: moved, repair: null },
         ])
-        t.same(await places(lab.node, good), [`eth0/${bits}`])
+        t.same(await lab.node.places(good), [`eth0/${bits}`])
       },
     )
 
@@ -327,7 +316,7 @@ if (!why)
         async (t, lab) => {
           lab.configure('public_addresses', `${good}/${bits} eth0\n`)
           believe(lab, [good])
-          await calm(lab.node)
+          await lab.node.calm()
           await lab.observer.must('ip', 'addr', 'add', `${good}/${bits}`, 'dev', 'lan', 'nodad')
           const fixed = await audit(lab, '--fix')
           t.equal(fixed.status, 1)
@@ -345,13 +334,13 @@ if (!why)
         lab.configure('public_addresses', `${good}/${bits} eth0\n`)
         believe(lab, [], [good])
         await put(lab, good, bits, 'eth0')
-        const daemon = await startResident(lab)
+        const daemon = await lab.daemon()
         const slow = join(lab.dir, 'etc/events/legacy/05.slow.script')
         const go = join(lab.dir, 'go')
         writeFileSync(slow, `#!/bin/sh\nuntil [ -e ${go} ]; do sleep 0.1; done\n`)
         chmodSync(slow, 0o755)
         const releasing = daemon.run('releaseip', 'eth0', good, bits)
-        await waitFor('the event', () => processes(lab).some(({ command }) => command.includes('05.slow')))
+        await waitFor('the event', () => lab.processes().some(({ command }) => command.includes('05.slow')))
         const words = ['CTDB_TEST_MODE=yes', process.execPath, MAIN, 'audit', '--fix', '--json']
         const { status, out } = await lab.node.run('/usr/bin/env', ...words)
         t.equal(status, 1)
@@ -359,7 +348,7 @@ if (!why)
           faults: [{ kind: 'stray', subject: good }],
           repairs: [{ outcome: 'left', said: [`an event for ${good} is running: it is left to it`] }],
         })
-        t.same(await places(lab.node, good), [`eth0/${bits}`])
+        t.same(await lab.node.places(good), [`eth0/${bits}`])
         writeFileSync(go, '')
         t.equal(await releasing, 0)
         t.match(await audit(lab), { status: 0, faults: [] })
@@ -376,7 +365,7 @@ if (!why)
         refused.err,
         /^eventscript: no privilege to change addresses \(CAP_NET_ADMIN\): root lacks CAP_NET_ADMIN: start the container with --cap-add NET_ADMIN\n?$/,
       )
-      t.same(await places(lab.node, good), [])
+      t.same(await lab.node.places(good), [])
     })
   }
 
@@ -406,15 +395,15 @@ if (!why)
         await put(lab, '10.0.0.1', '24', 'eth1')
         for (const [sysctl, value] of Object.entries(filters))
           for (const iface of ['all', 'eth0', 'eth1'])
-            await writeSysctl(lab.node, `net/ipv4/conf/${iface}/${sysctl}`, value)
+            await lab.node.writeSysctl(`net/ipv4/conf/${iface}/${sysctl}`, value)
         // as after an announcement
-        const mac = await macOf(lab.node, 'eth1')
+        const mac = await lab.node.macOf('eth1')
         const told = () =>
           lab.observer.must('ip', 'neigh', 'replace', '10.0.0.1', 'lladdr', mac, 'dev', 'lan')
         const forgotten = () => lab.observer.must('ip', 'neigh', 'flush', 'all')
         const reached = async () => {
           await (name === 'rp_filter' ? told() : forgotten())
-          return await reaches(lab.observer, '10.0.0.1')
+          return await lab.observer.reaches('10.0.0.1')
         }
         t.notOk(await reached(), 'it bites')
         const { status, faults } = await audit(lab)

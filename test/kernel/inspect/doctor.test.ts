@@ -1,12 +1,15 @@
 /** `eventscript doctor`: silent on a healthy node, and each planted fault by its name. */
 import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Test } from 'tap'
+import type { Test } from '../../tap.ts'
 import type { Finding } from '../../../runner/inspect/doctor/finding.ts'
 import { cleanupUnitFor, dropInFor } from '../../../runner/install/unit-text.ts'
 import { wrapperFor } from '../../../runner/install/wrapper.ts'
-import { makeReadOnly, MAIN, SCRIPT, type Lab } from '../../lab/lab.ts'
-import { ALL_PROGRAMS, inLab, prepareFile, programPath, standIn, writeSysctl } from '../../lab/support.ts'
+import { inLab, prepareFile } from '../../lab/in-lab.ts'
+import type { Lab } from '../../lab/lab.ts'
+import { programPath } from '../../lab/needs.ts'
+import { MAIN, SCRIPT } from '../../lab/paths.ts'
+import { ALL_PROGRAMS } from '../../lab/stand-ins.ts'
 
 const why = await prepareFile()
 const needs = ALL_PROGRAMS.filter((program) => program !== 'ctdb')
@@ -164,14 +167,14 @@ inLab("faults in CTDB's files", { needs, skip }, async (t, lab) => {
 
 inLab('faults of the machine', { needs, skip }, async (t, lab) => {
   await healthy(lab)
-  standIn(lab, 'ip', '[ "$1" != -V ] || { echo "ip utility, iproute2-ss150831"; exit; }; exec "$real" "$@"')
-  standIn(lab, 'ss', 'exit 0')
-  standIn(lab, 'ip6tables', '[ "$1" = -V ] && exec "$real" "$@"; echo "Table does not exist" >&2; exit 3')
+  lab.standIn('ip', '[ "$1" != -V ] || { echo "ip utility, iproute2-ss150831"; exit; }; exec "$real" "$@"')
+  lab.standIn('ss', 'exit 0')
+  lab.standIn('ip6tables', '[ "$1" = -V ] && exec "$real" "$@"; echo "Table does not exist" >&2; exit 3')
   lab.configure('script.options', 'CTDB_PARTIALLY_ONLINE_INTERFACES=maybe\n')
-  await writeSysctl(lab.node, 'net/ipv4/ip_nonlocal_bind', 1)
-  await writeSysctl(lab.node, 'net/ipv6/ip_nonlocal_bind', 1)
-  await writeSysctl(lab.node, 'net/ipv6/conf/eth0/disable_ipv6', 1)
-  await writeSysctl(lab.node, 'net/ipv6/conf/eth1/accept_dad', 0)
+  await lab.node.writeSysctl('net/ipv4/ip_nonlocal_bind', 1)
+  await lab.node.writeSysctl('net/ipv6/ip_nonlocal_bind', 1)
+  await lab.node.writeSysctl('net/ipv6/conf/eth0/disable_ipv6', 1)
+  await lab.node.writeSysctl('net/ipv6/conf/eth1/accept_dad', 0)
   const found = await doctor(lab)
   t.equal(found.status, 1)
   expectAll(t, found, [
@@ -282,7 +285,7 @@ inLab(
   { needs, skip },
   async (t, lab) => {
     await healthy(lab)
-    standIn(lab, 'arping', 'exec sleep 60')
+    lab.standIn('arping', 'exec sleep 60')
     const began = performance.now()
     const { status, out } = await lab.eventscript('doctor', '--timeout', '4', '--json')
     t.ok(performance.now() - began < 30_000)
@@ -328,7 +331,7 @@ inLab('the value of promote_secondaries, and whether it can be set', { needs, sk
   lab.configure('public_addresses', two)
   const found = async () => (await doctor(lab)).bad
   t.same(await found(), [], '0, and our handlers set it')
-  await makeReadOnly(lab.node, '/proc/sys')
+  await lab.node.makeReadOnly('/proc/sys')
   const finding = {
     state: 'warning',
     check: 'sysctl',
@@ -347,7 +350,7 @@ inLab('the value of promote_secondaries, and whether it can be set', { needs, sk
   t.same(await found(), [], 'other subnets, and IPv6')
   lab.configure('public_addresses', two)
   await lab.node.must('mount', '-o', 'remount,bind,rw', '/proc/sys')
-  await writeSysctl(lab.node, 'net/ipv4/conf/all/promote_secondaries', 1)
+  await lab.node.writeSysctl('net/ipv4/conf/all/promote_secondaries', 1)
   await lab.node.must('mount', '-o', 'remount,bind,ro', '/proc/sys')
   t.same(await found(), [], 'set for all')
 })

@@ -3,9 +3,12 @@
  * has them.
  */
 import { accessSync, constants } from 'node:fs'
-import type { Test } from 'tap'
+import type { Test } from '../../tap.ts'
+import { lines } from '../../lab/host/namespace.ts'
+import { inLab, prepareFile } from '../../lab/in-lab.ts'
 import type { Lab } from '../../lab/lab.ts'
-import { inLab, lines, prepareFile, waitFor, whyMissing, whyNoKind } from '../../lab/support.ts'
+import { whyMissing, whyNoKind } from '../../lab/needs.ts'
+import { waitFor } from '../../lab/wait-for.ts'
 
 /** What monitor comes to, and what the daemon is told of the interface. */
 async function verdict(

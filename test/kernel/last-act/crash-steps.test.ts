@@ -5,26 +5,14 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Test } from 'tap'
-import { killAfter, learnSteps } from '../../lab/kill-after.ts'
+import type { Test } from '../../tap.ts'
+import { killAfter, learnSteps } from './kill-after.ts'
+import type { Daemon } from '../../lab/daemon.ts'
+import { FAMILIES, manyAddresses } from '../../lab/families.ts'
+import { lines } from '../../lab/host/namespace.ts'
+import { inLab, prepareFile } from '../../lab/in-lab.ts'
 import type { Lab } from '../../lab/lab.ts'
-import { manyAddresses, startResident, type Resident } from '../../lab/resident.ts'
-import {
-  announcers,
-  calm,
-  connect,
-  FAMILIES,
-  inLab,
-  lines,
-  macOf,
-  places,
-  prepareFile,
-  processes,
-  reaches,
-  serve,
-  waitFor,
-  watch,
-} from '../../lab/support.ts'
+import { waitFor } from '../../lab/wait-for.ts'
 
 type Words = readonly string[]
 
@@ -117,7 +105,7 @@ rm -rf "$0"/var "$0"/eventscript "$0"/iproute2/*; mkdir "$0"/var
 cd /proc/sys/net && while read -r path value; do echo $value >$path; done`
 
 async function wipe(lab: Lab, sysctls: string): Promise<void> {
-  for (const { pid, command } of processes(lab))
+  for (const { pid, command } of lab.processes())
     if (command.trim() !== 'cat')
       try {
         process.kill(pid, 'SIGKILL')
@@ -158,7 +146,7 @@ function crashTest(family: string, situation: Situation): void {
     `${family}: ${situation.name}, killed behind each step`,
     { needs: ['setsid', ...(needs ?? [])] },
     async (t, lab) => {
-      await calm(lab.node)
+      await lab.node.calm()
       await situation.build?.(lab)
       const sysctls = await sysctlsOf(lab)
       const fresh = async () => {
@@ -215,7 +203,7 @@ function crashTest(family: string, situation: Situation): void {
               existsSync(join(lab.dir, PARKED)) &&
               (await look(lab, situation)).includes(PARKED)
             )
-              t.ok(announcers(lab).length > 0, `${what}: somebody tries it again`)
+              t.ok(lab.announcers().length > 0, `${what}: somebody tries it again`)
           }
         }
     },
@@ -226,7 +214,7 @@ function crashTest(family: string, situation: Situation): void {
 async function backgroundEnds(lab: Lab): Promise<void> {
   await waitFor('what goes on in the background to end', async () => {
     await sleep(300) // to look at all processes is dear
-    return announcers(lab).length === 0
+    return lab.announcers().length === 0
   })
 }
 
@@ -239,8 +227,8 @@ function same(t: Test, found: string, wanted: string, what: string): void {
 }
 
 async function endBackground(lab: Lab): Promise<void> {
-  for (const pid of announcers(lab)) process.kill(pid, 'SIGKILL')
-  await waitFor('its end', () => announcers(lab).length === 0)
+  for (const pid of lab.announcers()) process.kill(pid, 'SIGKILL')
+  await waitFor('its end', () => lab.announcers().length === 0)
 }
 
 // ---------------------------------------------------------------- the daemon that stays
@@ -248,7 +236,7 @@ async function endBackground(lab: Lab): Promise<void> {
 /** Twelve addresses, of which six come and six go, and the whole daemon is killed so many of them later. */
 function daemonTest(family: string, bits: string, options: string, moments: readonly number[]): void {
   inLab(`${family}: a daemon that is killed in a burst of takeip and releaseip`, {}, async (t, lab) => {
-    await calm(lab.node)
+    await lab.node.calm()
     const sysctls = await sysctlsOf(lab)
     const all = manyAddresses(family, 12)
     const [coming, going] = [all.slice(0, 6), all.slice(6)]
@@ -261,10 +249,10 @@ function daemonTest(family: string, bits: string, options: string, moments: read
     for (const moment of moments)
       for (const next of ['init', 'the same events']) {
         await wipe(lab, sysctls)
-        const daemon = await startResident(lab, options)
-        const each = (runner: Resident, event: string, some: readonly string[]) =>
+        const daemon = await lab.daemon(options)
+        const each = (runner: Daemon, event: string, some: readonly string[]) =>
           some.map((address) => runner.run(event, 'eth0', address, bits))
-        const burst = (runner: Resident) => [
+        const burst = (runner: Daemon) => [
           ...each(runner, 'takeip', coming),
           ...each(runner, 'releaseip', going),
         ]
@@ -274,16 +262,16 @@ function daemonTest(family: string, bits: string, options: string, moments: read
         const moved = async () => (await here()).filter((address) => !before.includes(address)).length
         await waitFor(`${moment} of them`, async () => (await moved()) >= moment)
         await daemon.kill('SIGKILL')
-        const orphans = new Set(processes(lab).map(({ pid }) => pid))
+        const orphans = new Set(lab.processes().map(({ pid }) => pid))
         await events
-        const successor = await startResident(lab, options)
+        const successor = await lab.daemon(options)
         const what = `killed behind ${moment} of 6, then ${next}`
         if (next === 'init') {
           rmSync(join(lab.dir, 'var'), { recursive: true })
           t.equal(await successor.run('init'), 0, what)
         } else t.same(await Promise.all(burst(successor)), [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], what)
         await waitFor('what it had started to end', () =>
-          processes(lab).every(({ pid, command }) => command.trim() === 'cat' || !orphans.has(pid)),
+          lab.processes().every(({ pid, command }) => command.trim() === 'cat' || !orphans.has(pid)),
         )
         if (next === 'init') same(t, withoutState(await look(lab)), withoutState(clean), what)
         else {
@@ -346,7 +334,7 @@ for (const { family, ip, bits, otherBits, other, iptables, host } of (await prep
   const rival = async (lab: Lab) => {
     const guest = await lab.plugIn('rival')
     await guest.must('ip', 'addr', 'add', `${ip}/${bits}`, 'dev', 'eth0', ...how)
-    await waitFor('the rival to answer', () => reaches(lab.observer, ip))
+    await waitFor('the rival to answer', () => lab.observer.reaches(ip))
   }
   const options = isIpv6 ? 'EVENTSCRIPT_DAD=fast\n' : ''
   const both = async (lab: Lab) => {
@@ -406,8 +394,8 @@ for (const { family, ip, bits, otherBits, other, iptables, host } of (await prep
     async prepare(lab) {
       await holds(lab, 'eth0')
       const own = (port += 1) // the other family's test runs beside this one
-      await serve(lab.node, ip, own)
-      await connect(lab.observer, ip, own)
+      await lab.node.serve(ip, own)
+      await lab.observer.connect(ip, own)
     },
     event: releaseip,
     others: [takeip],
@@ -428,7 +416,7 @@ for (const { family, ip, bits, otherBits, other, iptables, host } of (await prep
     `${family}: an updateip that was killed when the address had arrived: the next one tells the clients`,
     { needs: ['setsid', 'ss', 'perl', ...(isIpv6 ? ['ndptool'] : ['arping'])] },
     async (t, lab) => {
-      await calm(lab.node)
+      await lab.node.calm()
       await holds(lab, 'eth1')
       const { steps } = await learnSteps(lab, updateip)
       const arrival = steps.findIndex((step) => step.startsWith(`ip addr add ${ip}/`)) + 1
@@ -438,15 +426,15 @@ for (const { family, ip, bits, otherBits, other, iptables, host } of (await prep
       await holds(lab, 'eth1')
       // it has heard of eth0
       await lab.observer.must('ip', 'neigh', 'flush', 'dev', 'lan')
-      await serve(lab.node, ip, 445)
-      await connect(lab.observer, ip, 445)
+      await lab.node.serve(ip, 445)
+      await lab.observer.connect(ip, 445)
       await killAfter(lab, arrival, updateip)
-      t.same(announcers(lab), [], 'nobody is told')
-      await waitFor('it to be usable', async () => (await places(lab.node, ip)).join() === `eth0/${bits}`)
+      t.same(lab.announcers(), [], 'nobody is told')
+      await waitFor('it to be usable', async () => (await lab.node.places(ip)).join() === `eth0/${bits}`)
       const tickles = () => lab.ctdbCalls().filter((call) => call === 'tickle').length
       const before = tickles()
-      const wire = await watch(lab.observer, 'lan', ip)
-      const mine = await macOf(lab.node, 'eth0')
+      const wire = await lab.observer.watch('lan', ip)
+      const mine = await lab.node.macOf('eth0')
       const [first, ...more] = lines(await lab.handler(...updateip))
       t.equal(first, `Redundant "updateip" - ${ip} already on eth0`)
       t.match(more, [/^Tickle TCP connection /, /^Tickle TCP connection /])

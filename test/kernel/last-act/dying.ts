@@ -1,10 +1,10 @@
 /** A node of a lab whose ctdbd is about to die. */
 import { join } from 'node:path'
-import type { ResultPromise } from 'execa'
-import type { Test } from 'tap'
+import type { Test } from '../../tap.ts'
+import type { Daemon } from '../../lab/daemon.ts'
+import { FAMILIES } from '../../lab/families.ts'
 import type { Lab } from '../../lab/lab.ts'
-import { startResident, type Resident } from '../../lab/resident.ts'
-import { FAMILIES, places, waitFor } from '../../lab/support.ts'
+import { waitFor } from '../../lab/wait-for.ts'
 
 /** The words of a takeip for each family. */
 export const WORDS = FAMILIES.map(({ ip, bits }) => ['eth0', ip, bits])
@@ -19,26 +19,23 @@ export function startCtdbd(lab: Lab): Ctdbd & { connected: () => Promise<void> }
   const socket = join(lab.dir, 'etc/run/eventd.socket')
   const program = `const go = () => require('net').connect('${socket}')
     .on('connect', () => console.log('connected')).on('error', () => setTimeout(go, 20)); go(); setInterval(() => {}, 1e6)`
-  const child = lab.node.start(process.execPath, '-e', program)
-  let out = ''
-  child.stdout?.on('data', (more: Buffer) => (out += more.toString()))
-  return { ...ofChild(child), connected: () => waitFor('the connection', () => out.includes('connected')) }
+  const { child, text } = lab.node.listen(process.execPath, '-e', program)
+  return {
+    pid: child.pid ?? 0,
+    kill: (signal) => void child.kill(signal),
+    connected: () => waitFor('the connection', () => text().includes('connected')),
+  }
 }
-
-const ofChild = (child: ResultPromise): Ctdbd => ({
-  pid: child.pid ?? 0,
-  kill: (signal) => void child.kill(signal),
-})
 
 export async function start(lab: Lab, settings = '') {
   const ctdbd = startCtdbd(lab)
-  const daemon = await startResident(lab, settings, ctdbd.pid)
+  const daemon = await lab.daemon(settings, ctdbd.pid)
   await ctdbd.connected()
   return { ctdbd, daemon }
 }
 
-export async function takeAll(t: Test, lab: Lab, { run }: Pick<Resident, 'run'>): Promise<void> {
-  t.strictSame(await Promise.all(WORDS.map((words) => run('takeip', ...words))), [0, 0])
+export async function takeAll(t: Test, lab: Lab, daemon: Daemon): Promise<void> {
+  t.strictSame(await Promise.all(WORDS.map((words) => daemon.run('takeip', ...words))), [0, 0])
   t.strictSame(await held(lab), ['eth0/24', 'eth0/64'])
 }
 
@@ -50,7 +47,7 @@ export async function hosting(t: Test, lab: Lab, settings = '') {
 }
 
 export async function held({ node }: Lab): Promise<string[]> {
-  return (await Promise.all(FAMILIES.map(({ ip }) => places(node, ip)))).flat()
+  return (await Promise.all(FAMILIES.map(({ ip }) => node.places(ip)))).flat()
 }
 
 /** Milliseconds until the node holds no public address. */

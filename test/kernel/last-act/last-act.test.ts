@@ -2,19 +2,12 @@
 import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { TrackedProcess } from '../../../runner/eventd/process/ctdbd-watch.ts'
+import { FAMILIES } from '../../lab/families.ts'
+import { lines } from '../../lab/host/namespace.ts'
+import { inLab, prepareFile } from '../../lab/in-lab.ts'
 import type { Lab } from '../../lab/lab.ts'
+import { waitFor } from '../../lab/wait-for.ts'
 import { held, hosting, start, startCtdbd, takeAll, untilGone, WORDS } from './dying.ts'
-import { startResident } from '../../lab/resident.ts'
-import {
-  dropRules,
-  FAMILIES,
-  inLab,
-  lines,
-  places,
-  prepareFile,
-  standIn,
-  waitFor,
-} from '../../lab/support.ts'
 
 const needs = ['iptables', 'ip6tables']
 
@@ -41,7 +34,7 @@ if (!(await prepareFile())) {
       ctdbd.kill('SIGKILL')
       const ms = await untilGone(lab)
       t.equal(await daemon.ended, 3)
-      t.strictSame(await dropRules(lab.node), [])
+      t.strictSame(await lab.node.dropRules(), [])
       t.equal(await sysctl(lab), '1')
       t.match(daemon.log(), `PID ${ctdbd.pid} gone away, exiting`)
       t.match(daemon.log(), /10\.interface: Removing public address 10\.0\.0\.1\/24 from device eth0/)
@@ -64,19 +57,19 @@ if (!(await prepareFile())) {
         lab,
         'EVENTSCRIPT_DAD=fast\nEVENTSCRIPT_DAD_PROBES=10\nEVENTSCRIPT_DAD_INTERVAL_MS=1000\n',
       )
-      standIn(lab, 'ss', 'exec sleep 600')
+      lab.standIn('ss', 'exec sleep 600')
       t.equal(await daemon.run('takeip', 'eth0', '10.0.0.1', '24'), 0)
       void daemon.run('takeip', 'eth0', 'fd00::1', '64').catch(() => {})
       void daemon.run('releaseip', 'eth0', '10.0.0.1', '24').catch(() => {})
       await waitFor('a check and a rule', async () => {
-        const isTentative = (await places(lab.node, 'fd00::1'))[0] === 'eth0/64 tentative'
-        return isTentative && (await dropRules(lab.node)).length === 1
+        const isTentative = (await lab.node.places('fd00::1'))[0] === 'eth0/64 tentative'
+        return isTentative && (await lab.node.dropRules()).length === 1
       })
       t.equal(await sysctl(lab), '10')
       ctdbd.kill('SIGKILL')
       t.equal(await daemon.ended, 3)
       t.strictSame(await held(lab), [])
-      t.strictSame(await dropRules(lab.node), [])
+      t.strictSame(await lab.node.dropRules(), [])
       t.equal(await sysctl(lab), '1')
     },
   )
@@ -160,8 +153,7 @@ if (!(await prepareFile())) {
 
   inLab('an address that cannot be removed is named, with the command', { needs }, async (t, lab) => {
     // from the beginning: the daemon keeps an ip of its own ready
-    standIn(
-      lab,
+    lab.standIn(
       'ip',
       'case "$*" in *-batch*) exit 1 ;; "addr del fd00::1/64 dev eth0") exit 2 ;; esac; exec $real "$@"',
     )
@@ -183,7 +175,7 @@ if (!(await prepareFile())) {
       process.kill(daemon.pid, 'SIGSTOP')
       ctdbd.kill('SIGKILL')
       const next = startCtdbd(lab)
-      const starting = startResident(lab, '', next.pid)
+      const starting = lab.daemon('', next.pid)
       await waitFor('the next daemon', () => /still letting go/.test(daemon.log()))
       t.strictSame(await held(lab), ['eth0/24', 'eth0/64'])
       process.kill(daemon.pid, 'SIGCONT')
@@ -210,11 +202,11 @@ if (!(await prepareFile())) {
       /^ip addr del 10\.0\.0\.1\/24 dev eth0\n[^]*^ip6tables -w -D INPUT -i eth0 -d fd00::1 -j DROP$/m,
     )
     t.strictSame(await held(lab), ['eth0/24', 'eth0/64'])
-    const { status, out } = await lab.eventscript('cleanup')
-    t.equal(status, 0)
+    const { status, out, err } = await lab.eventscript('cleanup')
+    t.equal(status, 0, err)
     t.match(out, /^2 addresses dropped, 2 firewall rules removed, 1 sysctl put back$/m)
     t.strictSame(await held(lab), [])
-    t.strictSame(await dropRules(lab.node), [])
+    t.strictSame(await lab.node.dropRules(), [])
     t.equal(await sysctl(lab), '1')
     t.strictSame(
       await lab.eventscript('cleanup'),
@@ -274,14 +266,12 @@ if (!(await prepareFile())) {
     ctdbd.kill()
     await ctdbd
     // nobody of that name in this network now, but its socket is served
-    const listener = lab.node.start(
+    const { child: listener, text } = lab.node.listen(
       process.execPath,
       '-e',
       "fs.mkdirSync('/run/ctdb', { recursive: true }); net.createServer().listen('/run/ctdb/ctdbd.socket', () => console.log('up'))",
     )
-    let said = ''
-    listener.stdout?.on('data', (more: Buffer) => (said += more.toString()))
-    await waitFor('the listener', () => said.includes('up'))
+    await waitFor('the listener', () => text().includes('up'))
     t.strictSame(lines(await lab.eventscript('cleanup')), [
       refusal('something listens on /run/ctdb/ctdbd.socket'),
     ])
@@ -305,8 +295,7 @@ if (!(await prepareFile())) {
       t.match(left.out, /\[failover\] disabled = true: the public addresses are not CTDB's, and stay/)
       t.strictSame(await held(lab), ['eth0/24', 'eth0/64'])
       lab.configure('ctdb.conf', '')
-      standIn(
-        lab,
+      lab.standIn(
         'ip',
         'case "$*" in *-batch*) exit 1 ;; "addr del fd00::1/64 dev eth0") exit 2 ;; esac; exec $real "$@"',
       )

@@ -1,8 +1,9 @@
 /** ctdbd dies on the NAT gateway and on the LVS leader: their addresses go too, whoever's script put them there. */
-import type { Test } from 'tap'
+import type { Test } from '../../tap.ts'
+import { lines } from '../../lab/host/namespace.ts'
+import { inLab, prepareFile } from '../../lab/in-lab.ts'
 import type { Lab } from '../../lab/lab.ts'
 import { start } from './dying.ts'
-import { inLab, lines, places, prepareFile, standIn } from '../../lab/support.ts'
 
 const NATGW = '10.9.9.9'
 const LVS = '10.8.8.8'
@@ -18,9 +19,9 @@ async function hold(lab: Lab): Promise<void> {
 }
 
 async function onlyOwnIsLeft(t: Test, { node }: Lab): Promise<void> {
-  t.strictSame(await places(node, NATGW), [])
-  t.strictSame(await places(node, LVS), [])
-  t.strictSame(await places(node, OWN), ['eth1/24'])
+  t.strictSame(await node.places(NATGW), [])
+  t.strictSame(await node.places(LVS), [])
+  t.strictSame(await node.places(OWN), ['eth1/24'])
 }
 
 if (!(await prepareFile())) {
@@ -31,7 +32,7 @@ if (!(await prepareFile())) {
       lines(dry).filter((line) => line.startsWith('ip addr del')),
       [`ip addr del ${NATGW}/24 dev eth1`, `ip addr del ${LVS}/32 dev lo`],
     )
-    t.strictSame(await places(lab.node, NATGW), ['eth1/24'])
+    t.strictSame(await lab.node.places(NATGW), ['eth1/24'])
     const { status, out, err } = await lab.eventscript('cleanup')
     t.strictSame({ status, err }, { status: 0, err: '' })
     t.match(out, `Removing NAT gateway address ${NATGW}/24 from device eth1\n`)
@@ -57,25 +58,24 @@ if (!(await prepareFile())) {
     await lab.node.must('ip', 'addr', 'add', `${LVS}/32`, 'dev', 'eth0')
     await lab.node.must('ip', 'addr', 'add', `${NATGW}/32`, 'dev', 'eth0')
     t.equal((await lab.eventscript('cleanup')).status, 0)
-    t.strictSame(await places(lab.node, LVS), [])
-    t.strictSame(await places(lab.node, NATGW), [])
+    t.strictSame(await lab.node.places(LVS), [])
+    t.strictSame(await lab.node.places(NATGW), [])
   })
 
   inLab('an address that is not of LVS alone, and one of LVS that is off, stay', {}, async (t, lab) => {
     lab.configure('script.options', `CTDB_LVS_NODES=/nodes\nCTDB_LVS_PUBLIC_IP=${LVS}\n`)
     await lab.node.must('ip', 'addr', 'add', `${LVS}/24`, 'dev', 'eth0')
     t.strictSame(await lab.eventscript('cleanup'), { status: 0, out: '', err: '' })
-    t.strictSame(await places(lab.node, LVS), ['eth0/24'])
+    t.strictSame(await lab.node.places(LVS), ['eth0/24'])
     lab.configure('script.options', `CTDB_LVS_PUBLIC_IP=${LVS}\n`)
     await lab.node.must('ip', 'addr', 'add', `${LVS}/32`, 'dev', 'lo')
     t.strictSame(await lab.eventscript('cleanup'), { status: 0, out: '', err: '' })
-    t.strictSame(await places(lab.node, LVS), ['lo/32', 'eth0/24'])
+    t.strictSame(await lab.node.places(LVS), ['lo/32', 'eth0/24'])
   })
 
   inLab('one that cannot be removed is named, with the command', {}, async (t, lab) => {
     await hold(lab)
-    standIn(
-      lab,
+    lab.standIn(
       'ip',
       `case "$*" in *-batch*) exit 1 ;; "addr del ${NATGW}"*) exit 2 ;; esac; exec $real "$@"`,
     )
@@ -85,7 +85,7 @@ if (!(await prepareFile())) {
       err,
       `eventscript: ${NATGW}/24 is still on eth1: no other node can have it: expected it to be gone: "ip addr del ${NATGW}/24 dev eth1"\n`,
     )
-    t.strictSame(await places(lab.node, LVS), [])
+    t.strictSame(await lab.node.places(LVS), [])
   })
 
   inLab('an option that is no address keeps no other address here', {}, async (t, lab) => {
@@ -96,7 +96,7 @@ if (!(await prepareFile())) {
     t.equal(status, 1)
     t.match(out, 'Invalid configuration: CTDB_NATGW_PUBLIC_IP="gateway/24" is no IP address')
     t.match(out, /^2 addresses dropped$/m)
-    t.strictSame(await places(lab.node, '10.0.0.1'), [])
-    t.strictSame(await places(lab.node, LVS), [])
+    t.strictSame(await lab.node.places('10.0.0.1'), [])
+    t.strictSame(await lab.node.places(LVS), [])
   })
 }

@@ -1,8 +1,10 @@
 /** The last act and `eventscript cleanup` where iptables is slow or hangs: the addresses go first, in good time. */
+import { FAMILIES, manyAddresses } from '../../lab/families.ts'
+import { lines } from '../../lab/host/namespace.ts'
+import { inLab, prepareFile } from '../../lab/in-lab.ts'
 import type { Lab } from '../../lab/lab.ts'
+import { waitFor } from '../../lab/wait-for.ts'
 import { start } from './dying.ts'
-import { manyAddresses } from '../../lab/resident.ts'
-import { FAMILIES, dropRules, inLab, lines, prepareFile, standIn, waitFor } from '../../lab/support.ts'
 
 const needs = ['iptables', 'ip6tables', 'ss']
 /** Of each family. */
@@ -38,7 +40,7 @@ async function untilNone(lab: Lab): Promise<number> {
 /** They never end by themselves, and a TERM does not end them. */
 function hang(lab: Lab): void {
   for (const program of ['iptables', 'ip6tables', 'ss'])
-    standIn(lab, program, `trap '' TERM; while :; do sleep 600; done`)
+    lab.standIn(program, `trap '' TERM; while :; do sleep 600; done`)
 }
 
 if (!(await prepareFile())) {
@@ -89,15 +91,15 @@ if (!(await prepareFile())) {
       await lab.node.must(iptables, '-w', '-I', 'INPUT', '-i', 'eth0', '-d', ip, '-j', 'DROP')
     for (const { ip, bits } of FAMILIES)
       await lab.node.must('ip', 'addr', 'add', `${ip}/${bits}`, 'dev', 'eth0')
-    for (const { iptables } of FAMILIES) standIn(lab, iptables, 'sleep 3; exec $real "$@"')
+    for (const { iptables } of FAMILIES) lab.standIn(iptables, 'sleep 3; exec $real "$@"')
     const began = performance.now()
     const { status, out, err } = await lab.eventscript('cleanup')
     t.comment(`${((performance.now() - began) / 1000).toFixed(1)} s`)
     t.strictSame({ status, err }, { status: 0, err: '' })
     t.match(out, /^2 addresses dropped, 2 firewall rules removed$/m)
     t.equal(await heldOf(lab), 0)
-    for (const { iptables } of FAMILIES) standIn(lab, iptables, 'exec $real "$@"')
-    t.strictSame(await dropRules(lab.node), [])
+    for (const { iptables } of FAMILIES) lab.standIn(iptables, 'exec $real "$@"')
+    t.strictSame(await lab.node.dropRules(), [])
   })
 
   inLab('--timeout takes seconds, and nothing else', {}, async (t, lab) => {

@@ -1,8 +1,14 @@
 /** Three nodes that share an LVS address, and clients on the same wire that come from six addresses each. */
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DIST, type Host, type Lab, type Result } from '../../lab/lab.ts'
-import { capture, programPath, questionsAndAnswers, waitFor } from '../../lab/support.ts'
+import type { Host } from '../../lab/host/host.ts'
+import type { Namespace, Result } from '../../lab/host/namespace.ts'
+import { questionsAndAnswers } from '../../lab/host/wire.ts'
+import type { Lab } from '../../lab/lab.ts'
+import { programPath } from '../../lab/needs.ts'
+import { DIST } from '../../lab/paths.ts'
+import { writeProgram } from '../../lab/stand-ins.ts'
+import { waitFor } from '../../lab/wait-for.ts'
 
 export const LVS_FAMILIES = [
   {
@@ -158,16 +164,14 @@ export interface Clients {
 }
 
 /** A server of TCP and UDP that says which node it is. */
-export async function serveOn({ start }: Pick<Host, 'start'>, number: number, ip: string): Promise<void> {
-  const server = start(process.execPath, '-e', SERVER, String(number), ip)
-  let text = ''
-  server.stdout?.on('data', (more: Buffer) => (text += more.toString()))
-  await waitFor(`the server of node ${number}`, () => text.includes('listening'))
+export async function serveOn(host: Namespace, number: number, ip: string): Promise<void> {
+  const { text } = host.listen(process.execPath, '-e', SERVER, String(number), ip)
+  await waitFor(`the server of node ${number}`, () => text().includes('listening'))
 }
 
 /** Clients with addresses of their own on that interface; see LvsGroup.clients. */
 export async function clientsOn(
-  host: Pick<Host, 'start' | 'must'>,
+  host: Namespace,
   iface: string,
   { client, ip, bits }: Shared,
 ): Promise<Clients> {
@@ -175,32 +179,29 @@ export async function clientsOn(
   const dad = ip.includes(':') ? ['nodad'] : []
   for (const address of addresses)
     await host.must('ip', 'addr', 'add', `${address}/${bits}`, 'dev', iface, ...dad)
-  const child = host.start(process.execPath, '-e', CLIENTS, ip, ...addresses)
-  let text = ''
-  child.stdout?.on('data', (more: Buffer) => (text += more.toString()))
+  const { text, stop } = host.listen(process.execPath, '-e', CLIENTS, ip, ...addresses)
   const rows = () =>
-    text
+    text()
       .split('\n')
       .slice(0, -1)
       .map((line) => line.split(' '))
   return {
     addresses,
-    log: () => text,
+    log: text,
     mark: () => rows().length,
     servers: (since, kind = 'echo') => {
       const found = new Map<string, string>()
       for (const [what, from = '', by = ''] of rows().slice(since)) if (what === kind) found.set(from, by)
       return found
     },
-    stop: () => child.kill(),
+    stop,
   }
 }
 
 /** Prints what the test has left for the question; writes its words down. */
 function standInForCtdb(dir: string): void {
-  const text = `#!/bin/sh\necho "$*" >>'${dir}/calls'\nsays='${dir}/says/'$(echo "$*" | tr ' ' _)\n[ ! -e "$says" ] || . "$says"\n`
-  writeFileSync(join(dir, 'ctdb'), text)
-  chmodSync(join(dir, 'ctdb'), 0o755)
+  const text = `echo "$*" >>'${dir}/calls'\nsays='${dir}/says/'$(echo "$*" | tr ' ' _)\n[ ! -e "$says" ] || . "$says"`
+  writeProgram(join(dir, 'ctdb'), text)
 }
 
 const SERVER = `const [number, ip] = process.argv.slice(1), v6 = ip.includes(':')
@@ -232,7 +233,7 @@ setTimeout(() => process.exit(), 600000)`
 
 /** Who was asked for the address on the wire, and who answered, while that went on. */
 export async function whileWatching(lab: Lab, ip: string, work: () => Promise<unknown>) {
-  const { frames, stop } = await capture(lab.observer, 'lan')
+  const { frames, stop } = await lab.observer.capture('lan')
   await work()
   const seen = questionsAndAnswers(frames(), ip)
   stop()

@@ -6,18 +6,10 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { whileWatching, LVS_FAMILIES, LvsGroup } from './lvs-group.ts'
-import {
-  inLab,
-  lines,
-  macOf,
-  machine,
-  places,
-  prepareFile,
-  reaches,
-  standIn,
-  waitFor,
-  whyNoBalancer,
-} from '../../lab/support.ts'
+import { lines } from '../../lab/host/namespace.ts'
+import { inLab, prepareFile } from '../../lab/in-lab.ts'
+import { whyNoBalancer } from '../../lab/needs.ts'
+import { waitFor } from '../../lab/wait-for.ts'
 
 const sum = (counts: readonly number[]) => counts.reduce((all, each) => all + each, 0)
 
@@ -38,7 +30,7 @@ if (!(await prepareFile())) {
         const [first, second, third] = group.nodes
         if (!first || !second || !third) return
         for (const { status, out, err } of await group.all('startup')) t.equal(status, 0, out + err)
-        const asked = await whileWatching(lab, ip, () => reaches(lab.observer, ip))
+        const asked = await whileWatching(lab, ip, () => lab.observer.reaches(ip))
         t.ok(asked.questions > 0, 'somebody asks for the address')
         t.strictSame(asked.answers, [], 'of followers nobody answers')
 
@@ -46,9 +38,9 @@ if (!(await prepareFile())) {
         for (const { status, out, err } of await group.all('ipreallocated')) t.equal(status, 0, out + err)
         const led = await whileWatching(lab, ip, async () => {
           await lab.observer.run('ip', 'neigh', 'flush', 'all')
-          t.ok(await reaches(lab.observer, ip), 'the address is reached')
+          t.ok(await lab.observer.reaches(ip), 'the address is reached')
         })
-        t.strictSame(led.answers, [await macOf(first.host, 'eth0')], 'the leader alone answers for it')
+        t.strictSame(led.answers, [await first.host.macOf('eth0')], 'the leader alone answers for it')
 
         const clients = await group.clients()
         const all = (since: number, kind: 'echo' | 'udp' = 'echo') => clients.servers(since, kind).size === 6
@@ -107,9 +99,9 @@ if (!(await prepareFile())) {
         await waitFor('six clients by UDP under another leader', () => all(moved, 'udp'), 60)
         const now = await whileWatching(lab, ip, async () => {
           await lab.observer.run('ip', 'neigh', 'flush', 'all')
-          t.ok(await reaches(lab.observer, ip), 'the address is reached')
+          t.ok(await lab.observer.reaches(ip), 'the address is reached')
         })
-        t.strictSame(now.answers, [await macOf(second.host, 'eth0')], 'the new leader alone answers')
+        t.strictSame(now.answers, [await second.host.macOf('eth0')], 'the new leader alone answers')
         t.strictSame(await group.services(first), [], 'the old leader hands nothing on')
 
         group.health('unhealthy', 'ok', 'stopped')
@@ -135,14 +127,14 @@ if (!(await prepareFile())) {
         // a public address that is kept off the wire, beside ours
         const parked = v6 ? 'fd00::7' : '10.0.0.7'
         await second.host.must('ip', 'addr', 'add', `${parked}/${bits}`, 'dev', 'lo', 'scope', 'host')
-        const untouched = await machine(second.host)
+        const untouched = await second.host.state()
         const sysctls = () => second.host.must('sh', '-c', 'cat /proc/sys/net/ipv4/conf/all/arp_*')
         const before = await sysctls()
         await second.lvs('startup')
         await first.lvs('startup')
-        t.strictSame(await places(second.host, ip), [`lo/${bits}`])
+        t.strictSame(await second.host.places(ip), [`lo/${bits}`])
         t.strictSame(await second.lvs('ipreallocated'), { status: 0, out: '', err: '' })
-        t.strictSame(await places(second.host, ip), v6 ? [`lo/128`, 'eth0/128'] : ['lo/32'])
+        t.strictSame(await second.host.places(ip), v6 ? [`lo/128`, 'eth0/128'] : ['lo/32'])
         const end = (address: string) => (v6 ? `[${address}]:0` : `${address}:0`)
         const loopback = v6 ? '::1' : '127.0.0.1'
         const expected = ['-t', '-u'].flatMap((protocol) => [
@@ -153,18 +145,18 @@ if (!(await prepareFile())) {
         ])
         t.strictSame(await group.services(second), expected.toSorted())
         t.strictSame(await first.lvs('ipreallocated'), { status: 0, out: '', err: '' })
-        t.strictSame(await places(first.host, ip), [`lo/${bits}`], 'follower-only: silent, though the first')
+        t.strictSame(await first.host.places(ip), [`lo/${bits}`], 'follower-only: silent, though the first')
         t.strictSame(await group.services(first), [])
 
         group.health('ok', 'ok', 'disabled')
         t.strictSame(await second.lvs('ipreallocated'), { status: 0, out: '', err: '' })
         const fewer = expected.filter((line) => !line.includes(end(third.address)))
         t.strictSame(await group.services(second), fewer.toSorted(), 'a node that is disabled is no server')
-        t.strictSame(await places(second.host, parked), [`lo/${bits}`], 'what else is on lo is none of ours')
+        t.strictSame(await second.host.places(parked), [`lo/${bits}`], 'what else is on lo is none of ours')
 
         t.strictSame(await second.lvs('shutdown'), { status: 0, out: '', err: '' })
         t.strictSame(await second.lvs('shutdown'), { status: 0, out: '', err: '' }, 'and once more')
-        t.equal(await machine(second.host), untouched)
+        t.equal(await second.host.state(), untouched)
         t.equal(await sysctls(), before)
         t.strictSame(await group.services(second), [])
       },
@@ -186,13 +178,13 @@ if (!(await prepareFile())) {
         t.match(lines(said), [
           /^WARNING: the LVS leader is not known, this node serves as a follower: .*errno=2/,
         ])
-        t.strictSame(await places(first.host, ip), [`lo/${bits}`])
+        t.strictSame(await first.host.places(ip), [`lo/${bits}`])
         t.strictSame(await group.services(first), [])
         group.health('ok', 'ok', 'ok')
         await first.lvs('ipreallocated')
         rmSync(join(first.dir, 'var'), { recursive: true }) // as 00.ctdb does at each start
         t.strictSame(await first.lvs('init'), { status: 0, out: '', err: '' })
-        t.strictSame(await places(first.host, ip), [])
+        t.strictSame(await first.host.places(ip), [])
         t.strictSame(await group.services(first), [])
       },
     )
@@ -210,13 +202,13 @@ if (!(await prepareFile())) {
       await first.lvs('ipreallocated')
       await second.lvs('startup')
       group.health('disconnected', 'ok', 'ok')
-      const mac = await macOf(first.host, 'eth0')
+      const mac = await first.host.macOf('eth0')
       const wrong = (behind = '') =>
         new RegExp(
           `^ERROR: this node cannot lead fd00::100: another host has it \\(dadfailed\\): ${mac} on eth0, which is .*: take it away there${behind}$`,
         )
       const isSilent = async () => {
-        t.strictSame(await places(second.host, family.ip), ['lo/128'], 'nothing is half done')
+        t.strictSame(await second.host.places(family.ip), ['lo/128'], 'nothing is half done')
         t.strictSame(await group.services(second), [])
       }
       const taken = await second.lvs('ipreallocated')
@@ -229,7 +221,7 @@ if (!(await prepareFile())) {
       await isSilent()
       await first.host.must('ip', 'link', 'set', 'eth0', 'down')
       t.strictSame(await second.lvs('monitor'), { status: 0, out: '', err: '' })
-      t.strictSame(await places(second.host, family.ip), ['lo/128', 'eth0/128'])
+      t.strictSame(await second.host.places(family.ip), ['lo/128', 'eth0/128'])
       const services = await group.services(second)
       t.ok(services.length > 0, 'and it hands on')
       t.equal((await second.lvs('ipreallocated')).status, 0)
@@ -243,8 +235,7 @@ if (!(await prepareFile())) {
     const [first] = group.nodes
     if (!first) return
     await first.lvs('startup')
-    standIn(
-      lab,
+    lab.standIn(
       'ipvsadm',
       'case $1 in -R) sed 2q | $real -R; echo "Memory allocation problem" >&2;; *) exec $real "$@" ;; esac',
     )
@@ -275,8 +266,8 @@ if (!(await prepareFile())) {
       const file = join(first.dir, 'etc/script.options')
       writeFileSync(file, readFileSync(file, 'utf8').replace(family.ip, '10.0.0.101'))
       t.equal((await first.lvs('ipreallocated')).status, 0)
-      t.strictSame(await places(first.host, family.ip), [])
-      t.strictSame(await places(first.host, '10.0.0.101'), ['lo/32'])
+      t.strictSame(await first.host.places(family.ip), [])
+      t.strictSame(await first.host.places('10.0.0.101'), ['lo/32'])
       t.notOk((await group.services(first)).some((line) => line.includes(`${family.ip}:0`)))
     },
   )

@@ -3,9 +3,11 @@
  * Linux too (test/uml).
  */
 import { join } from 'node:path'
-import type { Test } from 'tap'
-import type { Host, Lab } from '../../lab/lab.ts'
-import { inLab, prepareFile, standIn, waitFor, writeSysctl } from '../../lab/support.ts'
+import type { Test } from '../../tap.ts'
+import type { Host } from '../../lab/host/host.ts'
+import { inLab, prepareFile } from '../../lab/in-lab.ts'
+import type { Lab } from '../../lab/lab.ts'
+import { waitFor } from '../../lab/wait-for.ts'
 import {
   configure,
   confOf,
@@ -46,11 +48,11 @@ async function withGateways(lab: Lab, of: Family): Promise<readonly [Host, Host]
     await farHost.must('ip', 'link', 'set', `wan${i}`, 'up')
     await host.must('ip', 'addr', 'add', `${wans[i]}1/${bits}`, 'dev', 'wan', ...nodad)
     await farHost.must('ip', 'addr', 'add', `${wans[i]}2/${bits}`, 'dev', `wan${i}`, ...nodad)
-    await writeSysctl(host, option === '-6' ? 'net/ipv6/conf/all/forwarding' : 'net/ipv4/ip_forward', 1)
+    await host.writeSysctl(option === '-6' ? 'net/ipv6/conf/all/forwarding' : 'net/ipv4/ip_forward', 1)
     await host.must('ip', 'route', 'add', of.farNet, 'via', `${wans[i]}2`)
     await farHost.must('ip', 'route', 'add', i === 0 ? one : other, 'via', `${wans[i]}1`, 'dev', `wan${i}`)
     // a gateway sends what is for a public address back by its own wire, wherever the far host sent it from
-    if (option === '-4') await writeSysctl(host, 'net/ipv4/conf/all/rp_filter', 0)
+    if (option === '-4') await host.writeSysctl('net/ipv4/conf/all/rp_filter', 0)
     hosts.push(host)
   }
   await lab.node.must('ip', option, 'route', 'add', 'default', 'via', gateways[1], 'dev', 'eth0')
@@ -122,7 +124,7 @@ if (!nothing) {
       async (t, lab) => {
         publicAddresses(lab)
         configure(lab, confOf(of))
-        await writeSysctl(lab.node, 'net/ipv4/conf/eth0/promote_secondaries', 1)
+        await lab.node.writeSysctl('net/ipv4/conf/eth0/promote_secondaries', 1)
         for (const ip of [one, other]) await hold(lab, of, ip)
         await packets(t, lab, of, await withGateways(lab, of))
       },
@@ -193,8 +195,7 @@ if (!nothing) {
       configure(lab, confOf(of))
       await hold(lab, of, one)
       const flag = join(lab.dir, 'gave-up')
-      standIn(
-        lab,
+      lab.standIn(
         'ip',
         `case "$*" in *"-force -batch -") [ -e '${flag}' ] || { : >'${flag}'; sed 1q | $real "$@"; ` +
           'echo "Error: not today" >&2; exit 255; } ;; esac; exec $real "$@"',

@@ -2,8 +2,9 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { parseTables } from '../../../runner/net/routing/rt-tables.ts'
-import { DIST, type Lab } from '../../lab/lab.ts'
-import { inLab, prepareFile, standIn } from '../../lab/support.ts'
+import { inLab, prepareFile } from '../../lab/in-lab.ts'
+import type { Lab } from '../../lab/lab.ts'
+import { DIST } from '../../lab/paths.ts'
 import {
   configure,
   confOf,
@@ -44,7 +45,7 @@ if (!nothing) {
       )
     const programs = ['ip', 'flock', 'sh', 'sed', 'awk', 'ss', 'mv', 'grep', 'perl']
     for (const program of programs)
-      standIn(lab, program, `echo ${program} >>"$CTDB_BASE/started"\nexec $real "$@"`)
+      lab.standIn(program, `echo ${program} >>"$CTDB_BASE/started"\nexec $real "$@"`)
     let status = 0
     const costs = async (when: string, ...expected: string[]) => {
       rmSync(join(lab.dir, 'etc/started'), { force: true })

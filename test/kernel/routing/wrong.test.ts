@@ -1,8 +1,9 @@
 /** 13.per_ip_routing and 11.routing on the real kernel: what is wrong, and who is killed. */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { lines } from '../../lab/host/namespace.ts'
+import { inLab, prepareFile } from '../../lab/in-lab.ts'
 import type { Lab } from '../../lab/lab.ts'
-import { inLab, lines, noStandIn, prepareFile, standIn } from '../../lab/support.ts'
 import {
   configure,
   confOf,
@@ -32,7 +33,7 @@ if (!nothing) {
       await hold(lab, of, one)
       t.strictSame(await lab.handler(NAME, 'takeip', 'eth0', one, bits), silent)
       const before = await left(lab)
-      standIn(lab, 'ip', 'case "$*" in *-force*) echo "$*" >>"$CTDB_BASE/changes" ;; esac\nexec $real "$@"')
+      lab.standIn('ip', 'case "$*" in *-force*) echo "$*" >>"$CTDB_BASE/changes" ;; esac\nexec $real "$@"')
       hosts(lab, [[one, 'eth0']])
       for (const words of [['takeip', 'eth0', one, bits], ['ipreallocated']])
         t.strictSame(await lab.handler(NAME, ...words), silent)
@@ -287,7 +288,7 @@ if (!nothing) {
           killAfter(lab, upTo)
           const killed = await lab.handler(NAME, ...words(event))
           t.equal(killed.status, 255, `${event} is killed after ${upTo} commands`)
-          noStandIn(lab, 'ip')
+          lab.noStandIn('ip')
           hosts(lab, [[one, next === 'unhosted' ? '' : 'eth0']])
           t.equal((await lab.handler(NAME, ...words(next === 'unhosted' ? 'ipreallocated' : next))).status, 0)
           await state()
@@ -311,7 +312,7 @@ if (!nothing) {
       const routes = [`${ownNet} dev eth0`, `${farNet} via ${of.near} dev eth0`].toSorted()
       t.strictSame(await lab.handler(NAME, 'takeip', 'lan-eth0', one, bits), silent)
       t.strictSame(await routesOf(lab, of, one), routes)
-      standIn(lab, 'ip', 'case "$*" in *-force*) echo "$*" >>"$CTDB_BASE/changes" ;; esac\nexec $real "$@"')
+      lab.standIn('ip', 'case "$*" in *-force*) echo "$*" >>"$CTDB_BASE/changes" ;; esac\nexec $real "$@"')
       t.strictSame(await lab.handler(NAME, 'ipreallocated'), silent)
       t.notOk(existsSync(join(lab.dir, 'etc/changes')), 'all is there: ip is not even asked to change it')
       for (const words of [['updateip', 'eth1', 'eth0', one, bits], ['ipreallocated']]) {
@@ -451,8 +452,7 @@ if (!nothing) {
     publicAddresses(lab)
     configure(lab, '__auto_link_local__')
     t.strictSame(await lab.handler(NAME, 'takeip', 'eth0', '10.0.0.1', '24'), silent)
-    standIn(
-      lab,
+    lab.standIn(
       'ip',
       'case "$*" in *-force*) exec setpriv --bounding-set=-net_admin $real "$@" ;; esac\nexec $real "$@"',
     )
@@ -462,7 +462,7 @@ if (!nothing) {
       lines(result)[0],
       /^WARNING: Failed to delete policy routing rule of 10\.0\.0\.1: "ip rule del .*not permitted/,
     )
-    noStandIn(lab, 'ip')
+    lab.noStandIn('ip')
     t.strictSame(await lab.handler(NAME, 'releaseip', 'eth0', '10.0.0.1', '24'), silent)
     t.strictSame(await left(lab), [])
   })
@@ -507,5 +507,5 @@ if (!nothing) {
 /** The next change that is to be made is killed behind so many of its lines, with the handler and all. */
 function killAfter(lab: Lab, count: number): void {
   const some = count === 0 ? ':' : `head -n ${count} | $real "$@"`
-  standIn(lab, 'ip', `case "$*" in *-force*) ${some}; kill -9 $PPID; exit 0 ;; esac\nexec $real "$@"`)
+  lab.standIn('ip', `case "$*" in *-force*) ${some}; kill -9 $PPID; exit 0 ;; esac\nexec $real "$@"`)
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DIST } from '../../lab/lab.ts'
+import { DIST } from '../../lab/paths.ts'
 import type { Edited } from '../edited.ts'
 
 const LINKS = 'ask ip -json -details link show'

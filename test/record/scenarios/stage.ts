@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } 
 import { delimiter, dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ResultPromise } from 'execa'
-import { makeReadOnly, type Lab } from '../../lab/lab.ts'
+import type { Lab } from '../../lab/lab.ts'
 
 /** One recording: how the lab is prepared, and the event. It becomes `<event>.<what happens>.txt`. */
 export interface Scenario {
@@ -134,12 +134,12 @@ export class Stage {
 
   /** A file system that refuses to be written, as after a disk error. */
   async readOnlyState(): Promise<void> {
-    await makeReadOnly(this.lab.node, join(this.lab.dir, 'var'))
+    await this.lab.node.makeReadOnly(join(this.lab.dir, 'var'))
   }
 
   /** As in a container: what the sysctls are, they stay. */
   async readOnlySysctls(): Promise<void> {
-    await makeReadOnly(this.lab.node, '/proc/sys')
+    await this.lab.node.makeReadOnly('/proc/sys')
   }
 
   unconfigure(file: string): void {

@@ -2,11 +2,11 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
-import { DIST, SCRIPT, type Host, type Result } from './lab.ts'
+import { Namespace, type Result } from '../host/namespace.ts'
+import { DIST, REPOSITORY, SCRIPT } from '../paths.ts'
 
-const CLUSTER = fileURLToPath(new URL('../../../test/lab/cluster', import.meta.url))
+const CLUSTER = join(REPOSITORY, 'test/lab/ctdb/cluster')
 
 /** `cluster WORDS…`: what it prints. Throws what it complains of. */
 export type Cluster = (...words: string[]) => Promise<string>
@@ -50,21 +50,8 @@ export function clusterIn(name: string, dir: string, more: Record<string, string
  * The network of a host of that cluster, also when its daemon is gone: `0`, `1` …, or `rogue`. Its files are this
  * machine's.
  */
-export function hostIn(name: string, host: string): Pick<Host, 'start' | 'must'> {
-  const start = (...argv: string[]) =>
-    execa('ip', ['netns', 'exec', `${name}${host}`, '/usr/bin/env', '-u', 'NODE_OPTIONS', ...argv], {
-      reject: false,
-      stdin: 'ignore',
-      stripFinalNewline: false,
-    })
-  return {
-    start,
-    async must(...argv) {
-      const { exitCode, stdout, stderr } = await start(...argv)
-      if (exitCode !== 0) throw new Error(`${argv.join(' ')}: ${stderr || `exit status ${exitCode}`}`)
-      return stdout
-    },
-  }
+export function hostIn(name: string, host: string): Namespace {
+  return new Namespace(['ip', 'netns', 'exec', `${name}${host}`])
 }
 
 /** The public addresses of the lab that the kernel of that node has. */

@@ -6,7 +6,9 @@
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DIST, type Lab, type Result } from './lab.ts'
+import type { Result } from '../../lab/host/namespace.ts'
+import type { Lab } from '../../lab/lab.ts'
+import { DIST } from '../../lab/paths.ts'
 
 const HOOK = `const fs = require('node:fs'), cp = require('node:child_process'), { basename } = require('node:path')
 const { KILL_AFTER, KILL_LOG } = process.env, paths = new Map()

@@ -1,5 +1,5 @@
 /** ctdbd as the only node of a cluster, a service of a booted container; and what the journal says of its end. */
-import { setTimeout as sleep } from 'node:timers/promises'
+import { waitFor } from '../wait-for.ts'
 import { OURS, type Booted } from './booted.ts'
 
 export const PUBLIC = ['10.0.0.1/24', '10.0.0.2/24', '10.0.0.3/24', 'fd00::1/64', 'fd00::2/64', 'fd00::3/64']
@@ -44,7 +44,7 @@ export async function heldIn({ sh }: Booted): Promise<string[]> {
 /** Start it, and wait until it has all addresses. */
 export async function startCtdb(node: Booted): Promise<void> {
   await node.sh(`rm -f ${STOP_CONF}; systemctl daemon-reload; systemctl reset-failed; systemctl start ctdb`)
-  await until('ctdbd to host all', async () => (await heldIn(node)).length === PUBLIC.length + 1).catch(
+  await waitFor('ctdbd to host all', async () => (await heldIn(node)).length === PUBLIC.length + 1, 60).catch(
     async (error: Error) => {
       error.message += `: ${await node.sh('ip -br addr; ctdb status || true; journalctl -n 60 -o short-precise')}`
       throw error
@@ -54,18 +54,14 @@ export async function startCtdb(node: Booted): Promise<void> {
 
 /** Wait until neither ctdb nor what cleans up after it is at work. */
 export async function untilOver(node: Booted): Promise<void> {
-  await until('the end of ctdb.service', async () => {
-    const { out } = await node.run('systemctl', 'is-active', 'ctdb', 'eventscript-cleanup')
-    return out.split('\n').every((state) => ['inactive', 'failed', ''].includes(state))
-  })
-}
-
-async function until(what: string, probe: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 300; tries += 1) {
-    if (await probe()) return
-    await sleep(200)
-  }
-  throw new Error(`waited 60 s for ${what}`)
+  await waitFor(
+    'the end of ctdb.service',
+    async () => {
+      const { out } = await node.run('systemctl', 'is-active', 'ctdb', 'eventscript-cleanup')
+      return out.split('\n').every((state) => ['inactive', 'failed', ''].includes(state))
+    },
+    60,
+  )
 }
 
 /** A line of the journal. */

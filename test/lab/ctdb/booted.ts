@@ -5,13 +5,12 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa, execaSync, type ResultPromise } from 'execa'
-import { DIST, type Result } from './lab.ts'
+import type { Result } from '../host/namespace.ts'
+import { DIST, readOr, REPOSITORY } from '../paths.ts'
 
-const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url))
-const RELEASE_ROOT = join(REPOSITORY, 'test/lab/release-root')
+const RELEASE_ROOT = join(REPOSITORY, 'test/lab/ctdb/release-root')
 const PACKAGES = 'systemd,systemd-sysv,dbus,bsdutils'
 /** Where our package is in the container. */
 export const OURS = '/usr/lib/eventscript'
@@ -133,14 +132,6 @@ function descendants(pid: number): number[] {
 /** Number 1 in numbers of its own, inside those of the line that has started it. */
 function isInit(pid: number): boolean {
   return /^NSpid:\t\d+\t\d+\t1$/m.test(readOr(`/proc/${pid}/status`))
-}
-
-function readOr(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
 }
 
 function enter(init: number): Booted['run'] {

@@ -1,16 +1,16 @@
 /**
  * The kernel lab: a kernel that has bonds, VLANs and IPVS, booted as an ordinary process (user-mode Linux) on this
- * machine's own files, which it can only read. No root. What runs inside is `test/lab/uml-init`.
+ * machine's own files, which it can only read. No root. What runs inside is `test/uml/uml-init`.
  */
-import { accessSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
-import { DIST } from './lab.ts'
+import { isExecutable } from '../lab/needs.ts'
+import { readOr, REPOSITORY } from '../lab/paths.ts'
 
 const KERNEL = '/usr/bin/linux.uml'
-const INIT = fileURLToPath(new URL('../../../test/lab/uml-init', import.meta.url))
+const INIT = join(REPOSITORY, 'test/uml/uml-init')
 /** The guest's memory, a file of that size; it takes room only as far as it is used. */
 const MEMORY = '1G'
 
@@ -20,15 +20,6 @@ export function whyNoUml(): string | undefined {
   if (!isExecutable(KERNEL)) return `${KERNEL} not found: install user-mode-linux`
   if (!['/sbin/modprobe', '/usr/sbin/modprobe'].some(isExecutable)) return 'modprobe not found: install kmod'
   return undefined
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return true
-  } catch {
-    return false
-  }
 }
 
 /** What the guest has left behind. */
@@ -49,7 +40,7 @@ export async function bootUml(files: readonly string[], seconds: number, env = {
   mkdirSync(out)
   const variables = {
     OUT: out,
-    PROJECT: join(DIST, '..'),
+    PROJECT: REPOSITORY,
     NODE: process.execPath,
     FILES: files.join(','),
     ...env,
@@ -93,6 +84,5 @@ function endGroup(pid: number | undefined): void {
 
 /** What a file of the guest's says; empty when it has not come to that. */
 export function left({ out }: Guest, file: string): string {
-  const path = join(out, file)
-  return existsSync(path) ? readFileSync(path, 'utf8') : ''
+  return readOr(join(out, file))
 }

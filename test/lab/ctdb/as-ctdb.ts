@@ -1,7 +1,7 @@
 /** Our tables beside those of the ctdb tool, on one node of a real cluster: the columns that both have are alike. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Test } from 'tap'
-import type { Result } from './lab.ts'
+import type { Test } from '../../tap.ts'
+import type { Result } from '../host/namespace.ts'
 import { eventually } from './nodes.ts'
 
 export interface OnNode {

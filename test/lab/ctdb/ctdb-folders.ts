@@ -15,8 +15,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
-import type { Test } from 'tap'
-import { DIST } from './lab.ts'
+import type { Test } from '../../tap.ts'
+import { DIST } from '../paths.ts'
 
 /** No test looks into the machine's own database of packages. */
 process.env['DPKG_ADMINDIR'] = '/nonexistent'
