@@ -1,4 +1,7 @@
-/** package-lock.json is complete: `npm install` has nothing to add to it, whichever npm is used, and `npm ci` takes it. */
+/**
+ * package-lock.json is complete: `npm install` has nothing to add and `npm ci` accepts it. Seen with npm 9.2, 10.8, 10.9 and
+ * 11.19. npm 11.6.2 adds `peer` to seven packages, which the others do not.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from '../tap.ts'
