@@ -401,7 +401,8 @@ t.test('a free lock is granted also to whoever does not wait, however late its p
   process.env['PATH'] = `${dir}:${PATH}`
   const locks = new Locks({ any: () => false, putDown: () => Promise.resolve() })
   t.teardown(() => locks.close())
-  await (await locks.hold(join(dir, 'lock'), 0).held).release()
+  const { release } = await locks.hold(join(dir, 'lock'), 0).held
+  await t.resolves(release(), 'granted')
 })
 
 t.test('a lock is taken by perl, or by flock(1) where there is none', async (t) => {
