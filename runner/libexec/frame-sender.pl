@@ -1,3 +1,4 @@
+#!/usr/bin/perl
 # Sends Ethernet frames, for a program that has no packet sockets itself, as node.
 #
 #   perl frame-sender.pl
@@ -5,7 +6,8 @@
 #   INTERFACE HEX    send these bytes by that interface; a failure is a line "INTERFACE: reason" on standard error
 #   end              answers "sent" when all lines before it are done
 #
-# Begins with "ready". Exit status 1 without a word: this process may not send packets.
+# Begins with "ready". Exit status 1 without a word: this process may not send packets. Any other line is reported on
+# standard error, and a last line without a line end is no frame.
 # No module but strict is loaded, so that it starts in 3 ms.
 use strict;
 
@@ -28,12 +30,16 @@ sub address_of {
 }
 
 while (defined(my $line = <STDIN>)) {
-    if ($line eq "end\n") {
+    last unless chomp $line;
+    if ($line eq 'end') {
         print "sent\n";
         next;
     }
-    my ($name, $frame) = split ' ', $line;
-    next unless defined $frame;
+    my ($name, $frame) = $line =~ /^(\S+) ([0-9a-f]+)$/;
+    if (!defined $frame) {
+        print STDERR "$line: expected INTERFACE HEX\n";
+        next;
+    }
     my $to = address_of($name);
     print STDERR "$name: $!\n" unless defined $to && send($packets, pack('H*', $frame), $MSG_DONTWAIT, $to);
 }

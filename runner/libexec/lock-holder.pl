@@ -1,4 +1,16 @@
-# The same as lock-holder.sh, which speaks for both, in perl: perl has flock(2) itself.
+#!/usr/bin/perl
+# Takes and gives back one flock(2), again and again, for a program that has no flock(2) itself, as node.
+# The lock goes with this process, which ends with its input.
+#
+#   perl lock-holder.pl FILE
+#
+#   SECONDS      wait so long for the lock; 0 is one try. The next line says how:
+#   s | x        shared, or alone
+#                answers 0: the lock is ours; 1: another process has the lock, or FILE cannot be opened
+#   leave        give the lock back: answers "left"
+#
+# Any other line ends this process with exit status 2.
+# FILE is opened anew for each lock: another file may have taken its place.
 # No module but strict is loaded, so that it starts in 3 ms.
 use strict;
 
@@ -30,8 +42,10 @@ while (defined(my $seconds = <STDIN>)) {
         print "left\n";
         next;
     }
+    exit 2 unless $seconds =~ /^\d+$/;
     my $how = <STDIN>;
     last unless defined $how;
     chomp $how;
+    exit 2 unless $how =~ /^[sx]$/;
     print taken($how eq 's' ? $LOCK_SH : $LOCK_EX, $seconds) ? "0\n" : "1\n";
 }

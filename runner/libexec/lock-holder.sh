@@ -1,18 +1,18 @@
 #!/bin/sh
-# Takes and leaves one flock(2), again and again, for a program that has no flock(2) itself, as node.
+# Takes and gives back one flock(2), again and again, for a program that has no flock(2) itself, as node.
 # The lock goes with this process, which ends with its input.
 #
-#   sh lock-holder.sh FILE
+#   sh lock-holder.sh FILE [PERL]
 #
-#   SECONDS      wait so long for the lock; the next line says how:
+#   SECONDS      wait so long for the lock; 0 is one try. The next line says how:
 #   s | x        shared, or alone
-#                answers 0: the lock is ours; 1: another process has it; 127: flock is missing; 3: flock cannot wait
+#                answers 0: the lock is ours; 1: another process has the lock; 127: flock is missing; 3: flock cannot wait
 #   leave        give the lock back: answers "left"
 #
-# FILE is opened anew for each lock: another file may have taken its place.
-
-# perl takes a tenth of a millisecond for what costs one or two to start flock(1)
-perl -e 1 2>/dev/null && exec perl "${0%/*}/lock-holder.pl" "$1"
+# Any other line ends this process with exit status 2. FILE is opened anew for each lock: another file may have taken its
+# place. PERL is the text of lock-holder.pl, which does the same where perl works: perl takes a tenth of a millisecond for
+# a lock, and to start flock(1) takes one to two.
+[ -n "${2-}" ] && perl -e 1 2>/dev/null && exec perl -e "$2" "$1"
 
 while read -r seconds; do
 	if [ "$seconds" = leave ]; then
@@ -20,7 +20,9 @@ while read -r seconds; do
 		printf 'left\n'
 		continue
 	fi
-	read -r how
+	case $seconds in '' | *[!0-9]*) exit 2 ;; esac
+	read -r how || break
+	case $how in s | x) ;; *) exit 2 ;; esac
 	exec 9>>"$1"
 	flock "-$how" -w "$seconds" 9
 	status=$?

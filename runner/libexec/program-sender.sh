@@ -6,6 +6,8 @@
 #   N        the number of words of a command; then the words, a line each: started at once
 #   end      ends the group: answers "started", and "ended" when all its programs have ended
 #
+# A command whose words end too early is not run; any other line in the place of N ends this process with exit status 2.
+#
 # arping stays for a second after its packet, for answers that an announcement does not have: so the programs of a group
 # are ended a fifth of a second after the last of them was started.
 pids=
@@ -20,9 +22,10 @@ while read -r n; do
 		printf 'ended\n'
 		continue
 	fi
+	case $n in '' | *[!0-9]* | 0*) exit 2 ;; esac
 	set --
 	while [ "$n" -gt 0 ]; do
-		IFS= read -r word
+		IFS= read -r word || exit
 		set -- "$@" "$word"
 		n=$((n - 1))
 	done

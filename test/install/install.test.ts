@@ -10,7 +10,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from '../tap.ts'
 import { declarationsIn } from '../../runner/engine/declarations.ts'
@@ -410,6 +410,13 @@ t.test(
       message: `${announce}: everybody may write to it: CTDB would run it as root: chmod o-w ${announce}, or install the package where only root writes`,
     })
     rmSync(announce)
+    const helper = join(here.dist, 'runner/libexec/lock-holder.sh')
+    mkdirSync(dirname(helper), { recursive: true })
+    script(helper, 'echo', 0o757)
+    await t.rejects(install(both(here)), {
+      message: /lock-holder\.sh: everybody may write to it: CTDB would/,
+    })
+    rmSync(helper)
     chmodSync(join(here.dist, 'events.d'), 0o777)
     await t.rejects(install(both(here)), { message: /dist\/events\.d: everybody may write to it/ })
     chmodSync(join(here.dist, 'events.d'), 0o755)

@@ -27,17 +27,36 @@ skip() {
 	echo "ok $count - $1 # SKIP $2"
 }
 
-# A PATH without perl.
+# A PATH without perl, and with two programs that print what they hear.
 mkdir "$dir/bin"
 for program in flock sh cat sleep; do
 	path=$(command -v $program) && ln -s "$path" "$dir/bin/$program"
 done
+for program in ip logger; do
+	printf '#!/bin/sh\necho "%s $*"\necho err >&2\ncat\n' $program >"$dir/bin/$program"
+	chmod 755 "$dir/bin/$program"
+done
 
-# what lock-holder.sh answers to these lines, with that PATH
+perl_text=$(cat "$folder/lock-holder.pl")
+
+# What lock-holder.sh answers to these lines, with that PATH, and its exit status.
 lock() {
 	path=$1
 	shift
-	printf '%s\n' "$@" | PATH=$path sh "$folder/lock-holder.sh" "$dir/lock" | tr '\n' ' '
+	{
+		printf '%s\n' "$@" | PATH=$path sh "$folder/lock-holder.sh" "$dir/lock" "$perl_text"
+		echo "= $?"
+	} | tr '\n' ' '
+}
+
+# The same while another open file has the lock: -x or -s.
+lock_beside() {
+	how=$1
+	shift
+	(
+		flock "$how" 8
+		lock "$@"
+	) 8>>"$dir/lock"
 }
 
 for kind in perl flock; do
@@ -47,41 +66,72 @@ for kind in perl flock; do
 		skip "lock-holder with $kind" "$kind not found"
 		continue
 	fi
-	is "lock-holder with $kind: takes a lock, gives it back, takes it again" '0 left 0 ' "$(lock "$path" 5 x leave 0 s)"
-	is "lock-holder with $kind: ends with its input, also in the middle of a request" '0 ' "$(lock "$path" 0 x | cut -c1-2)"
+	is "lock-holder with $kind: takes a lock, gives it back, takes it again" '0 left 0 = 0 ' "$(lock "$path" 5 x leave 0 s)"
+	is "lock-holder with $kind: ends with its input, also in the middle of a request" '0 = 0 ' "$(lock "$path" 0 x 0)"
+	is "lock-holder with $kind: seconds that are no number end it" '= 2 ' "$(lock "$path" soon x)"
+	is "lock-holder with $kind: a way that is neither s nor x ends it" '0 = 2 ' "$(lock "$path" 0 x 0 e 0 x)"
 	if command -v flock >/dev/null; then
-		is "lock-holder with $kind: another process has the lock" '1 1 ' \
-			"$(flock "$dir/lock" sh -c 'printf "%s\n" 0 x 1 s | PATH=$1 sh "$2" "$3"' sh "$path" "$folder/lock-holder.sh" "$dir/lock" | tr '\n' ' ')"
-		is "lock-holder with $kind: a shared lock beside a shared one" '0 1 ' \
-			"$(flock -s "$dir/lock" sh -c 'printf "%s\n" 0 s 0 x | PATH=$1 sh "$2" "$3"' sh "$path" "$folder/lock-holder.sh" "$dir/lock" | tr '\n' ' ')"
-		printf '%s\n' 0 x | PATH=$path sh "$folder/lock-holder.sh" "$dir/lock" >/dev/null
+		is "lock-holder with $kind: another process has the lock" '1 1 = 0 ' "$(lock_beside -x "$path" 0 x 1 s)"
+		is "lock-holder with $kind: a shared lock beside a shared one" '0 1 = 0 ' "$(lock_beside -s "$path" 0 s 0 x)"
+		lock "$path" 0 x >/dev/null
 		is "lock-holder with $kind: its end frees the lock" 0 "$(flock -n "$dir/lock" true; echo $?)"
 	else
 		skip "lock-holder with $kind beside another process" 'flock not found'
 	fi
 done
 
-rm "$dir/bin/flock"
-is 'lock-holder: neither perl nor flock' '127 ' "$(lock "$dir/bin" 0 x)"
+rm -f "$dir/bin/flock"
+is 'lock-holder: neither perl nor flock' '127 = 0 ' "$(lock "$dir/bin" 0 x)"
 
-# what process-pool.sh answers, with NUL as @
+# What process-pool.sh prints, with NUL as @: standard output, standard error, exit status.
 pool() {
-	sh "$folder/process-pool.sh" 2>"$dir/err" | tr '\0' @
-	printf ' %s' "$(tr '\0' @ <"$dir/err")"
+	sh "$folder/process-pool.sh" >"$dir/out" 2>"$dir/err"
+	status=$?
+	printf '%s %s = %s' "$(tr '\0' @ <"$dir/out")" "$(tr '\0' @ <"$dir/err")" $status
 }
 
-is 'process-pool: output, status and both ends' 'out@0@ err@' "$(printf '%s\n' 3 sh -c 'printf out; printf err >&2' | pool)"
-is 'process-pool: words are never read by a shell' '$(id) "a b"@0@ @' "$(printf '%s\n' 3 printf %s '$(id) "a b"' | pool)"
-is 'process-pool: one command after the other, and the status of each' 'a@0@@3@ @@' \
+is 'process-pool: output, status and both ends' 'out@0@ err@ = 0' "$(printf '%s\n' 3 sh -c 'printf out; printf err >&2' | pool)"
+is 'process-pool: words are never read by a shell' '$(id) "a b"@0@ @ = 0' "$(printf '%s\n' 3 printf %s '$(id) "a b"' | pool)"
+is 'process-pool: one command after the other, and the status of each' 'a@0@@3@ @@ = 0' \
 	"$(printf '%s\n' 2 printf a 3 sh -c 'exit 3' | pool)"
-is 'process-pool: a program that is not there' '127' "$(printf '%s\n' 1 /nonexistent | pool | cut -d@ -f2)"
-is 'process-pool: a program does not read the requests' '@0@b@0@ @@' "$(printf '%s\n' 1 cat 2 printf b | pool)"
-is 'process-pool: no input, no output' ' ' "$(pool </dev/null)"
+is 'process-pool: a program that is not there' 127 "$(printf '%s\n' 1 /nonexistent | pool | head -n 1 | cut -d@ -f2)"
+is 'process-pool: a program does not read the requests' '@0@b@0@ @@ = 0' "$(printf '%s\n' 1 cat 2 printf b | pool)"
+is 'process-pool: no input, no output' '  = 0' "$(pool </dev/null)"
+is 'process-pool: a command that is cut short is not run' '  = 1' "$(printf '%s\n' 3 printf a | pool)"
+is 'process-pool: nor is it when the last word is cut' '  = 1' "$(printf '2\nprintf\na' | pool)"
+is 'process-pool: no number of words ends it' '  = 2' "$(printf '%s\n' printf a 2 printf b | pool)"
+is 'process-pool: nor is 0 one' '  = 2' "$(printf '%s\n' 0 2 printf b | pool)"
+
+# What program-sender.sh answers, its exit status, and how many of its programs have sent.
+programs() {
+	: >"$dir/sent"
+	sh "$folder/program-sender.sh" 2>/dev/null | tr '\n' ' '
+	printf '%d' "$(wc -l <"$dir/sent")"
+}
+send="echo >>$dir/sent"
 
 is 'program-sender: both commands run, and the group is answered' 'started ended 2' \
-	"$({ printf '%s\n' 3 sh -c "echo >>$dir/sent" 3 sh -c "echo >>$dir/sent" end | sh "$folder/program-sender.sh" | tr '\n' ' '; wc -l <"$dir/sent"; } | tr -s ' ' | tr -d '\n')"
-is 'program-sender: a program that stays is ended with its group' 'started ended ' \
-	"$(printf '%s\n' 2 sleep 30 end | sh "$folder/program-sender.sh" | tr '\n' ' ')"
+	"$(printf '%s\n' 3 sh -c "$send" 3 sh -c "$send" end | programs)"
+is 'program-sender: a program that stays is ended with its group' 'started ended 0' "$(printf '%s\n' 2 sleep 30 end | programs)"
+is 'program-sender: one group after the other' 'started ended started ended 1' \
+	"$(printf '%s\n' end 3 sh -c "$send" end | programs)"
+is 'program-sender: a command that is cut short is not run' 0 "$(printf '%s\n' 4 sh -c "$send" | programs)"
+is 'program-sender: no number of words ends it' 2 "$(printf '%s\n' sh end | sh "$folder/program-sender.sh" >&2; echo $?)"
+
+is 'ip-batch: both outputs are one, and ip has the lines' 'ip -json -force -batch - err link show ' \
+	"$(echo 'link show' | PATH=$dir/bin sh "$folder/ip-batch.sh" 2>/dev/null | tr '\n' ' ')"
+if command -v ip >/dev/null; then
+	is 'ip-batch: a line that fails is named by its number, and the next is answered' 'Command failed -:1 [{"ifindex":1' \
+		"$(printf '%s\n' 'link show dev nosuch' 'link show dev lo' | sh "$folder/ip-batch.sh" | sed -n 's/^Command.*/&/p; s/^\([^,]*\),.*/\1/p' | tr '\n' ' ' | sed 's/ $//')"
+else
+	skip 'ip-batch: a line that fails is named by its number' 'ip not found'
+fi
+
+is 'log-lines: logger has the words and the lines' 'logger -t a b <3>line ' \
+	"$(echo '<3>line' | PATH=$dir/bin sh "$folder/log-lines.sh" -t 'a b' 2>/dev/null | tr '\n' ' ')"
+printf '#!/bin/sh\nkill -TERM $$\ncat\n' >"$dir/bin/logger"
+is 'log-lines: a TERM does not end it before its input ends' 'last' \
+	"$(echo last | PATH=$dir/bin sh "$folder/log-lines.sh")"
 
 if ! command -v perl >/dev/null; then
 	skip 'frame-sender' 'perl not found'
@@ -89,12 +139,20 @@ elif ! unshare -Urn true 2>/dev/null; then
 	skip 'frame-sender' 'no user namespaces here'
 else
 	frame=ffffffffffff0200000000010800$(printf '%0100d' 0)
-	is 'frame-sender: frames leave by the interface, one that is not there is named' 'ready sent sent 2 nosuch: No such device' \
-		"$(unshare -Urn sh -c '
+	# what frame-sender.pl prints to these lines, what it writes to standard error, and the packets that lo has received
+	frames() {
+		unshare -Urn sh -c '
 			ip link set lo up
-			printf "%s\n" "lo $2" "nosuch $2" end "lo $2" end | perl "$1" 2>"$3" | tr "\n" " "
-			sed -n "s/^ *lo: *//p" /proc/net/dev | tr -s " " | cut -d" " -f2
-			cat "$3"' sh "$folder/frame-sender.pl" "$frame" "$dir/said" | tr '\n' ' ' | sed 's/ $//')"
+			perl "$1" 2>"$2" | tr "\n" " "
+			tr "\n" " " <"$2"
+			sed -n "s/^ *lo: *//p" /proc/net/dev | tr -s " " | cut -d" " -f2' sh "$folder/frame-sender.pl" "$dir/said"
+	}
+	is 'frame-sender: frames leave by the interface, one that is not there is named' 'ready sent sent nosuch: No such device 2' \
+		"$(printf '%s\n' "lo $frame" "nosuch $frame" end "lo $frame" end | frames)"
+	is 'frame-sender: a line that is no frame is reported, and the next is sent' \
+		'ready sent lo: expected INTERFACE HEX lo xyz: expected INTERFACE HEX 1' \
+		"$(printf '%s\n' lo 'lo xyz' "lo $frame" end | frames)"
+	is 'frame-sender: a last line that is cut is not sent' 'ready 0' "$(printf %s "lo $frame" | frames)"
 	is 'frame-sender: without the privilege it ends with status 1' 1 \
 		"$(unshare -Urn sh -c 'exec setpriv --bounding-set -all --inh-caps -all perl "$1" </dev/null' sh "$folder/frame-sender.pl"; echo $?)"
 fi

@@ -8,10 +8,10 @@ const BUILT = join(DIST, 'runner/libexec')
 
 await t.spawn('sh', [join(DIST, '../test/libexec/helpers.sh'), BUILT], { name: 'each helper by itself' })
 
-t.test('the build has every helper, for everybody to read and for root alone to change', (t) => {
+t.test('the build has every helper, for everybody to run and for root alone to change', (t) => {
   const names = readdirSync(join(DIST, '../runner/libexec'))
   t.ok(names.length >= 5, names.join(' '))
   t.same(readdirSync(BUILT).toSorted(), names.toSorted())
-  for (const name of names) t.equal(statSync(join(BUILT, name)).mode & 0o022, 0, name)
+  for (const name of names) t.equal(statSync(join(BUILT, name)).mode & 0o7777, 0o755, name)
   t.end()
 })

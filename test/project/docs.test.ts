@@ -123,8 +123,10 @@ t.test('the package holds every program that the built ones start', async (t) =>
   const names = readdirSync('events.d').map((file) => basename(file, '.ts'))
   t.ok(names.length >= 4, names.join())
   const handlers = names.flatMap((name) => [`dist/events.d/${name}.script`, `dist/events.d/${name}.mjs`])
-  for (const program of ['dist/runner/main.js', 'dist/ctdb-eventd', ...handlers, 'dist/announce.cjs'])
-    t.ok(packed.includes(program), program)
+  const helpers = readdirSync('runner/libexec').map((file) => `dist/runner/libexec/${file}`)
+  t.ok(helpers.length >= 5, helpers.join())
+  const programs = ['dist/runner/main.js', 'dist/ctdb-eventd', 'dist/announce.cjs']
+  for (const program of [...programs, ...handlers, ...helpers]) t.ok(packed.includes(program), program)
 })
 
 /** The example of docs/handlers.md in that language, with an `ss` that a test can tell what to print. */

@@ -1,6 +1,15 @@
-import { fileURLToPath } from 'node:url'
+import { readFileSync } from 'node:fs'
 
-/** The full path of a helper in `runner/libexec`, which the build copies beside the compiled files. */
-export function helper(name: string): string {
-  return fileURLToPath(new URL(`../../libexec/${name}`, import.meta.url))
+/**
+ * The text of a helper in `runner/libexec`, which the build copies beside the compiled files. Read when the daemon starts: a
+ * running daemon outlives its package, and its helpers are never those of another version.
+ */
+export function helperText(name: string): string {
+  return readFileSync(new URL(`../../libexec/${name}`, import.meta.url), 'utf8')
+}
+
+/** The words of a command that runs a helper; more words are the helper's own. */
+export function helper(name: string): readonly string[] {
+  const text = helperText(name)
+  return name.endsWith('.pl') ? ['perl', '-e', text] : ['sh', '-c', text, name]
 }

@@ -1,5 +1,8 @@
 import type { Writable } from 'node:stream'
 import { execa, execaSync } from 'execa'
+import { helper } from './libexec.ts'
+
+const [SHELL = '', ...LOG_LINES] = helper('log-lines.sh')
 
 /** The system's log as a stream of lines, each with its priority before it (`<3>`), or none of them. */
 export interface Logger {
@@ -21,7 +24,7 @@ export function startLogger(tag: string): Logger {
     ? ['-t', tag, `--id=${process.pid}`, '--prio-prefix']
     : ['-t', `${tag}[${process.pid}]`]
   const command = [...words, '-p', 'daemon.notice']
-  const child = execa('sh', ['-c', `trap '' TERM; exec logger "$@"`, 'sh', ...command], {
+  const child = execa(SHELL, [...LOG_LINES, ...command], {
     stdin: 'pipe',
     stdout: 'ignore',
     stderr: 'ignore',

@@ -1,12 +1,15 @@
 import type { Answer } from '../../machine/machine.ts'
+import { helper } from '../../machine/live/libexec.ts'
 import { startCoprocess, type Coprocess } from '../../machine/live/coprocess.ts'
 import type { Line } from '../../net/address/siblings.ts'
 import { WorkerEnded, type Worker } from '../programs/deadline.ts'
 
+const COMMAND = helper('ip-batch.sh')
+
 /** A line that no `ip` knows: its error, with the number of the line, is the mark that all before it is done. */
 const NO_SUCH_COMMAND = 'eventscript'
 
-/** One `ip -batch` that is talked to. Both outputs are one stream, so everything comes in the order in which it happened. */
+/** One `ip -batch` that stays, and answers line by line. */
 export class IpTalk implements Worker {
   readonly #coprocess: Coprocess
   #said = ''
@@ -17,7 +20,7 @@ export class IpTalk implements Worker {
   #waiting: { mark: number; done: (text: string) => void } | undefined
 
   constructor() {
-    this.#coprocess = startCoprocess(['sh', '-c', 'exec ip -json -force -batch - 2>&1'], {
+    this.#coprocess = startCoprocess(COMMAND, {
       out: (text) => this.#heard(text),
       ended: () => {
         this.#isAlive = false

@@ -1,8 +1,11 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { CannotRun, codeOf, FileError, LockBusy } from '../../machine/errors.ts'
-import { helper } from '../../machine/live/libexec.ts'
+import { helper, helperText } from '../../machine/live/libexec.ts'
 import { startCoprocess, type Coprocess } from '../../machine/live/coprocess.ts'
+
+const COMMAND = helper('lock-holder.sh')
+const IN_PERL = helperText('lock-holder.pl')
 
 /**
  * Takes and releases one flock(2), again and again. node has no flock(2), so a small process holds the lock; the process
@@ -49,7 +52,7 @@ export class LockHolder {
   #talk(text: string): Promise<string> {
     return new Promise((resolve) => {
       this.#heard = resolve
-      this.#process ??= startCoprocess(['sh', helper('lock-holder.sh'), this.#path], {
+      this.#process ??= startCoprocess([...COMMAND, this.#path, IN_PERL], {
         out: (line) => this.#heard?.(line.trim()),
         ended: () => {
           this.#process = undefined

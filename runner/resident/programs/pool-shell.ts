@@ -4,6 +4,8 @@ import { helper } from '../../machine/live/libexec.ts'
 import { startCoprocess, type Coprocess } from '../../machine/live/coprocess.ts'
 import { WorkerEnded, type Worker } from './deadline.ts'
 
+const COMMAND = helper('process-pool.sh')
+
 /** One shell of the pool. It runs a command at a time. */
 export class PoolShell implements Worker {
   readonly #coprocess: Coprocess
@@ -15,7 +17,7 @@ export class PoolShell implements Worker {
   #failed: ((error: WorkerEnded) => void) | undefined
 
   constructor() {
-    this.#coprocess = startCoprocess(['sh', helper('process-pool.sh')], {
+    this.#coprocess = startCoprocess(COMMAND, {
       out: (text) => {
         this.#out += text
         this.#heard()

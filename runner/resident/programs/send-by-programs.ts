@@ -5,6 +5,8 @@ import { inLines } from './process-pool.ts'
 
 type Argv = readonly string[]
 
+const COMMAND = helper('program-sender.sh')
+
 /** Programs that one shell has at work at once. A packet costs one program; 128 are started in an eighth of a second. */
 const MOST = 128
 /** Shells at once: while one waits for the end of its programs the next starts others. */
@@ -84,7 +86,7 @@ class SenderShell {
   #started = () => {}
 
   constructor({ idle, gone }: ShellListener) {
-    this.#coprocess = startCoprocess(['sh', helper('program-sender.sh')], {
+    this.#coprocess = startCoprocess(COMMAND, {
       out: (text) => {
         if (text.includes('started')) this.#started()
         if (text.includes('ended')) idle(this.#takeErrors())

@@ -4,6 +4,8 @@ import { startCoprocess, type Coprocess } from '../../machine/live/coprocess.ts'
 import type { FrameSender, Packet } from '../../net/announce/packets.ts'
 import { complainOnce } from './send-by-programs.ts'
 
+const COMMAND = helper('frame-sender.pl')
+
 /** Frames in one go, and milliseconds to the next: the queue of an interface holds 1,000 as a rule. */
 const MOST = 100
 const PAUSE_MS = 5
@@ -49,7 +51,7 @@ export class PerlFrameSender implements FrameSender {
   #begin(): Promise<Coprocess | undefined> {
     return new Promise((resolve) => {
       this.#heard = (line) => resolve(line === 'ready' ? started : undefined)
-      const started = startCoprocess(['perl', helper('frame-sender.pl')], {
+      const started = startCoprocess(COMMAND, {
         out: (text) => this.#heard(text.trim()),
         err: (text) => void (this.#errors += text),
         ended: () => {
