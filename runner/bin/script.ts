@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path'
 import { realpathSync } from 'node:fs'
 import { announcer } from './announce.ts'
 import { factsHere } from '../node/settings.ts'
-import { runHandler } from '../engine/run-event.ts'
+import { runHandler } from '../engine/run-handler.ts'
 import { parseEvent } from '../node/events.ts'
 import type { Handler } from '../node/node.ts'
 import { surviveClosedOutput } from '../format/closed-output.ts'
@@ -52,7 +52,7 @@ export async function oneShot(handler: Handler, file: string): Promise<void> {
     const entry = { name, path: called, kind: 'module' as const, load: () => Promise.resolve(handler) }
     const report = await runHandler(entry, parseEvent(event, words), world, {
       ms: LIMIT_MS,
-      verdict: `timed out after ${LIMIT_MS / 1000} s`,
+      why: `timed out after ${LIMIT_MS / 1000} s`,
     })
     if (report.why !== undefined) process.stderr.write(`${report.why}\n`)
     process.exitCode = endsEvent(report.outcome) ? 1 : 0

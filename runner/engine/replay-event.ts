@@ -1,4 +1,6 @@
-import { Deadline, runEvent, type World } from './run-event.ts'
+import { Deadline } from './handler-clock.ts'
+import { runEvent } from './run-event.ts'
+import type { World } from './world.ts'
 import { parseEvent, type Event } from '../node/events.ts'
 import type { Entry } from './find-handlers.ts'
 import { Refusal, Usage } from '../base/refusal.ts'

@@ -1,6 +1,7 @@
 import { appendFileSync, writeFileSync } from 'node:fs'
 import { factsHere, type Facts } from '../node/settings.ts'
-import { runEvent, type World } from './run-event.ts'
+import { runEvent } from './run-event.ts'
+import type { World } from './world.ts'
 import { CTDB_EVENTS, parseEvent, type Event } from '../node/events.ts'
 import { actOf, findHandlers, type Entry } from './find-handlers.ts'
 import { Usage } from '../base/refusal.ts'

@@ -1,6 +1,7 @@
 import { setImmediate as aMoment } from 'node:timers/promises'
 import type { Facts } from '../../node/settings.ts'
-import { runEvent, type World } from '../../engine/run-event.ts'
+import { runEvent } from '../../engine/run-event.ts'
+import type { World } from '../../engine/world.ts'
 import type { Entry } from '../../engine/find-handlers.ts'
 import type { HandlerReport, Report } from '../../engine/report.ts'
 import { altered, type System } from '../../machine/machine.ts'

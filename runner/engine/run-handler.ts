@@ -1,0 +1,87 @@
+import type { Event } from '../node/events.ts'
+import { nodeBehind, type Node } from '../node/node.ts'
+import { loadSettings } from '../node/settings.ts'
+import { doorTo, type System } from '../machine/machine.ts'
+import { Interrupted } from '../machine/errors.ts'
+import type { Stop } from '../machine/stop.ts'
+import { meaningOf } from './exit-status.ts'
+import { actOf, type Entry } from './find-handlers.ts'
+import { HandlerClock } from './handler-clock.ts'
+import { endAfter } from './handler-end.ts'
+import type { End, HandlerReport } from './report.ts'
+import type { HandlerTime } from './time-left.ts'
+import type { World } from './world.ts'
+
+type Voice = Pick<Node, 'say' | 'because'>
+
+/** Run one handler to its end or to its deadline. Never rejects for a handler's fault. */
+export async function runHandler(
+  entry: Entry,
+  event: Event,
+  world: World,
+  time: HandlerTime,
+): Promise<HandlerReport> {
+  const began = new Date()
+  const start = performance.now()
+  const output: string[] = []
+  world.note?.({ verb: 'handler', name: entry.name })
+  const clock = new HandlerClock(time, world, () => world.late?.(entry.name, began))
+  const end = await performInTime(entry, event, world, clock, voiceOf(world, output))
+  world.note?.({ verb: 'end', ...end })
+  return { name: entry.name, began: began.toISOString(), ms: performance.now() - start, output, ...end }
+}
+
+/** Lines go to `output`, and to those who hear the notes. */
+function voiceOf(world: World, output: string[]): Voice {
+  return {
+    say(line) {
+      output.push(...line.split('\n'))
+      world.note?.({ verb: 'say', text: line })
+    },
+    because: (reason) => world.note?.({ verb: 'because', text: reason }),
+  }
+}
+
+async function performInTime(
+  entry: Entry,
+  event: Event,
+  world: World,
+  clock: HandlerClock,
+  voice: Voice,
+): Promise<End> {
+  try {
+    return await Promise.race([perform(entry, event, world, clock.stop, voice), clock.overdue])
+  } catch (error) {
+    if (error instanceof Interrupted) sayAll(error.output, voice.say)
+    return endAfter(error, clock.stop)
+  } finally {
+    clock.cancel()
+  }
+}
+
+async function perform(entry: Entry, event: Event, world: World, stop: Stop, voice: Voice): Promise<End> {
+  if (entry.kind === 'unusable')
+    return { outcome: entry.disabled ? 'disabled' : 'cannot-run', why: entry.why }
+  const system = world.system(stop, entry)
+  if (entry.kind === 'script') return await performScript(entry.path, event, system, voice.say)
+  const handler = await entry.load()
+  const act = actOf(handler, event.name)
+  if (!act) return { outcome: 'ok' }
+  const door = doorTo(system)
+  const settings = await loadSettings(door, world.facts, entry.name)
+  for (const warning of settings.warnings) voice.say(warning)
+  await act.call(handler, nodeBehind(door, settings, voice), event.args)
+  return { outcome: 'ok' }
+}
+
+async function performScript(path: string, event: Event, system: System, say: Voice['say']): Promise<End> {
+  const { status, signal, out } = await system.run('change', [path, event.name, ...event.words], {
+    combined: true,
+  })
+  sayAll(out, say)
+  return meaningOf(path, status, signal)
+}
+
+function sayAll(output: string, say: Voice['say']): void {
+  for (const line of output.split('\n')) if (line !== '') say(line)
+}
