@@ -5,7 +5,7 @@
  * no event waits for it. `NN.name.script --announce …` and dist/announce.cjs are this.
  */
 import { nodeOutsideEvents } from '../node/node-outside-events.ts'
-import { factsHere, type Facts } from '../node/settings.ts'
+import { factsHere, type Facts } from '../node/facts.ts'
 import { lookAfter, type Means } from '../net/announce/after-event.ts'
 import { roundsOf } from '../net/announce/when.ts'
 import { keepTrying } from '../net/dad/retry-parked.ts'

@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path'
 import { realpathSync } from 'node:fs'
 import { announcer } from './announce.ts'
-import { factsHere } from '../node/settings.ts'
+import { factsHere } from '../node/facts.ts'
 import { runHandler } from '../engine/run-handler.ts'
 import { parseEvent } from '../node/events.ts'
 import type { Handler } from '../node/node.ts'

@@ -1,6 +1,6 @@
 /** This program's own files, and the facts of the machine that it runs on. */
 import { fileURLToPath } from 'node:url'
-import { factsHere, type Facts } from '../node/settings.ts'
+import { factsHere, type Facts } from '../node/facts.ts'
 import type { CommonArgs } from './command.ts'
 
 const built = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url))

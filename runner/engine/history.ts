@@ -8,7 +8,8 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { keepdirOf, vardirOf, type Facts } from '../node/settings.ts'
+import { keepdirOf, vardirOf } from '../node/ctdb-path.ts'
+import type { Facts } from '../node/facts.ts'
 import { parkedFile, parseParked, type Parked } from '../net/dad/parked.ts'
 import type { Report } from './report.ts'
 import { doorTo } from '../machine/machine.ts'

@@ -12,7 +12,7 @@ import { Replay, type RecordedEnd } from '../machine/recording/replay.ts'
 import { writeHead, writeNote, writeTail } from '../machine/recording/write-transcript.ts'
 import { readTranscript } from '../machine/recording/read-transcript.ts'
 import { isNote, type Transcript } from '../machine/recording/transcript.ts'
-import { factsFromText } from './run-by-hand.ts'
+import { factsFromText } from '../node/facts.ts'
 
 export interface Replayed {
   report: Report

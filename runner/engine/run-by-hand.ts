@@ -1,5 +1,5 @@
 import { appendFileSync, writeFileSync } from 'node:fs'
-import { factsHere, type Facts } from '../node/settings.ts'
+import { factsAsText, factsHere, type Facts } from '../node/facts.ts'
 import { runEvent } from './run-event.ts'
 import type { World } from './world.ts'
 import { CTDB_EVENTS, parseEvent, type Event } from '../node/events.ts'
@@ -9,7 +9,6 @@ import type { HandlerReport, Report } from './report.ts'
 import { live } from '../machine/live/live.ts'
 import { witnessed, writing, type Witness } from '../machine/recording/record.ts'
 import { redactor } from '../machine/recording/redact.ts'
-import { readerFromText, readerAsText } from '../machine/remedy/remedy.ts'
 import { rehearsal } from '../machine/recording/rehearse.ts'
 import { writeHeader } from '../machine/recording/write-transcript.ts'
 
@@ -118,25 +117,4 @@ function recorder({ record: file, redact }: RunOptions, event: Event, facts: Fac
       )
     }
   })
-}
-
-/** The facts that a replay needs, in the form of a recording. */
-function factsAsText(facts: Facts): Record<string, string> {
-  return {
-    privileged: facts.privileged ? 'yes' : 'no',
-    announcer: [facts.announcer].flat().join(' '),
-    options: facts.optionsFolder,
-    ...readerAsText(facts.reader),
-  }
-}
-
-/** The facts in a recording. */
-export function factsFromText(env: Facts['env'], facts: Readonly<Record<string, string>>): Facts {
-  return {
-    env,
-    privileged: facts['privileged'] !== 'no',
-    announcer: facts['announcer'] ?? 'announce',
-    reader: readerFromText(facts),
-    optionsFolder: facts['options'] ?? '/etc/ctdb/events/legacy',
-  }
 }

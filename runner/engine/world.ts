@@ -1,4 +1,4 @@
-import type { Facts } from '../node/settings.ts'
+import type { Facts } from '../node/facts.ts'
 import type { Note } from '../machine/recording/transcript.ts'
 import type { System } from '../machine/machine.ts'
 import type { Stop } from '../machine/stop.ts'

@@ -1,6 +1,6 @@
 /** The work before the end of the event daemon when ctdbd has not shut down. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Facts } from '../node/settings.ts'
+import type { Facts } from '../node/facts.ts'
 import { countsText, lastAct, type LastAct } from './last-act/release-everything.ts'
 import { live } from '../machine/live/live.ts'
 import type { Conf } from './conf/conf.ts'

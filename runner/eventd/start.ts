@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { factsHere, mustHaveProc } from '../node/settings.ts'
+import { factsHere, mustHaveProc } from '../node/facts.ts'
 import { completeEnvironment, ctdbPath } from '../node/ctdb-path.ts'
 import { Refusal, Usage } from '../base/refusal.ts'
 import { LockBusy } from '../machine/errors.ts'

@@ -1,5 +1,5 @@
 import { nodeOutsideEvents } from '../node/node-outside-events.ts'
-import type { Facts } from '../node/settings.ts'
+import type { Facts } from '../node/facts.ts'
 import type { Node } from '../node/node.ts'
 import { doorTo } from '../machine/machine.ts'
 import { live } from '../machine/live/live.ts'

@@ -1,6 +1,6 @@
 import { accessSync, constants, existsSync, readdirSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import type { Facts } from '../node/settings.ts'
+import type { Facts } from '../node/facts.ts'
 import { declarationsIn } from '../engine/declarations.ts'
 import { inShell, perform } from './acts.ts'
 import { interpreterFor } from './interpreter.ts'

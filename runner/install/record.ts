@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path'
-import type { Facts } from '../node/settings.ts'
+import type { Facts } from '../node/facts.ts'
 import { historyFile } from '../engine/history.ts'
 import { refuse } from '../base/refusal.ts'
 import type { Door } from '../machine/machine.ts'

@@ -1,7 +1,7 @@
 /** ctdb.service as systemd reads it, and the PATH of the programs that systemd starts. */
 import { existsSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import type { Facts } from '../node/settings.ts'
+import type { Facts } from '../node/facts.ts'
 import type { Door } from '../machine/machine.ts'
 import { parseUnit, pathIn, type Unit } from './unit.ts'
 

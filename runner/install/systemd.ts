@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Facts } from '../node/settings.ts'
+import type { Facts } from '../node/facts.ts'
 import { refuse } from '../base/refusal.ts'
 import type { Act } from './acts.ts'
 import type { Plan } from './plan.ts'

@@ -32,6 +32,16 @@ export function baseOf(env: Env): string {
   return env['CTDB_BASE'] || '/etc/ctdb'
 }
 
+/** The folder in which CTDB's scripts keep their state. */
+export function vardirOf(env: Env): string {
+  return env['CTDB_SCRIPT_VARDIR'] ?? '/var/lib/ctdb/scripts'
+}
+
+/** The folder of our own state, beside that folder, which CTDB empties at each start. */
+export function keepdirOf(vardir: string): string {
+  return `${dirname(vardir)}/eventscript`
+}
+
 /**
  * The full path of a file or folder of CTDB; that of 4.17 where there is no ctdb-path. Throws a Refusal when ctdb-path gives
  * no path.

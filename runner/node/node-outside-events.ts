@@ -1,4 +1,5 @@
-import { loadSettings, type Facts } from './settings.ts'
+import { loadSettings } from './settings.ts'
+import type { Facts } from './facts.ts'
 import { PUBLIC_ADDRESSES } from './handler-names.ts'
 import { nodeBehind, type Node } from './node.ts'
 import type { Door } from '../machine/machine.ts'

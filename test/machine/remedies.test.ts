@@ -1,6 +1,6 @@
 /** What a message says can be done: by distribution, user and capability; and that a recording says the same everywhere. */
 import t from '../tap.ts'
-import { factsFromText } from '../../runner/engine/run-by-hand.ts'
+import { factsFromText } from '../../runner/node/facts.ts'
 import { ARPINGS, arpingQuestion, arpingRound, whichArping } from '../../runner/net/arping.ts'
 import { busyBoxIn } from '../../runner/machine/remedy/busybox.ts'
 import { lackingHere } from '../../runner/machine/remedy/capabilities.ts'

@@ -1,7 +1,8 @@
 /** Policy routing and static routes: what the files say, which tables there are, and what is to be done. */
 import * as fc from 'fast-check'
 import t from '../tap.ts'
-import { factsHere, loadSettings } from '../../runner/node/settings.ts'
+import { factsHere } from '../../runner/node/facts.ts'
+import { loadSettings } from '../../runner/node/settings.ts'
 import { canonical, familyOf, hostBits, type Family } from '../../runner/inet/address.ts'
 import { contains, networkOf, networkText, parseNetwork } from '../../runner/inet/network.ts'
 import { refusedLines } from '../../runner/net/routing/apply.ts'

@@ -2,7 +2,7 @@
  * Recordings of what a test machine does not have: bonds, VLANs, InfiniBand, other versions of `ip` and ctdb. Each is
  * made from a real recording with a few answers exchanged; the handler then runs against these answers.
  */
-import { factsFromText } from '../../runner/engine/run-by-hand.ts'
+import { factsFromText } from '../../runner/node/facts.ts'
 import { runEvent } from '../../runner/engine/run-event.ts'
 import { parseEvent } from '../../runner/node/events.ts'
 import type { Entry } from '../../runner/engine/find-handlers.ts'

@@ -1,4 +1,5 @@
-import { loadSettings, type Facts } from '../../node/settings.ts'
+import { loadSettings } from '../../node/settings.ts'
+import type { Facts } from '../../node/facts.ts'
 import { doorTo } from '../../machine/machine.ts'
 import { live } from '../../machine/live/live.ts'
 import type { Log } from './log.ts'

@@ -4,7 +4,7 @@
  */
 import { addressesFirst } from './addresses-first.ts'
 import { nodeOutsideEvents } from '../../node/node-outside-events.ts'
-import type { Facts } from '../../node/settings.ts'
+import type { Facts } from '../../node/facts.ts'
 import { handlersFor } from './handlers.ts'
 import { runEvent } from '../../engine/run-event.ts'
 import type { World } from '../../engine/world.ts'

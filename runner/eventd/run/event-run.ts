@@ -1,5 +1,5 @@
 import { setImmediate as aMoment } from 'node:timers/promises'
-import type { Facts } from '../../node/settings.ts'
+import type { Facts } from '../../node/facts.ts'
 import { runEvent } from '../../engine/run-event.ts'
 import type { World } from '../../engine/world.ts'
 import type { Entry } from '../../engine/find-handlers.ts'

@@ -1,4 +1,5 @@
-import { vardirOf, type Facts } from '../../node/settings.ts'
+import { vardirOf } from '../../node/ctdb-path.ts'
+import type { Facts } from '../../node/facts.ts'
 import type { Node } from '../../node/node.ts'
 import { nodeOutsideEvents } from '../../node/node-outside-events.ts'
 import { concede, type Taken } from '../../net/announce/after-event.ts'

@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs'
 import type { Server, Socket } from 'node:net'
-import type { Facts } from '../../node/settings.ts'
+import type { Facts } from '../../node/facts.ts'
 import { Component } from '../run/component.ts'
 import type { Conf } from '../conf/conf.ts'
 import { HungScripts } from '../hung/hung-scripts.ts'

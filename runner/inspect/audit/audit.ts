@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nodeOutsideEvents } from '../../node/node-outside-events.ts'
 import { addressRows, type AddressesSeen, type AddressRow } from '../addresses.ts'
-import type { Facts } from '../../node/settings.ts'
+import type { Facts } from '../../node/facts.ts'
 import { POLICY_ROUTING } from '../../node/handler-names.ts'
 import type { Node } from '../../node/node.ts'
 import { orReason } from '../../net/ctdb/daemon-view.ts'

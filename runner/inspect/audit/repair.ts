@@ -2,7 +2,7 @@
 import { historyFile, keepRun } from '../../engine/history.ts'
 import { askActivity } from '../../eventd/ask.ts'
 import { run } from '../../engine/run-by-hand.ts'
-import type { Facts } from '../../node/settings.ts'
+import type { Facts } from '../../node/facts.ts'
 import type { Node } from '../../node/node.ts'
 import { canonical } from '../../inet/address.ts'
 import { unblock } from '../../net/clients/firewall.ts'

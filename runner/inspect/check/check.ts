@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Facts } from '../../node/settings.ts'
+import type { Facts } from '../../node/facts.ts'
 import { parseProcesses, PS_COLUMNS } from '../../eventd/hung/proc.ts'
 import type { Sight } from './figures.ts'
 import { hungAmong, hungInside, parseEventStatus } from './handlers.ts'

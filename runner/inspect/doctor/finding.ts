@@ -1,4 +1,5 @@
-import type { Facts, Settings } from '../../node/settings.ts'
+import type { Facts } from '../../node/facts.ts'
+import type { Settings } from '../../node/settings.ts'
 import type { Link } from '../../net/ip-json.ts'
 import type { NodesList } from '../../net/ctdb/nodes-list.ts'
 import type { Door } from '../../machine/machine.ts'

@@ -3,7 +3,7 @@
  * object for each word.
  */
 import type { Node } from '../../node/node.ts'
-import type { OptionValue } from '../../node/settings.ts'
+import type { OptionValue } from '../../node/options.ts'
 import { Refusal, refuse } from '../../base/refusal.ts'
 import { familyOf } from '../../inet/address.ts'
 import { addAddress } from '../address/add-delete.ts'

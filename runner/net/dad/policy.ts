@@ -3,7 +3,8 @@
  * asks the address's policy, and compares no words.
  */
 import type { Node } from '../../node/node.ts'
-import type { Settings, OptionValue } from '../../node/settings.ts'
+import type { Settings } from '../../node/settings.ts'
+import type { OptionValue } from '../../node/options.ts'
 import { familyOf } from '../../inet/address.ts'
 import type { Wish } from '../sysctl/record.ts'
 import type { DadState } from './state.ts'
