@@ -61,7 +61,7 @@ export function whyNotRun(path: string): { disabled: boolean; why: string } | un
     const gone = code === 'ENOENT'
     return {
       disabled: gone,
-      why: `${path}: ${gone ? 'a dangling link: remove it, or mend what it points to' : code}`,
+      why: `${path}: ${gone ? 'a dangling link: remove it, or repair its target' : code}`,
     }
   }
   if (start.startsWith('\u007fELF')) return undefined
