@@ -15,7 +15,7 @@ fi
 
 if command -v shellcheck >/dev/null; then
 	shellcheck -x -P SCRIPTDIR runner/libexec/*.sh scripts/*.sh scripts/lint/*.sh findings/*.sh \
-		.ci/run packaging/image-steps test/lab/ctdb/cluster test/lab/ctdb/release-root test/uml/uml-init test/libexec/*.sh || failed=1
+		.ci/run .ci/packages packaging/image-steps test/lab/ctdb/cluster test/lab/ctdb/release-root test/uml/uml-init test/libexec/*.sh || failed=1
 else
 	echo 'shellcheck not found: shell files not checked: install shellcheck'
 fi

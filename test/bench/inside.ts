@@ -15,7 +15,7 @@ export interface Orders {
 }
 
 const orders = JSON.parse(process.argv[2] ?? '{}') as Orders
-delete process.env['NODE_OPTIONS'] // of whoever started the bench: no program that is measured shall see it
+delete process.env['NODE_OPTIONS'] // set by the starter of the bench: no measured program may see it
 const vardir = process.env['CTDB_SCRIPT_VARDIR'] ?? ''
 const dad = new DadWatch()
 

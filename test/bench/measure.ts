@@ -1,4 +1,4 @@
-/** Run one process and say how long it took; end what it left behind. Runs inside the node's namespace. */
+/** Run one process and measure its time; end the processes that it has left. Runs inside the node's namespace. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'

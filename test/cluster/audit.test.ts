@@ -1,6 +1,6 @@
 /**
  * `eventscript audit` on a real cluster: nothing is wrong while it is well; what somebody has done by hand is found, and
- * mended so that CTDB has nothing to say about it. Needs root and Debian's ctdb.
+ * repaired so that CTDB has nothing to say about it. Needs root and Debian's ctdb.
  */
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -30,7 +30,7 @@ interface Audited {
   trouble: string[]
 }
 
-/** The recovery daemon of a node, which mends some of it by itself when it looks, every second. */
+/** The recovery daemon of a node, which repairs some of it by itself: it looks every second. */
 function recoveryDaemon(node: string): number {
   const parent = readFileSync(join(DIR, node, 'run/ctdbd.pid'), 'utf8').trim()
   const found = readdirSync('/proc').find((pid) => {
@@ -97,7 +97,7 @@ else
       }
     })
 
-    await t.test('what somebody has done by hand is found, and mended', async (t) => {
+    await t.test('a change by hand is found, and repaired', async (t) => {
       const leader = (
         await cluster('ctdb', '0', 'leader').catch(() => cluster('ctdb', '0', 'recmaster'))
       ).trim()

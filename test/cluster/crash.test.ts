@@ -47,7 +47,7 @@ async function inKernel(node: number): Promise<string[]> {
 const onNodes = async (nodes: readonly number[]) =>
   (await Promise.all(nodes.map((node) => inKernel(node)))).flat().toSorted()
 
-/** As systemd calls it, behind the end of ctdb.service: a bare environment, the node's files and network. */
+/** As systemd calls it, after the end of ctdb.service: a bare environment, the node's files and network. */
 const cleanUp = (node: number) => askIn(NAME, DIR, {})('exec', `${node}`, 'env', '-i', PATH, MAIN, 'cleanup')
 
 /** The flags of that node as another sees it: disconnected, unknown, banned, disabled, unhealthy … */

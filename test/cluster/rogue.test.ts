@@ -20,7 +20,7 @@ import { heldOn, nobodyBanned, parkedOn } from '../lab/ctdb/conflict.ts'
 const NODES = 3
 const ADDRESSES = 6
 const DIR = '/tmp/eventscript-rogue'
-/** So soon behind the rogue all is as it should be. */
+/** Seconds after the end of the rogue until all is as it should be. */
 const BACK_S = 20
 
 const parked = (cluster: Cluster) => parkedOn(cluster, '0', '1')
@@ -95,9 +95,9 @@ else {
               (await heldOn(cluster, '0', '1')).join() === [...others, ...contested].toSorted().join(),
             BACK_S,
           ),
-          `they are taken within ${BACK_S} s behind the rogue`,
+          `they are taken within ${BACK_S} s after the rogue`,
         )
-        t.comment(`taken ${((performance.now() - gone) / 1000).toFixed(1)} s behind the rogue`)
+        t.comment(`taken ${((performance.now() - gone) / 1000).toFixed(1)} s after the rogue`)
         t.ok(await eventually(async () => (await parked(cluster)).length === 0), 'and nothing is parked')
         t.ok(await noBans(cluster), 'nobody is banned')
         await allServed(t, cluster, [...others, ...contested])
@@ -137,7 +137,7 @@ else {
 
 const PORT = '7445'
 
-/** A client gets a node at each of these, whoever else may answer for them. */
+/** A client reaches a node at each of these addresses, even if another host answers for them. */
 async function allServed(t: Test, cluster: Cluster, addresses: readonly string[]): Promise<void> {
   for (const node of ['0', '1']) serve(t, cluster, node)
   for (const address of addresses) {

@@ -126,7 +126,7 @@ else
             '1098',
           )
           await cluster('ctdb', '0', 'ipreallocate')
-          t.ok(await eventually(() => isRouted(cluster, family)), 'ipreallocate mends it')
+          t.ok(await eventually(() => isRouted(cluster, family)), 'ipreallocate repairs the routes')
           t.same(troubleIn(DIR, NODES.length), { timeouts: 0, bans: 0 })
         },
       )

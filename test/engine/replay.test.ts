@@ -24,12 +24,12 @@ void t.test('the recording itself goes as recorded, and gives a report', async (
   })
 })
 
-void t.test('comments and times are nobody’s business', async (test) => {
+void t.test('comments and times do not matter', async (test) => {
   const edited = FIXTURE.replace('\n', '\n# by hand\n\n').replaceAll(/^ {2}took .*\n/gm, '')
   test.equal(await problems(edited), '')
 })
 
-void t.test('a line that is said otherwise is shown with its neighbours', async (test) => {
+void t.test('a different line is shown with its neighbours', async (test) => {
   const told = await problems(FIXTURE.replace('has 25 bit netmask', 'has 26 bit netmask'))
   test.match(
     told,
@@ -37,7 +37,7 @@ void t.test('a line that is said otherwise is shown with its neighbours', async 
   )
 })
 
-void t.test('a step that is asked otherwise shows both sides', async (test) => {
+void t.test('a different question is shown from both sides', async (test) => {
   const told = await problems(FIXTURE.replace('addr del 10.0.0.1/25', 'addr del 10.0.0.1/24'))
   test.match(told, /^line \d+: .*differ\n +asked now: .*\/25 dev eth0\n +recorded: .*\/24 dev eth0$/)
 })
@@ -47,14 +47,14 @@ void t.test('a step too many in the recording is shown', async (test) => {
   test.match(told, /asked now: nothing more\n +recorded: +read \/etc\/motd/)
 })
 
-void t.test('another end is shown', async (test) => {
+void t.test('a different end is shown', async (test) => {
   test.match(
     await problems(FIXTURE.replace('end ok', 'end failed\n  why= "no"')),
     /- end failed\n- {3}why= "no"\n\+ end ok/,
   )
 })
 
-void t.test('cut short after any line, it goes as recorded up to there', async (test) => {
+void t.test('a recording that is cut short after any line goes as recorded up to there', async (test) => {
   const lines = FIXTURE.split('\n')
   const first = lines.findIndex((line) => line.startsWith('handler'))
   for (let count = first + 1; count < lines.length - 1; count += 1) {
@@ -71,7 +71,7 @@ void t.test('a recording that does not fit is no defect of the handler, and has 
   test.match(await whyOf(differs), /^line \d+: the event and the recording differ$/)
 })
 
-void t.test('an event that cannot be is named with its line', async (test) => {
+void t.test('an impossible event is named with its line', async (test) => {
   for (const event of ['takeip eth0 10.0.0.1 99', 'takeip', 'x/y'])
     await test.rejects(replayFile(FIXTURE.replace(/^event .*/m, `event ${event}`), entries), {
       message: /^line 2: /,

@@ -198,7 +198,7 @@ function isPlausible({ begin, end }: ScriptStatus): boolean {
   )
 }
 
-t.test('the reply of the contract, to the microsecond', async (t) => {
+t.test('a reply with known times, to the microsecond', async (t) => {
   const at = (microseconds: number) => ({ seconds: 0x6b03053e, microseconds })
   t.strictSame(decodeReply(fixture('contract-status-x1.reply')), {
     kind: 'status',

@@ -103,7 +103,7 @@ t.test('an address is where it should be, or there is a repair', (t) => {
   t.end()
 })
 
-t.test('without the daemon only what is wrong by itself is told, and nothing of it repaired', (t) => {
+t.test('without the daemon only faults that need no daemon are reported, and none is repaired', (t) => {
   const ip = '10.0.0.1'
   const unknown = (...places: Held[]) => ({ ...row(ip, undefined, places), state: 'unknown' as const })
   t.same(addressFaults([unknown(), unknown(held(ip, 'eth0/24'))], undefined), [])
@@ -116,7 +116,7 @@ t.test('without the daemon only what is wrong by itself is told, and nothing of 
   t.end()
 })
 
-t.test('rules are told of public addresses only', (t) => {
+t.test('only rules of public addresses are reported', (t) => {
   const rows = [row('10.0.0.1', 0, []), row('fd00::1', 1, [])]
   const blocks = [
     { address: 'fd00::1', iface: 'eth0' },
@@ -173,7 +173,7 @@ function sysctls(
   )
 }
 
-t.test('sysctls are told where they bite', (t) => {
+t.test('sysctls are reported where they do harm', (t) => {
   const one = held('10.0.0.1', 'eth0/24')
   const two = held('10.0.0.2', 'eth0/24')
   const other = held('10.1.0.1', 'eth0/24')
@@ -233,7 +233,7 @@ t.test('a parked address must not be answered for', (t) => {
   t.end()
 })
 
-t.test('filters are told where an address answers by another interface than its own', (t) => {
+t.test('filters are reported where an address answers by another interface than its own', (t) => {
   const ip = '10.0.0.1'
   const rows = [row(ip, 0, [held(ip, 'eth1/24')]), row('fd00::1', 0, [held('fd00::1', 'eth1/64')])]
   const filters = (iface: string, values: Record<string, number>) => {

@@ -93,17 +93,23 @@ t.test('a node is counted in each of its states, a lost one only as lost', (t) =
   t.end()
 })
 
-t.test('what is critical stays so when another answer is missing; what is missing is UNKNOWN', (t) => {
-  const why = '"ctdb event status" printed nothing'
-  t.match(judge({ ...well, handlers: why }, NONE), { state: 'UNKNOWN', text: why, reasons: [why] })
-  const banned = { ...well, nodes: [node(0, 'Banned')], handlers: why }
-  t.match(judge(banned, NONE), { state: 'CRITICAL', text: `1 banned nodes (0); ${why}` })
-  const nobody = '"ctdb -X nodestatus all" failed: Warning: All nodes are banned.'
-  t.equal(judge({ nodes: nobody, addresses: nobody, handlers: nobody, hung: nobody }, NONE).state, 'CRITICAL')
-  const line = statusLine(judge({ ...well, hung: 'a|b\nc' }, NONE))
-  t.match(line, /^CTDB UNKNOWN - a!b c \| nodes=3;;;0 /)
-  t.end()
-})
+t.test(
+  'a critical figure stays critical when another answer is missing; a missing answer is UNKNOWN',
+  (t) => {
+    const why = '"ctdb event status" printed nothing'
+    t.match(judge({ ...well, handlers: why }, NONE), { state: 'UNKNOWN', text: why, reasons: [why] })
+    const banned = { ...well, nodes: [node(0, 'Banned')], handlers: why }
+    t.match(judge(banned, NONE), { state: 'CRITICAL', text: `1 banned nodes (0); ${why}` })
+    const nobody = '"ctdb -X nodestatus all" failed: Warning: All nodes are banned.'
+    t.equal(
+      judge({ nodes: nobody, addresses: nobody, handlers: nobody, hung: nobody }, NONE).state,
+      'CRITICAL',
+    )
+    const line = statusLine(judge({ ...well, hung: 'a|b\nc' }, NONE))
+    t.match(line, /^CTDB UNKNOWN - a!b c \| nodes=3;;;0 /)
+    t.end()
+  },
+)
 
 t.test('what "ctdb event status" prints: of 4.17, of newer ones, with output that looks odd', (t) => {
   const out = `00.ctdb              OK         0.005 Sun Nov 22 23:39:13 2026

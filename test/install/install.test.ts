@@ -206,7 +206,7 @@ t.test(
   },
 )
 
-t.test('systemd is told to clean up behind ctdbd, and no longer when we go', async (t) => {
+t.test('systemd cleans up after ctdbd once we are installed, and no longer after uninstall', async (t) => {
   const here = world(t)
   const units = join(here.dir, 'sys/systemd/system')
   const place = join(units, 'ctdb.service.d/eventscript.conf')
@@ -400,7 +400,7 @@ t.test('refusals are one line and change nothing', async (t) => {
 })
 
 t.test(
-  'what others may write to is named, with the command that mends it',
+  'a path that others may write to is named, with the command that repairs it',
   { skip: !root && 'only root is refused' },
   async (t) => {
     const here = world(t)

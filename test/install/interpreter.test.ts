@@ -57,7 +57,7 @@ t.test('a file of ours in place of each link starts node by its full path', asyn
   const before = snapshot(here)
   const placed = await install({ ...options, ...found })
   const none = `no node in the PATH of ctdb.service (${here.bin}:/nonexistent)`
-  // what another user has made is his own to change: that is said, and refused for root alone
+  // another user's files are theirs to change: a warning, and a refusal for root alone
   const owned = `${dir}: owned by user ${process.getuid?.()}, expected root: CTDB would run it as root`
   t.match(
     placed[0]?.notes,

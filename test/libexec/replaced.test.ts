@@ -1,4 +1,4 @@
-/** A daemon outlives its package: whoever replaces or removes the files leaves a running one as it is. */
+/** A daemon outlives its package: replacing or removing the files leaves a running daemon as it is. */
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

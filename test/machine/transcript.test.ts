@@ -145,7 +145,7 @@ const header: fc.Arbitrary<Header> = fc.record({
   facts: fc.dictionary(fc.constantFrom('privileged', 'announcer', 'options'), word),
 })
 
-void t.test('what is written is read again as it was', async (test) => {
+void t.test('a written recording is read again unchanged', async (test) => {
   fc.assert(
     fc.property(header, fc.array(fc.oneof(step, note)), (head, entries) => {
       const written = write(head, [...entries, RESULT])
@@ -271,7 +271,7 @@ void t.test('a recording cut short anywhere is read up to there, and says so', a
   }
 })
 
-void t.test('what is there of a cut recording is what was recorded', async (test) => {
+void t.test('the rest of a cut recording is as recorded', async (test) => {
   const lines = SAMPLE.split('\n')
   const whole = unnumbered(readTranscript(SAMPLE))
   for (let count = 2; count < lines.length - 1; count += 1) {
@@ -328,7 +328,7 @@ void t.test('flipped bytes and strange lines give a line number, never a stack',
   test.pass('no exception but those')
 })
 
-void t.test('what cannot be read is named with its line and what was expected', async (test) => {
+void t.test('an unreadable line is named with its number and what was expected', async (test) => {
   const TOP = 'eventscript recording 1\nevent monitor\n'
   const cases: [string, RegExp][] = [
     ['', /^line 1: "": expected "eventscript recording 1"/],

@@ -26,7 +26,7 @@ t.test('an address has one spelling, whichever way it is written', (t) => {
   t.end()
 })
 
-t.test('what is no address is none', (t) => {
+t.test('other text is no address', (t) => {
   const none = [
     '',
     'eth0',
@@ -302,7 +302,7 @@ t.test('a bond without miimon claims to be up: its slaves know better', (t) => {
   t.end()
 })
 
-t.test('of a subnet the first address takes the others along, and each is put back as it was', (t) => {
+t.test('the first address of a subnet takes the others along, and each is put back as it was', (t) => {
   // recorded: iproute2 6.1, "ip -json addr show dev eth1"
   const shown = `[{"ifindex":3,"link":"p1","ifname":"eth1","flags":["BROADCAST","MULTICAST","UP","LOWER_UP"],"mtu":1500,"qdisc":"noqueue","operstate":"UP","group":"default","txqlen":1000,"link_type":"ether","address":"42:69:b2:a7:e2:00","broadcast":"ff:ff:ff:ff:ff:ff","addr_info":[{"family":"inet","local":"10.0.5.4","address":"10.0.6.9","prefixlen":24,"scope":"link","label":"eth1","valid_life_time":4294967295,"preferred_life_time":4294967295},{"family":"inet","local":"10.0.0.1","prefixlen":24,"broadcast":"10.0.0.255","scope":"global","label":"eth1","valid_life_time":4294967295,"preferred_life_time":4294967295},{"family":"inet","local":"10.0.0.3","prefixlen":24,"scope":"global","secondary":true,"label":"eth1","valid_life_time":4294967295,"preferred_life_time":4294967295},{"family":"inet","local":"10.0.0.4","address":"10.0.0.9","prefixlen":24,"scope":"global","secondary":true,"label":"eth1","valid_life_time":4294967295,"preferred_life_time":4294967295},{"family":"inet","local":"10.0.5.5","address":"10.0.6.10","prefixlen":24,"scope":"link","secondary":true,"label":"eth1","valid_life_time":4294967295,"preferred_life_time":4294967295},{"family":"inet6","local":"fe80::4069:b2ff:fea7:e200","prefixlen":64,"scope":"link","tentative":true,"valid_life_time":4294967295,"preferred_life_time":4294967295}]}]`
   const batch = (...held: { address: string; bits: number; peer?: string }[]) => {

@@ -466,7 +466,7 @@ t.test('an address that is all right is left alone', (t) => {
   t.end()
 })
 
-t.test('words of ip route behind a gateway', (t) => {
+t.test('words of ip route after a gateway', (t) => {
   const more = (words: string) => {
     const { routes, bad } = parseRoutingFile(`10.0.0.1 10.5.0.0/16 10.0.0.254 ${words}\n`, '/conf')
     return bad[0]?.problem ?? routes.get('10.0.0.1')?.[0]?.more.join(' ')
@@ -487,7 +487,7 @@ t.test('words of ip route behind a gateway', (t) => {
   t.end()
 })
 
-t.test('0 behind metric or mtu is as if nothing were said, as the kernel has it', (t) => {
+t.test('metric 0 and mtu 0 mean the default, as in the kernel', (t) => {
   const zero = {
     ...wanted,
     routes: [{ ...route('0.0.0.0/0', '10.0.0.254'), more: ['metric', '0', 'mtu', '0'] }],

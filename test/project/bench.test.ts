@@ -36,7 +36,7 @@ void t.test('the median of an even number of runs lies between the two in the mi
   test.end()
 })
 
-/** Each address costs 2 ms more, and every one is announced 10 ms behind its reply. */
+/** Each address costs 2 ms more, and each is announced 10 ms after its reply. */
 function linear(size: number): BulkMeasured {
   const ms = 100 + 2 * size
   const outcome = { ms, ok: size, failed: 0, timedOut: 0, unanswered: 0, wire: ms + 10, announced: size }

@@ -84,7 +84,7 @@ const CALLS: Record<string, string> = {
 /** Events that are only run in order to ask for their status. */
 const EVENTS = ['killed', 'bytes', 'nul', 'lines', 'empty']
 
-/** The bodies of requests that Debian's client never sends, behind the reqid 101. */
+/** The bodies of requests that Debian's client never sends, after the reqid 101. */
 const BY_HAND: Record<string, Buffer[]> = {
   'script-enable': [word(3), name('legacy'), name('20.bb'), word(1)],
   'script-disable': [word(3), name('legacy'), name('20.bb.script'), word(0)],

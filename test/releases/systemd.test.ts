@@ -95,7 +95,7 @@ async function dies(t: Test, node: Booted, way: Way, expected: Who[]): Promise<v
   t.same(await heldIn(node), [OWN.replace(/\/.*/, '')], 'no public address is left, its own is')
   const lines = await journal()
   const who = whoDropped(lines)
-  t.equal(who.length, 1, 'once: whoever comes next finds nothing to do')
+  t.equal(who.length, 1, 'once: the next run finds nothing to do')
   t.ok(expected.includes(who[0] ?? 'shutdown'), `they went by ${who.join()}`)
   const unit = lines.filter(({ about }) => about === 'eventscript-cleanup.service').map(({ text }) => text)
   if (way.orderly) t.same(unit, [], 'OnFailure= has no part in it')

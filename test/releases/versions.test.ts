@@ -1,4 +1,4 @@
-/** The chroots have the versions of the README's table: whoever changes one changes the other. */
+/** The chroots have the versions of the README's table: a change of one is a change of the other. */
 import { execa } from 'execa'
 import t from '../tap.ts'
 import { chosen, have, type Tested } from './release.ts'

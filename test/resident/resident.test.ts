@@ -390,20 +390,23 @@ t.test('a lock that is granted when nobody waits for it any more is given back',
   t.pass('another process gets it')
 })
 
-t.test('a free lock is granted also to whoever does not wait, however late its process starts', async (t) => {
-  const dir = mkdtempSync(join(tmpdir(), 'eventscript-slow-'))
-  const { PATH } = process.env
-  t.teardown(() => {
-    process.env['PATH'] = PATH
-    rmSync(dir, { recursive: true })
-  })
-  writeFileSync(join(dir, 'sh'), '#!/bin/sh\nsleep 0.4\nexec /bin/sh "$@"\n', { mode: 0o755 })
-  process.env['PATH'] = `${dir}:${PATH}`
-  const locks = new Locks({ any: () => false, putDown: () => Promise.resolve() })
-  t.teardown(() => locks.close())
-  const { release } = await locks.hold(join(dir, 'lock'), 0).held
-  await t.resolves(release(), 'granted')
-})
+t.test(
+  'a free lock is granted also to an event that does not wait, however late the process starts',
+  async (t) => {
+    const dir = mkdtempSync(join(tmpdir(), 'eventscript-slow-'))
+    const { PATH } = process.env
+    t.teardown(() => {
+      process.env['PATH'] = PATH
+      rmSync(dir, { recursive: true })
+    })
+    writeFileSync(join(dir, 'sh'), '#!/bin/sh\nsleep 0.4\nexec /bin/sh "$@"\n', { mode: 0o755 })
+    process.env['PATH'] = `${dir}:${PATH}`
+    const locks = new Locks({ any: () => false, putDown: () => Promise.resolve() })
+    t.teardown(() => locks.close())
+    const { release } = await locks.hold(join(dir, 'lock'), 0).held
+    await t.resolves(release(), 'granted')
+  },
+)
 
 t.test('a lock is taken by perl, or by flock(1) where there is none', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'eventscript-locks-'))

@@ -22,7 +22,7 @@ export function whyNoUml(): string | undefined {
   return undefined
 }
 
-/** What the guest has left behind. */
+/** The files that the guest has left. */
 export interface Guest {
   /** The folder with NAME.tap, NAME.err and NAME.status for each test file, and whatever else the files have put there. */
   out: string

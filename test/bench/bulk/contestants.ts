@@ -56,5 +56,5 @@ export const KERNEL_DAD = 'ip -batch, DAD'
 
 /** A burst that takes longer than this is given up. Stock's own limit is 30 s. */
 export const LIMIT_MS = 40_000
-/** So long is waited for announcements behind the last reply. */
+/** Milliseconds to wait for announcements after the last reply. */
 export const ANNOUNCE_MS = 8000

@@ -1,4 +1,4 @@
-/** The floor: one `ip -batch` for all, and the kernel's own duplicate detection behind it. Nothing else is done. */
+/** The floor: one `ip -batch` for all, and then the kernel's own duplicate detection. Nothing else is done. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'

@@ -34,7 +34,7 @@ export interface ResidentResults {
 }
 
 const orders = JSON.parse(process.argv[2] ?? '{}') as ResidentOrders
-delete process.env['NODE_OPTIONS'] // of whoever started the bench: no program that is measured shall see it
+delete process.env['NODE_OPTIONS'] // set by the starter of the bench: no measured program may see it
 const vardir = process.env['CTDB_SCRIPT_VARDIR'] ?? ''
 const base = process.env['CTDB_BASE'] ?? ''
 const daemons = await startDaemons(base, orders.also)

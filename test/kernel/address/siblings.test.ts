@@ -22,7 +22,7 @@ const listed = (addresses: readonly string[]) => addresses.map((ip) => `${ip}/24
 const put = (lab: Lab, address: string, ...more: string[]) =>
   lab.node.must('ip', 'addr', 'add', `${address}/24`, 'dev', 'eth0', ...more)
 
-/** Two public addresses, and one of the host's own behind them; and routes of its own by way of them. */
+/** Two public addresses, then one of the host's own; and routes of its own by way of them. */
 async function container(lab: Lab, addresses: readonly string[] = OURS): Promise<void> {
   lab.configure('public_addresses', listed(addresses))
   await lab.node.makeReadOnly('/proc/sys')
@@ -258,7 +258,7 @@ if (!(await prepareFile())) {
         t.equal((await lab.script('releaseip', 'eth0', '10.0.0.1', '24')).status, 0)
         t.equal((await lab.script('takeip', 'eth0', '10.0.0.2', '24')).status, 0)
         const both = [await lab.node.places('10.0.0.1'), await lab.node.places('10.0.0.2')]
-        t.same(both, [[], ['eth0/24']], `behind ${done} lines`)
+        t.same(both, [[], ['eth0/24']], `after ${done} lines`)
         await lab.node.must('ip', '-4', 'addr', 'flush', 'dev', 'eth0')
         for (const address of OURS) await put(lab, address, 'brd', '+')
       }

@@ -351,7 +351,7 @@ if (!nothing) {
       const wire = await lab.observer.capture('port-eth1')
       const { out, err } = await lab.node.run(process.execPath, '--input-type=module', '-e', JAMMED)
       t.match(out, /^true eth0: Resource temporarily unavailable, and \d+ lines more$/m, err)
-      await waitFor('the packet behind those', () => wire.frames().includes(FRAME))
+      await waitFor('the packet after those', () => wire.frames().includes(FRAME))
       wire.stop()
     },
   )

@@ -15,7 +15,7 @@ const ARP_IGNORE = '/proc/sys/net/ipv4/conf/all/arp_ignore'
 interface Runner {
   /** Its exit status or result, and what was said. */
   run: (event: string, ...words: string[]) => Promise<{ ok: boolean; said: string[] }>
-  /** What was said behind events, so far. */
+  /** What was said after events, so far. */
   log: () => string
 }
 
@@ -44,7 +44,7 @@ const WAYS: readonly { way: string; start: (lab: Lab, options: string) => Promis
         async run(event, ...words) {
           const before = daemon.log().length
           const result = await daemon.run(event, ...words)
-          // the log may be a moment behind the answer
+          // the log may come a moment after the answer
           await waitFor('the log', async () => {
             const length = daemon.log().length
             await new Promise((resolve) => setTimeout(resolve, 100))
@@ -423,7 +423,7 @@ if (!nothing) {
   for (const first of ['LVS', 'park'])
     for (const last of ['LVS', 'park'])
       inLab(
-        `IPv4, ${first} comes first and ${last} goes last: arp_ignore is 3 all the time, and put back behind both`,
+        `IPv4, ${first} comes first and ${last} goes last: arp_ignore is 3 all the time, and put back after both`,
         { needs: ['arping', 'perl', 'ss'] },
         async (t, lab) => {
           const [ip, shared] = ['10.0.0.1', '10.0.0.100']
@@ -467,7 +467,7 @@ if (!nothing) {
         },
       )
 
-  inLab('IPv4: arp_ignore is put back behind several that were parked', {}, async (t, lab) => {
+  inLab('IPv4: arp_ignore is put back after the last of several parked addresses', {}, async (t, lab) => {
     const both = ['10.0.0.1', '10.0.0.2']
     const { host } = await rivalWith(lab, '10.0.0.1', '24')
     await host.must('ip', 'addr', 'add', '10.0.0.2/24', 'dev', 'eth0')

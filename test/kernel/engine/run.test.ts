@@ -87,7 +87,7 @@ while :; do sleep 1; done
     t.match(out, /^10\.hangs +TIMEDOUT .* timed out after 1 s while running ".*10\.hangs\.script monitor"/)
     t.equal(readFileSync(join(dir, 'term'), 'utf8'), 'TERM\n', 'TERM came first')
     await waitFor('the end of the grandchild that ignores TERM', () => !isAlive(pidIn(dir, 'deaf')))
-    t.notOk(existsSync(join(dir, 'next')), 'the handlers behind it do not run')
+    t.notOk(existsSync(join(dir, 'next')), 'the later handlers do not run')
   },
 )
 

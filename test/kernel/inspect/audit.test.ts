@@ -1,4 +1,4 @@
-/** `eventscript audit`: silent on a healthy node; each planted fault is named with its repair, and mended by it. */
+/** `eventscript audit`: silent on a healthy node; each planted fault is named with its repair, and the repair works. */
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from '../../tap.ts'
@@ -183,28 +183,32 @@ if (!why)
       t.match(await lab.eventscript('audit', '--json', '-X'), { status: 2, out: '' })
     })
 
-    inLab(`${family.family}: every planted fault is named, and --fix mends it`, { needs }, async (t, lab) => {
-      await plant(lab, family)
-      const found = await audit(lab)
-      t.equal(found.status, 1)
-      t.same(found.faults.map(inShort).toSorted(), planted(lab, family))
-      const fixed = await audit(lab, '--fix')
-      t.same(fixed.faults, [], 'nothing is left')
-      t.equal(fixed.status, 0)
-      t.same(
-        fixed.repairs.filter(({ outcome }) => outcome !== 'ok'),
-        [],
-      )
-      t.same(
-        fixed.repairs.map(({ command }) => command),
-        found.faults.map(({ repair }) => repair),
-        'what was done is what was printed',
-      )
-      await expectMended(t, lab, family)
-      t.match(await audit(lab), { status: 0, faults: [] })
-      const history = readFileSync(join(lab.dir, 'eventscript/history.jsonl'), 'utf8')
-      t.match(history, '"event":"releaseip"', 'the events are in the history')
-    })
+    inLab(
+      `${family.family}: every planted fault is named, and --fix repairs it`,
+      { needs },
+      async (t, lab) => {
+        await plant(lab, family)
+        const found = await audit(lab)
+        t.equal(found.status, 1)
+        t.same(found.faults.map(inShort).toSorted(), planted(lab, family))
+        const fixed = await audit(lab, '--fix')
+        t.same(fixed.faults, [], 'nothing is left')
+        t.equal(fixed.status, 0)
+        t.same(
+          fixed.repairs.filter(({ outcome }) => outcome !== 'ok'),
+          [],
+        )
+        t.same(
+          fixed.repairs.map(({ command }) => command),
+          found.faults.map(({ repair }) => repair),
+          'what was done is what was printed',
+        )
+        await expectMended(t, lab, family)
+        t.match(await audit(lab), { status: 0, faults: [] })
+        const history = readFileSync(join(lab.dir, 'eventscript/history.jsonl'), 'utf8')
+        t.match(history, '"event":"releaseip"', 'the events are in the history')
+      },
+    )
 
     inLab(`${family.family}: pasting what is printed does the same`, { needs }, async (t, lab) => {
       await plant(lab, family)
@@ -215,7 +219,7 @@ if (!why)
     })
 
     inLab(
-      `${family.family}: without the daemon's view no address is touched; what does not depend on it is mended`,
+      `${family.family}: without the daemon's view no address is touched; faults that do not depend on it are repaired`,
       { needs },
       async (t, lab) => {
         await plant(lab, family)
@@ -252,7 +256,7 @@ if (!why)
       )
       await put(lab, good, bits, 'eth0')
       const running = audit(lab, '--fix')
-      // behind the first look the daemon says that it has come here
+      // after the first look the daemon says that the address has come here
       await waitFor('the first look', () => lab.ctdbCalls().some((call) => call.includes('ip all')))
       await new Promise((resolve) => setTimeout(resolve, 500))
       believe(lab, [good])

@@ -296,7 +296,7 @@ inLab(
 )
 
 inLab(
-  'systemd does not clean up behind ctdbd: that is said, until install has told it to',
+  'systemd does not clean up after ctdbd: doctor reports that until install has written the unit',
   { needs, skip },
   async (t, lab) => {
     await healthy(lab)

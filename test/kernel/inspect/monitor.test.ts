@@ -68,7 +68,7 @@ function whyNoTun(): string | undefined {
 }
 
 const cut = (lab: Lab, cable: string) => lab.observer.must('ip', 'link', 'set', cable, 'down')
-const mend = (lab: Lab, cable: string) => lab.observer.must('ip', 'link', 'set', cable, 'up')
+const repair = (lab: Lab, cable: string) => lab.observer.must('ip', 'link', 'set', cable, 'up')
 
 /** The bond's own report says so: miimon looks ten times a second. */
 const reports = (lab: Lab, wanted: RegExp) => says(lab, wanted, 'cat', '/proc/net/bonding/bond0')
@@ -101,7 +101,7 @@ if (!(await prepareFile())) {
       await reports(lab, /^Currently Active Slave: None$/m)
       const error = 'ERROR: No active slaves for bond device bond0'
       await verdict(t, lab, 'bond0', { error }, 'both slaves are lost')
-      await mend(lab, 'peer3')
+      await repair(lab, 'peer3')
       await reports(lab, /^Currently Active Slave: eth3$/m)
       await verdict(t, lab, 'bond0', {}, 'one slave is back')
     },
@@ -172,8 +172,8 @@ if (!(await prepareFile())) {
       await cut(lab, 'port-eth0')
       const error = 'ERROR: No link on the public network interface eth0.7'
       await verdict(t, lab, 'eth0.7', { error }, 'the cable of eth0 is cut')
-      await mend(lab, 'port-eth0')
-      await verdict(t, lab, 'eth0.7', {}, 'the cable of eth0 is mended')
+      await repair(lab, 'port-eth0')
+      await verdict(t, lab, 'eth0.7', {}, 'the cable of eth0 is repaired')
       await lab.node.must('ip', 'link', 'set', 'eth0', 'down')
       await verdict(t, lab, 'eth0.7', { error }, 'eth0 is switched off')
     },

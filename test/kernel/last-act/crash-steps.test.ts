@@ -1,5 +1,5 @@
 /**
- * Every event is killed behind every one of its steps. The next event for the address completes or undoes what it was at:
+ * Every event is killed after each of its steps. The next event for the address completes or undoes its work:
  * the machine is then as if nobody had been killed. `init` clears all of it away.
  */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -140,10 +140,10 @@ function worthKilling(steps: readonly string[]): { k: number; onlyAgain: boolean
 
 function crashTest(family: string, situation: Situation): void {
   const { event, others = [], clears = [IFACE, 'init'], needs } = situation
-  // behind every second step, and for the other family behind the others: it is the longest of the three
+  // after every second step, and for the other family after the others: this event is the longest of the three
   const isCleared = (k: number) => k % 2 === (family === 'IPv6' ? 0 : 1)
   inLab(
-    `${family}: ${situation.name}, killed behind each step`,
+    `${family}: ${situation.name}, killed after each step`,
     { needs: ['setsid', ...(needs ?? [])] },
     async (t, lab) => {
       await lab.node.calm()
@@ -188,7 +188,7 @@ function crashTest(family: string, situation: Situation): void {
           await fresh()
           const killed = await killAfter(lab, k, event)
           const step = killed.steps.at(-1)?.replaceAll(lab.dir, '')
-          const what = `killed behind step ${k} (${step}), then ${next.slice(1).join(' ')}`
+          const what = `killed after step ${k} (${step}), then ${next.slice(1).join(' ')}`
           if (killed.steps.length !== k) t.fail(`${what}: there were ${killed.steps.length} steps`)
           if (k % 2 === 0) await endBackground(lab)
           const then = await run(next)
@@ -213,7 +213,7 @@ function crashTest(family: string, situation: Situation): void {
 /** What tries parked addresses looks every 5 s whether there are any: it must add nothing, and go. */
 async function backgroundEnds(lab: Lab): Promise<void> {
   await waitFor('what goes on in the background to end', async () => {
-    await sleep(300) // to look at all processes is dear
+    await sleep(300) // a look at all processes is expensive
     return lab.announcers().length === 0
   })
 }
@@ -265,7 +265,7 @@ function daemonTest(family: string, bits: string, options: string, moments: read
         const orphans = new Set(lab.processes().map(({ pid }) => pid))
         await events
         const successor = await lab.daemon(options)
-        const what = `killed behind ${moment} of 6, then ${next}`
+        const what = `killed after ${moment} of 6, then ${next}`
         if (next === 'init') {
           rmSync(join(lab.dir, 'var'), { recursive: true })
           t.equal(await successor.run('init'), 0, what)

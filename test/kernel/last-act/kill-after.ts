@@ -1,6 +1,6 @@
 /**
- * One of our scripts as CTDB calls it, in a process group of its own that is killed right behind its k-th step: a program
- * that changes something, a write, a lock. Looks are no steps: whoever is killed behind one has changed nothing since the
+ * One of our scripts as CTDB calls it, in a process group of its own that is killed right after its k-th step: a program
+ * that changes something, a write, a lock. Looks are no steps: a script that is killed after a look has changed nothing since the
  * last. What stands behind the door is hooked (node's own spawn, rename and write), so it is the script that is shipped
  * which dies.
  */

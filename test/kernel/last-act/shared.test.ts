@@ -1,4 +1,4 @@
-/** ctdbd dies on the NAT gateway and on the LVS leader: their addresses go too, whoever's script put them there. */
+/** ctdbd dies on the NAT gateway and on the LVS leader: their addresses go as well, put there by any script. */
 import type { Test } from '../../tap.ts'
 import { lines } from '../../lab/host/namespace.ts'
 import { inLab, prepareFile } from '../../lab/in-lab.ts'

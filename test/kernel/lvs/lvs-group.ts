@@ -35,7 +35,7 @@ export interface Shared {
   bits: string
 }
 
-/** The columns of `ctdb -X nodestatus` behind number and address, of ctdb 4.17. */
+/** The columns of `ctdb -X nodestatus` after number and address, of ctdb 4.17. */
 const HEADER =
   '|Node|IP|Disconnected|Unknown|Banned|Disabled|Unhealthy|Stopped|Inactive|PartiallyOnline|ThisNode|\n'
 const FLAGS = {

@@ -191,7 +191,7 @@ if (!(await prepareFile())) {
   }
 
   inLab(
-    'IPv6: a leader that does not let go keeps the next one off the wire, which monitor says, and mends when it can',
+    'IPv6: a leader that does not let go keeps the next one off the wire, which monitor reports, and repairs when it can',
     options,
     async (t, lab) => {
       const family = LVS_FAMILIES[1]

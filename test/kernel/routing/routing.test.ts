@@ -29,7 +29,7 @@ import {
 // ---------------------------------------------------------------- packets
 
 /**
- * Two gateways on the node's wire, and a host behind both of them that answers each public address by the gateway that
+ * Two gateways on the node's wire, and a host beyond both of them that answers each public address by the gateway that
  * address is meant to use. The node's own default route is the second gateway.
  */
 async function withGateways(lab: Lab, of: Family): Promise<readonly [Host, Host]> {
@@ -299,7 +299,7 @@ async function packets(t: Test, lab: Lab, of: Family, gateways: readonly [Host, 
   ])
   t.equal(await ping(lab, of, one, gateways), ASTRAY, 'the rule is what does it')
   t.strictSame(await lab.handler(NAME, 'ipreallocated'), silent)
-  t.equal(await ping(lab, of, one, gateways), RIGHT.one, 'ipreallocated mends it')
+  t.equal(await ping(lab, of, one, gateways), RIGHT.one, 'ipreallocated repairs the routes')
 
   t.equal((await lab.handler(NAME, 'shutdown')).status, 0)
   t.equal(await ping(lab, of, one, gateways), ASTRAY, 'after shutdown')

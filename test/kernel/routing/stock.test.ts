@@ -75,7 +75,7 @@ if (!nothing) {
     await costs('all rules gone, both families', 'ctdb', ...looks, ...changes)
     await complete()
 
-    // the worst: in both families a rule is mended, and an address without a number has come
+    // the worst: in both families a rule is repaired, and an address without a number has come
     const newcomers = /\tctdb\.(?:10\.0\.0\.125|fd00::125)$/
     const forget = () => {
       const known = labels(lab).split('\n')
@@ -83,7 +83,7 @@ if (!nothing) {
     }
     await noRules()
     forget()
-    await costs('numbers given out, both families mended', 'ctdb', 'flock', 'ip', ...changes)
+    await costs('numbers given out, both families repaired', 'ctdb', 'flock', 'ip', ...changes)
     await complete()
     await noRules()
     forget()
@@ -111,7 +111,7 @@ if (!nothing) {
 
   const stock = '/usr/share/ctdb/events/legacy/13.per_ip_routing.script'
   inLab(
-    "rules, routes and rt_tables are those of CTDB's own script, and either cleans up behind the other",
+    "rules, routes and rt_tables are those of CTDB's own script, and each cleans up after the other",
     { skip: existsSync(stock) && existsSync('/etc/ctdb/functions') ? undefined : 'install ctdb' },
     async (t, lab) => {
       const [of] = FAMILIES

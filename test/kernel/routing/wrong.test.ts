@@ -174,34 +174,30 @@ if (!nothing) {
       },
     )
 
-    inLab(
-      `${family}: words behind a gateway that were changed take effect at ipreallocated`,
-      {},
-      async (t, lab) => {
-        publicAddresses(lab)
-        await hold(lab, of, one)
-        hosts(lab, [[one, 'eth0']])
-        const gateway = gateways[0]
-        const show = async () =>
-          (await lab.node.must('ip', of.option, 'route', 'show', 'table', `ctdb.${one}`))
-            .trim()
-            .replaceAll(/\s+/g, ' ')
-        for (const [words, expected] of [
-          ['', / dev eth0(?! .*mtu)/],
-          ['mtu 1400 metric 7', / metric 7 .*mtu 1400/],
-          ['mtu lock 1300 advmss 1200', / mtu lock 1300 advmss 1200/],
-          ['mtu 4000000000', / mtu 65520/],
-          [`src ${one}`, new RegExp(` src ${one}`)],
-          ['', / dev eth0(?! .*(?:mtu|src))/],
-        ] as const) {
-          configure(lab, `${one} ${farNet} ${gateway} ${words}\n`)
-          t.match(await lab.handler(NAME, 'ipreallocated'), silent, words)
-          t.match(await show(), expected)
-          const again = await lab.eventscript('explain', '--only', NAME, 'ipreallocated')
-          t.notMatch(again.out + again.err, /needs its routes/, `${words}: and are as they should be`)
-        }
-      },
-    )
+    inLab(`${family}: changed words after a gateway take effect at ipreallocated`, {}, async (t, lab) => {
+      publicAddresses(lab)
+      await hold(lab, of, one)
+      hosts(lab, [[one, 'eth0']])
+      const gateway = gateways[0]
+      const show = async () =>
+        (await lab.node.must('ip', of.option, 'route', 'show', 'table', `ctdb.${one}`))
+          .trim()
+          .replaceAll(/\s+/g, ' ')
+      for (const [words, expected] of [
+        ['', / dev eth0(?! .*mtu)/],
+        ['mtu 1400 metric 7', / metric 7 .*mtu 1400/],
+        ['mtu lock 1300 advmss 1200', / mtu lock 1300 advmss 1200/],
+        ['mtu 4000000000', / mtu 65520/],
+        [`src ${one}`, new RegExp(` src ${one}`)],
+        ['', / dev eth0(?! .*(?:mtu|src))/],
+      ] as const) {
+        configure(lab, `${one} ${farNet} ${gateway} ${words}\n`)
+        t.match(await lab.handler(NAME, 'ipreallocated'), silent, words)
+        t.match(await show(), expected)
+        const again = await lab.eventscript('explain', '--only', NAME, 'ipreallocated')
+        t.notMatch(again.out + again.err, /needs its routes/, `${words}: and are as they should be`)
+      }
+    })
 
     inLab(`${family}: wrong configuration is refused before anything is changed`, {}, async (t, lab) => {
       publicAddresses(lab)
@@ -264,7 +260,7 @@ if (!nothing) {
           t.equal((await ruleOf(lab, of, one)).length, 1)
         }
         const gone = async () => t.strictSame(await left(lab), [])
-        // takeip is four lines, releaseip two; behind none of them there is a table in rt_tables and nothing else
+        // takeip is four lines, releaseip two; after none of them is there a table in rt_tables and nothing else
         const stories = [
           [0, 'takeip', 'takeip', whole] as const,
           [0, 'takeip', 'ipreallocated', whole] as const,
@@ -504,7 +500,7 @@ if (!nothing) {
   )
 }
 
-/** The next change that is to be made is killed behind so many of its lines, with the handler and all. */
+/** The next change that is to be made is killed after so many of its lines, together with the handler. */
 function killAfter(lab: Lab, count: number): void {
   const some = count === 0 ? ':' : `head -n ${count} | $real "$@"`
   lab.standIn('ip', `case "$*" in *-force*) ${some}; kill -9 $PPID; exit 0 ;; esac\nexec $real "$@"`)

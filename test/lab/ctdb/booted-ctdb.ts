@@ -71,7 +71,7 @@ export interface Line {
   priority: string | undefined
   /** Whose line it is, `ctdb-eventd`. */
   name: string | undefined
-  /** The unit of whoever wrote it. */
+  /** The unit that wrote the line. */
   unit: string | undefined
   /** Of a line that systemd itself writes: the unit that it is about. */
   about: string | undefined

@@ -95,7 +95,7 @@ async function removeCgroup(name: string): Promise<void> {
   }
 }
 
-/** A copy that only root may write to, whoever owns this repository. */
+/** A copy that only root may write to, for any owner of this repository. */
 function furnish(ours: string): string {
   for (const part of PARTS) cpSync(join(DIST, '..', part), join(ours, part), { recursive: true })
   mkdirSync(join(ours, 'node_modules'))

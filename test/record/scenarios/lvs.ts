@@ -9,7 +9,7 @@ export interface LvsScenario {
   name: string
   event: string
   family: LvsFamily
-  /** What stands behind each node's address in the nodes file. */
+  /** The words after each node's address in the nodes file. */
   members?: string[]
   prepare?: (group: LvsGroup, node: GroupNode) => Promise<unknown> | void
 }

@@ -118,7 +118,7 @@ export const node: readonly Scenario[] = [
   {
     name: 'init.promote-secondaries-missing',
     event: 'init',
-    // an empty folder in its place: no such entry for whoever looks
+    // an empty folder in its place: a look finds no such entry
     prepare: (stage) => stage.node('mount -t tmpfs tmpfs /proc/sys/net/ipv4/conf/all'),
   },
   {
