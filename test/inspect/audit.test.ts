@@ -1,4 +1,4 @@
-/** What an audit makes of what was seen. */
+/** The findings that an audit derives from observed state. */
 import t from '../tap.ts'
 import { addressFaults } from '../../runner/inspect/audit/addresses.ts'
 import { commandOf, isSame, type Fault } from '../../runner/inspect/audit/fault.ts'
@@ -14,7 +14,7 @@ const held = (address: string, place: string, more: Partial<Held> = {}): Held =>
   return { iface, altnames: [], address, bits: Number(bits), state: 'ready', ...more }
 }
 
-/** A row as it is seen on node 0. */
+/** A row as seen on node 0. */
 function row(
   address: string,
   node: number | undefined,
@@ -37,7 +37,7 @@ function row(
 const inShort = ({ state, kind, seen, expected, repair }: Fault) =>
   `${state} ${kind}: ${seen}: ${expected}${repair ? ` -> ${commandOf(repair)}` : ''}`
 
-/** Rows of fd00::1 on node 0, with the fault that an audit reports. */
+/** Rows of fd00::1 on node 0, each with the fault that an audit reports. */
 const PLACES: [AddressRow, string | undefined][] = [
   [row('fd00::1', 0, [held('fd00::1', 'eth0/64')]), undefined],
   [row('fd00::1', 1, []), undefined],
@@ -93,7 +93,7 @@ const PLACES: [AddressRow, string | undefined][] = [
   ],
 ]
 
-t.test('an address is where it should be, or there is a repair', (t) => {
+t.test('an address is in its expected place, or a repair exists', (t) => {
   for (const [seen, expected] of PLACES)
     t.same(
       addressFaults([seen], 0).map(inShort),
@@ -157,7 +157,7 @@ const link = (name: string, ...places: Held[]): Link => ({
   addresses: places,
 })
 
-/** The faults where these sysctls are so, all others 0; `kind sysctl=value`. */
+/** The faults where these sysctls have these values and all others are 0, as `kind sysctl=value`. */
 function sysctls(
   rows: readonly AddressRow[],
   links: readonly Link[],
@@ -187,7 +187,7 @@ t.test('sysctls are reported where they do harm', (t) => {
     'error nonlocal-bind ipv6/ip_nonlocal_bind=0',
   ])
 
-  t.same(sysctls(rows, [link('eth0', one, other)], {}), [], 'alone in its subnet')
+  t.same(sysctls(rows, [link('eth0', one, other)], {}), [], 'the address is alone in its subnet')
   t.same(sysctls(rows, [link('eth0', one, two)], {}), [
     'warning promote-secondaries ipv4/conf/eth0/promote_secondaries=1',
   ])
@@ -207,7 +207,7 @@ t.test('sysctls are reported where they do harm', (t) => {
   t.same(
     sysctls([row('10.0.0.1', 0, [alone])], [link('eth0', alone, two)], ignore(0, 2)),
     [],
-    'another has its subnet',
+    'another address has the subnet',
   )
   t.end()
 })
@@ -246,8 +246,12 @@ t.test('filters are reported where an address answers by another interface than 
   const strict = `rp-filter -> echo 2 >${conf}/eth1/rp_filter`
   t.same(filters('eth0', { 'all/rp_filter': 1 }), [strict])
   t.same(filters('eth0', { 'eth1/rp_filter': 1 }), [strict])
-  t.same(filters('eth0', { 'all/rp_filter': 1, 'eth1/rp_filter': 2 }), [], 'the higher holds')
-  t.same(filters('eth1', { 'all/rp_filter': 1, 'all/arp_filter': 1, 'all/arp_ignore': 1 }), [], 'by its own')
+  t.same(filters('eth0', { 'all/rp_filter': 1, 'eth1/rp_filter': 2 }), [], 'the higher value holds')
+  t.same(
+    filters('eth1', { 'all/rp_filter': 1, 'all/arp_filter': 1, 'all/arp_ignore': 1 }),
+    [],
+    'by its own interface',
+  )
   for (const ignore of [1, 2])
     t.same(filters('eth0', { 'all/arp_filter': 1, 'eth1/arp_ignore': ignore }), [
       `arp-filter -> echo 0 >${conf}/all/arp_filter`,
@@ -261,7 +265,7 @@ t.test('filters are reported where an address answers by another interface than 
   t.same(
     toTrace(rows, () => 1).map(({ address }) => address),
     [ip],
-    'IPv6 has neither',
+    'IPv6 has neither filter',
   )
   t.equal(neighbourOf(ip, 24, []), '10.0.0.254')
   t.equal(neighbourOf(ip, 24, ['10.0.0.254']), '10.0.0.253')
@@ -270,7 +274,7 @@ t.test('filters are reported where an address answers by another interface than 
   t.end()
 })
 
-t.test('a fault that has changed between two looks is another', (t) => {
+t.test('a fault that has changed between two looks is another fault', (t) => {
   const fault: Fault = { state: 'error', kind: 'stray', subject: 'fd00::1', seen: 'on eth0/64', expected: '' }
   t.ok(isSame(fault, { ...fault, expected: 'on node 2' }))
   t.notOk(isSame(fault, { ...fault, seen: 'on eth1/64' }))

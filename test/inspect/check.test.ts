@@ -1,4 +1,4 @@
-/** `eventscript check` and `metrics`: ranges, figures, states, and what is said when CTDB does not. */
+/** `eventscript check` and `metrics`: ranges, figures, states, and the report when CTDB does not answer. */
 import {
   chmodSync,
   mkdirSync,
@@ -37,7 +37,7 @@ const well: Sight = {
   hung: [],
 }
 
-t.test('ranges alert as the plugin guidelines say', (t) => {
+t.test('ranges alert as the plugin guidelines require', (t) => {
   const cases: [string, number[], number[]][] = [
     ['10', [-1, 11], [0, 5, 10]],
     ['10:', [9, -1], [10, 99]],
@@ -50,13 +50,13 @@ t.test('ranges alert as the plugin guidelines say', (t) => {
   for (const [text, bad, good] of cases) {
     const range = parseRange(text)
     for (const value of bad) t.equal(range?.alerts(value), true, `${text}: ${value} alerts`)
-    for (const value of good) t.equal(range?.alerts(value), false, `${text}: ${value} is well`)
+    for (const value of good) t.equal(range?.alerts(value), false, `${text}: ${value} does not alert`)
   }
   for (const text of ['', ':', 'x', '20:10', '1,5', '@', '5:x']) t.equal(parseRange(text), undefined, text)
   t.end()
 })
 
-t.test('thresholds are given by figure', (t) => {
+t.test('thresholds are given for each figure', (t) => {
   const given = parseThresholds('-w', ['nodes_disabled=1,handlers_slowest=2.5', 'addresses=5:'])
   t.same([...given.keys()], ['nodes_disabled', 'handlers_slowest', 'addresses'])
   t.throws(() => parseThresholds('-w', ['5']), {
@@ -71,7 +71,7 @@ t.test('thresholds are given by figure', (t) => {
   t.end()
 })
 
-t.test('a node is counted in each of its states, a lost one only as lost', (t) => {
+t.test('a node is counted in each of its states, and a lost node as lost only', (t) => {
   const nodes = [
     node(0),
     node(1, 'Disconnected', 'Unhealthy', 'Inactive'),
@@ -111,7 +111,7 @@ t.test(
   },
 )
 
-t.test('what "ctdb event status" prints: of 4.17, of newer ones, with output that looks odd', (t) => {
+t.test('"ctdb event status" is read from 4.17 and newer, also when script output looks odd', (t) => {
   const out = `00.ctdb              OK         0.005 Sun Nov 22 23:39:13 2026
 10.interface         ERROR      0.324 Sun Nov 22 23:39:13 2026
   OUTPUT: ERROR: No link on the public network interface eth0
@@ -142,7 +142,7 @@ OK 20.none
   t.end()
 })
 
-t.test('a hung script is one that runs, not one that is edited', (t) => {
+t.test('a hung script is a script that runs, not a script in an editor', (t) => {
   const ps = (age: number, args: string) => ` 4711     1  4711 Ss   -    ${age} ${args}\n`
   const script = '/etc/ctdb/events/legacy/50.samba.script'
   const text = [
@@ -175,7 +175,7 @@ t.test('a module that hangs inside our event daemon is counted there, an executa
   t.end()
 })
 
-t.test('metrics are replaced as a whole, can be read by all, and only under a name that is read', (t) => {
+t.test('metrics are replaced as a whole, are readable by all, and use only a name that is read', (t) => {
   const dir = t.testdir({ 'ctdb.prom': 'old' })
   const file = join(dir, 'ctdb.prom')
   const text = asMetrics(well, judge(well, NONE))
@@ -237,12 +237,12 @@ t.test('a ctdb tool that is missing, fails, hangs or answers half is UNKNOWN, wi
     t.equal(exitCode, 3, what)
     t.match(stdout, /^CTDB UNKNOWN - /)
     t.match(stdout, expected)
-    t.equal(stdout.split('\n').length, 1, 'one line')
+    t.equal(stdout.split('\n').length, 1, 'the output is a single line')
     t.ok(performance.now() - began < 25_000, what)
   }
 })
 
-t.test('whatever hangs, the plugin answers and ends, and what it started does not go on', async (t) => {
+t.test('whatever hangs, the plugin answers and ends, and the programs that it started end too', async (t) => {
   const base = mkdtempSync(join(tmpdir(), 'esh-'))
   t.teardown(() => rmSync(base, { recursive: true, force: true }))
   for (const dir of ['run', 'bin', 'left']) mkdirSync(join(base, dir))
@@ -277,15 +277,15 @@ esac
     })
     t.equal(exitCode, 3, what)
     t.match(stdout, expected, what)
-    t.match(stdout, / \| nodes=1;/, `${what}: what could be had is told`)
-    t.ok(performance.now() - began < 20_000, `${what}: long before the stand-in would have ended`)
+    t.match(stdout, / \| nodes=1;/, `${what}: the available figures are reported`)
+    t.ok(performance.now() - began < 20_000, `${what}: the plugin ends long before the stand-in would`)
   }
   const left = readdirSync(join(base, 'left'))
   t.ok(left.length >= 3, 'the stand-ins were started')
   for (const pid of left) t.throws(() => process.kill(Number(pid), 0), { code: 'ESRCH' }, `${pid} has ended`)
 })
 
-t.test('the time that a program is given to end does not keep us when it has ended', async (t) => {
+t.test('the time that a program gets to end does not delay us after the program has ended', async (t) => {
   const live = new URL('../../runner/machine/live/live.js', import.meta.url).href
   for (const atOnce of [true, false]) {
     const text = `
@@ -310,8 +310,8 @@ t.test('wrong usage of the plugin is UNKNOWN too', async (t) => {
   }
 })
 
-t.test('our event daemon is asked for what hangs in it; one that hangs itself is UNKNOWN', async (t) => {
-  // a short path: a socket's has 107 bytes at most
+t.test('our event daemon reports what hangs in it; a daemon that hangs itself is UNKNOWN', async (t) => {
+  // The path is short, because the path of a socket has 107 bytes at most.
   const base = mkdtempSync(join(tmpdir(), 'esc-'))
   t.teardown(() => rmSync(base, { recursive: true, force: true }))
   mkdirSync(join(base, 'run'))
@@ -347,5 +347,5 @@ t.test('our event daemon is asked for what hangs in it; one that hangs itself is
     t.match((await ask()).stdout, expected, what)
     await new Promise((resolve) => daemon.close(resolve))
   }
-  t.match((await ask()).stdout, / scripts_hung=0;/, 'without our daemon, ps alone')
+  t.match((await ask()).stdout, / scripts_hung=0;/, 'without our daemon, ps alone counts')
 })

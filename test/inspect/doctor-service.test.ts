@@ -9,11 +9,11 @@ import { doorTo } from '../../runner/machine/machine.ts'
 import { live } from '../../runner/machine/live/live.ts'
 import { script, world } from '../lab/ctdb/ctdb-folders.ts'
 
-/** Where Debian's ctdb 4.25.1 has its files, and 4.17 to 4.24. */
+/** The places of the files of Debian's ctdb 4.25.1, and of 4.17 to 4.24. */
 const NEW = { socket: '/run/ctdb/ctdbd.socket', pidfile: '/run/samba/ctdb/ctdbd.pid' }
 const OLD = { socket: '/run/ctdb/ctdbd.socket', pidfile: '/run/ctdb/ctdbd.pid' }
 
-/** A node with a ctdb-path that says so, and what doctor finds with that unit, as `text` and `remedy`. */
+/** A node whose ctdb-path reports these places, and doctor's findings about that unit, as `text` and `remedy`. */
 function node(t: Test, { socket, pidfile }: typeof NEW) {
   const { dir, lib } = world(t)
   const config = join(dir, 'etc/ctdb.conf')
@@ -44,7 +44,7 @@ function node(t: Test, { socket, pidfile }: typeof NEW) {
 
 const GOOD = [{ state: 'ok', check: 'systemd', subject: 'ctdb.service' }]
 
-t.test('a folder below /run that nobody makes', async (t) => {
+t.test('a missing folder below /run that no unit creates is found', async (t) => {
   const { dir, unit, look, write } = node(t, NEW)
   t.same(await look(), [], 'no ctdb.service')
   unit(`[Service]\nPIDFile=${NEW.pidfile}\nRuntimeDirectory=samba/ctdb\n`)
@@ -56,14 +56,14 @@ t.test('a folder below /run that nobody makes', async (t) => {
   })
   const remedy = found?.remedy?.replace(/ && systemctl daemon-reload$/, '')
   await execa('bash', ['-ec', remedy ?? 'false'])
-  t.match(await look(), GOOD, 'its remedy, pasted')
+  t.match(await look(), GOOD, 'the remedy was pasted')
   rmSync(join(dir, 'sys/systemd/system/ctdb.service.d'), { recursive: true })
   t.match(await look(), [{ state: 'error' }])
   write('tmpfiles.d/ours.conf', 'd /var/run/ctdb 0755 root root -\n')
-  t.match(await look(), GOOD, 'made by tmpfiles.d')
+  t.match(await look(), GOOD, 'tmpfiles.d creates the folder')
 })
 
-t.test('the pid file is another than ctdbd writes', async (t) => {
+t.test('a pid file other than the file that ctdbd writes is found', async (t) => {
   const { unit, look } = node(t, OLD)
   for (const pidFile of ['/run/ctdb/ctdbd.pid', '/var/run/ctdb/ctdbd.pid']) {
     unit(`[Service]\nPIDFile=${pidFile}\nRuntimeDirectory=ctdb\n`)
@@ -78,11 +78,11 @@ t.test('the pid file is another than ctdbd writes', async (t) => {
   t.match(found?.remedy, /'\[Service\]' PIDFile=\/run\/ctdb\/ctdbd\.pid >/)
 })
 
-t.test('a nodes file is a condition, and the nodes come from a command', async (t) => {
+t.test('a unit that requires a nodes file is found when the nodes come from a command', async (t) => {
   const { dir, config, unit, look } = node(t, OLD)
   const nodes = join(dir, 'nodes')
   unit(`[Unit]\nConditionFileNotEmpty=${nodes}\n[Service]\nRuntimeDirectory=ctdb\n`)
-  t.match(await look(), GOOD, 'no such file, which is the nodes file: that is said elsewhere')
+  t.match(await look(), GOOD, 'no nodes file: another finding reports that')
   writeFileSync(config, '[cluster]\n\tnodes list = !/usr/bin/nodes-of x\n')
   const [found] = await look()
   t.match(found, {
@@ -90,10 +90,10 @@ t.test('a nodes file is a condition, and the nodes come from a command', async (
     text: `ConditionFileNotEmpty=${nodes}: that is missing or empty, as ctdb.conf has "nodes list = !/usr/bin/nodes-of x": systemd passes over the start`,
   })
   writeFileSync(nodes, '')
-  t.same(await look(), [found], 'empty')
+  t.same(await look(), [found], 'the nodes file is empty')
   writeFileSync(nodes, '10.0.0.1\n')
-  t.match(await look(), GOOD, 'there is one as well')
+  t.match(await look(), GOOD, 'a nodes file exists as well')
   rmSync(nodes)
   await execa('bash', ['-ec', (found?.remedy ?? 'false').replace(/ && systemctl daemon-reload$/, '')])
-  t.match(await look(), GOOD, 'its remedy, pasted')
+  t.match(await look(), GOOD, 'the remedy was pasted')
 })

@@ -48,7 +48,7 @@ class Place {
     return { exitCode, rows: stdout.split('\n').slice(1), stderr }
   }
 
-  /** What doctor finds about the list. */
+  /** doctor's findings about the list. */
   async doctor(): Promise<string[]> {
     const patient = { facts: { privileged: true }, nodes: await configuredNodes(this.#env, 10) }
     const found = await FILES.nodes(patient as unknown as Patient)
@@ -58,7 +58,7 @@ class Place {
 
 const ONE = ['|0|10.0.0.1|0|1||']
 
-t.test('without "nodes list" it is the file beside ctdb.conf', async (t) => {
+t.test('without "nodes list" the list is the file beside ctdb.conf', async (t) => {
   const place = new Place(t)
   const file = place.file('nodes', '10.0.0.1\n')
   t.same(await place.nodes(), { exitCode: 0, rows: ONE, stderr: '' })
@@ -67,7 +67,7 @@ t.test('without "nodes list" it is the file beside ctdb.conf', async (t) => {
   t.same(await place.doctor(), [`ok ${file}: 1 nodes`])
 })
 
-t.test('another file; one that is not there', async (t) => {
+t.test('another file is read, and a missing file is reported', async (t) => {
   const place = new Place(t)
   const file = place.file('mine', '10.0.0.1\n')
   place.conf(file)
@@ -86,7 +86,7 @@ t.test('another file; one that is not there', async (t) => {
   t.match(await place.nodes(), { exitCode: 1, stderr: /nodes list is empty: expected a file, or "!"/ })
 })
 
-t.test('a command gets its words as they stand between blanks, from no shell', async (t) => {
+t.test('a command gets its words as separated by blanks, without a shell', async (t) => {
   const place = new Place(t)
   const lines = 'printf "\\n10.0.0.1\\n#10.0.0.2\\n\\t\\n  10.0.0.3 \\n"'
   const program = place.program('list', `for word; do echo "<$word>"; done >"${place.dir}/words"\n${lines}`)
@@ -98,7 +98,7 @@ t.test('a command gets its words as they stand between blanks, from no shell', a
   t.same(await place.doctor(), [`ok !${program} a "b c" $HOME ; d: 3 nodes`])
 })
 
-t.test('a command on the command line, also for --compare', async (t) => {
+t.test('a command is accepted on the command line, also for --compare', async (t) => {
   const place = new Place(t)
   const file = place.file('nodes', '10.0.0.1\n10.0.0.2\n')
   const command = `!${place.program('list', 'echo 10.0.0.1; echo "#$1"')} 10.0.0.2`
@@ -117,7 +117,7 @@ t.test('a command on the command line, also for --compare', async (t) => {
   })
 })
 
-/** Commands of which ctdbd 4.25.1 reads no node, and does not start. */
+/** Commands from which ctdbd 4.25.1 reads no node, so that ctdbd does not start. */
 const UNREAD: readonly [string, string, RegExp][] = [
   ['fails and prints nothing', 'echo no cluster >&2; exit 1', /failed: no cluster/],
   ['prints half an address', 'printf "10.0.0.1\\n10.0."', /1 of 2 nodes: see their Problem/],
@@ -125,7 +125,7 @@ const UNREAD: readonly [string, string, RegExp][] = [
 ]
 
 for (const [what, shell, said] of UNREAD)
-  t.test(`a command that ${what}`, async (t) => {
+  t.test(`a command that ${what} is an error`, async (t) => {
     const place = new Place(t)
     place.conf(`!${place.program('list', shell)}`)
     const { exitCode, stderr } = await place.nodes()
@@ -137,7 +137,7 @@ for (const [what, shell, said] of UNREAD)
     )
   })
 
-t.test('a command that cannot be executed', async (t) => {
+t.test('a command that cannot be executed is an error', async (t) => {
   const place = new Place(t)
   place.conf(`!${place.dir}/none`)
   t.match(await place.nodes(), { exitCode: 1, stderr: /none: it, or the interpreter .* does not exist/ })
@@ -147,7 +147,7 @@ t.test('a command that cannot be executed', async (t) => {
   t.match(await place.doctor(), [/^error .*first line is no "#!"/])
 })
 
-t.test('what a failing command has printed is taken, as by ctdbd, and said', async (t) => {
+t.test('the output of a failing command is used, as ctdbd does, and the failure is reported', async (t) => {
   const place = new Place(t)
   const program = place.program('list', 'echo 10.0.0.1; exit 2')
   place.conf(`!${program}`)
@@ -156,7 +156,7 @@ t.test('what a failing command has printed is taken, as by ctdbd, and said', asy
   t.same(await place.doctor(), [`warning !${program}: ${problem}`])
 })
 
-t.test('a last line without an end is taken, as by ctdbd, and said', async (t) => {
+t.test('a last line without a newline is used, as ctdbd does, and is reported', async (t) => {
   const place = new Place(t)
   const program = place.program('list', 'printf 10.0.0.1')
   place.conf(`!${program}`)
@@ -174,7 +174,7 @@ function isThere(pid: number): boolean {
   }
 }
 
-t.test('a command that hangs is ended at --timeout, with all that it has started', async (t) => {
+t.test('a command that hangs is ended at --timeout, with all processes that it started', async (t) => {
   const place = new Place(t)
   const program = place.program('list', `echo 10.0.0.1; sleep 300 & echo $! >"${place.dir}/pid"; wait`)
   place.conf(`!${program}`)
@@ -184,14 +184,14 @@ t.test('a command that hangs is ended at --timeout, with all that it has started
     rows: { length: 0 },
     stderr: new RegExp(`^eventscript: "${program}" was ended after 1\\.\\d s[^\\n]*$`),
   })
-  t.ok(Date.now() - began < 20_000, 'long before the command would')
+  t.ok(Date.now() - began < 20_000, 'the end comes long before the command would end')
   const pid = Number(readFileSync(join(place.dir, 'pid'), 'utf8'))
-  // ended at once; the system may be slow to take note
+  // The command is ended at once, but the system may take a moment to show that.
   for (let look = 0; look < 200 && isThere(pid); look += 1) await sleep(100)
-  t.notOk(isThere(pid), 'nor is what it started left')
+  t.notOk(isThere(pid), 'no process that the command started is left')
 })
 
-t.test('a ctdb that does not know of the key reads the usual file, and so do we', async (t) => {
+t.test('a ctdb that does not know the key reads the usual file, and so does eventscript', async (t) => {
   const place = new Place(t, '4.17.12-Debian')
   place.conf('/no/such/nodes')
   const file = join(place.dir, 'nodes')
@@ -205,7 +205,7 @@ t.test('a ctdb that does not know of the key reads the usual file, and so do we'
   t.match(stderr, /install ctdb 4\.21 or later/)
 })
 
-t.test('CR LF: the address is read, the line is named, and nothing is wrong', async (t) => {
+t.test('CR LF: the address is read, the line is named, and no error is reported', async (t) => {
   const place = new Place(t)
   const file = place.file('nodes', '10.0.0.1\r\n\r\n#10.0.0.2\r\n10.0.0.3\r\n')
   const crlf = 'the line ends in CR LF, which ctdbd passes over: expected LF'
@@ -219,7 +219,7 @@ t.test('CR LF: the address is read, the line is named, and nothing is wrong', as
   })
 })
 
-t.test('ctdb.conf is read as CTDB reads it', (t) => {
+t.test('ctdb.conf is read as CTDB reads the file', (t) => {
   const text =
     '[ CLUSTER ]\n  nodes   list = a  b \\\n  c\n Nodes List = d\n[cluster]\r\nlock = x # y\r\nno key\n'
   t.same(

@@ -1,4 +1,4 @@
-/** EVENTSCRIPT_DAD: its words, the record of lowered times, and what comes after an event. */
+/** EVENTSCRIPT_DAD: the words of the option, the record of lowered times, and the actions after an event. */
 import t from '../tap.ts'
 import { dadState } from '../../runner/net/dad/state.ts'
 import { dadPolicy } from '../../runner/net/dad/policy.ts'
@@ -11,7 +11,7 @@ const DELAY = '/proc/sys/net/ipv6/conf/eth0/router_solicitation_delay'
 const PROBES = '/proc/sys/net/ipv6/conf/eth0/dad_transmits'
 const RETRANS = '/proc/sys/net/ipv6/neigh/eth0/retrans_time_ms'
 
-t.test('a bare word is for the node, ADDRESS=word for one address, in whatever spelling and case', (t) => {
+t.test('a bare word is for the node, ADDRESS=word for a single address, in any spelling and case', (t) => {
   const { read } = perAddress('default', 'fast', 'off')
   const cases: [string, string, string][] = [
     // option, address, policy
@@ -36,7 +36,7 @@ t.test('a bare word is for the node, ADDRESS=word for one address, in whatever s
   t.end()
 })
 
-t.test('each wrong word of such an option is told, and the others count', (t) => {
+t.test('each wrong word of such an option is reported, and the other words count', (t) => {
   const { value, wrong } = perAddress('default', 'fast', 'off').read(
     'quick fast fd00::x=off =off fd00::2= fd00::1=off',
   )
@@ -49,7 +49,7 @@ t.test('each wrong word of such an option is told, and the others count', (t) =>
   t.end()
 })
 
-t.test('a number outside its limits, or none at all, is the default with a warning', (t) => {
+t.test('a number outside its limits, or an unreadable number, gives the default with a warning', (t) => {
   const { read } = number(3, 1, 10)
   for (const good of ['1', '10', '07']) t.same(read(good), { value: Number(good), wrong: [] })
   t.same(read(''), { value: 3, wrong: [] })
@@ -58,7 +58,7 @@ t.test('a number outside its limits, or none at all, is the default with a warni
   t.end()
 })
 
-t.test('a word that is no choice is the first one, with a warning', (t) => {
+t.test('an unknown word gives the first choice, with a warning', (t) => {
   const { read } = choice('try', 'yes', 'no')
   t.same(read('NO'), { value: 'no', wrong: [] })
   t.same(read(''), { value: 'try', wrong: [] })
@@ -78,7 +78,7 @@ t.test('the flags of /proc/net/if_inet6 as kernel 6.18 shows them', (t) => {
 })
 
 t.test(
-  'a policy says which word ip is told, which sysctls are changed, when an address is usable, and who watches',
+  'a policy decides the word for ip, the sysctls to change, when an address is usable, and which process watches',
   (t) => {
     const { read } = perAddress('default', 'fast', 'optimistic', 'off')
     const options: Record<string, unknown> = { EVENTSCRIPT_DAD_PROBES: 3, EVENTSCRIPT_DAD_INTERVAL_MS: 100 }
@@ -111,7 +111,7 @@ t.test(
   },
 )
 
-t.test('a sysctl is lowered only where that makes the check faster, and never where there is none', (t) => {
+t.test('an existing sysctl is lowered, and only where that makes the check faster', (t) => {
   const delay = { path: DELAY, value: 0, most: true }
   const probes = { path: PROBES, value: 3, unless: 0 }
   const retrans = { path: RETRANS, value: 100, most: true }
@@ -122,12 +122,12 @@ t.test('a sysctl is lowered only where that makes the check faster, and never wh
   t.equal(wishDue(probes, 5), true)
   t.equal(wishDue(probes, 0), false, 'the admin wants no check')
   t.equal(wishDue(retrans, 1000), true)
-  t.equal(wishDue(retrans, 104), false, 'rounded up to the tick')
-  t.equal(wishDue(retrans, 40), false, 'faster already')
+  t.equal(wishDue(retrans, 104), false, 'the kernel rounds the value up to its tick')
+  t.equal(wishDue(retrans, 40), false, 'the value is faster already')
   t.end()
 })
 
-t.test('a value is ours while it is as we have made it, but for the tick of the clock', (t) => {
+t.test('a value counts as ours while the value equals our change, apart from the tick of the clock', (t) => {
   t.equal(isStill({ path: RETRANS, value: 253 }, 256), true)
   t.equal(isStill({ path: RETRANS, value: 253 }, 263), false)
   t.equal(isStill({ path: RETRANS, value: 100 }, 96), false)
@@ -135,25 +135,29 @@ t.test('a value is ours while it is as we have made it, but for the tick of the 
   t.end()
 })
 
-t.test('the record keeps what it was before the first one lowered it', (t) => {
+t.test('another setting lowers it further', (t) => {
   const record = [{ path: RETRANS, original: 1000, value: 100 }]
   const again = (original: number) => merged(record, [{ path: RETRANS, original, value: 50 }])
-  t.same(again(100), [{ path: RETRANS, original: 1000, value: 50 }], 'lowered further: by another setting')
-  t.same(again(500), [{ path: RETRANS, original: 500, value: 50 }], 'changed by the admin since')
+  t.same(
+    again(100),
+    [{ path: RETRANS, original: 1000, value: 50 }],
+    'another setting lowered the value further',
+  )
+  t.same(again(500), [{ path: RETRANS, original: 500, value: 50 }], 'the admin has changed the value since')
   const other = { path: PROBES, original: 1, value: 3 }
   t.same(merged(record, [other]), [...record, other])
   t.same(merged(record, []), record)
   t.end()
 })
 
-t.test('the record is read as it was written; a line that is none is passed over', (t) => {
+t.test('the record is read as written; a malformed line is skipped', (t) => {
   const record = [
     { path: RETRANS, original: 1000, value: 100 },
     { path: PROBES, original: 1, value: 3 },
   ]
   t.same(parseKept(keptText(record)), record)
   const lvs = [{ path: '/proc/sys/net/ipv4/conf/all/arp_ignore', original: 0, value: 3 }]
-  t.equal(keptText(lvs), '/proc/sys/net/ipv4/conf/all/arp_ignore 0 3\n', 'as version 0.1.0 wrote it')
+  t.equal(keptText(lvs), '/proc/sys/net/ipv4/conf/all/arp_ignore 0 3\n', 'as version 0.1.0 wrote the record')
   t.same(parseKept(keptText(lvs)), lvs)
   for (const bad of [
     '',
@@ -167,14 +171,14 @@ t.test('the record is read as it was written; a line that is none is passed over
   t.end()
 })
 
-t.test('after the event: wait while it is checked, give up a duplicate, announce, and stop', (t) => {
+t.test('after the event: wait during the check, give up a duplicate, announce, and stop', (t) => {
   t.equal(nextFor('optimistic', 3), 'wait')
   t.equal(nextFor('tentative', 3), 'wait')
-  t.equal(nextFor('optimistic', 0), 'wait', 'also one that is not announced is watched')
+  t.equal(nextFor('optimistic', 0), 'wait', 'an address without announcements is watched too')
   t.equal(nextFor('duplicate', 3), 'give up')
   t.equal(nextFor('duplicate', 0), 'give up')
   t.equal(nextFor('ready', 1), 'announce')
   t.equal(nextFor('ready', 0), 'stop')
-  t.equal(nextFor('absent', 3), 'stop', 'another node may have it by now')
+  t.equal(nextFor('absent', 3), 'stop', 'another node may have the address by now')
   t.end()
 })

@@ -1,7 +1,7 @@
 import t from '../tap.ts'
 import { announcementFrames } from '../../runner/net/announce/frames.ts'
 
-t.test('IPv4: the frames that arping -U and arping -A of iputils 20221126 sent', (t) => {
+t.test('IPv4: our frames equal the frames that arping -U and arping -A of iputils 20221126 sent', (t) => {
   t.same(announcementFrames('10.9.0.1', '26:11:67:8a:b9:53'), [
     'ffffffffffff2611678ab953080600010800060400012611678ab9530a090001ffffffffffff0a090001',
     'ffffffffffff2611678ab953080600010800060400022611678ab9530a0900012611678ab9530a090001',
@@ -9,7 +9,7 @@ t.test('IPv4: the frames that arping -U and arping -A of iputils 20221126 sent',
   t.end()
 })
 
-t.test('IPv6: what ndptool sent, from the address itself rather than from the link-local one', (t) => {
+t.test('IPv6: our frames are those of ndptool, sent from the address itself', (t) => {
   const [frame = '', ...more] = announcementFrames('fd00::5', '26:11:67:8a:b9:53')
   t.same(more, [])
   const source = 'fd000000000000000000000000000005'
@@ -22,7 +22,7 @@ t.test('IPv6: what ndptool sent, from the address itself rather than from the li
   t.end()
 })
 
-t.test('a checksum whose sum carries twice, and one of a long address', (t) => {
+t.test('checksums are right for a sum that carries twice, and for a long address', (t) => {
   for (const address of ['fd00::ffff:ffff:ffff:ffff', 'ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe', 'fd00::']) {
     const [frame = ''] = announcementFrames(address, 'ff:ff:ff:ff:ff:fe')
     t.equal(frame.slice(112, 116), checksumOf(frame), address)
@@ -30,7 +30,7 @@ t.test('a checksum whose sum carries twice, and one of a long address', (t) => {
   t.end()
 })
 
-/** In another way than the program: the remainder by 65535 of all that is covered, as one number. */
+/** The method differs from the program's: the remainder by 65535 of all covered bytes, as a single number. */
 function checksumOf(frame: string): string {
   const pseudo = `${frame.slice(44, 108)}000000200000003a`
   const covered = `${pseudo}${frame.slice(108, 112)}0000${frame.slice(116)}`

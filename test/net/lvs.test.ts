@@ -1,4 +1,4 @@
-/** Who leads and who serves, the nodes file, and the plan for IPVS: decisions, without a machine. */
+/** The LVS leader, the servers, the nodes file, and the plan for IPVS. These are decisions, without a machine. */
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -10,7 +10,7 @@ import { groupOf, parseMembers, type Member, type NodeStatus } from '../../runne
 const HELPER = '/usr/libexec/ctdb/ctdb_lvs'
 const FILE = '/etc/ctdb/lvs_nodes'
 
-t.test('the nodes file: members, follower-only, comments, blanks', (t) => {
+t.test('the nodes file holds members, follower-only nodes, comments and blank lines', (t) => {
   const text = '# the group\n10.1.0.1\n\n  10.1.0.2\tfollower-only  \n#10.1.0.3\n10.1.0.1\n'
   t.strictSame(parseMembers(text, FILE, '10.0.0.100'), {
     members: [
@@ -60,7 +60,7 @@ function statusesOf(
 }
 
 t.test(
-  'leader and servers are those that CTDB names, whatever the state of the nodes',
+  'leader and servers are the nodes that CTDB names, whatever the state of the nodes',
   { skip: existsSync(HELPER) ? false : `${HELPER} not found: install ctdb` },
   async (t) => {
     const dir = t.testdir({})
@@ -95,7 +95,7 @@ t.test(
   },
 )
 
-t.test('no usable node that may lead: nobody leads, the others serve nobody', (t) => {
+t.test('without a usable node that may lead, no node leads and the others serve nobody', (t) => {
   const members: Member[] = [{ address: addressOf(0), followerOnly: true }]
   const ok = { unknown: false, disabled: false, unhealthy: false, inactive: false }
   const group = groupOf(members, statusesOf([[ok, '']]))
@@ -108,7 +108,7 @@ t.test('no usable node that may lead: nobody leads, the others serve nobody', (t
   t.end()
 })
 
-// as `ipvsadm -S -n` printed it on Linux 6.1
+// printed by `ipvsadm -S -n` on Linux 6.1
 const SAVED = `-A -t 10.0.0.100:0 -s lc -p 1999999
 -a -t 10.0.0.100:0 -r 10.0.0.3:0 -g -w 1
 -a -t 10.0.0.100:0 -r 127.0.0.1:0 -g -w 1
@@ -119,7 +119,7 @@ const SAVED = `-A -t 10.0.0.100:0 -s lc -p 1999999
 -a -t [fd00::100]:0 -r [fd00::3]:0 -g -w 1
 `
 
-t.test('IPVS: only what differs is changed, and services of single ports are left alone', (t) => {
+t.test('IPVS: only differences are changed, and services of single ports are left alone', (t) => {
   const now = parseServices(SAVED, '10.0.0.100')
   t.strictSame(planServices(now, '10.0.0.100', ['10.0.0.3', '127.0.0.1']), [
     '-a -u 10.0.0.100:0 -r 10.0.0.3:0 -g',

@@ -15,7 +15,7 @@ import { deletionLine } from '../../runner/net/address/placement.ts'
 
 const recorded = (name: string) => readFileSync(`fixtures/ip/${name}`, 'utf8')
 
-t.test('an address has one spelling, whichever way it is written', (t) => {
+t.test('an address has a single spelling, however the address is written', (t) => {
   const spellings = {
     'fd00::1': ['FD00::1', 'fd00:0:0:0:0:0:0:1', '[fd00::1]', 'fd00:0000::0001', 'fd00::0.0.0.1'],
     '10.0.0.1': ['::ffff:10.0.0.1', '[::FFFF:10.0.0.1]', '::ffff:a00:1'],
@@ -50,7 +50,7 @@ t.test('the kernel writes IPv6 addresses as 32 digits', (t) => {
   t.end()
 })
 
-t.test('ip addr show to: only the address asked for, filtered entries are passed over', (t) => {
+t.test('ip addr show to: only the requested address is read, and filtered entries are skipped', (t) => {
   for (const [file, address, bits] of [
     ['addr-show-to.v4.json', '10.0.0.1', 25],
     ['addr-show-to.v6.json', 'fd00::1', 64],
@@ -65,7 +65,7 @@ t.test('ip addr show to: only the address asked for, filtered entries are passed
   t.end()
 })
 
-t.test('the state of an address: ready, tentative, duplicate', (t) => {
+t.test('an address is ready, tentative or duplicate', (t) => {
   const states = (file: string) =>
     parseLinks(recorded(file)).flatMap((link) =>
       link.addresses.filter(({ address }) => address.startsWith('fd')).map(({ state }) => state),
@@ -77,7 +77,7 @@ t.test('the state of an address: ready, tentative, duplicate', (t) => {
   t.end()
 })
 
-t.test('a veth is not built on its peer, a VLAN is built on the device below', (t) => {
+t.test('a veth is not built on its peer, and a VLAN is built on the device below', (t) => {
   const veth = parseLinks(recorded('link-show.veth.json'))
   t.same(veth.map((link) => link.below).filter(Boolean), [])
   t.notOk(veth.some((link) => link.name.includes('@')))
@@ -88,7 +88,7 @@ t.test('a veth is not built on its peer, a VLAN is built on the device below', (
   t.end()
 })
 
-t.test('carrier: link up, peer down, switched off, loopback', (t) => {
+t.test('the carrier is known for a link that is up, a peer that is down, off, and loopback', (t) => {
   const named = (file: string, name: string) => parseLinks(recorded(file)).find((link) => link.name === name)
   t.match(named('link-show.veth.json', 'eth0'), { up: true, carrier: true })
   t.match(named('link-show.veth-no-carrier.json', 'eth0'), { up: true, carrier: false })
@@ -101,7 +101,7 @@ t.test('carrier: link up, peer down, switched off, loopback', (t) => {
   t.end()
 })
 
-t.test('output of ip that is not what was asked for is quoted, never guessed at', (t) => {
+t.test('unexpected output of ip is quoted, and never guessed at', (t) => {
   for (const text of ['', '{}', 'Object "adr" is unknown', '[1,2]x', '[{"no":"name"}]', '["eth0"]'])
     t.throws(() => parseLinks(text), Refusal, JSON.stringify(text))
   t.throws(() => parseLinks('eth0: UP'), {
@@ -130,7 +130,7 @@ t.test('duplicate address detection is read from /proc/net/if_inet6', (t) => {
   t.end()
 })
 
-t.test('bonds: an active slave, none, 802.3ad with and without slaves', (t) => {
+t.test('a bond has an active slave or no active slave; 802.3ad is read with and without slaves', (t) => {
   const why = (file: string) => whyBondIsDown('bond0', recorded(file))
   t.equal(why('bonding.bond-active-backup.txt'), undefined)
   t.equal(why('bonding.bond-active-backup-backup-down.txt'), undefined)
@@ -144,7 +144,7 @@ t.test('bonds: an active slave, none, 802.3ad with and without slaves', (t) => {
   t.end()
 })
 
-t.test('connections: IPv4, IPv6, dual-stack servers, an address bound to an interface', (t) => {
+t.test('connections are read: IPv4, IPv6, dual-stack servers, an address bound to an interface', (t) => {
   const text = `0      0            10.0.0.1:445          10.0.0.9:51000
 0      0   [fd00::1]:2049   [fd00::9]:701
 0      0   [::ffff:10.0.0.1]:445   [::ffff:10.0.0.8]:52000
@@ -179,7 +179,7 @@ t.test('a table of ctdb -X is read by its header', (t) => {
   t.end()
 })
 
-t.test('our firewall rules are told from all others', (t) => {
+t.test('our firewall rules are distinguished from all others', (t) => {
   const text = `-P INPUT ACCEPT
 -A INPUT -d 10.0.0.1/32 -i eth0 -j DROP
 -A INPUT -d fd00::1/128 -i eth1 -j DROP
@@ -208,7 +208,7 @@ t.test('public_addresses is read as ctdbd reads it', (t) => {
   t.end()
 })
 
-t.test('each bad line of public_addresses is named with its number and what is wrong with it', (t) => {
+t.test('each bad line of public_addresses is named with its number and its mistake', (t) => {
   const bad: [string, RegExp][] = [
     ['10.0.0.1 eth0', /line 2: "10.0.0.1 eth0": no netmask/],
     ['10.0.0.1/24', /no interface/],
@@ -227,18 +227,18 @@ t.test('each bad line of public_addresses is named with its number and what is w
     )
     t.equal(problems.length, 1, line)
     t.match(problems[0], expected)
-    t.equal(entries.length, 2, 'the good lines are still there')
+    t.equal(entries.length, 2, 'the good lines are still present')
   }
   t.end()
 })
 
-t.test('a bad line gives its address all the same, for shutdown to drop', (t) => {
+t.test('a bad line still gives its address, so that shutdown can drop the address', (t) => {
   const text = 'fd00::1/64 eth0,\n10.0.0.1 eth0\n10.0.0.2/24 eth0\nnonsense\n10.0.0.2/24 eth1\n'
   t.same(parsePublicAddresses(text, 'f').doubtful, ['fd00::1', '10.0.0.1'])
   t.end()
 })
 
-t.test('an address with a far end keeps it: without it the kernel does not delete the address', (t) => {
+t.test('an address keeps its far end: the kernel needs the far end to delete the address', (t) => {
   const held = parseLinks(recorded('addr-show.peer-address.json')).flatMap(({ addresses }) => addresses)
   t.match(
     held.find(({ peer }) => peer),
@@ -247,7 +247,7 @@ t.test('an address with a far end keeps it: without it the kernel does not delet
   t.end()
 })
 
-t.test('an announcement is a request and a reply, with either arping', (t) => {
+t.test('an announcement is a request and a reply, with either arping program', (t) => {
   const iputils = arpingRound('arping from iputils 20221126\n', '10.0.0.1', 'eth0')
   t.same(
     iputils.map((argv) => argv[1]),
@@ -272,8 +272,8 @@ t.test('every recording of ip -json is understood, and no name keeps an "@"', (t
   t.end()
 })
 
-t.test("the kernel's carrier says what ethtool calls Link detected", (t) => {
-  // ethtool knows nothing of dummies ("No data available"), where the carrier still tells
+t.test("the kernel's carrier agrees with ethtool's Link detected", (t) => {
+  // ethtool has no data about dummies ("No data available"); the carrier is still known
   const files = readdirSync('fixtures/ip').filter(
     (name) => name.startsWith('ethtool.') && !name.includes('dummy'),
   )
@@ -292,17 +292,17 @@ t.test("the kernel's carrier says what ethtool calls Link detected", (t) => {
   t.end()
 })
 
-t.test('a bond without miimon claims to be up: its slaves know better', (t) => {
+t.test('a bond without miimon claims to be up: the slaves know better', (t) => {
   const links = parseLinks(recorded('link-show.bond-without-miimon.json'))
   const slaves = links.filter(({ master }) => master === 'bond0')
   const text = recorded('bonding.bond-without-miimon.txt')
   t.ok(slaves.length > 0)
-  t.equal(whyBondIsDown('bond0', text), undefined, 'what CTDB reads')
+  t.equal(whyBondIsDown('bond0', text), undefined, 'CTDB reads the same')
   t.equal(whyBondIsDown('bond0', text, slaves), 'ERROR: No active slaves for bond device bond0')
   t.end()
 })
 
-t.test('the first address of a subnet takes the others along, and each is put back as it was', (t) => {
+t.test('deleting the first address of a subnet removes the others, and each is put back as before', (t) => {
   // recorded: iproute2 6.1, "ip -json addr show dev eth1"
   const shown = `[{"ifindex":3,"link":"p1","ifname":"eth1","flags":["BROADCAST","MULTICAST","UP","LOWER_UP"],"mtu":1500,"qdisc":"noqueue","operstate":"UP","group":"default","txqlen":1000,"link_type":"ether","address":"42:69:b2:a7:e2:00","broadcast":"ff:ff:ff:ff:ff:ff","addr_info":[{"family":"inet","local":"10.0.5.4","address":"10.0.6.9","prefixlen":24,"scope":"link","label":"eth1","valid_life_time":4294967295,"preferred_life_time":4294967295},{"family":"inet","local":"10.0.0.1","prefixlen":24,"broadcast":"10.0.0.255","scope":"global","label":"eth1","valid_life_time":4294967295,"preferred_life_time":4294967295},{"family":"inet","local":"10.0.0.3","prefixlen":24,"scope":"global","secondary":true,"label":"eth1","valid_life_time":4294967295,"preferred_life_time":4294967295},{"family":"inet","local":"10.0.0.4","address":"10.0.0.9","prefixlen":24,"scope":"global","secondary":true,"label":"eth1","valid_life_time":4294967295,"preferred_life_time":4294967295},{"family":"inet","local":"10.0.5.5","address":"10.0.6.10","prefixlen":24,"scope":"link","secondary":true,"label":"eth1","valid_life_time":4294967295,"preferred_life_time":4294967295},{"family":"inet6","local":"fe80::4069:b2ff:fea7:e200","prefixlen":64,"scope":"link","tentative":true,"valid_life_time":4294967295,"preferred_life_time":4294967295}]}]`
   const batch = (...held: { address: string; bits: number; peer?: string }[]) => {
@@ -330,18 +330,18 @@ t.test('the first address of a subnet takes the others along, and each is put ba
     ],
     'the subnet is that of the far ends',
   )
-  t.same(batch({ address: '10.0.0.3', bits: 24 }), ['addr del 10.0.0.3/24 dev eth1'], 'it is not the first')
+  t.same(batch({ address: '10.0.0.3', bits: 24 }), ['addr del 10.0.0.3/24 dev eth1'], 'not the first address')
   const both = batch({ address: '10.0.0.3', bits: 24 }, { address: '10.0.0.1', bits: 24 })
   t.same(
     both.filter((line) => line.includes('10.0.0.3')),
     ['addr del 10.0.0.3/24 dev eth1'],
-    'who goes too does not come back',
+    'an address that is deleted too does not come back',
   )
   t.same(both.filter((line) => putBackBy(line)).map(putBackBy), ['10.0.0.4/24'])
   t.end()
 })
 
-t.test('a batch that failed names its lines, or all are in doubt', (t) => {
+t.test('a failed batch names its failed lines; without names, all lines are in doubt', (t) => {
   const lines = [
     ['addr', 'del', '10.0.0.1/24'],
     ['addr', 'add', '10.0.0.3/24', 'dev', 'eth1'],

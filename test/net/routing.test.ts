@@ -1,4 +1,4 @@
-/** Policy routing and static routes: what the files say, which tables there are, and what is to be done. */
+/** Policy routing and static routes: the content of the files, the existing tables, and the changes to make. */
 import * as fc from 'fast-check'
 import t from '../tap.ts'
 import { factsHere } from '../../runner/node/facts.ts'
@@ -27,7 +27,7 @@ const v6 = fc
   .map((words) => canonical(words.map((word) => word.toString(16)).join(':')) ?? '::')
 const address = fc.oneof(v4, v6)
 
-t.test('a network holds the address it was made of, and reads as it is written', (t) => {
+t.test('a network holds the address that it was made from, and is read back as written', (t) => {
   fc.assert(
     fc.property(address, fc.nat(128), (ip, length) => {
       const bits = Math.min(length, hostBits(ip))
@@ -51,7 +51,7 @@ t.test('a network holds exactly the addresses that begin with the same bits', (t
       return contains(networkOf(one, bits), other) === same
     }),
   )
-  t.notOk(contains(networkOf('0.0.0.0', 0), 'fd00::1'), 'of its own family')
+  t.notOk(contains(networkOf('0.0.0.0', 0), 'fd00::1'), 'a network holds addresses of its own family only')
   t.end()
 })
 
@@ -82,7 +82,7 @@ t.test('destinations are read as ip reads them', (t) => {
 
 // ---------------------------------------------------------------- files
 
-t.test('the routing file as CTDB has it, IPv4 and IPv6', (t) => {
+t.test('the routing file is read as CTDB reads the file, for IPv4 and IPv6', (t) => {
   const text = `# ours
 10.0.0.1 10.5.0.0/16
   10.0.0.1\t0.0.0.0/0   10.0.0.254
@@ -105,7 +105,7 @@ FD00:0::1 default fd00::fe
   t.end()
 })
 
-t.test('each bad line of the routing file is told with its number, and whose it is', (t) => {
+t.test('each bad line of the routing file is reported with its number and its address', (t) => {
   const bad = (line: string) => parseRoutingFile(`\n${line}\n`, '/conf').bad[0]
   const wrong: [string, string | undefined, RegExp][] = [
     ['garbage', undefined, /"garbage" is no IP address: expected ADDRESS DESTINATION\/BITS \[GATEWAY\]$/],
@@ -144,12 +144,12 @@ t.test('each bad line of the routing file is told with its number, and whose it 
   const twice = parseRoutingFile('10.0.0.1 default 10.0.0.2\n10.0.0.1 0.0.0.0/0 10.0.0.3\n', '/conf').bad
   t.match(twice, [{ problem: /line 2: .*0\.0\.0\.0\/0 is there already, in \/conf line 1$/ }])
   const metrics = '10.0.0.1 default 10.0.0.2 metric 5\n10.0.0.1 default 10.0.0.3 metric 6\n'
-  t.strictSame(parseRoutingFile(metrics, '/conf').bad, [], 'two of different metrics are two routes')
+  t.strictSame(parseRoutingFile(metrics, '/conf').bad, [], 'two routes with different metrics are two routes')
   t.end()
 })
 
 t.test(
-  'whatever stands in the routing file, each line is a route, a comment, or told with its number',
+  'each line of any routing file is a route, a comment, or an error that is reported with its number',
   (t) => {
     const word = fc.oneof(
       address,
@@ -173,7 +173,7 @@ t.test(
   },
 )
 
-t.test('static-routes: both families, comments, and bad lines with their numbers', (t) => {
+t.test('static-routes: both families, comments, and bad lines reported with their numbers', (t) => {
   const { routes, problems } = parseStaticRoutes(
     '# ours\nbond1 10.3.3.0/24 10.0.0.1\n\neth0 fd03::/64 fe80::1\neth0 default 10.0.0.1\n',
     '/static-routes',
@@ -213,7 +213,7 @@ const SHIPPED = `#
 0x3e8 vpn # somebody's
 `
 
-t.test('rt_tables: numbers as ip reads them, comments and others lines left alone', (t) => {
+t.test('rt_tables: numbers are read as ip reads them; comments and other lines are left alone', (t) => {
   t.strictSame(parseTables(SHIPPED).at(-1), { id: 1000, name: 'vpn' })
   t.equal(parseTables(SHIPPED).length, 5)
   const added = withEntries(SHIPPED, [{ id: 1001, name: 'ctdb.fd00::1' }])
@@ -224,7 +224,7 @@ t.test('rt_tables: numbers as ip reads them, comments and others lines left alon
   t.end()
 })
 
-t.test('an address keeps the table it has, a new one gets the lowest free number', (t) => {
+t.test('an address keeps its table, and a new address gets the lowest free number', (t) => {
   const tables = parseTables(`${SHIPPED}1002\tctdb.10.0.0.9\n`)
   const { ids, added, none } = allot(tables, ['10.0.0.9', '10.0.0.1', 'fd00::1'], ROUTING)
   t.strictSame(
@@ -239,7 +239,7 @@ t.test('an address keeps the table it has, a new one gets the lowest free number
   t.end()
 })
 
-t.test('tables are never shared, never reserved ones, and stay the same for ever', (t) => {
+t.test('tables are never shared, never use reserved numbers, and stay the same for ever', (t) => {
   const entry = fc.record({
     id: fc.integer({ min: 240, max: 270 }),
     name: fc.constantFrom('a', 'b', 'ctdb.10.0.0.1', 'ctdb.10.0.0.2'),
@@ -270,7 +270,7 @@ t.test('a table is ours by its label or by an unnamed number of our range', (t) 
   const ours = (table: string) => isOurTable(table, names, ROUTING)
   t.ok(ours('ctdb.10.0.0.1'))
   t.ok(ours('1001'))
-  t.notOk(ours('1000'), 'named vpn by somebody')
+  t.notOk(ours('1000'), 'an admin named the table vpn')
   t.notOk(ours('vpn'))
   t.notOk(ours('main'))
   t.notOk(ours('1003'))
@@ -303,7 +303,7 @@ t.test('options are refused in the words of CTDB', (t) => {
       whyWrong('100', low, high),
       `range CTDB_PER_IP_ROUTING_TABLE_ID_LOW[${low}]..CTDB_PER_IP_ROUTING_TABLE_ID_HIGH[${high}] must not include 253-255`,
     )
-  // as CTDB: one that holds some of them only
+  // as CTDB does: a range that holds only some of the numbers 253 to 255 is accepted
   for (const [low, high] of [
     ['0', '252'],
     ['200', '253'],
@@ -314,7 +314,7 @@ t.test('options are refused in the words of CTDB', (t) => {
   t.end()
 })
 
-t.test('the options of policy routing are read as they stand; unset is empty', async (t) => {
+t.test('the options of policy routing are read literally; unset is empty', async (t) => {
   const dir = t.testdir({ 'script.options': 'D=/etc\nCTDB_PER_IP_ROUTING_CONF="$D/routes"\n' })
   const env = { CTDB_BASE: dir, CTDB_PER_IP_ROUTING_RULE_PREF: '7' }
   const settings = await loadSettings(
@@ -328,7 +328,7 @@ t.test('the options of policy routing are read as they stand; unset is empty', a
 })
 
 t.test(
-  'an options file of plain assignments is read as a shell would, anything else is left to one',
+  'an options file of plain assignments is read as a shell would; any other file is left to a shell',
   async (t) => {
     const plain = `# ours
 A=yes
@@ -390,9 +390,9 @@ A=no
   },
 )
 
-// ---------------------------------------------------------------- what ip says
+// ---------------------------------------------------------------- output of ip
 
-t.test('only rules for a single address with no other condition can be ours', (t) => {
+t.test('only rules for a single address without other conditions can be ours', (t) => {
   // printed by iproute2 6.1 on Linux 6.18
   const rules = parseRules(
     '[{"priority":0,"src":"all","table":"local"},{"priority":100,"src":"10.0.0.1","table":"ctdb.10.0.0.1"},{"priority":100,"not":null,"src":"10.0.0.5","table":"ctdb.10.0.0.1"},{"priority":100,"src":"10.0.0.6","fwmark":"0x5","table":"ctdb.10.0.0.1"},{"priority":100,"src":"10.0.0.0","srclen":24,"table":"ctdb.10.0.0.1"},{"priority":100,"src":"10.0.0.6","action":"blackhole"},{"priority":100,"src":"fd00::1","table":"1001"}]',
@@ -405,7 +405,7 @@ t.test('only rules for a single address with no other condition can be ours', (t
   t.end()
 })
 
-t.test('routes are compared in one spelling, whatever ip prints', (t) => {
+t.test('routes are compared in a single spelling, whatever ip prints', (t) => {
   const routes = parseRoutes(
     '[{"dst":"default","dev":"eth0","table":"1000","scope":"link","flags":[]},{"dst":"10.5.0.1","gateway":"10.0.0.254","dev":"eth0","flags":[]},{"dst":"default","gateway":"fd00::fe","dev":"eth0","metric":1024,"flags":[],"pref":"medium"},{"type":"blackhole","dst":"10.9.0.0/16","table":"1000","flags":[]}]',
   )
@@ -422,7 +422,7 @@ t.test('routes are compared in one spelling, whatever ip prints', (t) => {
   t.end()
 })
 
-t.test('each failure of a batch is attributed to its line', (t) => {
+t.test('each failure in a batch is attributed to its line', (t) => {
   const refused = refusedLines({
     err: 'Error: Nexthop has invalid gateway.\nCommand failed -:1\nRTNETLINK answers: File exists\nCommand failed -:3\nCommand failed -:4\n',
   })
@@ -437,7 +437,7 @@ t.test('each failure of a batch is attributed to its line', (t) => {
   t.end()
 })
 
-// ---------------------------------------------------------------- what is to be done
+// ---------------------------------------------------------------- changes to make
 
 const route = (destination: string, gateway?: string): Route => ({
   destination,
@@ -459,14 +459,14 @@ const kernelRoutes = (iface = 'eth0') => [
 const rule = { pref: 100, address: '10.0.0.1', table: 'ctdb.10.0.0.1' }
 const texts = (change: { lines: { text: string }[] } | undefined) => change?.lines.map(({ text }) => text)
 
-t.test('an address that is all right is left alone', (t) => {
+t.test('an address whose routing is correct is left alone', (t) => {
   const seen: Seen = { rules: [rule], routes: kernelRoutes() }
   t.equal(additions(wanted, 1000, seen, names, ROUTING), undefined)
   t.strictSame(removals(new Map([['10.0.0.1', 1000]]), seen, names, ROUTING), [])
   t.end()
 })
 
-t.test('words of ip route after a gateway', (t) => {
+t.test('the words of ip route after a gateway are understood', (t) => {
   const more = (words: string) => {
     const { routes, bad } = parseRoutingFile(`10.0.0.1 10.5.0.0/16 10.0.0.254 ${words}\n`, '/conf')
     return bad[0]?.problem ?? routes.get('10.0.0.1')?.[0]?.more.join(' ')
@@ -517,7 +517,7 @@ t.test('metric 0 and mtu 0 mean the default, as in the kernel', (t) => {
   t.end()
 })
 
-t.test('routes come first, the rule that leads to them last', (t) => {
+t.test('routes are added first, and the rule that leads to the routes last', (t) => {
   t.strictSame(texts(additions(wanted, 1000, NOTHING, names, ROUTING)), [
     'route add 10.0.0.0/24 dev eth0 table 1000',
     'route add 0.0.0.0/0 via 10.0.0.254 dev eth0 table 1000',
@@ -526,7 +526,7 @@ t.test('routes come first, the rule that leads to them last', (t) => {
   t.end()
 })
 
-t.test('whatever a killed run has left is completed', (t) => {
+t.test('a partial state that a killed run has left is completed', (t) => {
   const routes = kernelRoutes()
   t.strictSame(texts(additions(wanted, 1000, { rules: [], routes }, names, ROUTING)), [
     'rule add from 10.0.0.1 pref 100 table 1000',
@@ -537,13 +537,13 @@ t.test('whatever a killed run has left is completed', (t) => {
     'route add 0.0.0.0/0 via 10.0.0.254 dev eth0 table 1000',
   ])
   const moved = additions(wanted, 1000, { rules: [rule], routes: kernelRoutes('eth1') }, names, ROUTING)
-  t.equal(texts(moved)?.[0], 'route flush table 1000', 'routes of the old interface go')
+  t.equal(texts(moved)?.[0], 'route flush table 1000', 'routes of the old interface are removed')
   const forced = additions(wanted, 1000, { rules: [rule], routes }, names, ROUTING, true)
-  t.equal(texts(forced)?.length, 3, 'reconfigure adds them all afresh')
+  t.equal(texts(forced)?.length, 3, 'reconfigure adds all routes afresh')
   t.end()
 })
 
-t.test('what is left of addresses that are not here goes, and nothing of anybody else', (t) => {
+t.test('leftovers of addresses that are not here are removed, and nothing of anybody else', (t) => {
   const seen: Seen = {
     rules: [
       rule,
@@ -573,17 +573,17 @@ t.test('what is left of addresses that are not here goes, and nothing of anybody
   t.end()
 })
 
-t.test('a gateway must be where the interface reaches it', (t) => {
+t.test('a gateway must be where the interface reaches the gateway', (t) => {
   const why = (gateway: string, seen: Seen = NOTHING, before: Route[] = [], more: string[] = []) => {
     const routes = [...before, { ...route('10.9.0.0/16', gateway), more }]
     return whyNoGateway({ ...wanted, routes }, 24, seen)
   }
-  t.equal(why('10.0.0.254'), undefined, "in the address's own subnet")
+  t.equal(why('10.0.0.254'), undefined, "the gateway is in the address's own subnet")
   t.match(
     why('10.7.0.1'),
     '/conf line 1: gateway 10.7.0.1 is outside the subnet of 10.0.0.1/24 and of all else on eth0',
   )
-  t.equal(why('10.7.0.1', NOTHING, [route('10.7.0.0/24')]), undefined, 'a line before it says so')
+  t.equal(why('10.7.0.1', NOTHING, [route('10.7.0.0/24')]), undefined, 'an earlier line reaches the gateway')
   t.equal(why('10.7.0.1', NOTHING, [], ['onlink']), undefined)
   const onLink = (iface: string): Seen => ({
     rules: [],
@@ -594,11 +594,11 @@ t.test('a gateway must be where the interface reaches it', (t) => {
     rules: [],
     routes: onLink('eth0').routes.map((each) => ({ ...each, table: name })),
   })
-  t.equal(why('10.7.0.1', table('300')), undefined, 'or a table that others have made')
-  t.ok(why('10.7.0.1', table('ctdb.10.0.0.2')), 'not one of ours')
+  t.equal(why('10.7.0.1', table('300')), undefined, 'a table that others have made has that route')
+  t.ok(why('10.7.0.1', table('ctdb.10.0.0.2')), 'a table of ours does not count')
   t.ok(why('10.7.0.1', onLink('eth1')))
   const six = { address: 'fd00::1', iface: 'eth0', routes: [route('::/0', 'fe80::1')] }
-  t.equal(whyNoGateway(six, 64, NOTHING), undefined, 'link-local is on every wire')
+  t.equal(whyNoGateway(six, 64, NOTHING), undefined, 'link-local addresses are on every wire')
   t.end()
 })
 
@@ -619,6 +619,10 @@ t.test('a static route waits until its interface reaches the gateway', (t) => {
     line && whyNotAdd(line, [onLink, { ...there, gateway: '10.0.0.9' }]),
     'there is one already, via 10.0.0.9 on eth0',
   )
-  t.equal(line && whyNotAdd(line, [onLink, { ...there, table: '1000' }]), undefined, 'not in main')
+  t.equal(
+    line && whyNotAdd(line, [onLink, { ...there, table: '1000' }]),
+    undefined,
+    'the route is not in main',
+  )
   t.end()
 })
