@@ -1,4 +1,4 @@
-/** What `replayFile` says of a recording that is not what happens now. */
+/** The report of `replayFile` on a recording that differs from the present behaviour. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -14,7 +14,7 @@ async function problems(recording: string, handlers: readonly Entry[] = entries)
   return (await replayFile(recording, handlers)).problems.join('\n\n')
 }
 
-void t.test('the recording itself goes as recorded, and gives a report', async (test) => {
+void t.test('the recording itself replays as recorded, and gives a report', async (test) => {
   const { report, problems: found } = await replayFile(FIXTURE, entries)
   test.same(found, [])
   test.match(report, {
@@ -42,7 +42,7 @@ void t.test('a different question is shown from both sides', async (test) => {
   test.match(told, /^line \d+: .*differ\n +asked now: .*\/25 dev eth0\n +recorded: .*\/24 dev eth0$/)
 })
 
-void t.test('a step too many in the recording is shown', async (test) => {
+void t.test('an extra step in the recording is shown', async (test) => {
   const told = await problems(FIXTURE.replace('end ok', 'read /etc/motd\n  absent\nend ok'))
   test.match(told, /asked now: nothing more\n +recorded: +read \/etc\/motd/)
 })
@@ -78,11 +78,11 @@ void t.test('an impossible event is named with its line', async (test) => {
     })
 })
 
-void t.test('a handler that is not here is named', async (test) => {
+void t.test('a handler that is absent from this node is named', async (test) => {
   test.match(await problems(FIXTURE, []), /^no handler 10\.interface here/)
 })
 
-void t.test('an executable and a disabled handler are as recorded', async (test) => {
+void t.test('an executable and a disabled handler replay as recorded', async (test) => {
   const recording = [
     'eventscript recording 1',
     'event monitor',

@@ -53,7 +53,7 @@ t.test('a command can be pasted into a shell, and read back', (t) => {
   t.end()
 })
 
-t.test("an event's words become typed arguments, addresses in canonical form", (t) => {
+t.test("an event's words become typed arguments, with addresses in canonical form", (t) => {
   t.same(parseEvent('takeip', ['eth0', 'FD00:0::1', '64']).args, {
     iface: 'eth0',
     address: 'fd00::1',
@@ -79,7 +79,7 @@ t.test("an event's words become typed arguments, addresses in canonical form", (
   t.end()
 })
 
-t.test('a wrong word is named, with what was expected', (t) => {
+t.test('a wrong word is named, with the expected value', (t) => {
   const wrong: [string[], RegExp][] = [
     [['takeip'], /must supply interface, IP and maskbits: takeip takes 3 words, got nothing/],
     [['takeip', 'eth0', '10.0.0.1'], /got "eth0 10.0.0.1"/],
@@ -147,7 +147,7 @@ function folderWith(t: Test, scripts: Record<string, string>): string {
   return folder
 }
 
-t.test('handlers run in order, and the first failure is the last', async (t) => {
+t.test('handlers run in order, and the first failure ends the event', async (t) => {
   const ran: string[] = []
   const note = (name: string) => module(name, () => Promise.resolve(void ran.push(name)))
   const fails = module('20.b', (node) => {
@@ -166,7 +166,7 @@ t.test('handlers run in order, and the first failure is the last', async (t) => 
   })
 })
 
-t.test('an event that a handler does not know is no concern of it', async (t) => {
+t.test('a handler ignores an event that it does not know', async (t) => {
   const report = await runEvent(
     [module('10.a', () => refuse('called'))],
     parseEvent('startup', []),
@@ -176,7 +176,7 @@ t.test('an event that a handler does not know is no concern of it', async (t) =>
   t.equal(report.outcome, 'ok')
 })
 
-t.test('a defect keeps its stack, a refusal does not', async (t) => {
+t.test('a defect keeps its stack, a refusal has none', async (t) => {
   const broken = module('10.a', () => Promise.reject(new TypeError('x is undefined')))
   const report = await runEvent([broken], monitor, here(), limits)
   t.equal(report.outcome, 'failed')
@@ -186,7 +186,7 @@ t.test('a defect keeps its stack, a refusal does not', async (t) => {
   )
 })
 
-t.test('at its deadline a handler is ended, with the program that used the time named', async (t) => {
+t.test('at its deadline a handler is ended, and the program that used the time is named', async (t) => {
   const hangs = module('10.a', async (node) => {
     await node.ask`sleep 600`
   })
@@ -223,7 +223,7 @@ t.test('a script whose turn does not come within the time of its event is not st
   t.match(await runEvent(findHandlers(folder), monitor, world, { handler: 9000, event: 9000 }), {
     outcome: 'ok',
   })
-  t.ok(existsSync(marker), 'the turn that was not taken is not lost')
+  t.ok(existsSync(marker), 'the unused turn goes to the next script')
 })
 
 t.test('a script that has waited for its turn has the rest of the time of its event', async (t) => {
@@ -239,13 +239,13 @@ t.test('a script that has waited for its turn has the rest of the time of its ev
   ])
 })
 
-t.test('a handler that waits for nothing that ever comes is ended too', async (t) => {
+t.test('a handler that waits for nothing at all is ended too', async (t) => {
   const never = module('10.a', () => new Promise(() => {}))
   const report = await runEvent([never], monitor, here(), { handler: 50 })
   t.match(report, { outcome: 'timedout', handlers: [{ why: 'timed out after 0.05 s' }] })
 })
 
-t.test('an event that is interrupted fails, and says by what', async (t) => {
+t.test('an interrupted event fails, and names the reason', async (t) => {
   const stop = new AbortController()
   const hangs = module('10.a', async (node) => {
     setTimeout(() => stop.abort(new Error('interrupted by SIGINT')), 50)
@@ -285,18 +285,18 @@ t.test('executables are handlers too: words, output of both kinds in order, exit
   t.equal(report.handlers.length, 2)
 })
 
-t.test('a grandchild that holds on to the output delays nothing', async (t) => {
+t.test('a grandchild that keeps the output open delays nothing', async (t) => {
   const folder = folderWith(t, {
     '10.daemon.script': '#!/bin/sh\nsleep 600 &\necho "$!" >"$0.pid"\necho started\n',
   })
   const report = await runEvent(findHandlers(folder), monitor, here(), { handler: 30_000 })
   t.match(report, { outcome: 'ok', handlers: [{ output: ['started'] }] })
   const pid = Number(readFileSync(join(folder, '10.daemon.script.pid'), 'utf8'))
-  t.ok(process.kill(pid, 0), 'and it goes on, as a daemon should')
+  t.ok(process.kill(pid, 0), 'the grandchild goes on, as a daemon should')
   process.kill(pid, 'SIGKILL')
 })
 
-t.test('at the deadline the whole process group of a script is killed, also what ignores TERM', async (t) => {
+t.test('at the deadline the whole process group of a script is killed, even with TERM ignored', async (t) => {
   const folder = folderWith(t, {
     '10.hangs.script':
       '#!/bin/sh\ntrap "" TERM\n(trap "" TERM; echo $$ >"$0.pid"; while :; do sleep 1; done) &\necho waiting\nwait\n',
@@ -341,7 +341,7 @@ t.test('a script that cannot run is named with the reason, and the event goes on
   })
 })
 
-t.test('the folder is read in the order of the bytes, other files are passed over', (t) => {
+t.test('the folder is read in the order of the bytes, and other files are skipped', (t) => {
   const folder = folderWith(t, {
     '10.a.script': '#!/bin/sh\n',
     '10.a-b.script': '#!/bin/sh\n',
@@ -373,7 +373,7 @@ t.test('a module that is no handler fails its event with a sentence', async (t) 
 
 // ------------------------------------------------------------------------------------------------ settings
 
-t.test('options files are shell, ours after script.options, the environment is the default', async (t) => {
+t.test('options files are shell, ours come last, and the environment is the default', async (t) => {
   const base = t.testdir({
     'script.options':
       '# comment\nyes=yes\nCTDB_PARTIALLY_ONLINE_INTERFACES="$yes"\nCTDB_KILLTCP_USE_SS_KILL=no\necho noise\n',
@@ -395,7 +395,7 @@ t.test('options files are shell, ours after script.options, the environment is t
   t.same(settings.warnings, [])
 })
 
-t.test('a file of comments costs no shell; a bad value is a WARNING and the default', async (t) => {
+t.test('a file of comments needs no shell; a bad value gives a WARNING and the default', async (t) => {
   const base = t.testdir({ 'script.options': '# CTDB_PARTIALLY_ONLINE_INTERFACES=yes\n\n' })
   const facts = { ...factsHere('announce'), env: { CTDB_BASE: base, EVENTSCRIPT_ANNOUNCE: 'maybe' } }
   const asked: string[] = []
@@ -438,7 +438,7 @@ t.test('without options files the environment is asked for every option', async 
   )
 })
 
-t.test('a value may go over several lines, and other variables are not looked at', async (t) => {
+t.test('a value may span several lines, and other variables are ignored', async (t) => {
   const base = t.testdir({
     'script.options':
       'EVENTSCRIPT_DAD="fast\n  fd00::1=off * \n"\nSECRET=x\nEVENTSCRIPT_DAD_PROBES=5\nIFS=,\n',
@@ -463,7 +463,7 @@ t.test('a value may go over several lines, and other variables are not looked at
   t.notMatch(printed, 'SECRET')
 })
 
-t.test('an options file that does not parse is named, with what the shell says', async (t) => {
+t.test('an options file with a syntax error is named, with the message of the shell', async (t) => {
   const base = t.testdir({ 'script.options': 'A="open\n' })
   const facts = { ...factsHere('announce'), env: { CTDB_BASE: base } }
   await t.rejects(loadSettings(doorTo(live()), facts, '10.interface'), {
@@ -473,7 +473,7 @@ t.test('an options file that does not parse is named, with what the shell says',
 
 // ------------------------------------------------------------------------------------------------ the live machine
 
-t.test('the live machine: programs, files, locks', async (t) => {
+t.test('the live machine runs programs, and handles files and locks', async (t) => {
   const dir = t.testdir({ plain: 'text\n' })
   const door = doorTo(live())
   t.match(await door.ask`sh -c ${'echo out; echo err >&2; exit 3'}`, {
@@ -504,12 +504,12 @@ t.test('the live machine: programs, files, locks', async (t) => {
       { name: 'LockBusy', message: /another process has held it/ },
     )
   })
-  t.match(await door.ask`flock -n ${lock} true`, { status: 0 }, 'and that it is gone')
+  t.match(await door.ask`flock -n ${lock} true`, { status: 0 }, 'flock(1) sees that our lock is free')
   t.same(order, ['held'])
 })
 
 t.test(
-  'a file that is written stays what it was: a link, with its mode, and bytes that are no UTF-8',
+  'a file that is written keeps its kind: a link, with its mode, and bytes that are no UTF-8',
   async (t) => {
     const dir = t.testdir({ real: {}, etc: {} })
     const door = doorTo(live())

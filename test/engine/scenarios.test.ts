@@ -1,4 +1,4 @@
-/** Every recording in fixtures/NN.name is played: a file put there is a test. No root, no `ip`, no PATH. */
+/** Every recording in fixtures/NN.name is replayed: each file there is a test. No root, no `ip`, no PATH. */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,7 +15,7 @@ process.env['PATH'] = ''
 
 for (const folder of readdirSync(FIXTURES).filter((name) => /^\d\d\./.test(name)))
   for (const file of readdirSync(join(FIXTURES, folder)).filter((name) => name.endsWith('.txt')))
-    void t.test(`${folder}/${file} goes as recorded`, async (test) => {
+    void t.test(`${folder}/${file} replays as recorded`, async (test) => {
       const recording = readFileSync(join(FIXTURES, folder, file), 'utf8')
       const { problems } = await replayFile(recording, entries)
       test.equal(problems.join('\n\n'), '')

@@ -1,4 +1,4 @@
-/** What programs and people are shown: tables, and docs/output.md, which describes each column. */
+/** The output for programs and for people: tables, and docs/output.md, which describes each column. */
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -38,7 +38,7 @@ t.test('-X, -Y and -x CHAR print fields as the ctdb tool does', (t) => {
     '|fd00::1|1|eth0,eth1|two lines|',
     '|10.0.0.1|0|||',
   ])
-  t.same(asFields(COLUMNS, [], ';'), [';IP;Up;All;Why;'], 'nothing is a heading alone')
+  t.same(asFields(COLUMNS, [], ';'), [';IP;Up;All;Why;'], 'an empty list prints the heading alone')
   t.same(formatOf({ X: true }), formatOf({ Y: true }))
   t.same(formatOf({ x: ',' }), { kind: 'fields', separator: ',' })
   t.same(formatOf({ X: true, x: ',' }), { kind: 'fields', separator: ',' })
@@ -46,7 +46,7 @@ t.test('-X, -Y and -x CHAR print fields as the ctdb tool does', (t) => {
   t.end()
 })
 
-t.test('a separator that occurs in a value or a heading is refused, and printed is nothing', async (t) => {
+t.test('a separator that occurs in a value or a heading is refused, and nothing is printed', async (t) => {
   const rows = [{ ip: 'fd00::1', all: ['a', 'b'] }]
   t.throws(() => asFields(COLUMNS, rows, ':'), {
     name: 'Usage',
@@ -66,7 +66,7 @@ t.test('a separator that occurs in a value or a heading is refused, and printed 
   t.match(await eventscript(['nodes', '-x;', join(dir, 'nodes')]), { exitCode: 0, stdout: /^;Node;IP;/ })
 })
 
-t.test('JSON has a field for each column; what is not known is null', (t) => {
+t.test('JSON has a field for each column; an unknown value is null', (t) => {
   t.same(asObjects(COLUMNS, [{ ip: '10.0.0.1', up: false, all: [] }]), [
     { ip: '10.0.0.1', up: false, all: [], why: null },
   ])
@@ -87,7 +87,7 @@ t.test('a listing fits the terminal, however narrow', (t) => {
   t.match(
     asTable(COLUMNS, rows, 30, NO_COLOURS).join('\n'),
     /^IP: fd00::1\nUp: yes\nWhy: a long/,
-    'a paragraph a row',
+    'each row is a paragraph',
   )
   const all = asTable(COLUMNS, rows, 45, NO_COLOURS).join(' ').replaceAll(/\s+/g, ' ')
   t.ok(all.includes(why), 'no word is lost')
@@ -105,16 +105,16 @@ t.test('a listing fits the terminal, however narrow', (t) => {
 })
 
 const noScript = existsSync('/usr/bin/script') ? {} : { skip: 'needs script: install bsdutils' }
-t.test('on a terminal listings are fitted and coloured, elsewhere neither', noScript, async (t) => {
+t.test('listings are fitted and coloured on a terminal only', noScript, async (t) => {
   const file = join(
     t.testdir({ nodes: 'fd00::1\nno such address at all, and more words behind it\n' }),
     'nodes',
   )
-  // chalk takes a machine that says CI for one without colours
+  // chalk uses no colours on a machine that says CI
   const env = { ...process.env, CI: undefined, FORCE_COLOR: undefined, NO_COLOR: undefined, TERM: 'xterm' }
   const command = `stty cols 50; ${process.execPath} ${MAIN} nodes ${file} 2>/dev/null`
   const { stdout } = await execa('script', ['-qec', command, '/dev/null'], { reject: false, env })
-  t.match(stdout, '\u001b[', 'coloured')
+  t.match(stdout, '\u001b[', 'the listing is coloured')
   // oxlint-disable-next-line no-control-regex -- colours
   for (const line of stdout.replaceAll(/\u001b\[[\d;]*m|\r/g, '').split('\n')) t.ok(line.length <= 50, line)
   const plain = await execa(process.execPath, [MAIN, 'nodes', file], { reject: false, env })
@@ -138,7 +138,7 @@ t.test('output to a closed pipe ends quietly', async (t) => {
   t.equal(stderr, '')
 })
 
-t.test('the nodes file: numbers, deleted lines, duplicates, lines that are no address', (t) => {
+t.test('the nodes file has numbers, deleted lines, duplicates, and lines that are no address', (t) => {
   const nodes = parseNodes(
     '\n  FD01:0::1 \n#fd01::2\n\n[fd01::3]\n::ffff:10.0.0.1\n10.0.0.1\nfe80::1%eth0\n# ours\n10.0.0.2\r\n#\n',
   )
@@ -158,7 +158,7 @@ t.test('the nodes file: numbers, deleted lines, duplicates, lines that are no ad
 })
 
 t.test(
-  'the nodes files of two nodes: spelled otherwise is alike, all else is named with its lines',
+  'two spellings of the same address count as equal in two nodes files; any other difference is named',
   async (t) => {
     const ours = 'fd01::1\nfd01::2\n#fd01::3\nfd01::4\n'
     t.same(
@@ -206,7 +206,7 @@ const held = (iface: string, bits = 64, state: Held['state'] = 'ready'): Held =>
   address: 'fd00::1',
 })
 
-t.test('the state of an address: daemon, file and kernel side by side', (t) => {
+t.test('the state of an address shows daemon, file and kernel side by side', (t) => {
   const address = 'fd00::1'
   const on = (node: number, active: string[] = []) => ({
     address,
@@ -239,7 +239,7 @@ t.test('the state of an address: daemon, file and kernel side by side', (t) => {
   t.end()
 })
 
-/** The tables of docs/output.md: for each command the columns with their JSON fields. */
+/** The tables of docs/output.md: for each command, the columns with their JSON fields. */
 function described(): Map<string, [string, string][]> {
   const sections = readFileSync('docs/output.md', 'utf8').split(/^## /m).slice(1)
   return new Map(
@@ -284,7 +284,7 @@ t.test('docs/output.md has every figure of check with its default thresholds', (
   t.end()
 })
 
-t.test('what list, history and status print is as docs/output.md describes it', async (t) => {
+t.test('list, history and status print as docs/output.md describes', async (t) => {
   const pages = described()
   const dir = t.testdir({ events: { '10.one.script': '#!/bin/sh\necho hello\nexit 3\n' } })
   execFileSync('chmod', ['+x', join(dir, 'events/10.one.script')])
@@ -304,7 +304,7 @@ t.test('what list, history and status print is as docs/output.md describes it', 
     t.equal(fields.length, 2)
     t.equal(fields[1]?.split('|').length, page.length + 2)
     const object = first(JSON.parse((await eventscript([command, ...events, '--json'], env)).stdout)) ?? {}
-    // what CTDB calls the result of an executable is a number for its own clients
+    // CTDB's result of an executable is a number for CTDB's own clients
     const known = Object.keys(object).filter((key) => key !== 'result')
     t.same(known.toSorted(), page.map(([, field]) => field).toSorted(), command)
   }

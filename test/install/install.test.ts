@@ -1,4 +1,4 @@
-/** install and uninstall: on copies of CTDB's folders, with and without dpkg, cut short after every command. */
+/** install and uninstall: on copies of CTDB's folders, with and without dpkg, and interrupted after every command. */
 import {
   chmodSync,
   cpSync,
@@ -26,7 +26,7 @@ const printTo = (lines: string[]) =>
   commandPrinter({ print: (line) => void lines.push(line), paints: NO_COLOURS })
 const root = process.geteuid?.() === 0
 
-/** A package that owns these files, so that dpkg means to write there again. */
+/** A package that owns these files, so that dpkg writes to these places again. */
 async function packaged({ dir, legacy, lib }: World, version: number): Promise<void> {
   const build = join(dir, `build${version}`)
   for (const folder of [legacy, lib, '/DEBIAN']) mkdirSync(join(build, folder), { recursive: true })
@@ -42,7 +42,7 @@ async function packaged({ dir, legacy, lib }: World, version: number): Promise<v
 
 const everything = { eventd: true, names: ['91.lvs'] }
 
-/** The commands that a dry run prints, without its remarks. */
+/** The commands that a dry run prints, without the remarks. */
 async function dryRun(here: World, command: 'install' | 'uninstall'): Promise<string[]> {
   const lines: string[] = []
   const options = { ...both(here), rehearse: true, witness: printTo(lines) }
@@ -67,7 +67,7 @@ for (const { kind, owned, skip = false } of KINDS) {
     return here
   }
 
-  t.test(`${kind}: installed, again, and back`, { skip }, async (t) => {
+  t.test(`${kind}: install, a second install, and uninstall`, { skip }, async (t) => {
     const here = await prepare(t)
     const { legacy, lib, dist } = here
     const before = snapshot(here)
@@ -79,7 +79,7 @@ for (const { kind, owned, skip = false } of KINDS) {
         ['11.natgw', 'installed'],
         ['ctdb-eventd', 'installed'],
       ],
-      'what is enabled, and no other',
+      'the enabled scripts, and no others',
     )
     t.match(placed.at(-1)?.notes, [/systemctl restart ctdb/])
     t.equal(link(join(legacy, '10.interface.script')), join(dist, 'events.d/10.interface.script'))
@@ -88,7 +88,7 @@ for (const { kind, owned, skip = false } of KINDS) {
     t.equal(
       readFileSync(join(legacy, '13.per_ip_routing.script'), 'utf8'),
       '#!/bin/sh\necho disabled\n',
-      'a disabled one stays',
+      'a disabled script stays',
     )
     const diverted = (await execa('dpkg-divert', ['--list'], { reject: false })).stdout
     t.equal((diverted ?? '').includes(`${lib}/ctdb-eventd.stock`), owned)
@@ -112,7 +112,7 @@ for (const { kind, owned, skip = false } of KINDS) {
     t.same(snapshot(here), before)
   })
 
-  t.test(`${kind}: a dry run changes nothing, and what it prints can be pasted`, { skip }, async (t) => {
+  t.test(`${kind}: a dry run changes nothing, and its output can be pasted`, { skip }, async (t) => {
     const [here, other] = [await prepare(t), await prepare(t)]
     process.env['DPKG_ADMINDIR'] = join(here.dir, 'dpkg')
     const before = snapshot(here)
@@ -130,11 +130,11 @@ for (const { kind, owned, skip = false } of KINDS) {
     t.same(
       snapshot(other).map((line) => line.replaceAll(other.dir, here.dir)),
       installed,
-      'as the real one does',
+      'the same result as a real run',
     )
   })
 
-  t.test(`${kind}: cut short after any command, completed or undone by either`, { skip }, async (t) => {
+  t.test(`${kind}: after a cut at any command, both install and uninstall finish`, { skip }, async (t) => {
     const cut = async (command: 'install' | 'uninstall', after: number) => {
       const here = await prepare(t)
       const before = snapshot(here)
@@ -160,16 +160,16 @@ for (const { kind, owned, skip = false } of KINDS) {
           { did: 'already' },
         ])
         t.same(snapshot(done.here), whole)
-        t.equal(whole.filter((line) => line.includes('.stock.')).length, 0, 'nothing is kept twice')
+        t.equal(whole.filter((line) => line.includes('.stock.')).length, 0, 'no file is kept twice')
         await uninstall(both(done.here))
-        t.same(snapshot(done.here), done.before, `${command} cut after ${after}, then both`)
+        t.same(snapshot(done.here), done.before, `${command} cut after ${after}, then install and uninstall`)
       }
     }
   })
 }
 
 t.test(
-  'an upgrade of the package writes beside ours, and uninstall puts the new one there',
+  'an upgrade of the package writes beside our file, and uninstall restores the new version',
   { skip: KINDS[1]?.skip ?? false },
   async (t) => {
     const here = world(t)
@@ -192,7 +192,7 @@ t.test(
 )
 
 t.test(
-  "another's diversion is not touched",
+  "another program's diversion is not touched",
   { skip: hasDpkg ? false : 'dpkg is not installed' },
   async (t) => {
     const here = world(t)
@@ -211,7 +211,7 @@ t.test('systemd cleans up after ctdbd once we are installed, and no longer after
   const units = join(here.dir, 'sys/systemd/system')
   const place = join(units, 'ctdb.service.d/eventscript.conf')
   const options = { ...both(here), env: { ...here.env, CTDB_SYS_ETCDIR: join(here.dir, 'sys') } }
-  t.equal((await install(options)).length, 2, 'no systemd: nothing of it')
+  t.equal((await install(options)).length, 2, 'without systemd, nothing is written for systemd')
   mkdirSync(units, { recursive: true })
   const program = join(here.dist, 'runner/main.js')
   const before = `ExecStopPost=-${program} cleanup\n`
@@ -224,12 +224,12 @@ t.test('systemd cleans up after ctdbd once we are installed, and no longer after
   const pasted = readFileSync(place, 'utf8')
   rmSync(place)
   t.match((await install(options)).at(-1), { name: 'ctdb.service', place, did: 'installed' })
-  t.equal(readFileSync(place, 'utf8'), pasted, 'as the dry run has it')
+  t.equal(readFileSync(place, 'utf8'), pasted, "the same content as the dry run's")
   t.match((await install(options)).at(-1), { did: 'already', commands: [] })
   writeFileSync(place, readFileSync(place, 'utf8').replace(program, '/elsewhere'))
-  t.match((await install(options)).at(-1), { did: 'installed' }, 'that of an earlier place is repaired')
+  t.match((await install(options)).at(-1), { did: 'installed' }, 'a drop-in of an earlier place is repaired')
   t.match((await uninstall(options)).at(-1), { did: 'removed' })
-  t.same(readdirSync(units), [], 'and the folder, which is empty then')
+  t.same(readdirSync(units), [], 'the empty folder is removed too')
   t.same(await uninstall(options), [])
 
   mkdirSync(join(place, '..'))
@@ -239,7 +239,7 @@ t.test('systemd cleans up after ctdbd once we are installed, and no longer after
   t.match(readFileSync(place, 'utf8'), 'Restart=always')
 })
 
-t.test('a unit beside the drop-in, for when systemd kills what the drop-in starts', async (t) => {
+t.test("a unit is installed beside the drop-in, as systemd may kill the drop-in's processes", async (t) => {
   const here = world(t)
   const units = join(here.dir, 'sys/systemd/system')
   mkdirSync(join(units, 'ctdb.service.d'), { recursive: true })
@@ -252,7 +252,7 @@ t.test('a unit beside the drop-in, for when systemd kills what the drop-in start
   const last = async (what: typeof install) => (await what(options)).at(-1)
 
   writeFileSync(dropIn, `${MARK}\n[Service]\nExecStopPost=-${program} cleanup\n`)
-  t.match(await last(install), { did: 'installed', place: dropIn }, 'a drop-in of the version before')
+  t.match(await last(install), { did: 'installed', place: dropIn }, 'a drop-in of the previous version')
   t.equal(readFileSync(unit, 'utf8'), cleanupUnitFor(program))
   t.match(readFileSync(unit, 'utf8'), `\nExecStart=${program} cleanup\n`)
   t.match(readFileSync(dropIn, 'utf8'), '\nOnFailure=eventscript-cleanup.service\n')
@@ -261,7 +261,7 @@ t.test('a unit beside the drop-in, for when systemd kills what the drop-in start
   t.same(
     (await last(install))?.commands.map((command) => command.replace(/^.* >/, '>')),
     [`>${unit}`],
-    'only what is missing',
+    'only the missing file',
   )
   rmSync(dropIn)
   t.match(await last(uninstall), { did: 'removed', text: `${unit}: removed` })
@@ -272,13 +272,13 @@ t.test('a unit beside the drop-in, for when systemd kills what the drop-in start
   await t.rejects(install(options), {
     message: `${unit}: not as "eventscript install" writes it: expected it to be ours: move it away`,
   })
-  t.same([snapshot(here), existsSync(dropIn)], [before, false], 'nothing is changed then')
+  t.same([snapshot(here), existsSync(dropIn)], [before, false], 'nothing is changed after a refusal')
   writeFileSync(dropIn, dropInFor(program))
   t.match(await last(uninstall), { did: 'removed', notes: [`${unit} is not ours and stays as it is`] })
   t.same(readdirSync(units), ['eventscript-cleanup.service'])
 })
 
-t.test('what systemd takes for something else in a path is written so that it does not', (t) => {
+t.test('characters of a path that systemd would interpret are escaped', (t) => {
   const line = (path: string) => /^Exec.*$/m.exec(dropInFor(path))?.[0]
   t.equal(line('/usr/lib/node/main.js'), 'ExecStopPost=-/usr/lib/node/main.js cleanup')
   t.equal(line('/a b/100%/$y'), 'ExecStopPost=-"/a b/100%%/$y" cleanup')
@@ -286,7 +286,7 @@ t.test('what systemd takes for something else in a path is written so that it do
   t.end()
 })
 
-t.test('a stock file that somebody has written anew is not lost', async (t) => {
+t.test('a stock file that an admin has rewritten is not lost', async (t) => {
   const here = world(t)
   const place = join(here.lib, 'ctdb-eventd')
   await install({ ...both(here), eventd: true })
@@ -302,7 +302,7 @@ t.test('a stock file that somebody has written anew is not lost', async (t) => {
   t.match(readFileSync(`${place}.stock.1`, 'utf8'), /stock/)
 })
 
-t.test('what stands there instead of ours stays at uninstall, and so does what was kept', async (t) => {
+t.test('uninstall leaves a foreign file in our place, and the kept file', async (t) => {
   const here = world(t)
   const place = join(here.legacy, '11.natgw.script')
   await install(both(here))
@@ -315,7 +315,7 @@ t.test('what stands there instead of ours stays at uninstall, and so does what w
 })
 
 t.test(
-  'uninstall says what a handler declares to leave behind, also where the link led to another folder of ours',
+  'uninstall reports what a handler leaves behind, also after a link to another folder of ours',
   async (t) => {
     const here = world(t)
     await install({ ...both(here), names: ['91.lvs'] })
@@ -329,7 +329,7 @@ t.test(
   },
 )
 
-t.test('ours without a record, from another folder of ours, or with what was kept gone', async (t) => {
+t.test('our files are known without a record, from another folder, or without the kept file', async (t) => {
   const here = world(t)
   const place = join(here.legacy, '10.interface.script')
   const before = snapshot(here)
@@ -358,7 +358,7 @@ t.test('ours without a record, from another folder of ours, or with what was kep
   t.notOk(existsSync(place))
 })
 
-t.test('refusals are one line and change nothing', async (t) => {
+t.test('a refusal is a single line and changes nothing', async (t) => {
   const here = world(t)
   const before = snapshot(here)
   const refused = async (options: object, message: RegExp) => {
@@ -400,7 +400,7 @@ t.test('refusals are one line and change nothing', async (t) => {
 })
 
 t.test(
-  'a path that others may write to is named, with the command that repairs it',
+  'paths that others may write to are named, with the command that repairs the mode',
   { skip: !root && 'only root is refused' },
   async (t) => {
     const here = world(t)
@@ -435,7 +435,7 @@ t.test(
 )
 
 t.test(
-  'a user who may not write there is told so in one line, and may have a dry run',
+  'a user without write permission gets a single line that says so, and may run a dry run',
   { skip: !root && 'needs root, to be another user then' },
   async (t) => {
     const here = world(t)
@@ -470,7 +470,7 @@ await install(options).then((placed) => console.log(placed[0].did, ...placed[0].
 )
 
 t.test(
-  'on the command line',
+  'the command line reports the same',
   { skip: root && (whyUnsafe(MAIN, DIST.replace(/\/$/, '')) ?? false) },
   async (t) => {
     const here = world(t)
@@ -495,7 +495,7 @@ t.test(
   },
 )
 
-/** In a namespace of its own: what is written goes to memory, and all of it goes with the namespace. */
+/** The program runs in its own namespace. All files are written to memory, and disappear with the namespace. */
 const PRIVATE = `set -e
 tmp=$(mktemp -d) && mount -t tmpfs tmpfs "$tmp"
 for folder in /etc/ctdb /usr/libexec/ctdb /var/lib/dpkg; do
@@ -531,7 +531,7 @@ async function whyNotPrivate(): Promise<string | false> {
 }
 
 t.test(
-  "with this machine's own ctdb and dpkg, in a private mount namespace",
+  "this machine's own ctdb and dpkg work with install, in a private mount namespace",
   { skip: await whyNotPrivate() },
   async (t) => {
     const here = world(t)

@@ -1,4 +1,4 @@
-/** node is not in the PATH that ctdbd has, as with one below an admin's home: `install` names it by its full path. */
+/** A node outside the PATH of ctdbd, such as a node below an admin's home: `install` names node by its full path. */
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -22,7 +22,7 @@ const printTo = (lines: string[]) =>
   commandPrinter({ print: (line) => void lines.push(line), paints: NO_COLOURS })
 const root = process.geteuid?.() === 0
 
-/** A ctdb.service whose PATH is a folder of ours, and a node elsewhere that says what it is started with. */
+/** A ctdb.service whose PATH is a folder of ours, and a node elsewhere that prints its own command line. */
 function serviceWithout(
   t: Test,
 ): World & { options: Parameters<typeof install>[0]; node: string; bin: string } {
@@ -47,7 +47,7 @@ function standFor(node: string, version: string): void {
 const found = { eventd: true, names: ['91.lvs'] }
 const handlerOf = ({ legacy }: World) => join(legacy, '10.interface.script')
 const eventdOf = ({ lib }: World) => join(lib, 'ctdb-eventd')
-/** As ctdbd calls it, and without tap's own modules. */
+/** The call has the environment of ctdbd, without tap's own modules. */
 const call = (path: string, ...words: string[]) =>
   execa('/usr/bin/env', ['-i', 'PATH=/nonexistent', path, ...words], { reject: false })
 
@@ -72,7 +72,7 @@ t.test('a file of ours in place of each link starts node by its full path', asyn
   t.equal(
     (await call(eventdOf(here), '-P', '1')).stdout,
     `node --max-semi-space-size=4 ${dist}/runner/bin/ctdb-eventd.js -P 1`,
-    'as dist/ctdb-eventd has it',
+    'the same options as in dist/ctdb-eventd',
   )
   t.match(
     readFileSync(join(DIST, 'ctdb-eventd'), 'utf8'),
@@ -94,7 +94,7 @@ t.test('a file of ours in place of each link starts node by its full path', asyn
   t.same(await uninstall(options), [])
 })
 
-t.test('the unit of ours has the PATH of systemd, whatever ctdb.service has', async (t) => {
+t.test('our own unit has the PATH of systemd, whatever ctdb.service sets', async (t) => {
   const { options, node, dir, bin } = serviceWithout(t)
   writeFileSync(join(dir, 'sys/systemd/system.conf'), `[Manager]\nDefaultEnvironment=PATH=${bin}\n`)
   const unit = () => readFileSync(join(dir, 'sys/systemd/system/eventscript-cleanup.service'), 'utf8')
@@ -102,10 +102,10 @@ t.test('the unit of ours has the PATH of systemd, whatever ctdb.service has', as
   t.equal(nodeNamedIn(unit()), node)
   standFor(join(bin, 'node'), 'v22.0.0')
   await install(options)
-  t.equal(nodeNamedIn(unit()), undefined, 'found there now')
+  t.equal(nodeNamedIn(unit()), undefined, 'node is in the PATH now')
 })
 
-t.test('from a link to a file of ours and back, as node goes from that PATH and comes', async (t) => {
+t.test('a link becomes a file of ours and a link again, as node leaves that PATH and returns', async (t) => {
   const here = serviceWithout(t)
   const { options, bin, dist } = here
   const before = snapshot(here)
@@ -132,7 +132,7 @@ t.test('from a link to a file of ours and back, as node goes from that PATH and 
   t.same(snapshot(here), before)
 })
 
-t.test('cut short after any command, completed or undone by either', async (t) => {
+t.test('a run that stops after any command is completed by install or undone by uninstall', async (t) => {
   const dry = async (here: ReturnType<typeof serviceWithout>, undo: boolean) => {
     const lines: string[] = []
     const options = { ...here.options, rehearse: true, witness: printTo(lines) }
@@ -180,7 +180,7 @@ t.test(
 )
 
 t.test(
-  'for real: the built handler and our event daemon, with no node in PATH',
+  'the built handler and our event daemon really run, with no node in PATH',
   { skip: root && (whyUnsafe(MAIN, DIST.replace(/\/$/, '')) ?? false) },
   async (t) => {
     const here = serviceWithout(t)
@@ -194,12 +194,12 @@ t.test(
     t.same(
       kinds.find(([name]) => name === '10.interface'),
       ['10.interface', 'module'],
-      'inside the daemon',
+      'the handler runs inside the daemon',
     )
   },
 )
 
-t.test('the PATH of ctdbd: of the unit, its files and drop-ins, or what systemd has', async (t) => {
+t.test('the PATH of ctdbd comes from the unit, its files and drop-ins, or from systemd', async (t) => {
   const here = serviceWithout(t)
   const { env, dir } = here
   const door = doorTo(live())
@@ -211,19 +211,19 @@ t.test('the PATH of ctdbd: of the unit, its files and drop-ins, or what systemd 
   const path = async () => (await pathOfCtdbd(door, env)).path
   drop('20.conf', '[Service]\nEnvironment=PATH=/twenty\n')
   drop('10.conf', "[Service]\nEnvironment='PATH=/ten' X=y\n")
-  t.equal(await path(), '/twenty', 'the last by name')
+  t.equal(await path(), '/twenty', 'the last drop-in by name counts')
   drop('30.conf', `[Service]\nEnvironmentFile=-/nonexistent\nEnvironmentFile=${dir}/environment\n`)
   writeFileSync(join(dir, 'environment'), '# a comment\nPATH="/file:/more"\n')
-  t.equal(await path(), '/file:/more', 'a file wins')
+  t.equal(await path(), '/file:/more', 'an environment file wins')
   drop('30.conf', '[Service]\nEnvironment=\n')
   const systemd = await pathOfUnits(door, env)
   t.match(systemd, { path: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', whose: 'systemd' })
-  t.same(await pathOfCtdbd(door, env), systemd, 'an empty one takes all back')
+  t.same(await pathOfCtdbd(door, env), systemd, 'an empty assignment resets all')
   rmSync(join(units, 'ctdb.service'))
   t.same(await pathOfCtdbd(door, env), { path: process.env['PATH'], whose: 'this shell' })
 })
 
-t.test('what is read of a unit, and what is written', (t) => {
+t.test('a unit is read, and a drop-in is written, in the syntax of systemd', (t) => {
   const unit = parseUnit('[Unit]\nA=1\n# A=2\n;A=3\nA = 4 \\\n  5\n[Service]\nA=6\nB=1\nB=\nB=2\n')
   t.same([unit.get('Unit/A'), unit.get('Service/A'), unit.get('Service/B')], [['1', '4  5'], ['6'], ['2']])
   t.equal(pathIn(['A=b PATH=/a', `"B=x y" 'PATH=/b c' XPATH=/d`]), '/b c')
@@ -237,7 +237,7 @@ t.test('what is read of a unit, and what is written', (t) => {
   t.match(
     dropInFor('/a$b/main.js', '/n'),
     'ExecStopPost=-/n /a$$b/main.js cleanup',
-    '$ stands for something there',
+    'systemd expands $ in this place',
   )
   t.equal(wrappedIn('#!/bin/sh\nexec /n /p "$@"\n'), undefined)
   t.same(['v20.19.0', '20.18.9', 'v22.1.0', 'v18.20.4', 'x'].map(isNewEnough), [

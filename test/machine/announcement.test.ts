@@ -14,7 +14,7 @@ const WORDS: [string[], Announcement][] = [
   [['parked'], { mode: 'parked' }],
 ]
 
-t.test('an announcement is a command that recordings hold, and back', (t) => {
+t.test('an announcement is a command that recordings hold, and is read back', (t) => {
   for (const [words, announcement] of WORDS) {
     t.same(announcementWords(announcement), words)
     t.same(announcementFrom(words), announcement)

@@ -1,4 +1,6 @@
-/** What a message says can be done: by distribution, user and capability; and that a recording says the same everywhere. */
+/**
+ * Messages name the remedy by distribution, user and capability. A recording gives the same remedy on every machine.
+ */
 import t from '../tap.ts'
 import { factsFromText } from '../../runner/node/facts.ts'
 import { ARPINGS, arpingQuestion, arpingRound, whichArping } from '../../runner/net/arping.ts'
@@ -11,7 +13,7 @@ import { why } from '../../runner/net/answer.ts'
 
 t.afterEach(() => speakTo(ANYBODY))
 
-t.test('the distribution is what os-release names, or what that is like', (t) => {
+t.test('the distribution is the name in os-release, or the similar distribution named there', (t) => {
   const all: [string, string][] = [
     ['PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\n', 'debian'],
     ['ID=ubuntu\nID_LIKE=debian\n', 'debian'],
@@ -31,7 +33,7 @@ t.test('the distribution is what os-release names, or what that is like', (t) =>
   t.end()
 })
 
-t.test('packages by distribution', (t) => {
+t.test('packages are named by distribution', (t) => {
   const arping = { debian: 'iputils-arping', fedora: 'iputils', suse: 'iputils', alpine: 'iputils-arping' }
   for (const [distribution, name] of Object.entries(arping)) {
     speakTo({ ...ANYBODY, distribution: distribution as 'debian' })
@@ -49,7 +51,7 @@ const STATUS = {
   user: 'CapEff:\t0000000000000000\nCapBnd:\t000001ffffffffff\n',
 }
 
-t.test('capabilities: what programs can get back is not missing', (t) => {
+t.test('a capability that programs can get back is not missing', (t) => {
   t.same(lackingHere(STATUS.root), [])
   t.same(lackingHere(STATUS.podman), ['CAP_NET_RAW'])
   t.same(
@@ -60,7 +62,7 @@ t.test('capabilities: what programs can get back is not missing', (t) => {
   t.end()
 })
 
-t.test('root is told which capability is missing, and is never told to be root', (t) => {
+t.test('root reads which capability is missing, and never reads an advice to become root', (t) => {
   const refused = { status: 2, out: '', err: 'RTNETLINK answers: Operation not permitted\n' }
   t.equal(why(refused), 'RTNETLINK answers: Operation not permitted: run as root')
   t.equal(new FileError('write', '/x', 'EACCES').message, 'cannot write /x: permission denied: run as root')
@@ -79,14 +81,14 @@ t.test('root is told which capability is missing, and is never told to be root',
   t.end()
 })
 
-t.test('a recording keeps whom it spoke to; one of an older version spoke to anybody', (t) => {
+t.test('a recording keeps its reader; a recording of an older version has any reader', (t) => {
   const reader = { isRoot: true, lacks: ['CAP_NET_RAW'], distribution: 'suse' } as const
   t.same(factsFromText({}, readerAsText(reader)).reader, reader)
   t.same(factsFromText({}, { privileged: 'yes' }).reader, ANYBODY)
   t.end()
 })
 
-/** The first lines that each prints for `arping -V`. */
+/** The first lines that each program prints for `arping -V`. */
 const SEEN = {
   iputils: 'arping from iputils 20221126\nlibcap: yes, IDN: yes, NLS: no\n',
   busybox:
@@ -95,7 +97,7 @@ const SEEN = {
     "arping: option requires an argument -- 'V'\nARPing 2.23, by Thomas Habets <thomas@habets.se>\nusage: arping\n",
 }
 
-t.test('which arping it is, and its options', (t) => {
+t.test('the arping in use is recognised, with its options', (t) => {
   for (const kind of Object.keys(ARPINGS) as (keyof typeof ARPINGS)[]) t.equal(whichArping(SEEN[kind]), kind)
   const round = (text: string) => arpingRound(text, '10.0.0.1', 'eth0').map((argv) => argv.join(' '))
   t.same(round(SEEN.busybox), [

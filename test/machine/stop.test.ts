@@ -1,7 +1,7 @@
 import t from '../tap.ts'
 import { Stopper } from '../../runner/machine/stop.ts'
 
-t.test('what was told to stop stays so, for the first reason, and everybody hears of it once', async (t) => {
+t.test('a stop stays, with its first reason, and every listener hears of the stop once', async (t) => {
   const stop = new Stopper()
   stop.throwIfAborted()
   const heard: string[] = []
@@ -24,7 +24,7 @@ t.test('what was told to stop stays so, for the first reason, and everybody hear
   t.throws(() => stop.throwIfAborted(), why)
 })
 
-t.test('as with an AbortSignal, one who throws does not keep it from the others', async (t) => {
+t.test('as with an AbortSignal, a listener that throws does not keep the stop from the others', async (t) => {
   const stop = new Stopper()
   const thrown = new Promise((resolve) => process.once('uncaughtException', resolve))
   let told = false

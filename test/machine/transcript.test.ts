@@ -1,4 +1,6 @@
-/** A recording is written, read, edited by people and cut short by accidents: nothing of that may be a surprise. */
+/**
+ * A recording is written, read, edited by people and cut short by accidents. None of these may surprise the reader.
+ */
 import * as fc from 'fast-check'
 import t from '../tap.ts'
 import { canonical, familyOf } from '../../runner/inet/address.ts'
@@ -25,7 +27,7 @@ import {
 import { replayFile } from '../../runner/engine/replay-event.ts'
 import { Usage } from '../../runner/base/refusal.ts'
 
-// the time of day must not decide whether a build passes; FUZZ_RUNS=100000 looks longer
+// The time of day must not decide whether a build passes. FUZZ_RUNS=100000 searches longer.
 fc.configureGlobal({ seed: 20_260_807, numRuns: Number(process.env['FUZZ_RUNS'] ?? 300) })
 
 type Entry = Step | Note
@@ -37,7 +39,7 @@ function write(header: Header, entries: readonly Entry[]): string {
   return writeHeader(header) + lines.join('')
 }
 
-/** Without line numbers, which what was written does not have. */
+/** Steps without line numbers, because the written steps have none. */
 function unnumbered({ entries }: Transcript): object[] {
   return entries.map(({ line: _line, ...entry }) => entry)
 }
@@ -45,7 +47,7 @@ function unnumbered({ entries }: Transcript): object[] {
 const HEADER: Header = { event: 'monitor', words: [], env: {}, facts: {} }
 const RESULT: Note = { verb: 'result', outcome: 'ok' }
 
-// ---------------------------------------------------------------- there and back
+// ---------------------------------------------------------------- written and read again
 
 const text = fc.oneof(
   fc.constantFrom(
@@ -151,7 +153,7 @@ void t.test('a written recording is read again unchanged', async (test) => {
       const written = write(head, [...entries, RESULT])
       const found = readTranscript(written)
       test.notOk(found.cut)
-      // what says nothing is not written: an input of no characters is none
+      // An empty step is not written: an input of no characters counts as no input.
       const meant = JSON.parse(JSON.stringify(entries), (key, value: unknown) =>
         key === 'input' && value === '' ? undefined : value,
       ) as object[]
@@ -173,7 +175,7 @@ function sameEntries(found: object[], meant: object[]): boolean {
   return sorted(found) === sorted(meant)
 }
 
-void t.test('a command of any words is one line, and the shell would see the same words', async (test) => {
+void t.test('a command of any words is a single line, and a shell would see the same words', async (test) => {
   fc.assert(
     fc.property(fc.array(word), (words) => {
       const line = toShell(words)
@@ -191,7 +193,7 @@ void t.test('a command of any words is one line, and the shell would see the sam
   for (const open of ["'a", '"a', "$'a", '\\']) test.equal(fromShell(open), undefined, open)
 })
 
-void t.test('a person may edit it: comments, blank lines and other quotes change nothing', async (test) => {
+void t.test('people may edit a recording: comments, blank lines and quotes change nothing', async (test) => {
   const found = readTranscript(
     [
       'eventscript recording 1',
@@ -246,7 +248,7 @@ const SAMPLE = write(
   ],
 )
 
-/** Reads it, or says in which line it cannot; and playing it is no surprise either. */
+/** Reads the recording, or names the line that cannot be read. A replay of the result gives no surprise either. */
 async function staysCalm(damaged: string): Promise<string> {
   try {
     const { cut } = readTranscript(damaged)
@@ -260,7 +262,7 @@ async function staysCalm(damaged: string): Promise<string> {
   }
 }
 
-void t.test('a recording cut short anywhere is read up to there, and says so', async (test) => {
+void t.test('a recording that is cut anywhere is read up to the cut, and reports the cut', async (test) => {
   const bytes = Buffer.from(SAMPLE)
   const headerEnds = SAMPLE.indexOf('env ')
   for (let length = 0; length < bytes.length; length += 1) {
@@ -325,10 +327,10 @@ void t.test('flipped bytes and strange lines give a line number, never a stack',
     ),
   )
   await fc.assert(fc.asyncProperty(fc.array(strange), async (all) => void (await staysCalm(all.join('\n')))))
-  test.pass('no exception but those')
+  test.pass('no other exception')
 })
 
-void t.test('an unreadable line is named with its number and what was expected', async (test) => {
+void t.test('an unreadable line is named with its number and the expected form', async (test) => {
   const TOP = 'eventscript recording 1\nevent monitor\n'
   const cases: [string, RegExp][] = [
     ['', /^line 1: "": expected "eventscript recording 1"/],
@@ -367,7 +369,7 @@ function machine(...entries: Entry[]) {
   return new Replay(readTranscript(write(HEADER, [...entries, RESULT])))
 }
 
-void t.test('the replayed machine answers in turn, and with the errors of the live one', async (test) => {
+void t.test('the replayed machine answers in turn, and with the errors of the live machine', async (test) => {
   const system = machine(
     { verb: 'read', path: '/a', text: '' },
     { verb: 'read', path: '/b', absent: true },
@@ -391,7 +393,7 @@ void t.test('the replayed machine answers in turn, and with the errors of the li
 })
 
 void t.test(
-  'another step than the recorded one shows both, and nothing is answered after it',
+  'a step that differs from the recorded step shows both, and no step after it is answered',
   async (test) => {
     const system = machine({
       verb: 'change',
@@ -414,7 +416,7 @@ void t.test('a program that the deadline ended has no answer', async (test) => {
   })
 })
 
-void t.test('what is in a network is in it when hidden, and a network stays one', (test) => {
+void t.test('an address in a network stays in it when hidden, and a network stays a network', (test) => {
   const hide = redactor('node1')
   test.equal(hide('10.0.0.1/24 via 10.0.0.254'), '198.18.0.1/24 via 198.18.0.129')
   test.equal(hide('10.0.0.0/24 10.0/16 10.5.0.0/16'), '198.18.0.0/24 198.18.0.0/16 198.22.0.0/16')
@@ -452,7 +454,7 @@ void t.test('what is in a network is in it when hidden, and a network stays one'
   test.end()
 })
 
-void t.test('what is private is hidden alike in every spelling, and nothing is hidden twice', (test) => {
+void t.test('private values are hidden alike in every spelling, and no value is hidden twice', (test) => {
   const hide = redactor('node1')
   const same = (spellings: string[], other: string) => {
     for (const text of spellings) test.equal(hide(text), other, text)

@@ -30,7 +30,7 @@ t.test('a rehearsal and a replay go on at once', async (t) => {
   t.ok(performance.now() - began < 5000)
 })
 
-t.test('a wait ends at the deadline, as a program does that is ended', async (t) => {
+t.test('a wait ends at the deadline, like a program that is ended', async (t) => {
   const stop = new Stopper()
   const waiting = live({ signal: stop }).wait(60_000)
   setTimeout(() => stop.abort(new Error('time is up')), 20)

@@ -1,4 +1,7 @@
-/** Where CTDB's files are: asked of ctdb-path, 4.17's places without it; and the command line as the ctdb tool takes it. */
+/**
+ * The places of CTDB's files: from ctdb-path, or those of 4.17 without ctdb-path. Also the command line, read as the
+ * ctdb tool reads its own.
+ */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -31,7 +34,7 @@ async function eventscript(env: Record<string, string>, ...words: string[]) {
 
 const ELSEWHERE = `case "$*" in config) echo /none/etc/ctdb.conf ;; vardir) echo /none/var ;; socket*) echo "/none/$2.s" ;; *) echo "/none/$2.p" ;; esac`
 
-t.test('each command asks ctdb-path, which is looked for in CTDB_HELPER_BINDIR', async (t) => {
+t.test('each command asks ctdb-path, which is searched in CTDB_HELPER_BINDIR', async (t) => {
   const env = { CTDB_HELPER_BINDIR: helpers(t, ELSEWHERE) }
   const socket = { exitCode: 1, stderr: /^eventscript: \/none\/eventd\.s: no such socket/ }
   t.match(await eventscript(env, 'status', '--socket'), socket)
@@ -51,7 +54,7 @@ t.test('each command asks ctdb-path, which is looked for in CTDB_HELPER_BINDIR',
 })
 
 t.test(
-  'what ctdbd would put into the environment of an event is completed, and nothing is replaced',
+  'the variables that ctdbd sets in the environment of an event are completed, and no variable is replaced',
   async (t) => {
     const module = new URL('../../runner/node/ctdb-path.js', import.meta.url).href
     const names = ['CTDB_BASE', 'CTDB_SCRIPT_VARDIR', 'CTDB_HELPER_BINDIR', 'CTDB_SYS_ETCDIR']
@@ -69,12 +72,12 @@ t.test(
     t.equal(
       await completed({ CTDB_HELPER_BINDIR: bare }),
       `[ undefined, undefined, '${bare}', undefined ]`,
-      'what is where it usually is stays unset',
+      'a file in its usual place stays unset',
     )
   },
 )
 
-t.test('where there is no ctdb-path, the places of 4.17 are meant', async (t) => {
+t.test('without a ctdb-path the places of 4.17 are used', async (t) => {
   const env = { CTDB_HELPER_BINDIR: helpers(t) }
   t.match(await eventscript({ ...env, CTDB_TEST_MODE: '1', CTDB_BASE: '/t' }, 'status', '--socket'), {
     exitCode: 1,
@@ -85,7 +88,7 @@ t.test('where there is no ctdb-path, the places of 4.17 are meant', async (t) =>
   })
 })
 
-t.test('a ctdb-path that does not say is one line', async (t) => {
+t.test('a ctdb-path that gives no answer is reported in a single line', async (t) => {
   const dir = helpers(t, 'echo no such thing >&2; exit 3')
   t.same(await eventscript({ CTDB_HELPER_BINDIR: dir }, 'nodes'), {
     exitCode: 1,
@@ -112,8 +115,8 @@ t.test('options before the command belong to the command, as in the ctdb tool', 
   t.end()
 })
 
-t.test('listening sockets of the kernel, and no others', (t) => {
-  // read on kernel 6.18, with a listener, a connection to it, and a socket for datagrams
+t.test('the listening sockets of the kernel are found, and no others', (t) => {
+  // Recorded on kernel 6.18, with a listener, a connection to the listener, and a socket for datagrams.
   const text = `Num       RefCount Protocol Flags    Type St Inode Path
 0000000011d994b9: 00000002 00000000 00000000 0002 01 166410 /run/host/notify
 000000007cbca355: 00000003 00000000 00000000 0001 03 219535

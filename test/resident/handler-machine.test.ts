@@ -1,4 +1,4 @@
-/** What a caller declares beside a command or a write is what the shared machine goes by. */
+/** The shared machine follows the declaration that a caller adds to a command or a write. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -18,23 +18,23 @@ function machineFor(t: Test) {
   return { dir, announced, shared, system: () => shared.system({ signal: new Stopper() }) }
 }
 
-t.test('a write waits for the end of a lock that its writer holds, and for no other', async (t) => {
+t.test('a write waits for the end of a lock that its writer holds, and for no other lock', async (t) => {
   const { dir, system } = machineFor(t)
   const [file, lock] = [join(dir, 'list'), join(dir, 'any-name')]
   const [mine, other] = [system(), system()]
   const release = await mine.hold(lock, 5)
   await mine.write(file, 'draft\n', { until: lock })
-  t.notOk(existsSync(file), 'it waits')
-  t.equal(await other.read(file), 'draft\n', 'all here see it')
+  t.notOk(existsSync(file), 'the write waits')
+  t.equal(await other.read(file), 'draft\n', 'every event of this daemon sees the write')
   await other.write(`${file}.2`, 'at once\n', { until: lock })
   t.equal(readFileSync(`${file}.2`, 'utf8'), 'at once\n')
   await mine.write(`${lock}.lock`, 'at once\n')
-  t.equal(readFileSync(`${lock}.lock`, 'utf8'), 'at once\n', 'names decide nothing')
+  t.equal(readFileSync(`${lock}.lock`, 'utf8'), 'at once\n', 'file names decide nothing')
   await release()
   t.equal(readFileSync(file, 'utf8'), 'draft\n')
 })
 
-t.test('what is announced reaches the daemon as it was said, and no program is started', async (t) => {
+t.test('an announcement reaches the daemon unchanged, and no program is started', async (t) => {
   const { announced, system } = machineFor(t)
   const announcement: Announcement = { mode: 'again', addresses: ['10.0.0.1'], iface: 'eth0' }
   t.same(await system().run('change', ['/no/such/program'], { announcement }), {
@@ -45,7 +45,7 @@ t.test('what is announced reaches the daemon as it was said, and no program is s
   t.same(announced, [announcement])
 })
 
-t.test('rules are put together when they are declared, whatever the words look like', async (t) => {
+t.test('rules are combined when declared so, whatever the words look like', async (t) => {
   const dir = t.testdir()
   const log = join(dir, 'log')
   const { PATH } = process.env
@@ -72,7 +72,7 @@ t.test('rules are put together when they are declared, whatever the words look l
   t.equal(
     readFileSync(log, 'utf8').match(/^iptables --wait -I INPUT/gm)?.length,
     2,
-    'not declared: each by itself',
+    'undeclared rules are added separately',
   )
   t.equal(shared.workFor('change', ['x'], { combined: true }), undefined)
 })

@@ -26,7 +26,7 @@ import { live } from '../../runner/machine/live/live.ts'
 
 const ok: Answer = { status: 0, out: '', err: '' }
 
-t.test('what comes together is done together, and what comes meanwhile is done next', async (t) => {
+t.test('requests that arrive together are done together, and later requests are done next', async (t) => {
   const seen: (readonly number[])[] = []
   const twice = burst<number, number>((items) => {
     seen.push(items)
@@ -37,15 +37,15 @@ t.test('what comes together is done together, and what comes meanwhile is done n
   t.same(seen, [[1, 2], [3]])
 })
 
-t.test('a question that several put at once is put once', async (t) => {
+t.test('a question that several events ask at once is asked once', async (t) => {
   let asked = 0
   const ask = shared(([word]) => Promise.resolve(`${word} ${(asked += 1)}`))
   t.same(await Promise.all([ask(['a']), ask(['a']), ask(['b'])]), ['a 1', 'a 1', 'b 2'])
   t.equal(await ask(['a']), 'a 3')
 })
 
-t.test('an error of ip -batch belongs to the line that it names', (t) => {
-  // recorded: iproute2 6.1, "ip -json -force -batch - 2>&1"
+t.test('an error of ip -batch belongs to the line that the error names', (t) => {
+  // Recorded with iproute2 6.1: "ip -json -force -batch - 2>&1".
   const text = `[{"ifindex":1,"ifname":"lo","addr_info":[]}]
 Error: ipv4: Address already assigned.
 Command failed -:3
@@ -70,7 +70,7 @@ const deletion = (address: string): Deletion => ({
   place: place(address),
 })
 
-t.test('changes that come with deletions are done before them', async (t) => {
+t.test('changes that arrive with deletions are done before the deletions', async (t) => {
   const { lines, ask } = batchOf(['10.0.0.1', '10.0.0.2', '10.0.0.3'])
   const added: Task = { kind: 'change', line: ['addr', 'add', '10.0.0.9/24', 'dev', 'eth0'] }
   const { seen = '' } = await performTasks([{ kind: 'look' }], ask, '')
@@ -83,7 +83,7 @@ t.test('changes that come with deletions are done before them', async (t) => {
   ])
 })
 
-t.test('addresses that go together go from the last to the first', (t) => {
+t.test('addresses that are deleted together are deleted from the last to the first', (t) => {
   const held = ['10.0.0.1', '10.0.0.2', '10.0.0.3'].map((local) => ({ local, prefixlen: 24 }))
   const seen = JSON.stringify([{ ifname: 'eth0', addr_info: held }])
   t.same(inGoodOrder([deletion('10.0.0.1'), deletion('10.0.0.3')], seen), [
@@ -94,7 +94,7 @@ t.test('addresses that go together go from the last to the first', (t) => {
   t.end()
 })
 
-/** `ip` that shows these addresses of eth0, and whose lines fail where they are told to. */
+/** An `ip` that shows these addresses of eth0, and whose lines fail where the caller says so. */
 function batchOf(addresses: readonly string[], failing: readonly string[] = []) {
   const lines: string[] = []
   const held = addresses.map((local, i) => ({
@@ -120,12 +120,12 @@ const place = (address: string) => ({ address, bits: 24, iface: 'eth0' })
 const guarded = (...addresses: string[]): Task => ({ kind: 'guarded', places: addresses.map(place) })
 
 t.test(
-  'of a subnet whose first address is deleted those come back that nobody deletes meanwhile',
+  'after a deletion the other addresses of the subnet return, but no address that is to be deleted',
   async (t) => {
     const { lines, ask } = batchOf(['10.0.0.1', '10.0.0.2', '10.0.0.3'])
     const tasks: Task[] = [
       { kind: 'look' },
-      // planned when 10.0.0.2 was to stay, and 10.0.0.3 was not there yet
+      // Planned when 10.0.0.2 was to stay, and 10.0.0.3 was not there yet.
       guarded('10.0.0.1'),
       { kind: 'change', line: ['addr', 'add', 'fd00::1/64', 'dev', 'eth0'] },
       guarded('10.0.0.2'),
@@ -148,14 +148,14 @@ t.test(
   },
 )
 
-t.test('one that does not come back is the trouble of the event with which it went', async (t) => {
+t.test('an address that does not return fails the event that deleted the address', async (t) => {
   const lost = 'addr add 10.0.0.3/24 dev eth0 brd 10.0.0.255'
   const { ask } = batchOf(['10.0.0.1', '10.0.0.2', '10.0.0.3'], [lost])
   const { answers } = await performTasks([guarded('10.0.0.1'), guarded('10.0.0.2')], ask, '')
   t.same(answers, [{ status: 2, out: '', err: `no buffer\nCommand failed ${lost}\n` }, ok])
 })
 
-t.test('an ip that has gone has answered nobody', async (t) => {
+t.test('an ip that has ended has answered no event', async (t) => {
   const gone = () => Promise.resolve(undefined)
   t.same((await performTasks([guarded('10.0.0.1'), { kind: 'look' }], gone, '')).answers, [
     undefined,
@@ -164,7 +164,7 @@ t.test('an ip that has gone has answered nobody', async (t) => {
 })
 
 t.test(
-  'rules of a burst are one transaction for each family; if it fails, each is tried alone',
+  'the rules of a burst are a single transaction for each family; if it fails, each rule is tried alone',
   async (t) => {
     const rule = (program: string, address: string) => [
       program,
@@ -198,7 +198,7 @@ t.test(
   },
 )
 
-t.test('one look at connections serves all who ask, and each sees its own', async (t) => {
+t.test('a single look at connections serves all events that ask, and each event sees its own', async (t) => {
   const asked: string[] = []
   const look = connections((argv) => {
     asked.push(argv.join(' '))
@@ -213,7 +213,7 @@ t.test('one look at connections serves all who ask, and each sees its own', asyn
   t.equal(three?.out, '')
 })
 
-t.test('what many write under one lock is one write, and on disk before the lock is free', async (t) => {
+t.test('many writes under the same lock are a single write, on disk before the lock is free', async (t) => {
   const disk = new Map<string, string>()
   const writes: string[] = []
   const machine = new Files({
@@ -239,10 +239,10 @@ t.test('what many write under one lock is one write, and on disk before the lock
   }
   const seen = await Promise.all(['a', 'b', 'c'].map(add))
   t.same(writes, ['a\nb\nc\n'])
-  t.same(seen, ['a\nb\nc\n', 'a\nb\nc\n', 'a\nb\nc\n'], 'nobody goes on before it is written')
+  t.same(seen, ['a\nb\nc\n', 'a\nb\nc\n', 'a\nb\nc\n'], 'no event goes on before the write')
 })
 
-t.test('a disk that fails is the trouble of everybody who wrote', async (t) => {
+t.test('a disk that fails fails every event that wrote', async (t) => {
   const machine = new Files({
     find: () => Promise.resolve(undefined),
     read: () => Promise.resolve(''),
@@ -262,7 +262,7 @@ t.test('a disk that fails is the trouble of everybody who wrote', async (t) => {
   t.match(ends, [{ reason: { message: 'the disk is full' } }, { reason: { message: 'the disk is full' } }])
 })
 
-t.test('a lock: one after the other, several who agree, and none while another process has it', async (t) => {
+t.test('a lock has several holders if all agree, and none while another process has the lock', async (t) => {
   const nothing: KeptBack = { any: () => false, putDown: () => Promise.resolve() }
   const dir = mkdtempSync(join(tmpdir(), 'eventscript-locks-'))
   t.teardown(() => rmSync(dir, { recursive: true }))
@@ -271,7 +271,7 @@ t.test('a lock: one after the other, several who agree, and none while another p
   const theirs = new Locks(nothing)
   t.teardown(() => [ours, theirs].forEach((each) => each.close()))
   const together = await Promise.all([1, 2].map(() => ours.hold(path, 5, { together: true }).held))
-  t.equal(together.length, 2, 'both have it')
+  t.equal(together.length, 2, 'both holders have the lock')
   await t.rejects(theirs.hold(path, 0).held, LockBusy)
   for (const { release } of together) await release()
   const first = await ours.hold(path, 5).held
@@ -281,7 +281,7 @@ t.test('a lock: one after the other, several who agree, and none while another p
     return held
   })
   await new Promise((resolve) => setTimeout(resolve, 100))
-  t.notOk(second, 'one at a time')
+  t.notOk(second, 'a single holder at a time')
   await first.release()
   await (await waiting).release()
 
@@ -289,10 +289,14 @@ t.test('a lock: one after the other, several who agree, and none while another p
     ours.hold(`${path}.s`, 5, { shared: true }).held,
     theirs.hold(`${path}.s`, 5, { shared: true }).held,
   ])
-  await t.rejects(ours.hold(`${path}.s`, 0).held, LockBusy, 'not alone while another shares it')
+  await t.rejects(
+    ours.hold(`${path}.s`, 0).held,
+    LockBusy,
+    'the lock is not exclusive while another holder shares the lock',
+  )
   await sharedWithOthers[1].release()
   await sharedWithOthers[0].release()
-  await (await ours.hold(`${path}.s`, 0).held).release() // and at once when the last has left
+  await (await ours.hold(`${path}.s`, 0).held).release() // and at once after the last holder has left
 })
 
 t.test('a shell that stays starts programs and keeps their outputs, statuses and words apart', async (t) => {
@@ -306,7 +310,7 @@ t.test('a shell that stays starts programs and keeps their outputs, statuses and
     err: 'err\n',
   })
   t.match(await pool.run(['sh', '-c', 'kill -9 $$']), { status: 137, signal: 'SIGKILL' })
-  t.equal(await pool.run(['echo', 'two\nlines']), undefined, 'such a word is nothing for it')
+  t.equal(await pool.run(['echo', 'two\nlines']), undefined, 'the pool refuses a word with a newline')
   const many = await Promise.all(
     Array.from({ length: 40 }, (_, i) => pool.run(['sh', '-c', `sleep 0.02; echo ${i}`])),
   )
@@ -321,7 +325,7 @@ t.test('a shell that stays starts programs and keeps their outputs, statuses and
   t.match(await pool.run(['echo', 'well']), { out: 'well\n' })
 })
 
-t.test('only what is sure to be wanted is begun early', (t) => {
+t.test('only work that is certainly needed is begun early', (t) => {
   t.match(foreseen('takeip', ['eth0', '10.0.0.1', '24'], '/v'), {
     ask: ['iptables', '-w', '-S', 'INPUT'],
     lock: '/v/my-public-ip-addresses.lock',
@@ -332,7 +336,7 @@ t.test('only what is sure to be wanted is begun early', (t) => {
   t.end()
 })
 
-/** A lock of this process, and one of another: whether `flock -n` gets it. */
+/** A lock of this process, and a lock of another: whether `flock -n` gets the lock. */
 function lockPlace(t: Test): { path: string; ours: Locks; isFree: () => boolean } {
   const nothing: KeptBack = { any: () => false, putDown: () => Promise.resolve() }
   const dir = mkdtempSync(join(tmpdir(), 'eventscript-locks-'))
@@ -345,7 +349,7 @@ function lockPlace(t: Test): { path: string; ours: Locks; isFree: () => boolean 
   return { path, ours, isFree: () => !execaSync('flock', ['-n', path, 'true'], { reject: false }).failed }
 }
 
-t.test('who waits for a lock that another event here holds does not wait longer than it says', async (t) => {
+t.test('a waiter for a lock that another event here holds waits no longer than its own limit', async (t) => {
   const { path, ours } = lockPlace(t)
   const first = await ours.hold(path, 5).held
   await t.rejects(ours.hold(path, 0).held, /cannot lock .*lock: other events of this daemon/)
@@ -355,7 +359,7 @@ t.test('who waits for a lock that another event here holds does not wait longer 
   await (await patient).release()
 })
 
-t.test('who does not want to wait hears at once that others here share it', async (t) => {
+t.test('a caller without patience hears at once that others here share the lock', async (t) => {
   const { path, ours } = lockPlace(t)
   const { release } = await ours.hold(path, 5, { shared: true }).held
   await t.rejects(ours.hold(path, 0).held, /other events of this daemon/)
@@ -363,7 +367,7 @@ t.test('who does not want to wait hears at once that others here share it', asyn
   await (await ours.hold(path, 0).held).release()
 })
 
-t.test('a lock that is granted when nobody waits for it any more is given back', async (t) => {
+t.test('a lock that is granted after the last waiter has left is released', async (t) => {
   const { path, ours, isFree } = lockPlace(t)
   const first = await ours.hold(path, 5).held
   const late = ours.hold(path, 5)
@@ -371,7 +375,7 @@ t.test('a lock that is granted when nobody waits for it any more is given back',
   await t.rejects(late.held, LockBusy)
   const granted = ours.hold(path, 5)
   await first.release()
-  granted.withdraw() // the same moment
+  granted.withdraw() // in the same moment
   await granted.held.catch(() => {})
   while (!isFree()) await sleep(50)
 
@@ -387,7 +391,7 @@ t.test('a lock that is granted when nobody waits for it any more is given back',
   theirs.stdin.end()
   await theirs
   while (!isFree()) await sleep(50)
-  t.pass('another process gets it')
+  t.pass('another process gets the lock')
 })
 
 t.test(
@@ -404,11 +408,11 @@ t.test(
     const locks = new Locks({ any: () => false, putDown: () => Promise.resolve() })
     t.teardown(() => locks.close())
     const { release } = await locks.hold(join(dir, 'lock'), 0).held
-    await t.resolves(release(), 'granted')
+    await t.resolves(release(), 'the lock is granted')
   },
 )
 
-t.test('a lock is taken by perl, or by flock(1) where there is none', async (t) => {
+t.test('a lock is taken by perl, or by flock(1) where perl is missing', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'eventscript-locks-'))
   t.teardown(() => rmSync(dir, { recursive: true }))
   for (const program of ['sh', 'flock']) symlinkSync(`/usr/bin/${program}`, join(dir, program))
@@ -435,7 +439,7 @@ t.test('a lock is taken by perl, or by flock(1) where there is none', async (t) 
   process.env['PATH'] = PATH
 })
 
-/** Work for several, done by one worker that hangs until it is ended. */
+/** Work for several events, done by a single worker that hangs until the worker is ended. */
 function hanging() {
   let tries = 0
   const waiting: ((error: Error) => void)[] = []
@@ -468,17 +472,17 @@ function soon(): AbortSignal {
 
 const never = () => new AbortController().signal
 
-t.test('what is ended at the deadline of one is done again for the others', async (t) => {
+t.test('work that is ended at the deadline of an event is done again for the others', async (t) => {
   const { work } = hanging()
   const looked: number[] = []
   const beforeEnd = (pid: number) => Promise.resolve(void looked.push(pid))
   const others = [1, 2].map(() => new Attendant({ signal: never() }).attend(['ip'], work))
   await t.rejects(new Attendant({ signal: soon(), beforeEnd }).attend(['ip'], work), Interrupted)
   t.same(await Promise.all(others), ['done again', 'done again'])
-  t.same(looked, [1001], 'and was looked at before')
+  t.same(looked, [1001], 'the worker was examined before the end')
 })
 
-t.test('what works for others only is left alone by a deadline', async (t) => {
+t.test('the deadline of an event does not end work that serves other events only', async (t) => {
   let kills = 0
   const busy: Worker = { pid: 1, kill: () => void (kills += 1) }
   const queued = { done: () => new Promise<string>(() => {}), by: (): Worker | undefined => undefined }
@@ -491,8 +495,8 @@ t.test('what works for others only is left alone by a deadline', async (t) => {
   t.equal(kills, 1)
 })
 
-t.test('what nobody waits for any more has an end of its own', async (t) => {
-  const awake = setInterval(() => {}, 1000) // the looks alone keep no process up
+t.test('work that no event waits for any more has its own time limit', async (t) => {
+  const awake = setInterval(() => {}, 1000) // The timers of the checks alone keep no process alive.
   t.teardown(() => clearInterval(awake))
   const cancelled = new AbortController()
   const hung = hanging()
@@ -503,19 +507,19 @@ t.test('what nobody waits for any more has an end of its own', async (t) => {
   const other = new Attendant({ signal: never() }).attend(['ss'], hung.work)
   cancelled.abort()
   await t.rejects(ending, Interrupted)
-  t.ok(hung.work.by(), 'others may wait for it')
+  t.ok(hung.work.by(), 'other events may wait for the work')
   t.equal(await other, 'done again')
   const undo = hanging()
   await t.rejects(new Attendant({ signal: soon(), cap: 50 }).finish(['iptables'], undo.work), Interrupted)
   const patient = hanging()
   const inTime = new Attendant({ signal: never(), cap: 50 }).finish(['iptables'], patient.work)
   await sleep(300)
-  t.ok(patient.work.by(), 'what takes back, in its time, is waited for')
+  t.ok(patient.work.by(), 'an undo within its time limit may finish')
   patient.work.by()?.kill()
   t.equal(await inTime, 'done again')
 })
 
-t.test('a rule that was being changed is not changed twice', async (t) => {
+t.test('a rule whose change was interrupted is not changed twice', async (t) => {
   const run: string[] = []
   const answers = (status: number) => (argv: readonly string[]) => {
     run.push(argv[2] ?? '')
@@ -529,7 +533,7 @@ t.test('a rule that was being changed is not changed twice', async (t) => {
   t.same(run, ['-C', '-C', '-I', '-C', '-D', '-C'])
 })
 
-t.test('an announcement whose look fails is tried again, and is the trouble of no other', async (t) => {
+t.test('an announcement whose look fails is tried again, and fails no other event', async (t) => {
   const packets = t.testdir()
   const log = join(packets, 'log')
   for (const program of ['arping', 'ip'])
