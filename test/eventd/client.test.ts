@@ -1,4 +1,4 @@
-/** Our client against Debian's event daemon, and against everything that is no event daemon. */
+/** Our client against Debian's event daemon, and against every kind of program that is no event daemon. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
@@ -59,7 +59,7 @@ else {
     await eventd.close()
   })
 
-  t.test('Debian: what a run says, and its status', async (t) => {
+  t.test('Debian: a run reports its scripts, and its status', async (t) => {
     t.match(await client.request(run('good', { args: 'a b' })), { kind: 'run', result: 0 })
     t.match(await client.request(status('good')), {
       kind: 'status',
@@ -79,7 +79,7 @@ else {
     t.match(await ctdbEvent(eventd.dir, 'status', 'legacy', 'fail'), { status: 3, out: 'no good: Grüße' })
   })
 
-  t.test('Debian: the times of a script are those of this machine', async (t) => {
+  t.test('Debian: the times of a script are times of this machine', async (t) => {
     const before = Date.now()
     await client.request(run('slow'))
     const { status: slow } = await client.request(status('slow'))
@@ -90,13 +90,13 @@ else {
     t.ok(ms(last?.end) - ms(last?.begin) >= 1000)
   })
 
-  t.test('Debian: a run that takes too long', async (t) => {
+  t.test('Debian: a run that exceeds its limit is timed out', async (t) => {
     t.match(await client.request(run('hang', { timeout: 1 })), { result: ERRNO.ETIMEDOUT })
     const { status: hung } = await client.request(status('hang'))
     t.match(hung, { summary: -ERRNO.ETIMEDOUT, scripts: { 2: { result: -ERRNO.ETIMEDOUT } } })
   })
 
-  t.test('Debian: what is not there', async (t) => {
+  t.test('Debian: an absent component, event or script is reported', async (t) => {
     const answers = await Promise.all([
       client.request(run('good', { component: 'nosuch' })),
       client.request(status('good', 'nosuch')),
@@ -114,7 +114,7 @@ else {
     )
   })
 
-  t.test('Debian: scripts switched on and off', async (t) => {
+  t.test('Debian: scripts are enabled and disabled', async (t) => {
     const set = async (action: number) => {
       const { result } = await client.request({
         kind: 'script',
@@ -130,13 +130,13 @@ else {
     t.same(await set(0), [0, -ERRNO.ENOEXEC])
   })
 
-  t.test('Debian: a reply of several reads', async (t) => {
+  t.test('Debian: a reply that takes several reads is complete', async (t) => {
     await client.request(run('loud'))
     const { status: loud } = await client.request(status('loud'))
     t.equal(loud?.scripts[2]?.output, 'x'.repeat(300_000))
   })
 
-  t.test('Debian: replies out of order, each to its own request', async (t) => {
+  t.test('Debian: each reply out of order reaches its own request', async (t) => {
     await client.request(run('good', { args: 'before' }))
     const order: string[] = []
     const ask = async (label: string, question: Question) => {
@@ -155,14 +155,14 @@ else {
     t.equal(earlier?.status?.scripts[0]?.output, 'ok good before\n')
   })
 
-  t.test('Debian: a cancelled monitor', async (t) => {
+  t.test('Debian: a cancelled monitor is reported', async (t) => {
     eventd.script('legacy/30.cases.script', '#!/bin/sh\n[ "$1" != monitor ] || exec sleep 60\n')
     const monitor = client.request(run('monitor'))
     t.match(await client.request(run('good')), { result: 0 })
     t.match(await monitor, { result: ERRNO.ECANCELED })
   })
 
-  t.test('Debian: the daemon ends while it is asked', async (t) => {
+  t.test('Debian: a daemon that ends during a request is reported', async (t) => {
     const other = await startEventd()
     other.script('legacy/10.hang.script', '#!/bin/sh\nexec sleep 60\n')
     const waiting = await connect(other.socket)
@@ -178,9 +178,9 @@ else {
   })
 }
 
-// ---------------------------------------------------------------- what is no event daemon
+// ---------------------------------------------------------------- programs that are no event daemon
 
-/** The sentence of a Refusal; anything else is a defect. */
+/** The sentence of a Refusal. Any other error is a defect. */
 async function refusal(promise: Promise<unknown>): Promise<string> {
   const error: unknown = await promise.then(
     () => new Error('it succeeded'),
@@ -195,7 +195,7 @@ interface Fake {
   server: Server
 }
 
-/** A server that does with each request as told. */
+/** A server that handles each request as the caller says. */
 async function fake(path: string, answer: (socket: Socket, request: Request) => void): Promise<Fake> {
   const server = createServer((socket) => {
     const frames = new Frames()
@@ -209,7 +209,7 @@ async function fake(path: string, answer: (socket: Socket, request: Request) => 
   return { server, client: await connect(path) }
 }
 
-t.test('nobody there', async (t) => {
+t.test('a socket without a server is refused with a reason', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'client-'))
   t.teardown(() => rmSync(dir, { recursive: true }))
   t.equal(
@@ -266,11 +266,11 @@ for (const [label, answer, expected] of STRANGE)
     t.teardown(() => rmSync(dir, { recursive: true }))
     t.teardown(() => server.close())
     t.match(await refusal(client.request(run('x'))), expected)
-    t.match(await refusal(client.request(run('x'))), expected, 'and so from then on')
+    t.match(await refusal(client.request(run('x'))), expected, 'the next request fails in the same way')
     client.close()
   })
 
-t.test('a thousand requests, answered backwards and byte by byte', async (t) => {
+t.test('a thousand requests are answered in reverse order and byte by byte', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'client-'))
   const seen: Request[] = []
   const { server, client } = await fake(join(dir, 'socket'), (socket, request) => {

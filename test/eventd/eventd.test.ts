@@ -42,7 +42,7 @@ interface Place {
   log: () => string
 }
 
-/** Folders as CTDB's test mode has them. The path is short: a socket's has 107 bytes at most. */
+/** Folders as in CTDB's test mode. The path is short, because the path of a socket has 107 bytes at most. */
 function place(t: Test, conf = ''): Place {
   const base = mkdtempSync(join(tmpdir(), 'esd-'))
   const folder = join(base, 'events/legacy')
@@ -68,12 +68,12 @@ function place(t: Test, conf = ''): Place {
 interface Daemon {
   child: ChildProcess
   ended: Promise<number | null>
-  /** The bytes on the start-up descriptor, and whether it was closed. */
+  /** The bytes on the start-up descriptor, and whether the descriptor was closed. */
   startup: { bytes: Buffer; closed: boolean }
 }
 
 async function start(t: Test, { env }: Place, ...more: string[]): Promise<Daemon> {
-  // a real pipe, as ctdbd has it; and without tap's loaders
+  // The descriptor is a real pipe, as with ctdbd. The environment is without tap's loaders.
   const pipe = join(env['CTDB_BASE'] ?? '', `up.${Math.random()}`)
   await execa('mkfifo', [pipe])
   const shell = 'exec 3>"$0"; exec env -u NODE_OPTIONS "$@"'
@@ -125,7 +125,7 @@ const isAlive = (pid: number) => {
   }
 }
 
-t.test("CTDB's client gets what it gets from ctdb-eventd", { skip }, async (t) => {
+t.test("CTDB's client gets the same answers as from ctdb-eventd", { skip }, async (t) => {
   const at = place(t)
   at.script('10.one', '#!/bin/sh\necho "one $*"\n')
   at.script('20.off', '#!/bin/sh\n', 0o644)
@@ -134,7 +134,7 @@ t.test("CTDB's client gets what it gets from ctdb-eventd", { skip }, async (t) =
     '#!/bin/sh\n[ "$1" = bad ] && { echo going down; exit 7; }\n[ "$1" = hang ] && { echo hanging; exec sleep 600; }\nexit 0\n',
   )
   const { startup } = await start(t, at)
-  t.same([...startup.bytes], [0, 0, 0, 0], 'four zero bytes when clients can connect')
+  t.same([...startup.bytes], [0, 0, 0, 0], 'four zero bytes arrive when clients can connect')
 
   t.match(await run(at, 'ok', 'a', 'b'), { exitCode: 0, stdout: '' })
   t.match(await status(at, 'ok'), /^10\.one +OK +\d+\.\d{3} .*\n20\.off +DISABLED +\n30\.two +OK /)
@@ -162,14 +162,14 @@ t.test("CTDB's client gets what it gets from ctdb-eventd", { skip }, async (t) =
   t.match(await client(at, 'run', 'abc', 'legacy', 'ok'), { exitCode: 110 }, 'a limit of 0 is over at once')
   await client(at, 'script', 'disable', 'legacy', '30.two')
   t.match((await client(at, 'script', 'list', 'legacy')).stdout, /\* 10\.one\n {2}20\.off\n {2}30\.two/)
-  t.match(await run(at, 'bad'), { exitCode: 0 }, 'read afresh for each event')
+  t.match(await run(at, 'bad'), { exitCode: 0 }, 'the folder is read afresh for each event')
   for (const line of [
     /ctdb-eventd\[\d+\]: 10\.one: one ok a b\n/,
     /: bad event failed\n/,
     /: hang event timed out\n/,
   ])
     await until(`${line} in the log`, () => line.test(at.log()))
-  t.same([...startup.bytes], [0, 0, 0, 0], 'and nothing more is ever written there')
+  t.same([...startup.bytes], [0, 0, 0, 0], 'no more bytes arrive there, ever')
   t.notOk(startup.closed)
 })
 
@@ -188,7 +188,7 @@ t.test('our own script, linked there, runs inside the daemon', { skip }, async (
   t.ok(isAlive(child.pid ?? 0))
 })
 
-t.test('events wait their turn, each with all of its time; monitor gives way', { skip }, async (t) => {
+t.test('events wait their turn, each with its full time, and monitor gives way', { skip }, async (t) => {
   const at = place(t)
   at.script(
     '10.slow',
@@ -204,7 +204,7 @@ t.test('events wait their turn, each with all of its time; monitor gives way', {
     'monitor is refused',
   )
   t.match(await status, { exitCode: 22 }, 'status is answered meanwhile')
-  for (const each of await Promise.all(three)) t.match(each, { exitCode: 0 }, 'the queue costs no time')
+  for (const each of await Promise.all(three)) t.match(each, { exitCode: 0 }, 'queueing takes no time')
   const order = readFileSync(join(at.base, 'order'), 'utf8').trim().split('\n')
   t.equal(order.length, 3)
 
@@ -218,33 +218,29 @@ t.test('events wait their turn, each with all of its time; monitor gives way', {
   t.equal(
     (await client(at, 'status', 'legacy', 'monitor')).stdout,
     before.stdout,
-    'its status is that of the run before',
+    'the status of the cancelled monitor is the status of the previous run',
   )
 })
 
-t.test(
-  'a hung script is explained, the debug script has its say, and its whole group ends',
-  { skip },
-  async (t) => {
-    const at = place(t, '[event]\n\tdebug script = debug.sh\n')
-    writeFileSync(join(at.base, 'debug.sh'), '#!/bin/sh\necho "debugging $1 $2"\n', { mode: 0o755 })
-    at.script(
-      '10.hangs',
-      '#!/bin/sh\n[ "$1" = x ] || exit 0\ntrap "" TERM\n(trap "" TERM; echo "$$" >"$CTDB_BASE/group"; while :; do sleep 1; done) &\nwait\n',
-    )
-    await start(t, at)
-    t.match(await client(at, 'run', '1', 'legacy', 'x'), { exitCode: 110 })
-    const pid = () => Number(readFileSync(join(at.base, 'group'), 'utf8'))
-    await until('the end of the group', () => !isAlive(-pid()) && !isAlive(pid()))
-    await run(at, 'status-of-next')
-    const debugged = new RegExp(`event_debug: debugging ${pid()} x\\n`)
-    await until('the debug script in the log', () => debugged.test(at.log()))
-    await until('the verdict in the log', () => /10\.hangs: timed out after 1 s while running/.test(at.log()))
-  },
-)
+t.test('a hung script is explained, the debug script runs, and the whole group ends', { skip }, async (t) => {
+  const at = place(t, '[event]\n\tdebug script = debug.sh\n')
+  writeFileSync(join(at.base, 'debug.sh'), '#!/bin/sh\necho "debugging $1 $2"\n', { mode: 0o755 })
+  at.script(
+    '10.hangs',
+    '#!/bin/sh\n[ "$1" = x ] || exit 0\ntrap "" TERM\n(trap "" TERM; echo "$$" >"$CTDB_BASE/group"; while :; do sleep 1; done) &\nwait\n',
+  )
+  await start(t, at)
+  t.match(await client(at, 'run', '1', 'legacy', 'x'), { exitCode: 110 })
+  const pid = () => Number(readFileSync(join(at.base, 'group'), 'utf8'))
+  await until('the end of the group', () => !isAlive(-pid()) && !isAlive(pid()))
+  await run(at, 'status-of-next')
+  const debugged = new RegExp(`event_debug: debugging ${pid()} x\\n`)
+  await until('the debug script in the log', () => debugged.test(at.log()))
+  await until('the verdict in the log', () => /10\.hangs: timed out after 1 s while running/.test(at.log()))
+})
 
 t.test(
-  'without a debug script a hung script ends all the same, and so does one whose debug script hangs',
+  'a hung script ends without a debug script, and also with a debug script that hangs',
   { skip },
   async (t) => {
     for (const conf of ['', '[event]\n\tdebug script = debug.sh\n']) {
@@ -260,7 +256,7 @@ t.test(
   },
 )
 
-t.test('a lost client leaves nothing stuck, a grandchild delays nothing', { skip }, async (t) => {
+t.test('a lost client leaves nothing stuck, and a grandchild delays nothing', { skip }, async (t) => {
   const at = place(t)
   at.script(
     '10.slow',
@@ -274,8 +270,8 @@ t.test('a lost client leaves nothing stuck, a grandchild delays nothing', { skip
     })
     await sleep(500)
     lost.kill('SIGKILL')
-    t.match(await run(at, 'slow', 'quick'), { exitCode: 0 }, `${event} was lost, the next event runs`)
-    t.match(await run(at, 'monitor', 'quick'), { exitCode: 0 }, 'and so does monitor')
+    t.match(await run(at, 'slow', 'quick'), { exitCode: 0 }, `${event} was lost, and the next event runs`)
+    t.match(await run(at, 'monitor', 'quick'), { exitCode: 0 }, 'monitor runs too')
   }
   t.match(await run(at, 'daemon'), { exitCode: 0 })
   const daemon = Number(readFileSync(join(at.base, 'daemon'), 'utf8'))
@@ -283,7 +279,7 @@ t.test('a lost client leaves nothing stuck, a grandchild delays nothing', { skip
   process.kill(daemon, 'SIGKILL')
 })
 
-t.test('what cannot run is named once with the reason; what has gone fails nothing', { skip }, async (t) => {
+t.test('an unrunnable script is named once with a reason; a lost script is harmless', { skip }, async (t) => {
   const at = place(t)
   at.script('10.no-bang', 'echo x\n')
   at.script('20.no-interpreter', '#!/no/such/thing\n')
@@ -300,7 +296,7 @@ t.test('what cannot run is named once with the reason; what has gone fails nothi
   await until('level ERROR once, then for who debugs', () => times() === 2)
 })
 
-t.test('nothing that comes on the socket ends it', { skip }, async (t) => {
+t.test('no bytes on the socket end the daemon', { skip }, async (t) => {
   const at = place(t)
   at.script('10.ok', '#!/bin/sh\n')
   const { child } = await start(t, at)
@@ -341,7 +337,7 @@ t.test('nothing that comes on the socket ends it', { skip }, async (t) => {
   t.match(await run(at, 'x'), { exitCode: 0 })
 })
 
-t.test('its end: told, orphaned, doubled, misconfigured', { skip }, async (t) => {
+t.test('the daemon ends when told, orphaned, started twice, or misconfigured', { skip }, async (t) => {
   const at = place(t)
   at.script(
     '10.slow',
@@ -349,18 +345,18 @@ t.test('its end: told, orphaned, doubled, misconfigured', { skip }, async (t) =>
   )
   const first = await start(t, at)
   const second = await start(t, at)
-  t.equal(await second.ended, 17, 'one on a node')
+  t.equal(await second.ended, 17, 'a node has a single event daemon')
   t.same([...second.startup.bytes], [])
-  t.match(await run(at, 'x'), { exitCode: 0 }, 'and the first goes on')
+  t.match(await run(at, 'x'), { exitCode: 0 }, 'the first daemon goes on')
   const running = run(at, 'slow')
   await until('the script', () => existsSync(join(at.base, 'pid')))
   first.child.kill('SIGTERM')
   t.equal(await first.ended, 0)
   t.ok(
     first.startup.closed || (await sleep(200).then(() => first.startup.closed)),
-    'ctdbd sees at once that it has gone',
+    'ctdbd sees the end of the daemon at once',
   )
-  t.notOk(isAlive(Number(readFileSync(join(at.base, 'pid'), 'utf8'))), 'what ran is ended')
+  t.notOk(isAlive(Number(readFileSync(join(at.base, 'pid'), 'utf8'))), 'the running script is ended')
   await running
   t.notOk(existsSync(join(at.base, 'run/eventd.socket')))
   t.match(at.log(), /Received signal 15\n.*Shutting down\n/)
@@ -376,7 +372,7 @@ t.test('its end: told, orphaned, doubled, misconfigured', { skip }, async (t) =>
   t.equal(await (await start(t, at)).ended, 22)
 })
 
-t.test('no child holds the descriptor that ctdbd watches, nor our sockets', { skip }, async (t) => {
+t.test('no child holds our sockets or the descriptor that ctdbd watches', { skip }, async (t) => {
   const at = place(t)
   at.script('10.fds', '#!/bin/sh\nls -l /proc/self/fd >"$CTDB_BASE/fds"\n')
   const extra = openSync('/dev/null', 'r')
@@ -389,7 +385,7 @@ t.test('no child holds the descriptor that ctdbd watches, nor our sockets', { sk
   t.notMatch(open.join('\n'), /socket:|pipe:/)
 })
 
-t.test('a full disk, a log that cannot be written, thousands of events', { skip }, async (t) => {
+t.test('the daemon survives a full disk, an unwritable log, and thousands of events', { skip }, async (t) => {
   const at = place(t)
   writeFileSync(join(at.base, 'ctdb.conf'), '[logging]\n\tlocation = file:/dev/full\n\tlog level = DEBUG\n')
   symlinkSync(SCRIPT, join(at.folder, '10.interface.script'))
@@ -403,7 +399,7 @@ t.test('a full disk, a log that cannot be written, thousands of events', { skip 
   t.match(await run(at, 'setup'), { exitCode: 0 })
 })
 
-/** So many events, pipelined on one connection as ctdbd does. */
+/** Sends this number of events, pipelined on a single connection as ctdbd does. */
 async function flood(at: Place, events: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const socket = createConnection(join(at.base, 'run/eventd.socket'))
@@ -437,7 +433,7 @@ async function flood(at: Place, events: number): Promise<void> {
   })
 }
 
-/** The replies to requests that are sent in one write: reqid and result of each. */
+/** The replies to requests that are sent in a single write: reqid and result of each reply. */
 async function pipelined(at: Place, requests: Partial<RunRequest>[]): Promise<[number, number][]> {
   const frames = new Frames()
   const replies: [number, number][] = []
@@ -473,7 +469,7 @@ async function pipelined(at: Place, requests: Partial<RunRequest>[]): Promise<[n
 }
 
 t.test(
-  'a monitor that is cancelled before it began, or under RUN_ALL, is over at once',
+  'a monitor that is cancelled before its start, or under RUN_ALL, is over at once',
   { skip },
   async (t) => {
     const at = place(t)
@@ -486,12 +482,12 @@ t.test(
         [0, 125],
         [1, 0],
       ])
-      t.notOk(existsSync(join(at.base, 'done')), 'the next event did not wait for it')
+      t.notOk(existsSync(join(at.base, 'done')), 'the next event did not wait for the monitor')
     }
   },
 )
 
-t.test('a limit of years is one', { skip }, async (t) => {
+t.test('a limit of years is accepted', { skip }, async (t) => {
   const at = place(t)
   at.script('10.ok', '#!/bin/sh\nsleep 0.1\n')
   await start(t, at)
@@ -501,7 +497,7 @@ t.test('a limit of years is one', { skip }, async (t) => {
   ])
 })
 
-t.test('what is no file is no script, and blocks nothing', { skip }, async (t) => {
+t.test('a path that is no file is no script, and blocks nothing', { skip }, async (t) => {
   const at = place(t)
   await execa('mkfifo', ['-m', '755', join(at.folder, '10.pipe.script')])
   mkdirSync(join(at.folder, '20.folder.script'))
@@ -512,7 +508,7 @@ t.test('what is no file is no script, and blocks nothing', { skip }, async (t) =
   )
 })
 
-t.test('eventscript top and status --socket ask it; without it they say so', { skip }, async (t) => {
+t.test('eventscript top and status --socket ask the daemon, or report its absence', { skip }, async (t) => {
   const at = place(t)
   at.script('10.slow', '#!/bin/sh\n[ "$1" != slow ] || exec sleep 600\necho "said $1"\n')
   at.script('20.bad', '#!/bin/sh\n[ "$1" != bad ] || { echo one; echo two; exit 3; }\n')
@@ -549,7 +545,7 @@ t.test('eventscript top and status --socket ask it; without it they say so', { s
     env: { ...process.env, ...at.env },
     stdio: 'ignore',
   })
-  // each client is a process: without that, the second may be there before the first
+  // Each client is a process. Without the wait, the second client may arrive before the first.
   await until('slow runs', async () => /slow.script slow/.test((await eventscript('top')).stdout))
   const second = run(at, 'quick', 'b')
   let top = ''
@@ -574,7 +570,7 @@ t.test('eventscript top and status --socket ask it; without it they say so', { s
   t.match(await second, { exitCode: 0 })
 })
 
-t.test('ctdb.conf means what it means to ctdb-eventd', { skip }, (t) => {
+t.test('ctdb.conf has the same meaning as for ctdb-eventd', { skip }, (t) => {
   const at = place(t)
   writeFileSync(join(at.base, 'dbg'), '#!/bin/sh\n', { mode: 0o755 })
   const conf = (text: string) => {
@@ -594,12 +590,12 @@ t.test('ctdb.conf means what it means to ctdb-eventd', { skip }, (t) => {
   t.same(conf('[logging]\nlocation = file:log\n').location, { kind: 'file', path: 'log' })
   t.throws(() => conf('[logging]\nlocation = syslogx\n'), Refusal)
   t.equal(conf('[event]\ndebug script = dbg\n').debugScript, join(at.base, 'dbg'))
-  t.equal(conf('[event]\ndebug script = sub/dbg\n').debugScript, undefined, 'passes, and is never found')
+  t.equal(conf('[event]\ndebug script = sub/dbg\n').debugScript, undefined, 'accepted, but never found')
   t.throws(() => conf('[event]\ndebug script = "dbg"\n'), Refusal)
   t.end()
 })
 
-t.test('a log that could not be written is written again when it can be', { skip }, async (t) => {
+t.test('a log that could not be written is written again as soon as possible', { skip }, async (t) => {
   const at = place(t)
   writeFileSync(join(at.base, 'ctdb.conf'), `[logging]\n\tlocation = file:${at.base}/logs/log\n`)
   at.script('10.talks', '#!/bin/sh\necho "$1"\n')
@@ -615,7 +611,7 @@ t.test('a log that could not be written is written again when it can be', { skip
   await until('the log', () => /10\.talks: kept\n/.test(log()))
 })
 
-t.test('a script that cannot be started now is no disabled one', { skip }, async (t) => {
+t.test('a script that cannot be started now does not count as disabled', { skip }, async (t) => {
   const at = place(t)
   at.script('10.ok', '#!/bin/sh\n')
   await start(t, at)
@@ -626,7 +622,7 @@ t.test('a script that cannot be started now is no disabled one', { skip }, async
   await until('the reason', () => /10\.ok: .*cannot be executed: E2BIG/.test(at.log()))
 })
 
-t.test('the output of a script: no foreseeable file, no end of the daemon', { skip }, async (t) => {
+t.test('script output goes to no foreseeable file, and never ends the daemon', { skip }, async (t) => {
   const at = place(t)
   at.script(
     '10.much',
@@ -635,11 +631,11 @@ t.test('the output of a script: no foreseeable file, no end of the daemon', { sk
   await start(t, at)
   t.match(await client(at, 'run', '2', 'legacy', 'x'), { exitCode: 110 })
   t.match(await status(at, 'x'), /\(deleted\)/)
-  t.match(await run(at, 'y'), { exitCode: 125 }, '64 + ECANCELED asks to be taken for cancelled')
+  t.match(await run(at, 'y'), { exitCode: 125 }, '64 + ECANCELED must not count as cancelled')
   t.match(await client(at, 'status', 'legacy', 'y'), { exitCode: 22 })
 })
 
-t.test('a debug script that hangs is ended in time, and what it said is kept', { skip }, async (t) => {
+t.test('a debug script that hangs is ended in time, and its output is kept', { skip }, async (t) => {
   const at = place(t, '[event]\n\tdebug script = debug.sh\n')
   writeFileSync(
     join(at.base, 'debug.sh'),
@@ -654,11 +650,11 @@ t.test('a debug script that hangs is ended in time, and what it said is kept', {
   )
   await start(t, at)
   t.match(await client(at, 'run', '1', 'legacy', 'x'), { exitCode: 110 })
-  t.match(await run(at, 'next'), { exitCode: 0 }, 'the next event does not wait for that')
+  t.match(await run(at, 'next'), { exitCode: 0 }, 'the next event does not wait for the debug script')
   await until('its words', () => /event_debug: so far\n/.test(at.log()))
 })
 
-t.test('what waits goes with its client, however much it is', (t) => {
+t.test('all waiting events of a client go with the client, however many', (t) => {
   const queue = new EventQueue(() => new Promise(() => {}))
   const owner = {}
   const job = { event: 'x', words: [], limit: 1000, all: false, owner, asked: 0, answer: () => {} }
@@ -669,7 +665,7 @@ t.test('what waits goes with its client, however much it is', (t) => {
   t.end()
 })
 
-t.test('where it was started has gone, and who started it', { skip }, async (t) => {
+t.test('the daemon works without its start folder, and without its parent', { skip }, async (t) => {
   const at = place(t)
   at.script('10.fails', '#!/bin/sh\nexit 7\n')
   const eventd = join(DIST, 'ctdb-eventd')

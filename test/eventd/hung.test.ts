@@ -1,4 +1,7 @@
-/** The explanation of a hung script: on processes that really hang, and on texts of /proc that cannot be made here. */
+/**
+ * The explanation of a hung script: of processes that really hang, and of texts of /proc that this machine cannot
+ * produce.
+ */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -14,7 +17,7 @@ import { live } from '../../runner/machine/live/live.ts'
 
 const door = doorTo(live())
 
-/** A script as ctdb-eventd starts it: `NN.name.script`, in a process group of its own. */
+/** A script as ctdb-eventd starts the script: `NN.name.script`, in a process group of its own. */
 function script(t: Test, text: string, name = '10.foo'): ChildProcess & { pid: number; dir: string } {
   const dir = t.testdirName
   mkdirSync(dir, { recursive: true })
@@ -27,13 +30,13 @@ function script(t: Test, text: string, name = '10.foo'): ChildProcess & { pid: n
     try {
       process.kill(-pid, 'SIGKILL')
     } catch {
-      // it has ended
+      // The process has ended.
     }
   })
   return Object.assign(child, { pid, dir })
 }
 
-/** The explanation with this verdict, and a line like `also`: processes need a moment to get where they hang. */
+/** The explanation with this verdict, and a line like `also`. Processes need a moment until they hang. */
 async function explained(t: Test, pid: number, expected: RegExp, also = /^/): Promise<string[]> {
   let lines: string[] = []
   for (const last = Date.now() + 20_000; Date.now() < last; await sleep(100)) {
@@ -46,7 +49,7 @@ async function explained(t: Test, pid: number, expected: RegExp, also = /^/): Pr
   return lines
 }
 
-t.test('a script whose program sleeps', async (t) => {
+t.test('a script whose program sleeps is explained', async (t) => {
   const { pid } = script(t, 'sleep 1000; :')
   const lines = await explained(
     t,
@@ -67,7 +70,7 @@ t.test('a script whose program sleeps', async (t) => {
   t.ok(lines.some((line) => /last program started: sleep 1000 \(pid \d+\), \d+ s ago/.test(line)))
 })
 
-t.test('a lock whose holder is a program', async (t) => {
+t.test('a lock whose holder is a program is explained', async (t) => {
   const { pid, dir } = script(
     t,
     `cd ${t.testdirName}; : >lock; flock lock sleep 1000 & sleep 0.5; exec flock lock true`,
@@ -81,7 +84,7 @@ t.test('a lock whose holder is a program', async (t) => {
 })
 
 t.test(
-  'a lock as CTDB takes it, by another script: flock(1) has ended, the shell still has it',
+  'a lock as CTDB takes it in another script: flock(1) has ended, the shell still has the lock',
   async (t) => {
     const dir = t.testdirName
     const holder = script(t, `cd ${dir}; (flock 9; : >taken; exec sleep 1000) 9>lock`, '20.holder')
@@ -98,14 +101,14 @@ t.test(
   },
 )
 
-t.test('a POSIX lock', async (t) => {
+t.test('a POSIX lock is explained', async (t) => {
   const perl = 'use Fcntl qw(:DEFAULT :flock SEEK_SET); open(F, "+>>", "lock"); '
   const take = `${perl} my $l = pack("s s l! l! i", F_WRLCK, SEEK_SET, 0, 0, 0); fcntl(F, F_SETLKW, $l) or die; sleep 1000`
   const { pid } = script(t, `cd ${t.testdirName}; perl -e '${take}' & sleep 1; exec perl -e '${take}'`)
   await explained(t, pid, /waits in a POSIX lock for \S+\/lock \(WRITE\), held by pid \d+ \(perl/)
 })
 
-t.test('a pipe that nobody writes to, and one whose writer hangs', async (t) => {
+t.test('a pipe without a writer is explained, and a pipe whose writer hangs', async (t) => {
   const alone = script(t, `cd ${t.testdirName}; mkfifo fifo; exec 8<>fifo; read line <&8`)
   await explained(t, alone.pid, /it waits for data from \S+\/fifo/)
   const reader = /cat: .*waits for data from pipe:\[\d+\], which sleep 1000 \(pid \d+\) writes to/
@@ -118,12 +121,12 @@ t.test('a pipe that nobody writes to, and one whose writer hangs', async (t) => 
   t.ok(lines.some((line) => reader.test(line)))
 })
 
-t.test('a stopped process, though another sleeps', async (t) => {
+t.test('a stopped process is named, even if another process sleeps', async (t) => {
   const { pid } = script(t, 'sleep 999 & sleep 1000 & sleep 0.5; kill -STOP $!; wait')
   await explained(t, pid, /sleep 1000 \(pid \d+\), started \d+ s ago, is stopped: "kill -CONT"/)
 })
 
-t.test('a grandchild that has lost its parent, and a script that has ended before it', async (t) => {
+t.test('a grandchild without a parent is found, also after the end of its script', async (t) => {
   const left = script(t, '(sleep 1000 & )')
   await new Promise((resolve) => left.once('exit', resolve))
   await explained(
@@ -138,7 +141,7 @@ t.test('a grandchild that has lost its parent, and a script that has ended befor
   t.match(lines[0], /has ended meanwhile/)
 })
 
-t.test('a hundred processes are told in 60 lines', async (t) => {
+t.test('a hundred processes are reported in 60 lines', async (t) => {
   const { pid } = script(t, 'for i in $(seq 100); do sleep 1000 & done; wait')
   await sleep(1500)
   const lines = await explainHung(door, pid, { limit: 10_000 })
@@ -146,7 +149,7 @@ t.test('a hundred processes are told in 60 lines', async (t) => {
   t.match(lines.at(-1), /… and \d+ lines more/)
 })
 
-t.test('nothing it looks at can keep it, or make it throw', async (t) => {
+t.test('no source of facts can hold up the explanation, or make it throw', async (t) => {
   const hanging = altered(live(), { run: () => new Promise(() => {}), read: () => new Promise(() => {}) })
   const began = performance.now()
   const late = await explainHung(doorTo(hanging), 1, { limit: 200 })
@@ -175,7 +178,7 @@ t.test('nothing it looks at can keep it, or make it throw', async (t) => {
   t.equal(rest.at(-1), '  not all was seen within 200 ms')
 })
 
-t.test('locks as several kernels print them', (t) => {
+t.test('locks are read as several kernels print them', (t) => {
   const text = `1: FLOCK  ADVISORY  WRITE 23052 fe:00:2146409 0 EOF
 1: -> FLOCK  ADVISORY  WRITE 23053 fe:00:2146409 0 EOF
 1:  -> FLOCK  ADVISORY  READ 23054 fe:00:2146409 0 EOF
@@ -197,7 +200,7 @@ nonsense
   t.end()
 })
 
-t.test('files, system calls and stacks', (t) => {
+t.test('files, system calls and stacks are read', (t) => {
   t.same(proc.parseFiles('/proc/5/fd/9 l-wx------ /a b\n/proc/5/fd/0 lr-x------ pipe:[1]\nfind: no\n'), [
     { pid: 5, fd: 9, writes: true, target: '/a b' },
     { pid: 5, fd: 0, writes: false, target: 'pipe:[1]' },
@@ -213,7 +216,7 @@ t.test('files, system calls and stacks', (t) => {
   t.end()
 })
 
-t.test('any facts give between 1 and 60 lines, each of bounded length', (t) => {
+t.test('any facts give between 1 and 60 lines, each of limited length', (t) => {
   const pid = fc.integer({ min: 1, max: 12 })
   const inode = fc.constantFrom('1:2:3', '<none>:0')
   const kind = fc.constantFrom('FLOCK', 'POSIX')

@@ -1,4 +1,4 @@
-/** The facts by which the last act decides: when a process is gone, and which process has locked a pid file. */
+/** The facts that decide the last act: when a process is gone, and which process has locked a pid file. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,29 +16,33 @@ import { countsText } from '../../runner/eventd/last-act/release-everything.ts'
 const stat = (name: string, state: string, flags: number) =>
   `4711 (${name}) ${state} 1 4711 4711 0 -1 ${flags} 1 0 0 0 0 0 0 0 20 0 1 0 98765 1 2 3\n`
 
-t.test('a process is gone from when it begins to end, not from when its parent has noticed', (t) => {
+t.test('a process is gone as soon as it begins to end, even before its parent notices', (t) => {
   const isGone = (state: string, flags: number) => {
     const found = parseStat(stat('ctdbd', state, flags))
     return found && isEnding(found)
   }
   t.equal(isGone('S', 0x400040), false)
-  t.equal(isGone('T', 0x40), false, 'stopped')
+  t.equal(isGone('T', 0x40), false, 'the process is stopped')
   t.equal(isGone('Z', 0x40), true)
-  t.equal(isGone('R', 0x44), true, 'it is closing its connections')
-  t.equal(isGone('D', 0x600), true, 'it dumps core')
-  t.match(parseStat(stat('a) R 1 (b', 'S', 64)), { state: 'S', flags: 64, start: '98765' }, 'an odd name')
+  t.equal(isGone('R', 0x44), true, 'the process is closing its connections')
+  t.equal(isGone('D', 0x600), true, 'the process dumps core')
+  t.match(
+    parseStat(stat('a) R 1 (b', 'S', 64)),
+    { state: 'S', flags: 64, start: '98765' },
+    'the process has an odd name',
+  )
   t.equal(parseStat(''), undefined)
   t.end()
 })
 
-/** A program, to be killed. */
+/** A program that the test kills. */
 function begin(t: Test, code: string) {
   const child = spawn(process.execPath, ['-e', code], { env: { PATH: process.env['PATH'] }, stdio: 'ignore' })
   t.teardown(() => child.kill('SIGKILL'))
   return { pid: child.pid ?? 0, child, ended: once(child, 'exit') }
 }
 
-t.test('when the connection of a killed process is closed, the process is seen to be gone', async (t) => {
+t.test('when the connection of a killed process is closed, the process counts as gone', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'es-'))
   t.teardown(() => rmSync(dir, { recursive: true }))
   const server = createServer().listen(join(dir, 's'))
@@ -57,11 +61,11 @@ t.test('when the connection of a killed process is closed, the process is seen t
   parent.look()
   t.equal(told, 1)
   parent.look()
-  t.equal(told, 1, 'once')
-  t.equal(new TrackedProcess(0x7fffffff).isGone(), true, 'one that never was')
+  t.equal(told, 1, 'the end is reported once')
+  t.equal(new TrackedProcess(0x7fffffff).isGone(), true, 'the process never existed')
 })
 
-t.test('who is watched stands in the words of an event daemon', (t) => {
+t.test('the words of an event daemon name the watched process', (t) => {
   const daemon = ['node', 'runner/bin/ctdb-eventd.js']
   t.equal(parentIn([...daemon, '-P', '12', '-S', '14']), 12)
   t.equal(parentIn([...daemon, '-P12']), 12)
@@ -72,7 +76,7 @@ t.test('who is watched stands in the words of an event daemon', (t) => {
   t.end()
 })
 
-t.test('an event daemon is known by its words, whatever starts it', (t) => {
+t.test('an event daemon is recognised by its words, whatever starts the daemon', (t) => {
   const started = readFileSync(join(DIST, 'ctdb-eventd'), 'utf8')
   const [, ours = ''] = /(\/runner\/[^"]+)"/.exec(started) ?? []
   t.match(ours, /\.js$/)
@@ -88,7 +92,7 @@ t.test('an event daemon is known by its words, whatever starts it', (t) => {
   t.end()
 })
 
-t.test('the pid file of a daemon that is on its way out is waited for, of another not', async (t) => {
+t.test('the pid file of a daemon that is about to end is waited for, of another daemon not', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'es-'))
   t.teardown(() => rmSync(dir, { recursive: true }))
   const file = join(dir, 'eventd.pid')
@@ -104,9 +108,9 @@ t.test('the pid file of a daemon that is on its way out is waited for, of anothe
     writeFileSync(file, `${own.pid}\n`)
   }
   asDaemon(daemon.pid)
-  await t.rejects(lockPidFile(file), { name: 'LockBusy' }, 'its ctdbd lives')
+  await t.rejects(lockPidFile(file), { name: 'LockBusy' }, 'the ctdbd of the daemon lives')
   asDaemon(0)
-  await t.rejects(lockPidFile(file), { name: 'LockBusy' }, 'it has none')
+  await t.rejects(lockPidFile(file), { name: 'LockBusy' }, 'the daemon has no ctdbd')
   asDaemon(daemon.pid)
   daemon.child.kill('SIGKILL')
   await daemon.ended
@@ -117,7 +121,7 @@ t.test('the pid file of a daemon that is on its way out is waited for, of anothe
     void first()
   }, 300)
   const second = await lockPidFile(file)
-  t.ok(isFree, 'not before the first has gone')
+  t.ok(isFree, 'the lock comes only after the end of the first holder')
   await second()
   writeFileSync(file, `${process.pid}\n`)
   const third = await lockPidFile(file)
@@ -126,10 +130,13 @@ t.test('the pid file of a daemon that is on its way out is waited for, of anothe
   await (
     await waits
   )()
-  t.pass('so is a process that is no event daemon, such as a cleanup')
+  t.pass('a process that is no event daemon, such as a cleanup, is waited for too')
 })
 
-/** Two files of the same inode number, one of them locked as ctdb-eventd does, while our daemon claims the other or the same. */
+/**
+ * Two files with the same inode number. A process locks one of them as ctdb-eventd does, while our daemon claims
+ * either of the two.
+ */
 const CLAIM = `set -e
 mkdir a b; mount -t tmpfs a a; mount -t tmpfs b b; : >a/pid; : >b/pid
 test "$(stat -c %i a/pid)" = "$(stat -c %i b/pid)"
@@ -138,7 +145,7 @@ perl -MFcntl=:DEFAULT,SEEK_SET -e 'open(F, "+<", shift); $0 = "ctdb-eventd"; sys
 const tmpfs = await execa('unshare', ['-rm', 'mount', '-t', 'tmpfs', 't', '/mnt'], { reject: false })
 const skip = tmpfs.failed && 'this machine forbids mount namespaces'
 
-t.test("a lock of ctdb-eventd's counts where it is on this very file", { skip }, async (t) => {
+t.test('a lock of ctdb-eventd counts only on this very file', { skip }, async (t) => {
   const claim = `import { lockPidFile } from '${new URL('../../runner/eventd/process/pid-file.js', import.meta.url).href}'
 await (await lockPidFile('b/pid').catch((error) => { console.log(error.message); process.exit(3) }))()`
   const program = join(t.testdir({}), 'claim.mjs')
@@ -154,7 +161,7 @@ await (await lockPidFile('b/pid').catch((error) => { console.log(error.message);
   t.match(await claimed('a/pid'), { exitCode: 0, stdout: '', stderr: '' })
 })
 
-t.test('[failover] disabled as CTDB reads it', (t) => {
+t.test('[failover] disabled is read as CTDB reads it', (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'es-'))
   t.teardown(() => rmSync(dir, { recursive: true }))
   const isDisabled = (text: string) => {
@@ -171,7 +178,7 @@ t.test('[failover] disabled as CTDB reads it', (t) => {
   t.end()
 })
 
-t.test('what was done, in words', (t) => {
+t.test('the last act is reported in words', (t) => {
   t.equal(countsText({ addresses: 0, rules: 0, sysctls: 0 }), '')
   t.equal(countsText({ addresses: 1, rules: 0, sysctls: 2 }), '1 address dropped, 2 sysctls put back')
   t.end()

@@ -1,4 +1,4 @@
-/** The bytes of CTDB's event daemon, against what Debian's programs said to each other (fixtures/wire). */
+/** The bytes of CTDB's event daemon, compared with the messages between Debian's programs (fixtures/wire). */
 import { readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { isDeepStrictEqual } from 'node:util'
@@ -19,21 +19,21 @@ import { encodeReply, encodeRequest } from '../../runner/eventd/protocol/encode.
 import { Frames } from '../../runner/eventd/protocol/frames.ts'
 import { DIST } from '../lab/paths.ts'
 
-// the time of day must not decide whether a build passes; FUZZ_RUNS=100000 looks longer
+// The time of day must not decide whether a build passes. FUZZ_RUNS=100000 searches longer.
 fc.configureGlobal({ seed: 20_260_807, numRuns: Number(process.env['FUZZ_RUNS'] ?? 300) })
 
 const FOLDER = join(DIST, '../fixtures/wire')
 
-/** A fixture's bytes: hexadecimal, but for the comment in its first line. */
+/** A fixture's bytes: hexadecimal, except the comment in the first line. */
 function fixture(name: string): Buffer {
   const [comment = '', ...lines] = readFileSync(join(FOLDER, `${name}.hex`), 'utf8').split('\n')
   if (!comment.startsWith('# ')) throw new Error(`${name}: no comment`)
   return Buffer.from(lines.join('').replaceAll(' ', ''), 'hex')
 }
 
-// ---------------------------------------------------------------- what the fixtures mean
+// ---------------------------------------------------------------- the meaning of the fixtures
 
-/** Debian's client counts from here; ctdbd from 2; by hand it is 101. */
+/** Debian's client counts from here, ctdbd from 2. In requests made by hand the number is 101. */
 const FIRST = 0x7fffff38
 
 const run = (event: string, args?: string, timeout = 30, more: Partial<Request> = {}): Request =>
@@ -108,7 +108,7 @@ const REQUESTS: Record<string, Request> = {
   'contract-script-enable': script('20.bb', 1, 'legacy', FIRST),
 }
 
-/** Requests that are read although no encoder writes them so. */
+/** Requests that are read although no encoder writes them in this form. */
 const LENIENT = new Set(['made-run-null-event', 'made-status-version-7-trailing'])
 
 /** The result of each reply that is not 0, by the name of its file. */
@@ -135,7 +135,7 @@ const RESULTS: Record<string, number> = {
 type Script = [name: string, result: number, output?: string]
 const OFF: Script = ['20.bb', -ERRNO.ENOEXEC]
 
-/** The ends of the scripts without their times, which differ from recording to recording. */
+/** The ends of the scripts without their times, because times differ between recordings. */
 const STATUSES: Record<string, [summary: number, ...scripts: Script[]]> = {
   'status-ok': [0, ['10.aa', 0, 'aa ok\n'], OFF, ['30.cc', 0]],
   'status-quiet': [0, ['10.aa', 0], OFF, ['30.cc', 0]],
@@ -168,8 +168,8 @@ const namesOf = (kind: string) =>
     .filter((file) => file.endsWith(`.${kind}.hex`))
     .map((file) => basename(file, `.${kind}.hex`))
 
-t.test('fixtures: requests', async (t) => {
-  t.same(namesOf('request').toSorted(), Object.keys(REQUESTS).toSorted(), 'each is expected here')
+t.test('fixtures: every request is read', async (t) => {
+  t.same(namesOf('request').toSorted(), Object.keys(REQUESTS).toSorted(), 'each fixture is expected here')
   for (const [name, request] of Object.entries(REQUESTS)) {
     const bytes = fixture(`${name}.request`)
     t.strictSame(decodeRequest(bytes), request, name)
@@ -177,7 +177,7 @@ t.test('fixtures: requests', async (t) => {
   }
 })
 
-t.test('fixtures: replies', async (t) => {
+t.test('fixtures: every reply is read', async (t) => {
   for (const name of namesOf('reply')) {
     const bytes = fixture(`${name}.reply`)
     const reply = decodeReply(bytes)
@@ -198,7 +198,7 @@ function isPlausible({ begin, end }: ScriptStatus): boolean {
   )
 }
 
-t.test('a reply with known times, to the microsecond', async (t) => {
+t.test('a reply is read to the microsecond', async (t) => {
   const at = (microseconds: number) => ({ seconds: 0x6b03053e, microseconds })
   t.strictSame(decodeReply(fixture('contract-status-x1.reply')), {
     kind: 'status',
@@ -220,7 +220,7 @@ t.test('a reply with known times, to the microsecond', async (t) => {
   })
 })
 
-// ---------------------------------------------------------------- there and back
+// ---------------------------------------------------------------- written and read again
 
 const u32 = fc.oneof(
   fc.nat(70_000),
@@ -233,7 +233,7 @@ const i32 = fc.oneof(fc.integer(), fc.constantFrom(0, -1, -8, -110, -125, 255, -
 const record = <T>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
   fc.record<T>(model, { noNullPrototype: true })
 
-/** Text as a script prints it, and as none should: each is the only text for its bytes. */
+/** Text as a script prints it, and as no script should. Each text is the only text for its bytes. */
 const text = fc
   .oneof(
     fc.constantFrom(
@@ -295,20 +295,20 @@ const reply: fc.Arbitrary<Reply> = fc.oneof(
   }),
 )
 
-t.test('every request comes back as it was', async (t) => {
+t.test('every request is read back unchanged', async (t) => {
   fc.assert(fc.property(request, (each) => isDeepStrictEqual(decodeRequest(encodeRequest(each)), each)))
   t.pass('no counterexample')
 })
 
-t.test('every reply comes back as it was', async (t) => {
+t.test('every reply is read back unchanged', async (t) => {
   fc.assert(fc.property(reply, (each) => isDeepStrictEqual(decodeReply(encodeReply(each)), each)))
   t.pass('no counterexample')
 })
 
-t.test('any bytes without NUL in a text are written again byte for byte', async (t) => {
+t.test('any bytes without NUL in a text are written back byte for byte', async (t) => {
   const bytes = fc.oneof(
     fc.uint8Array({ min: 1, maxLength: 60 }),
-    // more of those that begin or go on with a character of several bytes
+    // Bytes that begin or continue a character of several bytes are more frequent.
     fc.array(fc.constantFrom(0x41, 0x80, 0x90, 0xa0, 0xbf, 0xc1, 0xc3, 0xe0, 0xed, 0xef, 0xf0, 0xf4, 0xf5)),
   )
   const prefix = encodeRequest({ kind: 'status', reqid: 1, component: 'c', event: '' }).subarray(0, -5)
@@ -326,7 +326,7 @@ t.test('any bytes without NUL in a text are written again byte for byte', async 
     return (decodeRequest(packet) as { event: string }).event
   }
   t.equal(decoded(0xed, 0xa0, 0x80), '\udced\udca0\udc80', 'half a surrogate pair is no UTF-8')
-  t.equal(decoded(0xc0, 0xaf), '\udcc0\udcaf', 'nor is a form that is too long')
+  t.equal(decoded(0xc0, 0xaf), '\udcc0\udcaf', 'an overlong form is no UTF-8 either')
   t.equal(decoded(0xe2, 0x82, 0x41), '\udce2\udc82A')
   t.equal(decoded(0xe2, 0x82, 0xac, 0xff), '€\udcff')
 })
@@ -337,7 +337,7 @@ function int32(value: number): Buffer {
   return bytes
 }
 
-t.test('strings: NULL, empty, without a NUL, with several', async (t) => {
+t.test('strings may be NULL, empty, without a NUL, or with several', async (t) => {
   const head = encodeRequest({ kind: 'status', reqid: 1, component: 'c', event: '' }).subarray(0, -5)
   const eventOf = (...rest: (Buffer | string)[]) => {
     const packet = Buffer.concat([head, ...rest.map((each) => Buffer.from(each as string))])
@@ -356,7 +356,7 @@ t.test('strings: NULL, empty, without a NUL, with several', async (t) => {
     result: 0,
     status: { summary: 0, scripts: [printed('a\0b')] },
   })
-  t.equal(decodeReply(cut).status?.scripts[0]?.output, 'a', 'the encoder cuts too')
+  t.equal(decodeReply(cut).status?.scripts[0]?.output, 'a', 'the encoder cuts at NUL too')
 })
 
 function printed(output: string): ScriptStatus {
@@ -364,7 +364,7 @@ function printed(output: string): ScriptStatus {
   return { name: '10.x', begin: now, end: now, result: 0, output }
 }
 
-t.test('what an encoder is given wrongly is no reason to throw', async (t) => {
+t.test('wrong input to an encoder is no reason to throw', async (t) => {
   t.strictSame(decodeReply(encodeReply({ kind: 'status', reqid: 1, result: 0 })), {
     kind: 'status',
     reqid: 1,
@@ -382,9 +382,9 @@ t.test('what an encoder is given wrongly is no reason to throw', async (t) => {
   })
 })
 
-// ---------------------------------------------------------------- what is no message
+// ---------------------------------------------------------------- bytes that are no message
 
-/** True when it is read, false when it is refused as BadPacket; whatever else is thrown is a defect. */
+/** True for a message that is read, false for a message refused as BadPacket. Any other exception is a defect. */
 function isRead(decode: (bytes: Buffer) => unknown, bytes: Buffer): boolean {
   try {
     decode(bytes)
@@ -395,7 +395,7 @@ function isRead(decode: (bytes: Buffer) => unknown, bytes: Buffer): boolean {
   }
 }
 
-/** A message that says of itself that it is as long as it is. */
+/** A message whose length field is its own length. */
 function relabelled(bytes: Buffer): Buffer {
   const copy = Buffer.from(bytes)
   if (copy.length >= 4) copy.writeUInt32LE(copy.length)
@@ -415,9 +415,9 @@ const ALL = [
   })),
 ]
 
-t.test('every message cut short is refused, or waited for', async (t) => {
+t.test('every message that is cut short is refused, or waited for', async (t) => {
   for (const { name, bytes, decode } of ALL) {
-    // what follows the message inside of its packet may well be missing
+    // The bytes after the message inside its packet may be missing.
     const needed = name.endsWith('trailing.request') ? bytes.length - 5 : bytes.length
     for (let size = 0; size < bytes.length; size++) {
       const prefix = bytes.subarray(0, size)
@@ -428,12 +428,12 @@ t.test('every message cut short is refused, or waited for', async (t) => {
     t.ok(isRead(decode, bytes), name)
     t.ok(
       isRead(decode, relabelled(Buffer.concat([bytes, Buffer.from('more')]))),
-      `${name} with more after it`,
+      `${name} with more bytes after the message`,
     )
   }
 })
 
-t.test('every generated message cut short is refused', async (t) => {
+t.test('every generated message that is cut short is refused', async (t) => {
   const refused = (decode: (bytes: Buffer) => unknown, whole: Buffer, share: number) => {
     const prefix = whole.subarray(0, Math.floor(share * whole.length))
     return !isRead(decode, prefix) && !isRead(decode, relabelled(prefix))
@@ -444,7 +444,7 @@ t.test('every generated message cut short is refused', async (t) => {
   t.pass('no counterexample')
 })
 
-t.test('random bytes, and messages with some bytes changed: BadPacket and nothing else', async (t) => {
+t.test('random bytes, and messages with some changed bytes, give BadPacket and nothing else', async (t) => {
   const bytes = fc.uint8Array({ maxLength: 200 }).map((each) => Buffer.from(each))
   const command = fc.constantFrom(1, 2, 3)
   const started = fc.tuple(bytes, command).map(([rest, each]) => {
@@ -491,7 +491,7 @@ t.test('random bytes, and messages with some bytes changed: BadPacket and nothin
 
 // ---------------------------------------------------------------- a stream
 
-/** Cut into pieces of these lengths, over and over. */
+/** Cut into pieces of these lengths, in rotation. */
 function pieces(bytes: Buffer, lengths: readonly number[]): Buffer[] {
   const parts: Buffer[] = []
   for (let at = 0, i = 0; at < bytes.length; i++) {
@@ -502,7 +502,7 @@ function pieces(bytes: Buffer, lengths: readonly number[]): Buffer[] {
   return parts
 }
 
-t.test('a stream of messages comes out the same, however it arrives', async (t) => {
+t.test('a stream of messages is read alike, however the bytes arrive', async (t) => {
   const lengths = fc.array(fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 900 })), {
     minLength: 1,
   })
@@ -512,7 +512,7 @@ t.test('a stream of messages comes out the same, however it arrives', async (t) 
       const chunks = pieces(Buffer.concat(requests.map(encodeRequest)), cuts)
       const packets = chunks.flatMap((chunk) => {
         const found = frames.push(chunk)
-        chunk.fill(0xff) // what came out may not change with what went in
+        chunk.fill(0xff) // A decoded message must not change when the input buffer changes.
         return found
       })
       return isDeepStrictEqual(packets.map(decodeRequest), requests)
@@ -521,7 +521,7 @@ t.test('a stream of messages comes out the same, however it arrives', async (t) 
   t.pass('no counterexample')
 })
 
-t.test('random streams: packets of 12 bytes at least, or BadPacket for ever', async (t) => {
+t.test('random streams give packets of 12 bytes at least, or BadPacket for ever', async (t) => {
   const chunks = fc.array(fc.uint8Array({ maxLength: 40 }).map((each) => Buffer.from(each)))
   const smallWords = fc.array(fc.nat(40)).map((words) => [Buffer.concat(words.map(int32))])
   fc.assert(
@@ -537,7 +537,7 @@ t.test('random streams: packets of 12 bytes at least, or BadPacket for ever', as
   t.pass('no counterexample')
 })
 
-t.test('the lengths that a packet may have', async (t) => {
+t.test('the allowed lengths of a packet are enforced', async (t) => {
   for (const length of [0, 1, 11, 65, -1]) {
     const frames = new Frames(64)
     t.throws(() => frames.push(int32(length)), { name: 'BadPacket', message: /: expected 12 to 64$/ })
@@ -546,11 +546,11 @@ t.test('the lengths that a packet may have', async (t) => {
   }
   t.equal(new Frames(64).push(Buffer.concat([int32(12), Buffer.alloc(8)])).length, 1)
   t.equal(new Frames(64).push(Buffer.concat([int32(64), Buffer.alloc(60)])).length, 1)
-  t.same(new Frames().push(int32(16 * 1024 * 1024)), [], '16 MiB are taken')
+  t.same(new Frames().push(int32(16 * 1024 * 1024)), [], '16 MiB are accepted')
   t.throws(() => new Frames().push(int32(16 * 1024 * 1024 + 1)), BadPacket)
 })
 
-/** Bytes that buffers hold, without those that nobody refers to any more. */
+/** Bytes that buffers hold, without the bytes that are no longer referenced. */
 function buffers(): number {
   setFlagsFromString('--expose-gc')
   runInNewContext('gc')()
@@ -558,7 +558,7 @@ function buffers(): number {
 }
 
 t.test(
-  'memory: an announced length costs nothing, an unfinished packet twice its bytes at most',
+  'memory: an announced length costs nothing, an unfinished packet at most twice its bytes',
   async (t) => {
     const mebibyte = 1024 * 1024
     const chunk = Buffer.alloc(1000)
@@ -574,7 +574,7 @@ t.test(
   },
 )
 
-t.test('a large packet in small pieces', async (t) => {
+t.test('a large packet in small pieces is read at a low cost', async (t) => {
   const size = 16 * 1024 * 1024
   const frames = new Frames()
   const started = performance.now()
@@ -585,13 +585,13 @@ t.test('a large packet in small pieces', async (t) => {
   t.same(
     packets.map(({ length, buffer }) => [length, buffer.byteLength]),
     [[size, size]],
-    'no more is kept than the packet',
+    'nothing but the packet is kept',
   )
 })
 
 // ---------------------------------------------------------------- the other byte order
 
-t.test('a big-endian machine', async (t) => {
+t.test('messages of a big-endian machine are read', async (t) => {
   const mocks = { 'node:os': { endianness: () => 'BE' } }
   const from = '../../runner/eventd/protocol/'
   const big = {

@@ -2,7 +2,7 @@ import t from '../tap.ts'
 import type { Job } from '../../runner/eventd/run/job.ts'
 import { EventQueue } from '../../runner/eventd/run/queue.ts'
 
-/** A queue whose jobs end when they are told to; `log` shows what began and what was answered. */
+/** A queue whose jobs end when the test says so. `log` shows which jobs began and which were answered. */
 function rig(atOnce = 10) {
   const log: string[] = []
   const ends = new Map<string, (result: number) => void>()
@@ -49,7 +49,7 @@ function rig(atOnce = 10) {
   }
 }
 
-t.test('events that move addresses run side by side, each answered for itself', async (t) => {
+t.test('events that move addresses run side by side, and each has its own answer', async (t) => {
   const q = rig()
   q.submit('takeip', '10.0.0.1')
   q.submit('takeip', '10.0.0.2')
@@ -59,7 +59,7 @@ t.test('events that move addresses run side by side, each answered for itself', 
   t.same(q.since(), ['answers takeip 10.0.0.2 8'])
 })
 
-t.test('two events for one address keep their order, however it is written', async (t) => {
+t.test('two events for the same address keep their order, however the address is written', async (t) => {
   const q = rig()
   q.submit('releaseip', 'fd00::1')
   q.submit('takeip', 'FD00:0::1')
@@ -69,7 +69,7 @@ t.test('two events for one address keep their order, however it is written', asy
   t.same(q.since(), ['answers releaseip fd00::1 0', 'begins takeip FD00:0::1'])
 })
 
-t.test('every other event waits for all before it, and all after it wait for its end', async (t) => {
+t.test('every other event waits for all earlier events, and all later events wait for its end', async (t) => {
   const q = rig()
   q.submit('takeip', '10.0.0.1')
   q.submit('ipreallocated')
@@ -81,7 +81,7 @@ t.test('every other event waits for all before it, and all after it wait for its
   t.same(q.since(), ['answers ipreallocated 0', 'begins takeip 10.0.0.2'])
 })
 
-t.test('no more of them than are allowed', async (t) => {
+t.test('no more events run at once than allowed', async (t) => {
   const q = rig(2)
   for (const n of [1, 2, 3]) q.submit('takeip', `10.0.0.${n}`)
   t.same(q.since(), ['begins takeip 10.0.0.1', 'begins takeip 10.0.0.2'])
@@ -89,7 +89,7 @@ t.test('no more of them than are allowed', async (t) => {
   t.same(q.since(), ['answers takeip 10.0.0.1 0', 'begins takeip 10.0.0.3'])
 })
 
-t.test('monitor gives way to whatever comes, and is refused beside anything', async (t) => {
+t.test('monitor gives way to any event, and is refused while any event runs', async (t) => {
   const q = rig()
   q.submit('monitor')
   q.submit('takeip', '10.0.0.1')
@@ -113,7 +113,7 @@ t.test('only an event for the same address waits for the work after a deadline',
   t.same(q.since(), ['answers takeip 10.0.0.1 110', 'begins ipreallocated'])
 })
 
-t.test('a client that goes takes its own events with it and no other', async (t) => {
+t.test('a client that leaves takes its own events along, and no others', async (t) => {
   const q = rig()
   const owner = {}
   q.submit('takeip', '10.0.0.1', owner)
@@ -130,7 +130,7 @@ t.test('a client that goes takes its own events with it and no other', async (t)
   t.same([q.running().length, q.waiting().length], [0, 0])
 })
 
-t.test('what has waited for an event whose client goes begins at once', async (t) => {
+t.test('an event that has waited for an event of a leaving client begins at once', async (t) => {
   const q = rig()
   const owner = {}
   q.submit('takeip', '10.0.0.1')

@@ -12,7 +12,7 @@ const change = (removes: Step['removes'], answer = ok): Step => ({
   removes,
 })
 
-t.test('the last act counts what its steps say that they remove, if they went well', (t) => {
+t.test('the last act counts the removals that its successful steps report', (t) => {
   const count = new RemovedCount()
   count.add(change({ addresses: [place('10.0.0.1'), place('10.0.0.2')] }))
   count.add(change({ addresses: [place('10.0.0.2')] }))

@@ -14,7 +14,7 @@ function script(name: string, result: number, output?: string): ScriptStatus {
 const print = (layout: Layout, ...scripts: ScriptStatus[]) =>
   scripts.flatMap((each) => statusLines(each, layout, (text) => text)).join('\n')
 
-t.test('since 4.19: one OUTPUT, more lines below it, also of a script that is well', (t) => {
+t.test('since 4.19: a single OUTPUT, with more lines below, also for a healthy script', (t) => {
   t.equal(
     print(
       'since 4.19',
@@ -48,7 +48,7 @@ t.test('since 4.19: one OUTPUT, more lines below it, also of a script that is we
   t.end()
 })
 
-t.test('before 4.19: the output of failures alone, as it came', (t) => {
+t.test('before 4.19: only the output of failures, unchanged', (t) => {
   t.equal(
     print(
       'before 4.19',

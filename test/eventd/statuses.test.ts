@@ -1,4 +1,4 @@
-/** The memory of a component: how its events ended, and which reasons it has logged. */
+/** The memory of a component: the ends of its events, and the reasons that are logged already. */
 import t from '../tap.ts'
 import type { EventStatus } from '../../runner/eventd/protocol/messages.ts'
 import { ScriptLog } from '../../runner/eventd/run/script-log.ts'
@@ -11,7 +11,7 @@ const status = (summary = 0, output?: string): EventStatus => ({
   scripts: [{ name: '10.ok', begin: moment, end: moment, result: summary, output }],
 })
 
-t.test('the last event is the one that ended last, with its last result', (t) => {
+t.test('the last event is the event that ended last, with its last result', (t) => {
   const statuses = new Statuses()
   t.equal(statuses.last(), undefined)
   statuses.keep('shutdown', status())
@@ -32,7 +32,7 @@ t.test('of 300 events the 256 that ended last are kept', (t) => {
   t.end()
 })
 
-t.test('the output of a hung script is kept with its event, and nothing else', (t) => {
+t.test('the output of a hung script is kept with its event, and no other output', (t) => {
   const statuses = new Statuses()
   statuses.keepOutput('monitor', 'lost')
   t.equal(statuses.of('monitor'), undefined)
@@ -44,7 +44,7 @@ t.test('the output of a hung script is kept with its event, and nothing else', (
   t.end()
 })
 
-t.test('output is always logged; a reason that stays the same is loud once', (t) => {
+t.test('output is always logged; an unchanged reason is loud once', (t) => {
   const lines: string[] = []
   const log = new ScriptLog({ write: (level, text) => lines.push(`${level} ${text}`) })
   const report = (outcome: HandlerReport['outcome'], why?: string, output: string[] = []): HandlerReport => ({

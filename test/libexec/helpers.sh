@@ -1,5 +1,5 @@
 #!/bin/sh
-# The helpers in runner/libexec, by themselves: each is told its lines and answers. Prints TAP. No node, no root.
+# The helpers in runner/libexec, by themselves: each gets its lines and answers. Prints TAP. No node, no root.
 #
 #   sh test/libexec/helpers.sh [FOLDER]      runner/libexec by default
 # shellcheck disable=SC2016 # the words of a command are for another shell
@@ -27,7 +27,7 @@ skip() {
 	echo "ok $count - $1 # SKIP $2"
 }
 
-# A PATH without perl, and with two programs that print what they hear.
+# A PATH without perl, and with two programs that print their words and input.
 mkdir "$dir/bin"
 for program in flock sh cat sleep; do
 	path=$(command -v $program) && ln -s "$path" "$dir/bin/$program"
@@ -39,7 +39,7 @@ done
 
 perl_text=$(cat "$folder/lock-holder.pl")
 
-# What lock-holder.sh answers to these lines, with that PATH, and its exit status.
+# The answers of lock-holder.sh to these lines, with that PATH, and its exit status.
 lock() {
 	path=$1
 	shift
@@ -49,7 +49,7 @@ lock() {
 	} | tr '\n' ' '
 }
 
-# The same while another open file has the lock: -x or -s.
+# The same while another open file has the lock (-x or -s).
 lock_beside() {
 	how=$1
 	shift
@@ -66,13 +66,13 @@ for kind in perl flock; do
 		skip "lock-holder with $kind" "$kind not found"
 		continue
 	fi
-	is "lock-holder with $kind: takes a lock, gives it back, takes it again" '0 left 0 = 0 ' "$(lock "$path" 5 x leave 0 s)"
+	is "lock-holder with $kind: takes a lock, releases the lock, takes the lock again" '0 left 0 = 0 ' "$(lock "$path" 5 x leave 0 s)"
 	is "lock-holder with $kind: ends with its input, also in the middle of a request" '0 = 0 ' "$(lock "$path" 0 x 0)"
-	is "lock-holder with $kind: seconds that are no number end it" '= 2 ' "$(lock "$path" soon x)"
-	is "lock-holder with $kind: a way that is neither s nor x ends it" '0 = 2 ' "$(lock "$path" 0 x 0 e 0 x)"
+	is "lock-holder with $kind: seconds that are no number end the helper" '= 2 ' "$(lock "$path" soon x)"
+	is "lock-holder with $kind: a way that is neither s nor x ends the helper" '0 = 2 ' "$(lock "$path" 0 x 0 e 0 x)"
 	if command -v flock >/dev/null; then
 		is "lock-holder with $kind: another process has the lock" '1 1 = 0 ' "$(lock_beside -x "$path" 0 x 1 s)"
-		is "lock-holder with $kind: a shared lock beside a shared one" '0 1 = 0 ' "$(lock_beside -s "$path" 0 s 0 x)"
+		is "lock-holder with $kind: two shared locks exist side by side" '0 1 = 0 ' "$(lock_beside -s "$path" 0 s 0 x)"
 		lock "$path" 0 x >/dev/null
 		is "lock-holder with $kind: its end frees the lock" 0 "$(flock -n "$dir/lock" true; echo $?)"
 	else
@@ -81,9 +81,9 @@ for kind in perl flock; do
 done
 
 rm -f "$dir/bin/flock"
-is 'lock-holder: neither perl nor flock' '127 = 0 ' "$(lock "$dir/bin" 0 x)"
+is 'lock-holder: the helper reports that perl and flock are missing' '127 = 0 ' "$(lock "$dir/bin" 0 x)"
 
-# What process-pool.sh prints, with NUL as @: standard output, standard error, exit status.
+# The output of process-pool.sh, with NUL as @: standard output, standard error, exit status.
 pool() {
 	sh "$folder/process-pool.sh" >"$dir/out" 2>"$dir/err"
 	status=$?
@@ -92,17 +92,17 @@ pool() {
 
 is 'process-pool: output, status and both ends' 'out@0@ err@ = 0' "$(printf '%s\n' 3 sh -c 'printf out; printf err >&2' | pool)"
 is 'process-pool: words are never read by a shell' '$(id) "a b"@0@ @ = 0' "$(printf '%s\n' 3 printf %s '$(id) "a b"' | pool)"
-is 'process-pool: one command after the other, and the status of each' 'a@0@@3@ @@ = 0' \
+is 'process-pool: commands run in order, each with its status' 'a@0@@3@ @@ = 0' \
 	"$(printf '%s\n' 2 printf a 3 sh -c 'exit 3' | pool)"
-is 'process-pool: a program that is not there' 127 "$(printf '%s\n' 1 /nonexistent | pool | head -n 1 | cut -d@ -f2)"
+is 'process-pool: a missing program gives status 127' 127 "$(printf '%s\n' 1 /nonexistent | pool | head -n 1 | cut -d@ -f2)"
 is 'process-pool: a program does not read the requests' '@0@b@0@ @@ = 0' "$(printf '%s\n' 1 cat 2 printf b | pool)"
-is 'process-pool: no input, no output' '  = 0' "$(pool </dev/null)"
+is 'process-pool: without input there is no output' '  = 0' "$(pool </dev/null)"
 is 'process-pool: a command that is cut short is not run' '  = 1' "$(printf '%s\n' 3 printf a | pool)"
-is 'process-pool: nor is it when the last word is cut' '  = 1' "$(printf '2\nprintf\na' | pool)"
-is 'process-pool: no number of words ends it' '  = 2' "$(printf '%s\n' printf a 2 printf b | pool)"
-is 'process-pool: nor is 0 one' '  = 2' "$(printf '%s\n' 0 2 printf b | pool)"
+is 'process-pool: a command whose last word is cut is not run' '  = 1' "$(printf '2\nprintf\na' | pool)"
+is 'process-pool: a first line that is no number of words ends the helper' '  = 2' "$(printf '%s\n' printf a 2 printf b | pool)"
+is 'process-pool: 0 words end the helper' '  = 2' "$(printf '%s\n' 0 2 printf b | pool)"
 
-# What program-sender.sh answers, its exit status, and how many of its programs have sent.
+# The answers of program-sender.sh, its exit status, and how many of its programs have sent.
 programs() {
 	: >"$dir/sent"
 	sh "$folder/program-sender.sh" 2>/dev/null | tr '\n' ' '
@@ -113,12 +113,12 @@ send="echo >>$dir/sent"
 is 'program-sender: both commands run, and the group is answered' 'started ended 2' \
 	"$(printf '%s\n' 3 sh -c "$send" 3 sh -c "$send" end | programs)"
 is 'program-sender: a program that stays is ended with its group' 'started ended 0' "$(printf '%s\n' 2 sleep 30 end | programs)"
-is 'program-sender: one group after the other' 'started ended started ended 1' \
+is 'program-sender: groups run in order' 'started ended started ended 1' \
 	"$(printf '%s\n' end 3 sh -c "$send" end | programs)"
 is 'program-sender: a command that is cut short is not run' 0 "$(printf '%s\n' 4 sh -c "$send" | programs)"
-is 'program-sender: no number of words ends it' 2 "$(printf '%s\n' sh end | sh "$folder/program-sender.sh" >&2; echo $?)"
+is 'program-sender: a first line that is no number of words ends the helper' 2 "$(printf '%s\n' sh end | sh "$folder/program-sender.sh" >&2; echo $?)"
 
-is 'ip-batch: both outputs are one, and ip has the lines' 'ip -json -force -batch - err link show ' \
+is 'ip-batch: both outputs are combined, and ip gets the lines' 'ip -json -force -batch - err link show ' \
 	"$(echo 'link show' | PATH=$dir/bin sh "$folder/ip-batch.sh" 2>/dev/null | tr '\n' ' ')"
 if command -v ip >/dev/null; then
 	is 'ip-batch: a line that fails is named by its number, and the next is answered' 'Command failed -:1 [{"ifindex":1' \
@@ -127,10 +127,10 @@ else
 	skip 'ip-batch: a line that fails is named by its number' 'ip not found'
 fi
 
-is 'log-lines: logger has the words and the lines' 'logger -t a b <3>line ' \
+is 'log-lines: logger gets the words and the lines' 'logger -t a b <3>line ' \
 	"$(echo '<3>line' | PATH=$dir/bin sh "$folder/log-lines.sh" -t 'a b' 2>/dev/null | tr '\n' ' ')"
 printf '#!/bin/sh\nkill -TERM $$\ncat\n' >"$dir/bin/logger"
-is 'log-lines: a TERM does not end it before its input ends' 'last' \
+is 'log-lines: a TERM does not end the helper before its input ends' 'last' \
 	"$(echo last | PATH=$dir/bin sh "$folder/log-lines.sh")"
 
 if ! command -v perl >/dev/null; then
@@ -139,7 +139,7 @@ elif ! unshare -Urn true 2>/dev/null; then
 	skip 'frame-sender' 'no user namespaces here'
 else
 	frame=ffffffffffff0200000000010800$(printf '%0100d' 0)
-	# what frame-sender.pl prints to these lines, what it writes to standard error, and the packets that lo has received
+	# The output of frame-sender.pl for these lines, its standard error, and the packets that lo has received.
 	frames() {
 		unshare -Urn sh -c '
 			ip link set lo up
@@ -147,13 +147,13 @@ else
 			tr "\n" " " <"$2"
 			sed -n "s/^ *lo: *//p" /proc/net/dev | tr -s " " | cut -d" " -f2' sh "$folder/frame-sender.pl" "$dir/said"
 	}
-	is 'frame-sender: frames leave by the interface, one that is not there is named' 'ready sent sent nosuch: No such device 2' \
+	is 'frame-sender: frames leave by the interface, and a missing interface is named' 'ready sent sent nosuch: No such device 2' \
 		"$(printf '%s\n' "lo $frame" "nosuch $frame" end "lo $frame" end | frames)"
 	is 'frame-sender: a line that is no frame is reported, and the next is sent' \
 		'ready sent lo: expected INTERFACE HEX lo xyz: expected INTERFACE HEX 1' \
 		"$(printf '%s\n' lo 'lo xyz' "lo $frame" end | frames)"
 	is 'frame-sender: a last line that is cut is not sent' 'ready 0' "$(printf %s "lo $frame" | frames)"
-	is 'frame-sender: without the privilege it ends with status 1' 1 \
+	is 'frame-sender: without the privilege the helper ends with status 1' 1 \
 		"$(unshare -Urn sh -c 'exec setpriv --bounding-set -all --inh-caps -all perl "$1" </dev/null' sh "$folder/frame-sender.pl"; echo $?)"
 fi
 

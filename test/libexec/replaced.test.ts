@@ -6,7 +6,7 @@ import { execa } from 'execa'
 import t from '../tap.ts'
 import { DIST } from '../lab/paths.ts'
 
-/** More commands at once than shells stand ready, then a lock, each after the helpers' files have gone. */
+/** More commands at once than shells are ready, then a lock, each after the helpers' files have been removed. */
 const DAEMON = `
 import { rmSync } from 'node:fs'
 import { ProcessPool } from './runner/resident/programs/process-pool.js'
@@ -22,7 +22,7 @@ pool.close()
 console.log(JSON.stringify(answers.map(({ status, out }) => [status, out])))
 `
 
-t.test('programs are started and locks are taken when the files of the helpers have gone', async (t) => {
+t.test('programs are started and locks are taken after the files of the helpers are gone', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'es-replaced-'))
   t.teardown(() => rmSync(dir, { recursive: true }))
   cpSync(join(DIST, 'runner'), join(dir, 'runner'), { recursive: true })

@@ -1,4 +1,4 @@
-/** `npm run bench -- --also FOLDER`: which options there are, what is compared, and what is said of it. */
+/** `npm run bench -- --also FOLDER`: the options, the compared builds, and the report. */
 import { join } from 'node:path'
 import chalk from 'chalk'
 import { execa } from 'execa'
@@ -14,7 +14,7 @@ import { DIST } from '../lab/paths.ts'
 chalk.level = 0
 const BUILD = { dist: { 'ctdb-eventd': '', 'events.d': { '10.interface.script': '' } } }
 
-t.test('the options, and those that are refused', (t) => {
+t.test('the options are read, and bad options are refused', (t) => {
   const defaults = { runs: 9, json: undefined, also: undefined, long: false, svg: 'docs/bench-bulk.svg' }
   t.same(benchOptions([]), { ...defaults, parts: ['events', 'resident', 'bulk'] })
   t.same(benchOptions(['--only', 'cluster,events', '--runs', '12']), {
@@ -50,7 +50,7 @@ t.test('another build is a folder with a build, named by its full path, and not 
   t.end()
 })
 
-t.test('a folder without a build is one line, and no bench', async (t) => {
+t.test('a folder without a build is reported in a single line, and no bench runs', async (t) => {
   const folder = t.testdir({ dist: { 'ctdb-eventd': '' } })
   const argv = ['-u', 'NODE_OPTIONS', process.execPath, join(DIST, 'test/bench/bench.js'), '--also', folder]
   const { exitCode, stdout, stderr } = await execa('env', argv, { reject: false })
@@ -59,7 +59,7 @@ t.test('a folder without a build is one line, and no bench', async (t) => {
   t.same([exitCode, stdout], [1, ''])
 })
 
-t.test('the order of the contestants turns around, so that nobody always follows the same', (t) => {
+t.test('the order of the contestants is reversed, so that no contestant always follows the same', (t) => {
   const order = [0, 1, 2].map((round) => inTurn(['a', 'b', 'c'], round))
   const forth = [
     [0, 'a'],
@@ -79,7 +79,7 @@ const row = (task: string, contestant: string, wall: number, late?: number): Row
   targets: [],
 })
 
-t.test('of single events the time counts, where the kernel waits at random only what comes after', (t) => {
+t.test('for single events the time counts, and after a random wait of the kernel the rest only', (t) => {
   const rows = [
     row('takeip IPv4', 'node -e 0', 50),
     row('takeip IPv4', 'ours', 100),
@@ -96,7 +96,7 @@ t.test('of single events the time counts, where the kernel waits at random only 
   t.end()
 })
 
-t.test('of a daemon the events a second and the memory, each a median', (t) => {
+t.test('for a daemon, events a second and memory count, each as a median', (t) => {
   const upkeep = (contestant: string, perSecond: number[]) => {
     return { contestant, started: 1, flooded: [1], perSecond, idleTicks: 0, long: [] }
   }
@@ -116,7 +116,7 @@ t.test('of a daemon the events a second and the memory, each a median', (t) => {
   t.end()
 })
 
-t.test('of many addresses each number from 60, and a burst that did not succeed has no end', (t) => {
+t.test('for many addresses each number from 60 counts, and a failed burst has no end', (t) => {
   const bulk = (contestant: string, factor: number, whole: boolean): BulkRow => {
     const cells = [1, 60, 250].map((size) => ({
       size,
@@ -134,7 +134,7 @@ t.test('of many addresses each number from 60, and a burst that did not succeed 
   t.end()
 })
 
-t.test('the table names what is slower by more than 5 %, or larger by more than 1 %', (t) => {
+t.test('the table names each result that is slower by more than 5 %, or larger by more than 1 %', (t) => {
   const figures: Figure[] = [
     { part: 'events', what: 'monitor', unit: 'ms', ours: 105, other: 100 },
     { part: 'events', what: 'takeip IPv4', unit: 'ms', ours: 106, other: 100 },

@@ -1,4 +1,4 @@
-/** What the bench counts and computes. The times themselves are not checked: machines differ. */
+/** The counts and computations of the bench. The times themselves are not checked, because machines differ. */
 import t from '../tap.ts'
 import { addresses } from '../bench/bulk/addresses.ts'
 import type { BulkMeasured } from '../bench/bulk/inside.ts'
@@ -24,7 +24,7 @@ const LOG = `100   execve("/usr/bin/x.script", ["x.script", "takeip"], 0x7ff /* 
 105   execve("/usr/bin/later", ["later"], 0x7ff /* 9 vars */) = 0
 `
 
-void t.test('the script, with its env, announcements and what comes later do not count', (test) => {
+void t.test('the script, with its env, announcements and later programs do not count', (test) => {
   test.equal(countPrograms(LOG), 1)
   test.equal(countPrograms(''), 0)
   test.end()
@@ -48,7 +48,7 @@ function late(size: number): BulkMeasured {
   return { task: 'takeip IPv4', contestant: "CTDB's daemon", size, outcomes }
 }
 
-void t.test('what one address more costs is the same everywhere where growth is linear', (test) => {
+void t.test('the cost of an additional address is the same everywhere where growth is linear', (test) => {
   const rows = bulkRows([60, 250, 1000].map(linear))
   test.same(
     rows.map(({ task }) => task),
@@ -66,7 +66,7 @@ void t.test('what one address more costs is the same everywhere where growth is 
 })
 
 void t.test(
-  'a burst in which addresses failed is counted, drawn as a ring, and says nothing of growth',
+  'a burst with failed addresses is counted, is drawn as a ring, and gives no figure of growth',
   (test) => {
     const measured = [late(60), late(250)]
     const rows = bulkRows(measured)
@@ -80,7 +80,7 @@ void t.test(
   },
 )
 
-void t.test("no address of one contestant is another one's", (test) => {
+void t.test('no two contestants share an address', (test) => {
   for (const family of ['IPv4', 'IPv6'] as const) {
     const all = [0, 1, 5].flatMap((contestant) => addresses(family, contestant, 1000))
     test.equal(new Set(all).size, 3000)

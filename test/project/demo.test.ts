@@ -1,4 +1,4 @@
-/** `npm run demo` as a user runs it: the live story, and the replay where the machine allows no namespaces. */
+/** `npm run demo` as a user runs it: the live story, and the replay on machines without namespaces. */
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,7 +16,7 @@ async function demo(env: Record<string, string>): Promise<{ exitCode?: number; s
 const reason = await whyNoLab()
 
 void t.test(
-  'the demo shows what the kernel says',
+  'the demo shows the state that the kernel reports',
   { skip: reason ?? false, timeout: 120_000 },
   async (test) => {
     const { exitCode, stdout } = await demo({})

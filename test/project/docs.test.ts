@@ -37,7 +37,7 @@ const MARKDOWN = ['.', '.github', 'docs', 'findings', 'fixtures', 'packaging'].f
     .map((name) => join(folder, name)),
 )
 
-/** The anchor of a heading, as hosts of repositories derive it. */
+/** The anchor of a heading, as hosts of repositories derive the anchor. */
 const anchorOf = (heading: string) =>
   heading
     .toLowerCase()
@@ -65,7 +65,7 @@ t.test('the target of every link in a Markdown file exists, and its heading', (t
 t.test('every file of the project that a Markdown file names exists', (t) => {
   const named = /`((?:runner|events\.d|test|docs|fixtures|findings|packaging|scripts)\/[\w./-]*)`/g
   let names = 0
-  // the changelog names paths of earlier versions
+  // The changelog names paths of earlier versions.
   for (const file of MARKDOWN.filter((name) => name !== 'CHANGELOG.md'))
     for (const [, path = ''] of readFileSync(file, 'utf8').matchAll(named)) {
       if (path.includes('NN.name')) continue
@@ -97,7 +97,7 @@ t.test('every decision has a date, a status, a context, the decision, and its co
   t.end()
 })
 
-t.test('the table of what was tested has just what the suites run', (t) => {
+t.test('the table of tested versions lists exactly the runs of the suites', (t) => {
   const text = readFileSync('README.md', 'utf8')
   const [, table = ''] = /^(\| distribution [^]*?)\n\n/m.exec(text) ?? []
   const [heading = [], , ...rows] = table.split('\n').map((line) =>
@@ -129,7 +129,7 @@ t.test('the package holds every program that the built ones start', async (t) =>
   for (const program of [...programs, ...handlers, ...helpers]) t.ok(packed.includes(program), program)
 })
 
-/** The example of docs/handlers.md in that language, with an `ss` that a test can tell what to print. */
+/** The example of docs/handlers.md in that language, with an `ss` whose output the test chooses. */
 async function withExample(dir: string, language: 'sh' | 'ts', listening: boolean) {
   const text = readFileSync('docs/handlers.md', 'utf8')
   const code = new RegExp(`\`\`\`${language}\n([^]*?)\`\`\``).exec(text)?.[1] ?? ''
@@ -148,7 +148,7 @@ async function withExample(dir: string, language: 'sh' | 'ts', listening: boolea
 
 for (const language of ['sh', 'ts'] as const)
   t.test(
-    `the example handler in ${language} works: healthy, unhealthy, and events that are none of its business`,
+    `the example handler in ${language} works: healthy, unhealthy, and events that are of no concern`,
     async (t) => {
       const up = await withExample(t.testdir({}), language, true)
       t.match(await up('run', 'monitor'), { exitCode: 0, stdout: /60\.nfs +OK/ })
@@ -161,7 +161,7 @@ for (const language of ['sh', 'ts'] as const)
     },
   )
 
-t.test('the example handler in TypeScript writes where it says, and rehearses', async (t) => {
+t.test('the example handler in TypeScript writes to the documented place, and rehearses', async (t) => {
   const dir = t.testdir({})
   const example = await withExample(dir, 'ts', true)
   const dry = await example('run', '--dry-run', 'takeip', 'eth0', '10.0.0.1', '24')
@@ -175,7 +175,7 @@ t.test('the example handler in TypeScript writes where it says, and rehearses', 
   t.match((await example('list')).stdout, /60\.nfs +handler +NFS: the port answers \(monitor takeip\)/)
 })
 
-t.test('wrong usage is one line and exit status 2', async (t) => {
+t.test('wrong usage gives a single line and exit status 2', async (t) => {
   const wrong: [string[], RegExp][] = [
     [[], /which command\? "eventscript --help" lists them/],
     [['nosuch'], /nosuch/],

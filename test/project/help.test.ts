@@ -9,7 +9,7 @@ import { DIST, MAIN } from '../lab/paths.ts'
 /** The help of a command. A pipe has no width, so the process gets one. */
 async function help(columns: number, ...words: string[]): Promise<string> {
   const width = `data:text/javascript,process.stdout.columns=${columns}`
-  // NODE_OPTIONS would load tap's own modules, which takes most of the time
+  // NODE_OPTIONS would load tap's own modules, and that takes most of the time.
   const command = ['-u', 'NODE_OPTIONS', process.execPath, '--import', width, MAIN, ...words, '--help']
   return (await execa('env', command)).stdout
 }
@@ -17,7 +17,7 @@ async function help(columns: number, ...words: string[]): Promise<string> {
 /** The words of a source, in which `\n` stands for the end of a line. */
 const wordsOf = (text: string) => text.replaceAll('\\n', ' ').match(/[\p{L}\p{N}]+/gu) ?? []
 
-/** Every word that help may print: of our descriptions, and of yargs' own headings. */
+/** Every word that help may print: words of our descriptions, and of yargs' own headings. */
 const known = new Set(
   [
     join(DIST, 'runner/bin/eventscript.js'),

@@ -1,4 +1,4 @@
-/** The house by subject: what `npm run lint` and these counts keep so. */
+/** The order of the source by subject, as `npm run lint` and these counts keep it. */
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,11 +7,11 @@ import t from '../tap.ts'
 import { DIST } from '../lab/paths.ts'
 
 const PROJECT = join(DIST, '..')
-/** Files of a folder, and the part of all lines: beyond these a folder holds more than one subject. */
+/** The most files of a folder, and its largest part of all lines. A folder beyond these holds several subjects. */
 const MOST_FILES = 15
 const MOST_LINES = 1 / 6
 
-/** Each folder below, with its source files and how many lines they have. */
+/** Each folder below, with its source files and their number of lines. */
 function foldersOf(top: string): Map<string, { files: string[]; lines: number }> {
   const folders = new Map<string, { files: string[]; lines: number }>()
   for (const entry of readdirSync(join(PROJECT, top), { recursive: true, withFileTypes: true })) {
@@ -36,7 +36,7 @@ for (const top of ['runner', 'test'])
     t.end()
   })
 
-t.test('each exported name of runner/ has one meaning', (t) => {
+t.test('each exported name of runner/ has a single meaning', (t) => {
   const owners = new Map<string, string[]>()
   for (const [folder, { files }] of foldersOf('runner'))
     for (const file of files.filter((name) => name.endsWith('.ts'))) {
@@ -70,7 +70,7 @@ const RIGHT = [
   ['runner/net/lvs/x.ts', "import '../address/y.ts'\n"],
 ] as const
 
-t.test('the linter refuses an import from a higher layer, and no other', async (t) => {
+t.test('the linter refuses an import from a higher layer, and no other import', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'es-layers-'))
   t.teardown(() => rmSync(dir, { recursive: true }))
   const config = { jsPlugins: [join(PROJECT, 'scripts/lint/layers.mjs')], rules: { 'house/layers': 'error' } }
@@ -79,7 +79,7 @@ t.test('the linter refuses an import from a higher layer, and no other', async (
     mkdirSync(join(dir, file, '..'), { recursive: true })
     writeFileSync(join(dir, file), text)
     const program = join(PROJECT, 'node_modules/.bin/oxlint')
-    // without tap's own modules, which oxlint's program cannot be loaded with
+    // The environment is without tap's own modules, because oxlint's program cannot be loaded with them.
     return await execa('env', ['-u', 'NODE_OPTIONS', program, '-c', 'lint.json', file], {
       cwd: dir,
       reject: false,

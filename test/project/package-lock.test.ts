@@ -1,6 +1,6 @@
 /**
- * package-lock.json is complete: `npm install` has nothing to add and `npm ci` accepts it. Seen with npm 9.2, 10.8, 10.9 and
- * 11.19. npm 11.6.2 adds `peer` to seven packages, which the others do not.
+ * package-lock.json is complete: `npm install` has nothing to add and `npm ci` accepts the file. Seen with npm 9.2,
+ * 10.8, 10.9 and 11.19. npm 11.6.2 adds `peer` to seven packages, and the others do not.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -34,12 +34,12 @@ t.test('the optional packages of all platforms are there', (t) => {
   t.end()
 })
 
-t.test('no field is there that only some npm writes', (t) => {
+t.test('the lock has no field that only some versions of npm write', (t) => {
   t.same(pathsWith('resolved'), [], 'the address of a registry: .npmrc leaves it out')
   t.same(
     pathsWith('libc'),
     [],
-    'npm 11.19 writes it for a package that is new; npm 10 takes it away: delete it',
+    'npm 11.19 writes libc for a new package, npm 10 removes it: delete the field',
   )
   t.end()
 })

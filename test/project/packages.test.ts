@@ -1,4 +1,4 @@
-/** `.ci/packages`: packages are installed where nobody sits at a terminal, and elsewhere only on request. */
+/** `.ci/packages`: packages are installed where no person sits at a terminal, and elsewhere only on request. */
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
@@ -14,7 +14,7 @@ interface Asked {
   user?: number
 }
 
-/** Run on a Debian that lacks strace. `calls` are the words of each apt-get; npm, which `run` calls next, fails. */
+/** A run on a Debian without strace. `calls` are the words of each apt-get. npm, which `run` calls next, fails. */
 async function run(folder: string, { argv, user = 0 }: Asked) {
   const stub = (name: string, text: string) => {
     writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`)
@@ -30,7 +30,7 @@ async function run(folder: string, { argv, user = 0 }: Asked) {
   const how = { env, stdin: 'ignore', all: true, reject: false, stripFinalNewline: false } as const
   const { exitCode, all } = await execa(program, words, how)
   const calls = existsSync(log) ? readFileSync(log, 'utf8') : ''
-  // a terminal ends each line with two characters
+  // A terminal ends each line with two characters.
   return { exitCode, said: all.replaceAll('\r', ''), calls }
 }
 
@@ -42,7 +42,7 @@ t.test('without a terminal the missing package is installed', async (t) => {
 })
 
 t.test(
-  'at a terminal the missing package is named, and installed on request only',
+  'at a terminal the missing package is named, and is installed on request only',
   needsScript,
   async (t) => {
     const said = 'not installed: strace: what needs them is skipped; --install would install them\n'
@@ -51,7 +51,7 @@ t.test(
   },
 )
 
-t.test('a user without rights installs nothing, and fails where installing was asked for', async (t) => {
+t.test('a user without rights installs nothing, and fails if they ask for an installation', async (t) => {
   const said = 'not installed: strace: what needs them is skipped; root and apt-get could install them\n'
   const asked = { argv: [packages], user: 1000 }
   t.same(await run(t.testdir(), asked), { exitCode: 0, said, calls: '' })
@@ -59,7 +59,7 @@ t.test('a user without rights installs nothing, and fails where installing was a
   t.same(await run(t.testdir(), asked), { exitCode: 1, said, calls: '' })
 })
 
-t.test('an unknown argument is refused by both programs, before anything is done', async (t) => {
+t.test('both programs refuse an unknown argument before they do anything', async (t) => {
   const said = '--instal: unknown argument: expected --install or none\n'
   for (const program of ['packages', 'run'])
     t.same(await run(t.testdir(), { argv: [join(CI, program), '--instal'] }), {

@@ -1,11 +1,11 @@
-/** The guard of all tests fails for what tap lets pass: each kind is planted in a file of its own, and run. */
+/** The guard of all tests fails where tap would pass. Each kind is planted in a file of its own, and run. */
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import t from '../tap.ts'
 
 const TAP = fileURLToPath(new URL('../tap.js', import.meta.url))
 
-/** What a test file with this one test prints and ends with. */
+/** The output and the exit status of a test file with this single test. */
 async function planted(body: string): Promise<{ exitCode?: number; stdout: string }> {
   const text = `import t from ${JSON.stringify(TAP)}\nt.test('planted', ${body})`
   const words = ['-u', 'NODE_OPTIONS', process.execPath, '--input-type=module', '-e', text]
@@ -39,7 +39,7 @@ for (const [what, [body, says]] of Object.entries(LOOSE))
     t.match(stdout, says)
   })
 
-t.test('a pattern as long as the value decides as tap does', async (t) => {
+t.test('a pattern as long as the value decides as in tap', async (t) => {
   const good = '{ status: 0, lines: [/^a/, "b"], none: [], err: "" }'
   const run = (found: string) => planted(`async (t) => void t.match(${found}, ${good})`)
   t.match(await run('{ status: 0, lines: ["a1", "b"], none: [], err: "", more: 1 }'), { exitCode: 0 })
@@ -47,7 +47,7 @@ t.test('a pattern as long as the value decides as tap does', async (t) => {
   t.match(
     await run('{ status: 0, lines: ["a1", "b"], err: "" }'),
     { exitCode: 1 },
-    'no list where one is expected',
+    'a value is no list where a list is expected',
   )
   t.match(await planted('async (t) => t.plan(0, "no such program")'), {
     exitCode: 0,
