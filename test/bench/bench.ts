@@ -26,7 +26,7 @@ const MEASURE: Record<PartName, (options: Options) => Promise<Part>> = {
 
 if (process.env['NO_COLOR'] || !process.stdout.isTTY) chalk.level = 0
 
-/** What is said of ratios that were measured beside other work. The bench itself keeps one processor busy. */
+/** The remark on ratios that were measured beside other work. The bench itself keeps a single processor busy. */
 function busy(load: readonly number[]): string {
   return Math.max(...load) > cpus().length
     ? `the machine was busy, load ${load.join(' to ')}, ${cpus().length} processors: do not trust these ratios\n`

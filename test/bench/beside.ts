@@ -1,11 +1,11 @@
-/** This build beside another: the medians of one run, their ratios, and which of ours are worse. */
+/** This build beside another: the medians of a run, their ratios, and which results of ours are worse. */
 import chalk from 'chalk'
 import { OTHER, OURS, otherOf } from './builds.ts'
 import type { BulkRow } from './bulk/table.ts'
 import { FLOOD, type Memory, type Upkeep } from './resident/daemons.ts'
 import { median, type Row } from './table.ts'
 
-/** What was measured of both builds. Of `a second` more is better, of all other units less. */
+/** The measurements of both builds. Of `a second` more is better, of all other units less is better. */
 export interface Figure {
   part: string
   what: string
@@ -14,13 +14,16 @@ export interface Figure {
   other: number
 }
 
-/** Ours is worse from here on. A build beside itself differed by up to 0.6 % in memory, on a busy machine. */
+/**
+ * From this ratio on, our result is worse. A build beside itself differed by up to 0.6 % in memory, on a busy
+ * machine.
+ */
 const SLOWER = 1.05
 const LARGER = 1.01
-/** Fewer addresses at once are a matter of the parts that measure single events. */
+/** Fewer addresses at once are the subject of the parts that measure single events. */
 const LEAST_ADDRESSES = 60
 
-/** By task; where duplicate detection takes a random time, what comes after its end counts. */
+/** Results by task. Where duplicate detection takes a random time, only the time after its end counts. */
 export function besideEvents(part: string, rows: readonly Row[]): Figure[] {
   return pairs(rows, 'task').map(([ours, other]) =>
     ours.late === undefined || other.late === undefined
@@ -62,7 +65,7 @@ export function besideBulk(part: string, rows: readonly BulkRow[]): Figure[] {
   )
 }
 
-/** Each of ours with the other build's of the same name and, if so, of the same task. */
+/** Each result of ours with the other build's result of the same name and, if present, of the same task. */
 function pairs<T extends { contestant: string }>(all: readonly T[], key?: keyof T): [ours: T, other: T][] {
   return all
     .filter(({ contestant }) => contestant.startsWith(OURS))
@@ -75,12 +78,12 @@ function pairs<T extends { contestant: string }>(all: readonly T[], key?: keyof 
     })
 }
 
-/** How many times as slow or as large as the other build ours is. */
+/** The time or size of our build as a multiple of the other build's. */
 export function ratio({ unit, ours, other }: Figure): number {
   return unit === 'a second' ? other / ours : ours / other
 }
 
-/** What is to be said against ours, or nothing. */
+/** The objection to our result, if any. */
 export function complaint(figure: Figure): string {
   const by = `by ${((ratio(figure) - 1) * 100).toFixed(1)} %`
   if (figure.ours === Infinity && figure.other !== Infinity) return 'not all succeeded'

@@ -1,10 +1,13 @@
-/** The builds of eventscript that are measured: this one and, with `--also`, another. Of each only the paths that all builds have. */
+/**
+ * The builds of eventscript that are measured: this build and, with `--also`, another. Only paths that all builds
+ * have are used.
+ */
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { refuse } from '../../runner/base/refusal.ts'
 import { DIST } from '../lab/paths.ts'
 
-/** How the names of the contestants of this build begin, and those of the other build. */
+/** The beginning of the names of this build's contestants, and of the other build's. */
 export const OURS = 'ours'
 export const OTHER = 'other'
 
@@ -24,12 +27,12 @@ function buildIn(who: string, dist: string): Build {
   return { who, script: join(dist, 'events.d/10.interface.script'), daemon: join(dist, 'ctdb-eventd') }
 }
 
-/** The contestant of the other build that does what this one of ours does. */
+/** The contestant of the other build that does the same as this contestant of ours. */
 export function otherOf(ours: string): string {
   return ours.replace(OURS, OTHER)
 }
 
-/** The full path of a folder in which `npm run build` was run; refuses any other. */
+/** The full path of a folder in which `npm run build` was run. Any other folder is refused. */
 export function folderWithBuild(folder: string): string {
   const { script, daemon } = buildIn(OTHER, join(resolve(folder), 'dist'))
   const missing = [script, daemon].find((path) => !existsSync(path))

@@ -1,4 +1,7 @@
-/** A real cluster of three nodes, 60 addresses: one node is disabled. Needs root, and minutes: CTDB's own takes one. */
+/**
+ * A real cluster of three nodes with 60 addresses, of which a node is disabled. Needs root, and minutes: CTDB's own
+ * scripts take a minute.
+ */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,7 +30,7 @@ interface Way {
   family: '4' | '6'
   more: Record<string, string>
   options: string
-  /** Seconds that issue 5 allows. */
+  /** The seconds that issue 5 allows. */
   most?: number
 }
 
@@ -39,13 +42,13 @@ const WAYS: readonly Way[] = [
   { who: STOCK, family: '4', more: {}, options: '' },
 ]
 
-/** Of one way. `start` and `moved` in seconds; a start that did not come to an end has none. */
+/** The result of a configuration. `start` and `moved` are in seconds. A start that did not finish has no time. */
 export interface Move extends Trouble {
   family: string
   who: string
   start?: number
   moved: number[]
-  /** Of that, until the first address has left: CTDB decides. */
+  /** The part of that time until the first address has left: CTDB decides. */
   began: number[]
   hosted?: number
   most?: number
@@ -57,7 +60,7 @@ export async function measureCluster({ runs, also }: Options): Promise<Part> {
   const moves: Move[] = []
   for (const way of WAYS) {
     process.stderr.write(`cluster, IPv${way.family}, ${way.who} …\n`)
-    // stock takes a minute or more: once
+    // The stock scripts take a minute or more, so they run once.
     moves.push(await measure(way, way.who === STOCK ? 1 : Math.ceil(runs / 3)))
   }
   const missing = also === undefined ? [] : ['the cluster is measured with this build only']
@@ -89,7 +92,7 @@ async function measure(way: Way, times: number): Promise<Move> {
   }
 }
 
-/** Seconds until all nodes are healthy and all addresses up; undefined when that was not so after three minutes. */
+/** Seconds until all nodes are healthy and all addresses up. Undefined when that takes more than three minutes. */
 async function start(cluster: Cluster, { family }: Way): Promise<number | undefined> {
   try {
     const said = await cluster('up', `${NODES}`, `${ADDRESSES}`, family)

@@ -1,4 +1,4 @@
-/** What is compared: our script, the script that CTDB ships, Pacemaker's agent, and a bare node as the unit. */
+/** The contestants: our script, the script that CTDB ships, Pacemaker's agent, and a bare node as the unit. */
 import { existsSync } from 'node:fs'
 import { builds } from './builds.ts'
 import type { Task } from './tasks.ts'
@@ -10,13 +10,13 @@ export interface Command {
 
 export interface Contestant {
   name: string
-  /** Debian's package that has it, said when it is not there. */
+  /** The Debian package of the contestant, named when the contestant is missing. */
   needs?: string
-  /** What it is called with at that event; undefined when it has no such thing. */
+  /** The words of the call at that event. Undefined when the contestant has no such event. */
   command: (task: Task) => Command
 }
 
-/** The unit: everything is printed as a multiple of its time. */
+/** The unit: every time is printed as a multiple of this contestant's time. */
 export const UNIT = 'node -e 0'
 
 export const CTDB_SCRIPT = '/usr/share/ctdb/events/legacy/10.interface.script'
@@ -25,7 +25,7 @@ const IPADDR2 = '/usr/lib/ocf/resource.d/heartbeat/IPaddr2'
 /** CTDB's words for the verbs of an OCF agent. */
 const OCF = { takeip: 'start', monitor: 'monitor', releaseip: 'stop' }
 
-/** Those that are installed, and a sentence for each that is not. `also` is the folder of another build. */
+/** The installed contestants, and a sentence for each missing contestant. `also` is the folder of another build. */
 export function contestants(also?: string): { here: Contestant[]; missing: string[] } {
   const script = (path: string) => (task: Task) => ({ argv: [path, task.event, ...task.words] })
   const here: Contestant[] = [

@@ -1,4 +1,4 @@
-/** One event after another: scripts as processes of their own. */
+/** Events in sequence: scripts as processes of their own. */
 import type { Part, Options } from './part.ts'
 import { Lab } from '../lab/lab.ts'
 import { besideEvents } from './beside.ts'

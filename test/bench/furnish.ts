@@ -1,10 +1,10 @@
-/** What the node of the bench has beside its two interfaces. */
+/** The equipment of the bench's node beside its two interfaces. */
 import { existsSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Lab } from '../lab/lab.ts'
 import { INTERFACES } from './tasks.ts'
 
-/** Ten interfaces, what CTDB's script needs of its own, and a ctdb tool that is as cheap as can be. */
+/** Ten interfaces, the files that CTDB's script needs, and a ctdb tool that is as cheap as possible. */
 export async function furnish(lab: Lab): Promise<void> {
   for (const name of INTERFACES.slice(2)) await plug(lab, name)
   const names = INTERFACES.join(',')
@@ -13,17 +13,17 @@ export async function furnish(lab: Lab): Promise<void> {
   standInForCtdb(lab, INTERFACES)
 }
 
-/** The node of the bulk part: two interfaces, an address of its own as keepalived wants one for IPv4. */
+/** The node of the bulk part: two interfaces, and an address of its own because keepalived needs an IPv4 address. */
 export async function furnishForBulk(lab: Lab): Promise<void> {
   await lab.node.must('ip', 'addr', 'add', '10.0.0.9/24', 'dev', 'eth0')
-  // as systemd sets it on every Debian machine; without it the kernel drops all others of a network with its first
+  // systemd sets this on every Debian machine. Without it the kernel drops all addresses of a network with the first.
   for (const name of ['all', 'eth0'])
     await lab.node.must('sh', '-c', `echo 1 >/proc/sys/net/ipv4/conf/${name}/promote_secondaries`)
   linkFunctions(lab)
   standInForCtdb(lab, ['eth0', 'eth1'])
 }
 
-/** One more interface of the node on the wire; eth0 and eth1 are there. */
+/** Another interface of the node on the wire. eth0 and eth1 exist already. */
 async function plug({ node, observer }: Lab, name: string): Promise<void> {
   const port = `port-${name}`
   const peer = ['peer', 'name', port, 'netns', String(observer.pid)]

@@ -1,6 +1,7 @@
 /**
- * The part of the bench that runs inside the node's namespace, so that nothing lies between the clock and what is
- * timed. Interleaved: one run of each contestant, then again in reverse, so that a busy moment meets them all.
+ * The part of the bench that runs inside the node's namespace, so that no process lies between the clock and the
+ * timed work. The runs are interleaved: a single run of each contestant, then again in reverse, so that a busy moment
+ * meets them all.
  */
 import { contestants, type Contestant } from './contestants.ts'
 import { counted, DadWatch, endLeftovers, inTurn, timed, type Measured } from './measure.ts'
@@ -49,7 +50,7 @@ for (const task of TASKS) {
   for (let run = -1; run < orders.runs; run += 1)
     for (const [i, contestant] of inTurn(here, run)) {
       const into = measured[i]
-      // the first round only warms the caches
+      // The first round only warms the caches.
       if (into) await once(task, contestant, run < 0 ? { ...into, wall: [], late: [] } : into)
     }
   for (const [i, contestant] of here.entries()) {

@@ -1,4 +1,6 @@
-/** Run one process and measure its time; end the processes that it has left. Runs inside the node's namespace. */
+/**
+ * Runs a single process and measures its time, then ends all processes left behind. Runs inside the node's namespace.
+ */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
@@ -9,7 +11,7 @@ import { countPrograms } from './strace.ts'
 export interface Measured {
   task: string
   contestant: string
-  /** Milliseconds of the whole process, one for each run. */
+  /** Milliseconds of the whole process, a number for each run. */
   wall: number[]
   /** Milliseconds from the end of duplicate detection to the end of the process. */
   late: number[]
@@ -24,7 +26,7 @@ export interface Run {
   ended: number
 }
 
-/** The process itself, until it has exited; what it has started in the background is not waited for. */
+/** Runs the process itself until its exit. Processes that it has started in the background are not waited for. */
 export async function timed({ argv: [program = '', ...words], env }: Command): Promise<Run> {
   let output = ''
   const began = performance.now()
@@ -39,7 +41,7 @@ export async function timed({ argv: [program = '', ...words], env }: Command): P
 
 const CALLS = ['-f', '-e', 'trace=execve,clone,clone3,fork,vfork', '-e', 'signal=none']
 
-/** How many programs it starts, or undefined without strace. Slow: never timed. */
+/** The number of programs that the process starts, or undefined without strace. Slow, so never timed. */
 export function counted({ argv, env }: Command): number | undefined {
   const log = `/run/bench.${process.pid}.strace`
   const { error } = spawnSync('strace', [...CALLS, '-o', log, ...argv], {
@@ -52,7 +54,7 @@ export function counted({ argv, env }: Command): number | undefined {
   return programs
 }
 
-/** The same for a process that is up already with its helpers, while it does that work. */
+/** The same for a process that is already up with its helpers, during that work. */
 export async function watched(pid: number, work: () => Promise<unknown>): Promise<number | undefined> {
   const log = `/run/bench.${process.pid}.strace`
   const pids = withHelpers(pid)
@@ -63,7 +65,7 @@ export async function watched(pid: number, work: () => Promise<unknown>): Promis
     let said = ''
     strace.stderr.on('data', (data: Buffer) => {
       said += data.toString()
-      // one that has ended meanwhile is told as a failure, and is none
+      // strace reports a process that has ended meanwhile as a failure, but this is no failure.
       if ((said.match(/^strace: (?:Process \d+ attached|attach: )/gm) ?? []).length >= pids.length)
         resolve(true)
     })
@@ -81,8 +83,8 @@ export async function watched(pid: number, work: () => Promise<unknown>): Promis
 }
 
 /**
- * End what runs in our network namespace and is not ours to keep: announcements that go on in the background
- * would disturb the next run. The helpers of a daemon that is kept are kept, its announcers of one address are not.
+ * Ends the processes in our network namespace that must not stay: announcements in the background would disturb the
+ * next run. The helpers of a kept daemon are kept, but not its announcers of a single address.
  */
 export async function endLeftovers(keep: readonly (number | undefined)[]): Promise<void> {
   const own = readlinkSync('/proc/self/ns/net')
@@ -97,7 +99,7 @@ export async function endLeftovers(keep: readonly (number | undefined)[]): Promi
   }
 }
 
-/** It, or a process that has started it, is to be kept. */
+/** The process, or a process that has started it, is to be kept. */
 function isKept(pid: number, keep: readonly (number | undefined)[]): boolean {
   if (keep.includes(pid)) return true
   try {
@@ -105,7 +107,7 @@ function isKept(pid: number, keep: readonly (number | undefined)[]): boolean {
     const parent = parentOf(pid)
     return parent > 1 && parent !== process.pid && isKept(parent, keep)
   } catch {
-    return false // gone meanwhile
+    return false // The process has ended meanwhile.
   }
 }
 
@@ -119,7 +121,7 @@ function parentOf(pid: number): number {
   )
 }
 
-/** A process and all that it has started and that is still there. */
+/** A process and all living processes that it has started. */
 export function withHelpers(pid: number): number[] {
   const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
   return [pid, ...all.map(Number).filter((each) => each !== pid && isKept(each, [pid]))]
@@ -127,7 +129,7 @@ export function withHelpers(pid: number): number[] {
 
 function isIn(namespace: string, pid: string): boolean {
   try {
-    // a zombie has no namespaces any more, a stranger's cannot be read
+    // A zombie has no namespaces any more, and those of other users cannot be read.
     return readlinkSync(`/proc/${pid}/ns/net`) === namespace
   } catch {
     return false
@@ -138,11 +140,11 @@ function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL')
   } catch {
-    // gone meanwhile
+    // The process has ended meanwhile.
   }
 }
 
-/** Hears from the kernel when an address is no longer tentative. */
+/** Learns from the kernel when an address is no longer tentative. */
 export class DadWatch {
   readonly #ended = new Map<string, number>()
   readonly #child: ChildProcess
@@ -163,7 +165,7 @@ export class DadWatch {
     }
   }
 
-  /** When it ended for this address, as far as is known a moment after the event. */
+  /** The end for this address, as far as known a moment after the event. */
   async endFor(address: string): Promise<number | undefined> {
     await sleep(5)
     return this.#ended.get(address)
@@ -178,14 +180,17 @@ export class DadWatch {
   }
 }
 
-/** Processor time used so far by a process, in the kernel's ticks of 10 ms. */
+/** Processor time of a process so far, in the kernel's ticks of 10 ms. */
 export function ticksOf(pid: number): number {
   const [, fields = ''] = /\) (.*)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8')) ?? []
   const [user, system] = fields.split(' ').slice(11, 13)
   return Number(user) + Number(system)
 }
 
-/** All with their numbers, in reverse every other round: none always follows the same other one, whose work may go on. */
+/**
+ * All items with their numbers, in reverse every other round. So no item always follows the same other item, whose
+ * work may go on.
+ */
 export function inTurn<T>(all: readonly T[], round: number): [number, T][] {
   const inOrder = [...all.entries()]
   return round % 2 === 0 ? inOrder : inOrder.toReversed()

@@ -12,7 +12,7 @@ export interface BenchOptions extends Options {
   json?: string
 }
 
-/** Refuses an option or a part that does not exist, and a value that cannot be used. */
+/** Refuses an unknown option or part, and a value that cannot be used. */
 export function benchOptions(argv: readonly string[]): BenchOptions {
   const { only, runs, json, also, long, svg } = parsed(argv)
   return {
@@ -21,7 +21,7 @@ export function benchOptions(argv: readonly string[]): BenchOptions {
     json,
     also: also === undefined ? undefined : folderWithBuild(also),
     long,
-    // a comparison of two builds is not what the plot of docs/bench.md shows
+    // The plot of docs/bench.md does not show a comparison of two builds.
     svg: svg ?? (also === undefined ? 'docs/bench-bulk.svg' : undefined),
   }
 }

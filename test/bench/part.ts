@@ -1,9 +1,9 @@
-/** A part of the bench: what it prints, and what of it goes into the JSON. */
+/** A part of the bench: its printed output, and its part of the JSON. */
 import type { Figure } from './beside.ts'
 
 export interface Part {
   lines: string[]
-  /** Who or what was left out, and why. */
+  /** The omitted contestants or measurements, with the reasons. */
   missing: readonly string[]
   notes: string
   figures: Record<string, unknown>
@@ -16,6 +16,6 @@ export interface Options {
   /** The folder of another build. */
   also?: string
   long: boolean
-  /** Where the plot of the bulk part goes, if anywhere. */
+  /** The path for the plot of the bulk part, if any. */
   svg?: string
 }

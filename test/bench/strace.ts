@@ -1,15 +1,16 @@
-/** Announcements go on in the background of the event; how long and how often is a matter of taste. */
+/** Announcements go on in the background of the event. Their duration and number is a matter of taste. */
 const ANNOUNCERS = /announce\.cjs|\/(arping|send_arp|send_ua|ndsend|ndptool)"/
 
 /**
- * How many programs a process has started, out of `strace -f -o` of execve and the forks: the processes that execute
- * one. Not counted: the first process of the log itself, with the `env` of its first line; announcements, what those
- * have started, and whatever is started after the first process has ended.
+ * The number of programs that a process has started, from `strace -f -o` of execve and the forks: the processes that
+ * execute a program. Not counted: the first process of the log itself, with the `env` of its first line;
+ * announcements, and the processes that they have started; every program that is started after the end of the first
+ * process.
  */
 export function countPrograms(log: string): number {
   const parents = new Map<string, string>()
   const announcing = new Set<string>()
-  /** By process: what it is about to execute, while strace waits for the end of the call. */
+  /** By process: the program that the process is about to execute, while strace waits for the end of the call. */
   const pending = new Map<string, string>()
   const executed = new Set<string>()
   let main: string | undefined

@@ -6,7 +6,7 @@ import type { Measured } from './measure.ts'
 import { STOCK, type Upkeep } from './resident/daemons.ts'
 import { RESIDENT_TASKS, TASKS, type Target, type Task } from './tasks.ts'
 
-/** What a table's times are multiples of. */
+/** The unit of a table's times. */
 export interface Scale {
   /** The contestant that is the unit. */
   unit: string
@@ -23,11 +23,11 @@ export interface Row {
   /** Medians, in milliseconds. */
   wall: number
   late?: number
-  /** Wall time as a multiple of the unit's; undefined when that is not installed. */
+  /** Wall time as a multiple of the unit's. Undefined when the unit is not installed. */
   ratio?: number
   programs?: number
   runs: number
-  /** Each target with what was measured; only ours has any. */
+  /** Each target with the measured value. Only ours has targets. */
   targets: { text: string; met: boolean }[]
 }
 
@@ -92,7 +92,7 @@ export function table(all: readonly Row[], { word }: Scale): string {
   return [chalk.bold(line(head)), ...lines].join('\n')
 }
 
-/** Memory in MB when started and after all events; events a second; ticks while idle. */
+/** Memory in MB at the start and after all events; events a second; ticks while idle. */
 export function upkeepTable(all: readonly Upkeep[]): string {
   const lines = all.map(({ contestant, started, flooded, perSecond, idleTicks, long }, i) => {
     const ours = contestant.startsWith(OURS)

@@ -1,4 +1,4 @@
-/** The events that are measured: the state each starts from, and how one sees that it was really done. */
+/** The measured events: the initial state of each, and the proof that the event was really handled. */
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,14 +9,14 @@ export interface Task {
   words: readonly string[]
   address: string
   bits: number
-  /** Must the address be there before? IPaddr2 only watches an address that is. */
+  /** Must the address be present before? IPaddr2 only monitors an address that is present. */
   before: (contestant: string) => boolean
   after: (contestant: string) => boolean
   target?: Target
 }
 
 export interface Target {
-  /** At most so many times the unit: a bare node, or CTDB's daemon. */
+  /** At most this multiple of the unit: a bare node, or CTDB's daemon. */
   ratio?: number
   programs?: number
   /** Milliseconds from the end of the kernel's duplicate detection to the end of the process. */
@@ -52,14 +52,16 @@ export const RESIDENT_TASKS: readonly Task[] = TASKS.filter(
   ({ name }) => name === 'monitor' || name.endsWith('IPv4'),
 ).map((task) => ({ ...task, target: { ...task.target, ratio: task.event === 'takeip' ? 0.5 : undefined } }))
 
-/** Put the network and the list of hosted addresses back to where the task begins. Never part of what is timed. */
+/**
+ * Puts the network and the list of hosted addresses back to the state before the task. Never part of the timed work.
+ */
 export function prepare(task: Task, contestant: string, vardir: string): void {
   for (const each of [four, six]) if (isHere(each.address)) ip('addr', 'del', `${each.address}/${each.bits}`)
   const present = task.before(contestant)
   const nodad = task.address.includes(':') ? ['nodad'] : ['brd', '+']
   if (present) ip('addr', 'add', `${task.address}/${task.bits}`, ...nodad)
   mkdirSync(vardir, { recursive: true })
-  // a node that hosts an address has it in its list; releaseip takes it out
+  // A node that hosts an address has the address in its list, and releaseip removes the address.
   const hosted = task.event === 'releaseip' ? `${task.address}\n` : ''
   writeFileSync(join(vardir, 'my-public-ip-addresses'), hosted)
 }

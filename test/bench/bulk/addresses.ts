@@ -1,6 +1,6 @@
 /**
- * The addresses that are moved. Each contestant has networks of its own, so that what one still announces is never
- * taken for another's. All are written as the kernel prints them.
+ * The addresses that are moved. Each contestant has networks of its own, so that late announcements of a contestant
+ * never count for another. All addresses are written as the kernel prints them.
  */
 export type Family = 'IPv4' | 'IPv6'
 

@@ -1,4 +1,4 @@
-/** Bulk failover: many addresses asked for at once. Needs no root. */
+/** Bulk failover: requests for many addresses at once. Needs no root. */
 import { writeFileSync } from 'node:fs'
 import { Lab } from '../../lab/lab.ts'
 import { besideBulk } from '../beside.ts'

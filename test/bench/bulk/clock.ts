@@ -1,9 +1,9 @@
-/** Milliseconds since 1970 with fractions, to be compared with the times that the kernel and `ip` give. */
+/** Milliseconds since 1970 with fractions, comparable with the times of the kernel and of `ip`. */
 export function now(): number {
   return performance.timeOrigin + performance.now()
 }
 
-/** Does it come true within so many milliseconds? */
+/** Does the condition become true within this number of milliseconds? */
 export async function within(ms: number, holds: () => boolean): Promise<boolean> {
   const end = now() + ms
   while (!holds()) {

@@ -1,4 +1,4 @@
-/** Who moves many addresses at once, and what is said of how it went. */
+/** The contestants that move many addresses at once, and the report of each burst. */
 import type { Family } from './addresses.ts'
 
 export interface BulkTask {
@@ -15,46 +15,49 @@ export const TASKS: readonly BulkTask[] = [
 
 export const SIZES = [1, 60, 250, 1000] as const
 
-/** One burst. Times in milliseconds from the sending of the first request. */
+/** A single burst. Times are in milliseconds from the sending of the first request. */
 export interface Outcome {
-  /** Until the last reply, or until the last address is up where nobody replies. */
+  /** Until the last reply, or until the last address is up where no program replies. */
   ms: number
   ok: number
   failed: number
   timedOut: number
-  /** Given up by us after LIMIT_MS. */
+  /** The bench gave up after LIMIT_MS. */
   unanswered: number
-  /** Until each was announced once; undefined when not all were, or when that is not looked at. */
+  /**
+   * Until each address was announced once. Undefined when some were not announced, or when announcements are not
+   * watched.
+   */
   wire?: number
-  /** How many were announced. */
+  /** The number of announced addresses. */
   announced?: number
 }
 
 export interface BulkContestant {
   name: string
-  /** What it is asked for at most; undefined when it has no such thing. */
+  /** The largest number of requested addresses. Undefined when the contestant has no such request. */
   most: (task: BulkTask) => number | undefined
   /** The process that stays, with its children. */
   pid?: number
-  /** Its state is put back already: addresses there for releaseip, none for takeip. */
+  /** The state is already put back: the addresses are present for releaseip, and absent for takeip. */
   burst: (task: BulkTask, addresses: readonly string[]) => Promise<Outcome>
-  /** It takes its addresses away by itself at the end of the burst. */
+  /** The contestant removes its addresses by itself at the end of the burst. */
   tidies?: boolean
-  /** Files of its own that say which addresses there are. */
+  /** Files of the contestant that list the present addresses. */
   configure?: (task: BulkTask, addresses: readonly string[]) => void
   close?: () => Promise<void>
 }
 
 export const OURS = 'ours, resident'
 export const OURS_FAST = 'ours, DAD fast'
-/** As keepalived: nobody looks for a duplicate. */
+/** As with keepalived, no program looks for a duplicate. */
 export const OURS_OFF = 'ours, DAD off'
 export const STOCK = "CTDB's daemon"
 export const KEEPALIVED = 'keepalived'
 export const BATCH = 'ip -batch'
 export const KERNEL_DAD = 'ip -batch, DAD'
 
-/** A burst that takes longer than this is given up. Stock's own limit is 30 s. */
+/** A burst that takes longer is given up. The limit of the stock script is 30 s. */
 export const LIMIT_MS = 40_000
 /** Milliseconds to wait for announcements after the last reply. */
 export const ANNOUNCE_MS = 8000

@@ -1,4 +1,4 @@
-/** Event daemons that are sent all requests at once over their sockets, as ctdbd does. */
+/** Event daemons that get all requests at once over their sockets, as from ctdbd. */
 import { existsSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect, type Client } from '../../../runner/eventd/client.ts'
@@ -21,25 +21,25 @@ import {
 } from './contestants.ts'
 import type { WireWatch } from './wire.ts'
 
-/** ETIMEDOUT, as the protocol has it. */
+/** ETIMEDOUT, as in the protocol. */
 const TIMED_OUT = 110
-/** What ctdbd gives an event, in seconds. */
+/** The time that ctdbd gives an event, in seconds. */
 const EVENT_SECONDS = 30
 
 interface Kind {
   name: string
   program: string
   script: string
-  /** Its script.options. */
+  /** The script.options of the daemon. */
   options: string
   most: BulkContestant['most']
-  /** It announces what it takes; for stock, ctdbd does. */
+  /** The daemon announces the addresses that it takes. For the stock daemon, ctdbd announces. */
   announces: boolean
 }
 
 const onlyIpv6: Kind['most'] = ({ family }) => (family === 'IPv6' ? 1000 : undefined)
 
-/** Of each build in three configurations. */
+/** Three configurations of each build. */
 function kindsOf({ who, daemon, script }: Build): Kind[] {
   const common = { program: daemon, script, announces: true }
   const named = who === OTHER ? otherOf : (name: string) => name
@@ -50,7 +50,7 @@ function kindsOf({ who, daemon, script }: Build): Kind[] {
   ]
 }
 
-/** Those of our builds, and CTDB's where it is installed. CTDB's `functions` are taken from `base`. */
+/** The daemons of our builds, and CTDB's where installed. CTDB's `functions` are taken from `base`. */
 export async function startDaemons(base: string, wire: WireWatch, also?: string): Promise<BulkContestant[]> {
   const kinds = builds(also).flatMap(kindsOf)
   if (existsSync(EVENTD) && existsSync(CTDB_SCRIPT))
@@ -60,7 +60,7 @@ export async function startDaemons(base: string, wire: WireWatch, also?: string)
       script: CTDB_SCRIPT,
       options: '',
       announces: false,
-      // one at a time: 60 IPv6 take the whole 30 s, and so would 1,000 IPv4
+      // CTDB's daemon runs a single event at a time: 60 IPv6 take the whole 30 s, and so would 1,000 IPv4.
       most: ({ family }) => (family === 'IPv6' ? 60 : 250),
     })
   return Promise.all(kinds.map((kind) => start(kind, base, wire)))
@@ -96,7 +96,7 @@ async function start(kind: Kind, base: string, wire: WireWatch): Promise<BulkCon
   }
 }
 
-/** All requests at once; until the last reply, or until we lose patience. */
+/** Sends all requests at once, and waits until the last reply or the limit. */
 async function ask(client: Client, task: BulkTask, addresses: readonly string[]): Promise<Outcome> {
   const outcome: Outcome = { ms: 0, ok: 0, failed: 0, timedOut: 0, unanswered: addresses.length }
   const began = now()
@@ -138,7 +138,7 @@ async function request(
   }
 }
 
-/** Wait until each was announced once, since that time. */
+/** Waits until each address was announced once, since that time. */
 export async function heard(
   wire: WireWatch,
   began: number,

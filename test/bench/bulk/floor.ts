@@ -9,7 +9,7 @@ import type { PresentWatch } from './present.ts'
 
 const FILE = `/run/bench.${process.pid}.batch`
 
-/** Run the commands in one go; throws when one of them fails. */
+/** Runs the commands in a single batch. Throws when a command fails. */
 export async function ipBatch(text: string): Promise<void> {
   if (text === '') return
   writeFileSync(FILE, text)
@@ -20,8 +20,8 @@ export async function ipBatch(text: string): Promise<void> {
 }
 
 /**
- * Deleted from the last to the first: where secondaries are promoted, to delete the first of 1,000 IPv4 addresses
- * makes the kernel go through all others, and 1,000 take 7.8 s in that order but 0.06 s in this one.
+ * Addresses are deleted from the last to the first. Where secondaries are promoted, deleting the first of 1,000 IPv4
+ * addresses makes the kernel go through all others. Then 1,000 take 7.8 s, but 0.06 s in this order.
  */
 export function floors(present: PresentWatch): BulkContestant[] {
   return [
@@ -47,7 +47,7 @@ export function floors(present: PresentWatch): BulkContestant[] {
   ]
 }
 
-/** The work may know better when it was done. */
+/** The work may know its end more precisely. */
 async function timed(addresses: readonly string[], work: () => Promise<number | void>): Promise<Outcome> {
   const began = now()
   const ended = (await work()) ?? now()

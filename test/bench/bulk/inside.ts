@@ -1,6 +1,7 @@
 /**
- * The part of the bulk bench that runs inside the node's namespace. Interleaved: in each round, for each number of
- * addresses, every contestant once, the next round in reverse; what takes long or goes wrong is not done again, nor with more addresses.
+ * The part of the bulk bench that runs inside the node's namespace. The runs are interleaved: in each round, for each
+ * number of addresses, every contestant runs once, and the next round is in reverse. A slow or failed burst is not
+ * repeated, nor tried with more addresses.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -30,20 +31,23 @@ export interface BulkMeasured {
   outcomes: Outcome[]
 }
 
-/** What goes back to `bulk.ts`. */
+/** The result for `bulk.ts`. */
 export interface BulkResults {
   measured: BulkMeasured[]
-  /** Sentences on what was left out, and why. */
+  /** Sentences on the omitted measurements, with the reasons. */
   left: string[]
 }
 
-/** Longer than this, in milliseconds, and once is enough. */
+/** From this number of milliseconds on, a single run is enough. */
 const ONCE_MS = 3000
-/** Still is who has taken no tick, of 10 ms of processor time, for so many looks in a row; milliseconds between two. */
+/**
+ * A process is still when it has used no tick (10 ms of processor time) for this number of looks in a row. Then the
+ * milliseconds between two looks.
+ */
 const QUIET_LOOKS = 6
 const MOST_LOOKS = 100
 const LOOK_MS = 50
-/** Longer than this, and more addresses are not tried. */
+/** From this number of milliseconds on, more addresses are not tried. */
 const TOO_LONG_MS = 20_000
 
 const orders = JSON.parse(process.argv[2] ?? '{}') as BulkOrders
@@ -62,7 +66,7 @@ const keep = [orders.anchor, present.pid, ...daemons.map(({ pid }) => pid)]
 const measured = new Map<string, BulkMeasured>()
 const left = new Set<string>(noKeepalived === undefined ? [] : [noKeepalived])
 
-/** The network and the list of hosted addresses where the task begins. */
+/** The network and the list of hosted addresses at the beginning of the task. */
 async function prepare(who: BulkContestant, task: BulkTask, wanted: readonly string[]): Promise<void> {
   await endLeftovers(keep)
   await ipBatch(`addr flush dev eth0 to ${ALL.IPv4}\n`)
@@ -78,7 +82,7 @@ async function prepare(who: BulkContestant, task: BulkTask, wanted: readonly str
   wire.forget()
 }
 
-/** What a daemon still does for the last burst, such as its rounds of announcing, is not the next one's. */
+/** Late work of a daemon for the last burst, such as rounds of announcements, must not count for the next burst. */
 async function stillness(): Promise<void> {
   const pids = daemons.flatMap(({ pid }) => pid ?? [])
   let before = ''
@@ -98,7 +102,7 @@ function check(who: BulkContestant, task: BulkTask, wanted: readonly string[], {
     throw new Error(`${task.name}, ${who.name}: said to be done, but ${is} of ${wanted.length} are up`)
 }
 
-/** Why it is not asked (again) for so many, if so. */
+/** The reason not to request this number of addresses (again), if any. */
 function sparedBy(who: BulkContestant, task: BulkTask, size: number): boolean {
   const most = who.most(task)
   if (most === undefined) return true
@@ -135,7 +139,7 @@ async function once(who: BulkContestant, number: number, task: BulkTask, size: n
   measured.set(key, into)
 }
 
-/** The first calls of a program that has just started are not what a daemon that is up for weeks does. */
+/** The first calls of a new program are not typical of a daemon that is up for weeks. */
 async function warmUp(): Promise<void> {
   for (const task of TASKS)
     for (const [number, who] of all.entries())

@@ -1,6 +1,7 @@
 /**
- * keepalived, from the moment it calls itself master (its first VRRP packet on the wire, sent just before it adds the
- * addresses). It adds IPv6 addresses without duplicate detection, and announces as it is configured when nothing is.
+ * keepalived, from the moment that it declares itself master: its first VRRP packet on the wire, sent just before
+ * keepalived adds the addresses. keepalived adds IPv6 addresses without duplicate detection, and here announces with
+ * its default configuration.
  */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,10 +15,10 @@ import { heard } from './daemons.ts'
 import type { PresentWatch } from './present.ts'
 import type { WireWatch } from './wire.ts'
 
-/** Priority 255 is the owner of the addresses: it waits for nobody. */
+/** Priority 255 is the owner of the addresses. The owner waits for no other router. */
 function configuration(family: Family, addresses: readonly string[]): string {
   const lines = addresses.map((address) => `    ${address}/${BITS[family]} dev eth0`)
-  // a VRRP packet has room for 20 addresses; of IPv6, the first is to be a link-local one
+  // A VRRP packet has room for 20 addresses. The first IPv6 address must be link-local.
   const first = family === 'IPv6' ? '    fe80::b/64 dev eth0' : lines.shift()
   return `global_defs {
   router_id bench

@@ -1,8 +1,11 @@
-/** The figures as an SVG: a panel for each task, addresses against seconds, both logarithmic, a line each contestant. */
+/**
+ * The figures as an SVG: a panel for each task, addresses against seconds, both logarithmic, a line for each
+ * contestant.
+ */
 import { BATCH, KERNEL_DAD, KEEPALIVED, OURS, OURS_FAST, OURS_OFF, SIZES, STOCK } from './contestants.ts'
 import { inSeconds, type BulkCell, type BulkRow } from './table.ts'
 
-/** Class and dashes; the colours are for those who tell none apart well (Okabe and Ito), on light and on dark. */
+/** Class and dashes. The colours suit readers with colour blindness (Okabe and Ito), on light and on dark. */
 const LOOK: Record<string, { kind: string; dash?: string }> = {
   [OURS]: { kind: 'ours' },
   [OURS_FAST]: { kind: 'fast', dash: '7 3' },
@@ -86,7 +89,7 @@ function axes(): string[] {
   return [...seconds, ...numbers, label]
 }
 
-/** A point that is hollow: not all of the addresses succeeded. */
+/** A hollow point: some of the addresses failed. */
 function series({ contestant, cells }: BulkRow): string {
   const known = cells.filter(({ seconds }) => seconds >= 0)
   const points = known.map(({ size, seconds }) => `${x(size)} ${y(seconds)}`)

@@ -1,9 +1,9 @@
-/** Hears from the kernel, by `ip monitor` with its own times, which addresses are up: there and not tentative. */
+/** Learns from the kernel, by `ip monitor` with its own times, which addresses are up: present and not tentative. */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { ALL, type Family } from './addresses.ts'
 import { now, within } from './clock.ts'
 
-/** A socket buffer that holds the news of a thousand addresses. */
+/** A socket buffer that holds the events of a thousand addresses. */
 const BUFFER = String(4 << 20)
 
 export class PresentWatch {
@@ -30,7 +30,7 @@ export class PresentWatch {
       const [, time = '', more = ''] = /^\[([^\]]+)\](.*)$/.exec(line) ?? []
       const address = / inet6? ([^/ ]+)\//.exec(more)?.[1]
       if (!address || more.startsWith('Deleted') || / tentative/.test(more)) continue
-      // node knows milliseconds only, ip gives microseconds
+      // node has milliseconds only, ip gives microseconds.
       const at = Date.parse(`${time.slice(0, 23)}Z`) + Number(time.slice(23)) / 1000
       if (!this.#since.has(address)) this.#since.set(address, at)
     }
@@ -40,11 +40,14 @@ export class PresentWatch {
     this.#since.clear()
   }
 
-  /** When the last of them was up, in milliseconds since 1970; undefined when they are not all within that time. */
+  /**
+   * The time when the last of these addresses was up, in milliseconds since 1970. Undefined when some are not up in
+   * time.
+   */
   async all(addresses: readonly string[], ms: number): Promise<number | undefined> {
     const told = () => addresses.every((address) => this.#since.has(address))
     if (await within(ms, told)) return Math.max(...addresses.map((address) => this.#since.get(address) ?? 0))
-    // the kernel drops news that nobody has room for
+    // The kernel drops events when the buffers are full.
     const family: Family = addresses[0]?.includes(':') ? 'IPv6' : 'IPv4'
     return upNow(family).size >= addresses.length ? now() : undefined
   }
@@ -54,7 +57,7 @@ export class PresentWatch {
   }
 }
 
-/** Those of the bench's addresses that the kernel has and that can be bound. */
+/** The bench's addresses that the kernel has and that can be bound. */
 export function upNow(family: Family): Set<string> {
   const argv = ['-o', family === 'IPv4' ? '-4' : '-6', 'addr', 'show', 'dev', 'eth0', 'to', ALL[family]]
   const text = execFileSync('ip', argv, { encoding: 'utf8' })

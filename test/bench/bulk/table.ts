@@ -18,11 +18,13 @@ export interface BulkRow {
   task: string
   contestant: string
   cells: BulkCell[]
-  /** Milliseconds that one address more costs, from each of these sizes to the next: 60, 250, 1000. */
+  /** The milliseconds of an additional address, from each of these sizes to the next: 60, 250, 1000. */
   growth: (number | undefined)[]
 }
 
-/** One for each task and contestant; then, for those that announce, until all were announced. */
+/**
+ * A row for each task and contestant. Contestants that announce have another row: until all addresses were announced.
+ */
 export function bulkRows(measured: readonly BulkMeasured[]): BulkRow[] {
   const took = (outcome: Outcome, size: number) => ({ ms: outcome.ms, whole: outcome.ok === size })
   const wire = ({ wire: ms, announced }: Outcome) =>
@@ -121,7 +123,7 @@ function mark(met: boolean, text: string): string {
   return met ? chalk.green(`✓ ${text}`) : chalk.red(`✗ ${text}`)
 }
 
-/** A line for each burst in which not all went well. */
+/** A line for each burst with a failure. */
 export function mishaps(measured: readonly BulkMeasured[]): string[] {
   return measured.flatMap(({ task, contestant, size, outcomes }) =>
     outcomes.flatMap((outcome) => {

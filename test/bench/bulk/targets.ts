@@ -1,4 +1,4 @@
-/** What issue 5 wants of us. */
+/** Our targets of issue 5. */
 import { OURS, OURS_FAST, OURS_OFF } from './contestants.ts'
 
 export interface BulkTarget {
@@ -17,9 +17,9 @@ export const TARGETS: readonly BulkTarget[] = [
   { task: 'takeip IPv6', contestant: OURS_FAST, size: 60, most: 0.5 },
   { task: 'announced IPv4', contestant: OURS, size: 250, most: 0.5 },
   { task: 'announced IPv6', contestant: OURS_FAST, size: 250, most: 0.5 },
-  // measured by keepalived's figure, which looks for no duplicates either
+  // The target is keepalived's time, and keepalived looks for no duplicates either.
   { task: 'announced IPv6', contestant: OURS_OFF, size: 250, most: 0.5 },
 ]
 
-/** Linear growth: four times as many take at most four times as long, give or take this. */
+/** Linear growth: four times as many addresses take at most four times as long, within this tolerance. */
 export const LINEAR = 1.2

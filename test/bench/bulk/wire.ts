@@ -1,6 +1,7 @@
 /**
- * What the other side of the wire sees: when an address was announced first. Not with tcpdump, which wants to become
- * another user at its start and cannot in a user namespace; perl hands us the frames, with the kernel's times.
+ * The view from the other side of the wire: the time of the first announcement of each address. tcpdump is
+ * unsuitable: it changes to another user at its start, and cannot in a user namespace. perl passes the frames on,
+ * with the kernel's times.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -28,7 +29,7 @@ while (1) {
 
 export class WireWatch {
   readonly #child: ChildProcess
-  /** By hexadecimal address: when it was announced first. */
+  /** By hexadecimal address: the time of the first announcement. */
   readonly #first = new Map<string, number>()
   #vrrp: number | undefined
   #rest = ''
@@ -38,7 +39,7 @@ export class WireWatch {
     child.stdout?.on('data', (data: Buffer) => this.#heard(data.toString()))
   }
 
-  /** On the interface of that number, of the host whose namespaces are that process's. */
+  /** Watches the interface of that number, on the host whose namespaces are that process's. */
   static async start({ pid, iface }: { pid: number; iface: number }): Promise<WireWatch> {
     const argv = ['-t', String(pid), '-n', '--', 'perl', '-e', FRAMES, String(iface)]
     const child = spawn('nsenter', argv, { stdio: ['ignore', 'pipe', 'ignore'] })
@@ -61,7 +62,7 @@ export class WireWatch {
     const bytes = (from: number, to: number) => frame.slice(from * 2, to * 2)
     const type = bytes(12, 14)
     if (type === '0806') {
-      // gratuitous: sender and target are the same address
+      // Gratuitous: sender and target are the same address.
       if (bytes(28, 32) === bytes(38, 42)) this.#announced(bytes(28, 32), at)
     } else if (type === '86dd' && bytes(20, 21) === '3a') this.#announced(bytes(62, 78), at)
     else this.#vrrp ??= at
@@ -76,12 +77,12 @@ export class WireWatch {
     this.#vrrp = undefined
   }
 
-  /** When a VRRP router called itself master, in milliseconds since 1970. */
+  /** The time when a VRRP router declared itself master, in milliseconds since 1970. */
   get mastered(): number | undefined {
     return this.#vrrp
   }
 
-  /** Of these, those that were announced: when, in milliseconds since 1970. */
+  /** Of these addresses, the announced ones with their times, in milliseconds since 1970. */
   announced(addresses: readonly string[]): number[] {
     return addresses.flatMap((address) => this.#first.get(wireForm(address)) ?? [])
   }

@@ -8,29 +8,31 @@ import { CTDB_SCRIPT } from '../contestants.ts'
 
 export const STOCK = "CTDB's daemon"
 
-/** So many times so many events. */
+/** The number of floods, and the number of events in each. */
 export const FLOODS = 5
 export const FLOOD = 200
 export const IDLE_SECONDS = 10
-/** V8 tidies up once, some 8 s after the last work; that belongs to the events. */
+/** V8 collects garbage once, some 8 s after the last work. That cost belongs to the events. */
 export const SETTLE_SECONDS = 15
 
-/** Of new daemons of one build, in MB: at their start, and after a flood. */
+/** Of new daemons of the same build, in MB: at the start, and after a flood. */
 export interface Memory {
   contestant: string
   started: number[]
   flooded: number[]
 }
 
-/** Of one daemon, in MB and ticks. */
+/** Of a single daemon, in MB and ticks. */
 export interface Upkeep {
   contestant: string
   started: number
-  /** After each flood, which follow all that was timed; and how many events a second were answered in each. */
+  /**
+   * After each flood (all floods follow the timed runs), and the number of events answered a second in each flood.
+   */
   flooded: number[]
   perSecond: number[]
   idleTicks: number
-  /** After every 20,000 of 100,000 more, if that was wanted. */
+  /** After every 20,000 of 100,000 more events, if requested. */
   long: number[]
 }
 
@@ -41,7 +43,10 @@ export interface Daemon {
   close: () => Promise<void>
 }
 
-/** Those that are installed. What CTDB's script needs in its folder is taken from `base`; `also` has another build. */
+/**
+ * The installed daemons. The files that CTDB's script needs in its folder are taken from `base`. `also` has another
+ * build.
+ */
 export async function startDaemons(base: string, also?: string): Promise<Daemon[]> {
   const daemons: Daemon[] = []
   for (const build of builds(also)) daemons.push(await startBuild(build, base))
@@ -53,7 +58,7 @@ export function startBuild({ who, daemon, script }: Build, base: string): Promis
   return start(`${who}, resident`, daemon, script, base)
 }
 
-/** A sentence for each file of CTDB's that its daemon needs and that is not installed. */
+/** A sentence for each file of CTDB that its daemon needs and that is not installed. */
 export function missingStock(): string[] {
   const missing = [EVENTD, CTDB_SCRIPT].filter((path) => !existsSync(path))
   return missing.map((path) => `${STOCK} is left out: ${path} is in the package ctdb`)
@@ -87,7 +92,7 @@ async function run(client: Client, event: string, words: readonly string[]): Pro
   return result
 }
 
-/** So many events, fifty on their way at a time. */
+/** Sends this number of events, fifty under way at a time. */
 export async function flood(daemon: Daemon, events: number): Promise<void> {
   let left = events
   const sender = async () => {

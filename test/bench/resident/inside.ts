@@ -25,11 +25,14 @@ export interface ResidentOrders {
   anchor: number
 }
 
-/** What goes back to `resident.ts`. */
+/** The result for `resident.ts`. */
 export interface ResidentResults {
   events: Measured[]
   upkeep: Upkeep[]
-  /** With another build: of daemons that are new each time, as the memory of one alone is a matter of chance. */
+  /**
+   * With another build: the memory of daemons that are new each time, because the memory of a single daemon varies by
+   * chance.
+   */
   memory: Memory[]
 }
 
@@ -66,7 +69,7 @@ async function measure(): Promise<ResidentResults> {
 async function measureTask(task: Task): Promise<Measured[]> {
   process.stderr.write(`${task.name}, resident …\n`)
   const all = daemons.map(({ name }): Measured => ({ task: task.name, contestant: name, wall: [], late: [] }))
-  // the first rounds warm our compiler up: a daemon is up for weeks
+  // The first rounds warm up our compiler, because a daemon is up for weeks.
   for (let run = -5; run < orders.runs; run += 1)
     for (const [i, daemon] of inTurn(daemons, run)) {
       await ready(task, daemon)
@@ -87,7 +90,7 @@ async function ready(task: Task, daemon: Daemon): Promise<void> {
   prepare(task, daemon.name, vardir)
 }
 
-/** Milliseconds of one round trip. */
+/** Milliseconds of a single round trip. */
 async function once(task: Task, daemon: Daemon): Promise<number> {
   const began = performance.now()
   const result = await daemon.run(task.event, task.words)
@@ -121,7 +124,7 @@ async function memoryOfNew(all: readonly Build[]): Promise<Memory[]> {
   return of
 }
 
-/** What each uses while all of them have nothing to do. */
+/** The usage of each daemon while all of them are idle. */
 async function idle(upkeep: readonly Upkeep[]): Promise<void> {
   await sleep(SETTLE_SECONDS * 1000)
   const before = daemons.map(({ pid }) => ticksOf(pid))

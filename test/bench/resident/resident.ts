@@ -1,4 +1,4 @@
-/** One event after another over the sockets of event daemons that are up all the time; what those cost. */
+/** Events in sequence over the sockets of event daemons that are up all the time, and the cost of these daemons. */
 import { Lab } from '../../lab/lab.ts'
 import { besideEvents, besideUpkeep } from '../beside.ts'
 import { furnish } from '../furnish.ts'
