@@ -134,7 +134,7 @@ t.test('the pid file of a daemon that is about to end is waited for, of another 
 })
 
 /**
- * Two files with the same inode number. A process locks one of them as ctdb-eventd does, while our daemon claims
+ * Two files with the same inode number. A process locks a file as ctdb-eventd does, while our daemon claims
  * either of the two.
  */
 const CLAIM = `set -e

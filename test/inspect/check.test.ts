@@ -310,7 +310,7 @@ t.test('wrong usage of the plugin is UNKNOWN too', async (t) => {
   }
 })
 
-t.test('our event daemon reports what hangs in it; a daemon that hangs itself is UNKNOWN', async (t) => {
+t.test('our event daemon reports its hung scripts; a daemon that hangs itself is UNKNOWN', async (t) => {
   // The path is short, because the path of a socket has 107 bytes at most.
   const base = mkdtempSync(join(tmpdir(), 'esc-'))
   t.teardown(() => rmSync(base, { recursive: true, force: true }))

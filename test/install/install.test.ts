@@ -315,7 +315,7 @@ t.test('uninstall leaves a foreign file in our place, and the kept file', async 
 })
 
 t.test(
-  'uninstall reports what a handler leaves behind, also after a link to another folder of ours',
+  'uninstall reports the leftovers of a handler, also after a link to another folder of ours',
   async (t) => {
     const here = world(t)
     await install({ ...both(here), names: ['91.lvs'] })

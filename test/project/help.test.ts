@@ -6,7 +6,7 @@ import { execa } from 'execa'
 import t from '../tap.ts'
 import { DIST, MAIN } from '../lab/paths.ts'
 
-/** The help of a command. A pipe has no width, so the process gets one. */
+/** The help of a command. A pipe has no width, so the test sets a width. */
 async function help(columns: number, ...words: string[]): Promise<string> {
   const width = `data:text/javascript,process.stdout.columns=${columns}`
   // NODE_OPTIONS would load tap's own modules, and that takes most of the time.
