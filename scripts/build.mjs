@@ -54,6 +54,10 @@ for (const helper of await readdir('runner/libexec')) {
   await chmod(`dist/runner/libexec/${helper}`, 0o755)
 }
 
+// the daemon's path until this version: files that install has written where ctdbd finds no node have it
+await mkdir('dist/runner/daemon')
+await writeFile('dist/runner/daemon/main.js', "import '../bin/ctdb-eventd.js'\n")
+
 // The event daemon's own folders go into its program: each module costs a process that stays 30 kB. Whatever handlers may
 // import stays a module of its own, as the daemon and its handlers must share one Refusal.
 const DAEMONS = /\/dist\/runner\/(?:bin|engine|eventd|install|resident)\//

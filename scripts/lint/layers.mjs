@@ -65,7 +65,7 @@ export default {
         const file = context.filename
         const own = layerOf(file)
         const check = (node) => {
-          const specifier = node.source?.value
+          const specifier = node.source?.value ?? node.source?.quasis?.[0]?.value.cooked
           if (typeof specifier !== 'string' || !specifier.startsWith('.')) return
           const other = layerOf(resolve(file, specifier))
           const message =
