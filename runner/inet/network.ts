@@ -26,7 +26,7 @@ export function parseNetwork(text: string, family: Family): Network | string {
   const address = canonical(padded)
   if (!address) return `"${text}" is no network: expected one such as ${EXAMPLES[family]}`
   const bits = mask === undefined ? hostBits(address) : bitsOf(mask, familyOf(address))
-  if (bits === undefined) return `"${mask}" is no netmask: expected 0 to ${hostBits(address)}`
+  if (bits === undefined) return `"${mask}" is no netmask: expected 0 to ${hostBits(address)}${octal(mask)}`
   const network = networkOf(address, bits)
   // the kernel refuses such bits for IPv4, and ignores them for IPv6
   if (network.family === 'inet' && network.value !== numberOf(address))
@@ -34,11 +34,18 @@ export function parseNetwork(text: string, family: Family): Network | string {
   return network
 }
 
-/** The length of a prefix that is written as a number or, for IPv4, as `255.255.0.0`; undefined for other text. */
+/**
+ * The length of a prefix that is written as a number or, for IPv4, as `255.255.0.0`; undefined for other text. A number with
+ * a leading 0 is none: `ip` reads 024 as 20.
+ */
 export function bitsOf(mask: string, family: Family): number | undefined {
-  if (/^\d{1,3}$/.test(mask)) return Number(mask) <= LENGTHS[family] ? Number(mask) : undefined
+  if (/^(?:0|[1-9]\d{0,2})$/.test(mask)) return Number(mask) <= LENGTHS[family] ? Number(mask) : undefined
   if (family !== 'inet' || canonical(mask) === undefined) return undefined
   return /^(1*)0*$/.exec(numberOf(mask).toString(2).padStart(32, '0'))?.[1]?.length
+}
+
+function octal(mask = ''): string {
+  return /^0\d+$/.test(mask) ? ' without a leading 0, as ip would read octal' : ''
 }
 
 const LENGTHS: Record<Family, number> = { inet: 32, inet6: 128 }

@@ -1,6 +1,8 @@
 import { canonical } from '../inet/address.ts'
 import { Refusal } from '../base/refusal.ts'
 import { memoizeLast } from '../base/memoize.ts'
+import { OLDEST_IP } from './oldest-ip.ts'
+import { validJson } from './valid-json.ts'
 
 /** An address as the kernel has it on one interface. */
 export interface Held {
@@ -40,7 +42,7 @@ export interface Link {
   addresses: readonly Held[]
 }
 
-const NEWER = 'check "ip -V" (iproute2 4.14 or newer)'
+const NEWER = `check "ip -V" (${OLDEST_IP.text} or newer)`
 
 /** Kinds whose `link` in the output of `ip` is the device below; that of a veth is its peer. */
 const BUILT_ON_ANOTHER = new Set(['vlan', 'macvlan', 'macvtap', 'ipvlan', 'ipvtap'])
@@ -55,8 +57,8 @@ export const parseLinks = memoizeLast(linksIn)
 function linksIn(text: string): readonly Link[] {
   return named(text).map((row) => {
     const name = String(row['ifname'])
-    const altnames = list(row['altnames']).map(String)
-    const flags = list(row['flags'])
+    const altnames = listIn(row['altnames']).map(String)
+    const flags = listIn(row['flags'])
     const kind = record(row['linkinfo'])['info_kind']
     const onAnother = typeof kind === 'string' && BUILT_ON_ANOTHER.has(kind)
     return {
@@ -69,7 +71,7 @@ function linksIn(text: string): readonly Link[] {
       type: typeof row['link_type'] === 'string' ? row['link_type'] : undefined,
       up: flags.includes('UP'),
       carrier: flags.includes('LOWER_UP'),
-      addresses: list(row['addr_info']).flatMap((info) => held(name, altnames, record(info))),
+      addresses: listIn(row['addr_info']).flatMap((info) => held(name, altnames, record(info))),
     }
   })
 }
@@ -95,14 +97,18 @@ function named(text: string): Record<string, unknown>[] {
 
 /** The list that `ip -json` prints; `what` names its elements in the message. Throws a Refusal that quotes any other output. */
 export function rows(text: string, what: string): Record<string, unknown>[] {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(text)
-  } catch {
-    throw unexpected(text, what)
-  }
+  const parsed = parse(text) ?? parse(validJson(text))
   if (!Array.isArray(parsed) || !parsed.every(isRecord)) throw unexpected(text, what)
   return parsed
+}
+
+/** Undefined when the text is no JSON. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 function unexpected(text: string, what: string): Refusal {
@@ -118,7 +124,7 @@ function record(value: unknown): Record<string, unknown> {
   return isRecord(value) ? value : {}
 }
 
-function list(value: unknown): unknown[] {
+export function listIn(value: unknown): unknown[] {
   return Array.isArray(value) ? value : []
 }
 

@@ -102,6 +102,9 @@ function expectCount(event: string, words: readonly string[], what: string): voi
 /** In bytes: IFNAMSIZ is 16 with the final NUL. ctdbd cannot hold a longer name either. */
 const LONGEST_NAME = 15
 
+/** The same for an altname: ALTIFNAMSIZ is 128. */
+export const LONGEST_ALTNAME = 127
+
 function parseInterface(event: string, word: string, mayBeNone: boolean): string {
   if (word === NO_INTERFACE && !mayBeNone)
     throw new Usage(
@@ -113,15 +116,15 @@ function parseInterface(event: string, word: string, mayBeNone: boolean): string
   return name
 }
 
-/** Why this cannot be the name of an interface, by the kernel's rules and ours; undefined when it can. */
-export function whyNoInterface(name: string): string | undefined {
+/** Why this cannot be the name of an interface, by the kernel's rules and ours; undefined when it can. `longest` is in bytes. */
+export function whyNoInterface(name: string, longest = LONGEST_NAME): string | undefined {
   if (name.trim() === '') return 'it is blank'
   if (name.startsWith('-')) return 'it begins with "-"'
   if (name === '.' || name === '..') return 'the kernel refuses it'
   if (/[/:\s]/.test(name)) return 'it contains "/", ":" or a blank'
   // oxlint-disable-next-line no-control-regex -- control characters are what is looked for
   if (/[\u0000-\u001f\u007f]/.test(name)) return 'it contains a control character'
-  if (Buffer.byteLength(name) > LONGEST_NAME) return `it is longer than ${LONGEST_NAME} bytes`
+  if (Buffer.byteLength(name) > longest) return `it is longer than ${longest} bytes`
   return undefined
 }
 

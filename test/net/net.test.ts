@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import * as fc from 'fast-check'
 import t from '../tap.ts'
 import { canonical, hexDigits } from '../../runner/inet/address.ts'
 import { arpingRound } from '../../runner/net/arping.ts'
@@ -6,7 +7,7 @@ import { parseConnections, parseEndpoint } from '../../runner/net/clients/connec
 import { parseTable } from '../../runner/net/ctdb/tool.ts'
 import { dadState } from '../../runner/net/dad/state.ts'
 import { parseBlocks } from '../../runner/net/clients/firewall.ts'
-import { parseLinks } from '../../runner/net/ip-json.ts'
+import { parseLinks, rows } from '../../runner/net/ip-json.ts'
 import { parsePublicAddresses } from '../../runner/net/address/public-addresses.ts'
 import { batchFor, batchText, failedIn, putBackBy, siblingsOf } from '../../runner/net/address/siblings.ts'
 import { Refusal } from '../../runner/base/refusal.ts'
@@ -111,6 +112,27 @@ t.test('unexpected output of ip is quoted, and never guessed at', (t) => {
   t.same(parseLinks('[{},{}]'), [])
   t.end()
 })
+
+t.test('a description is no reason to miss an interface, whatever its characters', (t) => {
+  for (const release of ['5.9', '6.1']) {
+    const links = parseLinks(recorded(`link-show.description.iproute2-${release}.json`))
+    t.match(links, [{ name: 'lo' }, { name: 'eth1', carrier: true }, { name: 'eth0' }], release)
+  }
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.boolean(), (text, isOld) => {
+      const printed = `[{"ifname":"eth0","ifalias":"${asIpPrints(text, isOld)}"}]\n`
+      return rows(printed, 'interfaces')[0]?.['ifalias'] === text
+    }),
+  )
+  t.pass('no counterexample')
+  t.end()
+})
+
+/** How iproute2 writes a string as JSON; before 6.1 with a backslash before an apostrophe. */
+function asIpPrints(text: string, isOld: boolean): string {
+  const names: Record<string, string> = { '\t': 't', '\n': 'n', '\r': 'r', '\f': 'f', '\b': 'b' }
+  return text.replace(isOld ? /[\t\n\r\f\b\\"']/g : /[\t\n\r\f\b\\"]/g, (each) => `\\${names[each] ?? each}`)
+}
 
 t.test('duplicate address detection is read from /proc/net/if_inet6', (t) => {
   const states = { tentative: 'tentative', dadfailed: 'duplicate', settled: 'ready' } as const

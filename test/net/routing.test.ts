@@ -76,6 +76,13 @@ t.test('destinations are read as ip reads them', (t) => {
   t.match(read('10.5.0.0/33'), '"33" is no netmask: expected 0 to 32')
   t.match(read('fd05::/129', 'inet6'), 'expected 0 to 128')
   t.match(read('10.5.0.0/255.255'), '"255.255" is no netmask: expected 0 to 32')
+  // ip reads octal: 20 bits, and 64
+  t.equal(
+    read('10.5.0.0/024'),
+    '"024" is no netmask: expected 0 to 32 without a leading 0, as ip would read octal',
+  )
+  t.match(read('fd05::/0100', 'inet6'), 'expected 0 to 128 without a leading 0')
+  t.equal(read('0.0.0.0/0'), '0.0.0.0/0')
   for (const text of ['', 'lan', '10.5.0.0/', '10.5.0.0/x', '10', '/16']) t.match(read(text), 'is no network')
   t.end()
 })
@@ -191,6 +198,7 @@ t.test('static-routes: both families, comments, and bad lines reported with thei
     ['eth0 10.3.3.7/24 10.0.0.1', /bits behind its netmask/],
     ['eth0 10.3.3.0/24 10.0.0.1 metric 5', /"metric" behind the gateway/],
     ['eth0 10.3.3.0/24 router', /"router" is no gateway/],
+    [`${'a'.repeat(128)} 10.3.3.0/24 10.0.0.1`, /is no interface name \(it is longer than 127 bytes\)/],
   ]
   for (const [line, expected] of wrong) {
     const found = parseStaticRoutes(`${line}\n`, '/static-routes').problems

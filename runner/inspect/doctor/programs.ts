@@ -3,16 +3,17 @@ import { isNewEnough, OLDEST } from '../../install/interpreter.ts'
 import { busyBoxIn } from '../../machine/remedy/busybox.ts'
 import { packageOf, toBeAllowed } from '../../machine/remedy/remedy.ts'
 import { whichArping, type Arping } from '../../net/arping.ts'
+import { OLDEST_IP } from '../../net/oldest-ip.ts'
 import type { Door } from '../../machine/machine.ts'
 import { isOlder } from '../../base/version.ts'
 import { about, type Examination } from './finding.ts'
 import { tryKill } from './try-kill.ts'
 import { why } from '../../net/answer.ts'
 
-/** iproute2 4.14 was released on 2017-11-13. Until 2019 "ip -V" printed a date. */
-const OLDEST_IP = { date: 171113, version: [4, 14] } as const
 /** The first version of node that runs TypeScript by itself. */
 const TYPESCRIPT_NODE = [22, 18] as const
+
+const NEWER_IP = `install ${OLDEST_IP.text} or newer`
 
 const ip: Examination = async ({ door }) => {
   const { ok, error } = about('ip')
@@ -21,15 +22,15 @@ const ip: Examination = async ({ door }) => {
   const { out, err } = await door.ask`ip -V`
   const [, date, major, minor] = /iproute2-(?:ss(\d{6})|v?(\d+)\.(\d+))/.exec(out + err) ?? []
   const busyBox = busyBoxIn(out + err)
-  if (busyBox) return error('ip', `${busyBox}: expected iproute2 4.14 or later`, packageOf('ip'))
+  if (busyBox) return error('ip', `${busyBox}: expected ${OLDEST_IP.text} or later`, packageOf('ip'))
   const seen = (out + err).trim()
   if (date === undefined && major === undefined)
-    return error('ip', `"ip -V" printed "${seen}": expected its version`, 'install iproute2 4.14 or newer')
+    return error('ip', `"ip -V" printed "${seen}": expected its version`, NEWER_IP)
   const old =
     date === undefined
       ? isOlder([Number(major), Number(minor)], OLDEST_IP.version)
       : Number(date) < OLDEST_IP.date
-  if (old) return error('ip', `${seen}: too old, it has no -json`, 'install iproute2 4.14 or newer')
+  if (old) return error('ip', `${seen}: too old, its -json is not complete`, NEWER_IP)
   return ok('ip', seen)
 }
 

@@ -1,7 +1,7 @@
 import type { Node } from '../../node/node.ts'
 import { NO_INTERFACE } from '../../node/events.ts'
 import { refuse } from '../../base/refusal.ts'
-import type { Link } from '../ip-json.ts'
+import { listIn, rows, type Link } from '../ip-json.ts'
 import { why } from '../answer.ts'
 import { table } from '../ctdb/tool.ts'
 import { linksInDetail, pick } from './interfaces.ts'
@@ -60,12 +60,11 @@ async function switchOn(
 
 /** The output of `ip`, had these interfaces been switched on and found a carrier. */
 function withLinksUp(out: string, on: readonly Link[]): string {
-  const rows = JSON.parse(out) as { ifname?: string; flags?: string[] }[]
-  const up = (row: (typeof rows)[number]) =>
-    on.some(({ name }) => name === row.ifname)
-      ? { ...row, flags: [...(row.flags ?? []), 'UP', 'LOWER_UP'] }
+  const up = (row: Record<string, unknown>) =>
+    on.some(({ name }) => name === row['ifname'])
+      ? { ...row, flags: [...listIn(row['flags']), 'UP', 'LOWER_UP'] }
       : row
-  return JSON.stringify(rows.map(up))
+  return JSON.stringify(rows(out, 'interfaces').map(up))
 }
 
 async function tell(node: Node, checks: readonly LinkCheck[]): Promise<void> {

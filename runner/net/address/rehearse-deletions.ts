@@ -1,5 +1,6 @@
 /** A rehearsal of several handlers, one after the other, deletes no address; the next handler must not find it all the same. */
 import { altered, type System } from '../../machine/machine.ts'
+import { rows } from '../ip-json.ts'
 
 type Row = { ifname?: string; addr_info?: { local?: string; prefixlen?: number }[] }
 
@@ -19,8 +20,8 @@ export function rememberingDeletions(): (machine: System) => System {
 
 function without(text: string, gone: ReadonlySet<string>): string {
   if (gone.size === 0) return text
-  const rows = JSON.parse(text) as Row[]
-  for (const row of rows)
+  const shown: Row[] = rows(text, 'addresses')
+  for (const row of shown)
     row.addr_info = row.addr_info?.filter(({ local }) => !gone.has(`${local} ${row.ifname}`))
-  return JSON.stringify(rows)
+  return JSON.stringify(shown)
 }

@@ -58,7 +58,7 @@ export async function thoseHere(
     const elsewhere = isThere ? undefined : places.find((place) => place !== 'lo')
     const link = elsewhere === undefined ? said : pick(look.links, elsewhere)
     if (!link?.up || !(isThere || elsewhere)) {
-      const why = whyAway(link?.name ?? iface, link)
+      const why = whyAway(link?.name ?? iface, link, familyOf(address))
       away.set(why, [...(away.get(why) ?? []), address])
       return []
     }
@@ -73,9 +73,11 @@ export async function thoseHere(
   return here
 }
 
-function whyAway(iface: string, link: Link | undefined): string {
+/** An interface that is down keeps its IPv4 addresses, and has lost those of IPv6. */
+function whyAway(iface: string, link: Link | undefined, family: Family): string {
   if (!link) return `${iface} is not there, and so without`
-  return link.up ? `${iface} does not have` : `${iface} is down, and so without`
+  if (link.up) return `${iface} does not have`
+  return `${iface} is down, and so ${family === 'inet' ? 'of no use to' : 'without'}`
 }
 
 /**

@@ -3,6 +3,7 @@ import { Refusal } from '../../base/refusal.ts'
 import type { Answer } from '../../machine/machine.ts'
 import { canonical, familyOf, hostBits, type Family } from '../../inet/address.ts'
 import { parseLinks, rows, type Link } from '../ip-json.ts'
+import { OLDEST_IP } from '../oldest-ip.ts'
 import { networkText, parseNetwork } from '../../inet/network.ts'
 import { refuseFailed } from '../answer.ts'
 
@@ -77,7 +78,7 @@ function seenIn(answer: Answer, family?: Family): Look {
   const [rules, routes, links, ...more] = out.split('\n').filter((line) => line.trim() !== '')
   if (rules === undefined || routes === undefined || links === undefined || more.length > 0)
     throw new Refusal(
-      `ip -json printed ${JSON.stringify(out.slice(0, 60))}: expected 3 lines, a list each: check "ip -V" (iproute2 4.14 or newer)`,
+      `ip -json printed ${JSON.stringify(out.slice(0, 60))}: expected 3 lines, a list each: check "ip -V" (${OLDEST_IP.text} or newer)`,
     )
   return { rules: parseRules(rules), routes: parseRoutes(routes, family), links: parseLinks(links) }
 }

@@ -1,5 +1,5 @@
 import type { Node } from '../../node/node.ts'
-import { whyNoInterface } from '../../node/events.ts'
+import { LONGEST_ALTNAME, whyNoInterface } from '../../node/events.ts'
 import { canonical, familyOf } from '../../inet/address.ts'
 import { refuseProblems } from '../address/public-addresses.ts'
 import { parseRoute, type Route } from './routes-file.ts'
@@ -31,7 +31,7 @@ export function parseStaticRoutes(text: string, file: string): { routes: StaticR
 }
 
 function parseLine(iface: string, words: readonly string[], origin: string): Route | string {
-  const why = whyNoInterface(iface)
+  const why = whyNoInterface(iface, LONGEST_ALTNAME)
   if (why) return `"${iface}" is no interface name (${why}): ${FORM}`
   const [, via = '', ...more] = words
   const gateway = canonical(via)

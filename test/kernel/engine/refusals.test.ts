@@ -127,7 +127,7 @@ if (!(await prepareFile())) {
     {
       what: 'too old an ip',
       shell: `case $1 in -json) echo 'Option "-json" is unknown, try "ip -help".' >&2; exit 255 ;; esac`,
-      says: /^ip is too old: it does not know -json: install iproute2 4\.14 or newer$/,
+      says: /^ip is too old: it does not know -json: install iproute2 5\.0 or newer$/,
     },
     {
       what: 'an ip that prints no JSON',

@@ -167,7 +167,7 @@ inLab("faults in CTDB's files", { needs, skip }, async (t, lab) => {
 
 inLab('faults of the machine', { needs, skip }, async (t, lab) => {
   await healthy(lab)
-  lab.standIn('ip', '[ "$1" != -V ] || { echo "ip utility, iproute2-ss150831"; exit; }; exec "$real" "$@"')
+  lab.standIn('ip', '[ "$1" != -V ] || { echo "ip utility, iproute2-ss190107"; exit; }; exec "$real" "$@"')
   lab.standIn('ss', 'exit 0')
   lab.standIn('ip6tables', '[ "$1" = -V ] && exec "$real" "$@"; echo "Table does not exist" >&2; exit 3')
   lab.configure('script.options', 'CTDB_PARTIALLY_ONLINE_INTERFACES=maybe\n')
@@ -178,7 +178,7 @@ inLab('faults of the machine', { needs, skip }, async (t, lab) => {
   const found = await doctor(lab)
   t.equal(found.status, 1)
   expectAll(t, found, [
-    ['ip is too old', /^error ip: .*ss150831: too old, it has no -json -> install iproute2 4\.14/],
+    ['ip is too old', /^error ip: .*ss190107: too old, its -json is not complete -> install iproute2 5\.0/],
     ['ss -K ends nothing', /^warning ss: does not end connections/],
     ['ip6tables does not work', /^error ip6tables: cannot list its rules: Table does not exist/],
     [

@@ -154,7 +154,9 @@ if (!nothing) {
         await hold(lab, of, one)
         await renew('ipreallocated', 0)
         await lab.node.must('ip', 'link', 'set', 'eth0', 'down')
-        const down = new RegExp(`^WARNING: eth0 is down, and so without ${one}, ${other}: `)
+        const down = new RegExp(
+          `^WARNING: eth0 is down, and so ${of.option === '-6' ? 'without' : 'of no use to'} ${one}, ${other}: `,
+        )
         await renew('ipreallocated', 0, down)
         await lab.node.must('ip', 'link', 'set', 'eth0', 'up')
         const dropped = new RegExp(`^WARNING: eth0 does not have ${one}, ${other}: `)
@@ -297,12 +299,15 @@ if (!nothing) {
 
     inLab(`${family}: an altname of an interface is as good as its name`, {}, async (t, lab) => {
       publicAddresses(lab)
+      // as long as the kernel allows: a name has 15 bytes at most
+      const long = 'lan-'.padEnd(127, 'x')
       for (const iface of ['eth0', 'eth1'])
         await lab.node.must('ip', 'link', 'property', 'add', 'dev', iface, 'altname', `lan-${iface}`)
+      await lab.node.must('ip', 'link', 'property', 'add', 'dev', 'eth0', 'altname', long)
       // a gateway in another subnet of the interface is found by the interface's name
       await hold(lab, of, of.nowhere)
       configure(lab, `${one} ${ownNet}\n${one} ${farNet} ${of.near}\n`)
-      lab.configure('static-routes', `lan-eth0 ${of.static} ${gateways[0]}\n`)
+      lab.configure('static-routes', `${long} ${of.static} ${gateways[0]}\n`)
       hosts(lab, [[one, 'lan-eth0']])
       await hold(lab, of, one)
       const routes = [`${ownNet} dev eth0`, `${farNet} via ${of.near} dev eth0`].toSorted()

@@ -44,11 +44,11 @@ const tooOld = (event: string, from: string, asked: string): Edited => ({
   answers: { [asked]: TOO_OLD },
 })
 
-const unexpected = (event: string, from: string, asked: string): Edited => ({
+const unexpected = (event: string, from: string, ...asked: string[]): Edited => ({
   name: `${event}.ip-prints-something-else`,
   from,
   why: 'ip prints a table instead of JSON, as a wrapper in its place may',
-  answers: { [asked]: { out: printed('addr-show.veth.txt') } },
+  answers: Object.fromEntries(asked.map((line) => [line, { out: printed('addr-show.veth.txt') }])),
 })
 
 /** ctdb 4.18 and later. */
@@ -81,7 +81,7 @@ export const edited: readonly Edited[] = [
   tooOld('takeip', 'takeip.plain', ADDRESSES),
   tooOld('releaseip', 'releaseip.plain', 'ask ip -json addr show to 10.0.0.1'),
   tooOld('init', 'init.leftovers', ADDRESSES),
-  unexpected('monitor', 'monitor.all-up', LINKS),
+  unexpected('monitor', 'monitor.all-up', LINKS, 'ask ip -json link show'),
   unexpected('takeip', 'takeip.plain', ADDRESSES),
   unexpected('releaseip', 'releaseip.plain', 'ask ip -json addr show to 10.0.0.1'),
   unexpected('shutdown', 'shutdown.leftovers', ADDRESSES),
