@@ -90,10 +90,16 @@ else
 
     await t.test('a healthy node: nothing is wrong', async (t) => {
       for (const node of ['0', '1']) {
-        t.ok(await eventually(() => isWell(node), 60), node)
-        const { addresses } = await audit(node)
-        t.equal(addresses.length, IPV6.length + IPV4.length)
-        for (const row of addresses) t.equal(row.state, String(row.node) === node ? 'here' : 'elsewhere')
+        let rows: Row[] = []
+        const isSettled = async () => {
+          const { status, faults, addresses } = await audit(node)
+          rows = addresses
+          return status === 0 && faults.length === 0
+        }
+        t.ok(await eventually(isSettled, 60), node)
+        t.equal(rows.length, IPV6.length + IPV4.length)
+        for (const row of rows)
+          t.equal(row.state, String(row.node) === node ? 'here' : 'elsewhere', JSON.stringify(row))
       }
     })
 

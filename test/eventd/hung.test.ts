@@ -3,7 +3,8 @@
  * produce.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import * as fc from 'fast-check'
@@ -19,8 +20,9 @@ const door = doorTo(live())
 
 /** A script as ctdb-eventd starts the script: `NN.name.script`, in a process group of its own. */
 function script(t: Test, text: string, name = '10.foo'): ChildProcess & { pid: number; dir: string } {
-  const dir = t.testdirName
-  mkdirSync(dir, { recursive: true })
+  // a short path: the explanation cuts long command lines
+  const dir = mkdtempSync(join(tmpdir(), 'es-hung-'))
+  t.teardown(() => rmSync(dir, { recursive: true }))
   const file = join(dir, `${name}.script`)
   writeFileSync(file, `#!/bin/sh\n${text}\n`)
   chmodSync(file, 0o755)
@@ -73,7 +75,7 @@ t.test('a script whose program sleeps is explained', async (t) => {
 t.test('a lock whose holder is a program is explained', async (t) => {
   const { pid, dir } = script(
     t,
-    `cd ${t.testdirName}; : >lock; flock lock sleep 1000 & sleep 0.5; exec flock lock true`,
+    `cd \${0%/*}; : >lock; flock lock sleep 1000 & sleep 0.5; exec flock lock true`,
   )
   const named = await explainHung(door, pid, { name: '40.lock' })
   t.match(named[0], `40.lock (pid ${pid}) has used`)
@@ -86,7 +88,7 @@ t.test('a lock whose holder is a program is explained', async (t) => {
 t.test(
   'a lock as CTDB takes it in another script: flock(1) has ended, the shell still has the lock',
   async (t) => {
-    const dir = t.testdirName
+    const dir = t.testdir({})
     const holder = script(t, `cd ${dir}; (flock 9; : >taken; exec sleep 1000) 9>lock`, '20.holder')
     await explained(t, holder.pid, /sleep 1000/)
     const waiting = script(t, `cd ${dir}; (flock --timeout 900 9 || exit 1) 9>lock; :`)
@@ -104,12 +106,12 @@ t.test(
 t.test('a POSIX lock is explained', async (t) => {
   const perl = 'use Fcntl qw(:DEFAULT :flock SEEK_SET); open(F, "+>>", "lock"); '
   const take = `${perl} my $l = pack("s s l! l! i", F_WRLCK, SEEK_SET, 0, 0, 0); fcntl(F, F_SETLKW, $l) or die; sleep 1000`
-  const { pid } = script(t, `cd ${t.testdirName}; perl -e '${take}' & sleep 1; exec perl -e '${take}'`)
+  const { pid } = script(t, `cd \${0%/*}; perl -e '${take}' & sleep 1; exec perl -e '${take}'`)
   await explained(t, pid, /waits in a POSIX lock for \S+\/lock \(WRITE\), held by pid \d+ \(perl/)
 })
 
 t.test('a pipe without a writer is explained, and a pipe whose writer hangs', async (t) => {
-  const alone = script(t, `cd ${t.testdirName}; mkfifo fifo; exec 8<>fifo; read line <&8`)
+  const alone = script(t, `cd \${0%/*}; mkfifo fifo; exec 8<>fifo; read line <&8`)
   await explained(t, alone.pid, /it waits for data from \S+\/fifo/)
   const reader = /cat: .*waits for data from pipe:\[\d+\], which sleep 1000 \(pid \d+\) writes to/
   const lines = await explained(
