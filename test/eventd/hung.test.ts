@@ -18,15 +18,24 @@ import { live } from '../../runner/machine/live/live.ts'
 
 const door = doorTo(live())
 
-/** A script as ctdb-eventd starts the script: `NN.name.script`, in a process group of its own. */
-function script(t: Test, text: string, name = '10.foo'): ChildProcess & { pid: number; dir: string } {
-  // a short path: the explanation cuts long command lines
-  const dir = mkdtempSync(join(tmpdir(), 'es-hung-'))
+/** A folder with a short path: the explanation cuts a long command line. */
+function folder(t: Test): string {
+  const dir = mkdtempSync(join(tmpdir(), 'hung-'))
   t.teardown(() => rmSync(dir, { recursive: true }))
+  return dir
+}
+
+/** A script as ctdb-eventd starts the script: `NN.name.script`, in a process group of its own. Its folder is the current. */
+function script(
+  t: Test,
+  text: string,
+  name = '10.foo',
+  dir = folder(t),
+): ChildProcess & { pid: number; dir: string } {
   const file = join(dir, `${name}.script`)
   writeFileSync(file, `#!/bin/sh\n${text}\n`)
   chmodSync(file, 0o755)
-  const child = spawn(file, ['monitor'], { detached: true, stdio: ['ignore', 'ignore', 'ignore'] })
+  const child = spawn(file, ['monitor'], { cwd: dir, detached: true, stdio: ['ignore', 'ignore', 'ignore'] })
   const pid = child.pid ?? 0
   t.teardown(() => {
     try {
@@ -73,10 +82,7 @@ t.test('a script whose program sleeps is explained', async (t) => {
 })
 
 t.test('a lock whose holder is a program is explained', async (t) => {
-  const { pid, dir } = script(
-    t,
-    `cd \${0%/*}; : >lock; flock lock sleep 1000 & sleep 0.5; exec flock lock true`,
-  )
+  const { pid, dir } = script(t, ': >lock; flock lock sleep 1000 & sleep 0.5; exec flock lock true')
   const named = await explainHung(door, pid, { name: '40.lock' })
   t.match(named[0], `40.lock (pid ${pid}) has used`)
   const lines = await explained(t, pid, /waits in flock for \S+\/lock \(WRITE\), held by pid \d+/)
@@ -88,10 +94,10 @@ t.test('a lock whose holder is a program is explained', async (t) => {
 t.test(
   'a lock as CTDB takes it in another script: flock(1) has ended, the shell still has the lock',
   async (t) => {
-    const dir = t.testdir({})
-    const holder = script(t, `cd ${dir}; (flock 9; : >taken; exec sleep 1000) 9>lock`, '20.holder')
+    const holder = script(t, '(flock 9; : >taken; exec sleep 1000) 9>lock', '20.holder')
     await explained(t, holder.pid, /sleep 1000/)
-    const waiting = script(t, `cd ${dir}; (flock --timeout 900 9 || exit 1) 9>lock; :`)
+    const { dir } = holder
+    const waiting = script(t, '(flock --timeout 900 9 || exit 1) 9>lock; :', '10.foo', dir)
     const lines = await explained(t, waiting.pid, /in flock for/)
     t.match(
       lines[0],
@@ -106,12 +112,12 @@ t.test(
 t.test('a POSIX lock is explained', async (t) => {
   const perl = 'use Fcntl qw(:DEFAULT :flock SEEK_SET); open(F, "+>>", "lock"); '
   const take = `${perl} my $l = pack("s s l! l! i", F_WRLCK, SEEK_SET, 0, 0, 0); fcntl(F, F_SETLKW, $l) or die; sleep 1000`
-  const { pid } = script(t, `cd \${0%/*}; perl -e '${take}' & sleep 1; exec perl -e '${take}'`)
+  const { pid } = script(t, `perl -e '${take}' & sleep 1; exec perl -e '${take}'`)
   await explained(t, pid, /waits in a POSIX lock for \S+\/lock \(WRITE\), held by pid \d+ \(perl/)
 })
 
 t.test('a pipe without a writer is explained, and a pipe whose writer hangs', async (t) => {
-  const alone = script(t, `cd \${0%/*}; mkfifo fifo; exec 8<>fifo; read line <&8`)
+  const alone = script(t, 'mkfifo fifo; exec 8<>fifo; read line <&8')
   await explained(t, alone.pid, /it waits for data from \S+\/fifo/)
   const reader = /cat: .*waits for data from pipe:\[\d+\], which sleep 1000 \(pid \d+\) writes to/
   const lines = await explained(
