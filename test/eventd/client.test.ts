@@ -222,7 +222,8 @@ t.test('a socket without a server is refused with a reason', async (t) => {
   mkdirSync(join(dir, 'folder'))
   t.match(await refusal(connect(join(dir, 'folder'))), /folder: nobody answers/)
   t.match(await refusal(connect(join(dir, 'x'.repeat(200)))), /xxx: .*is ctdb-eventd running\?$/)
-  t.match(await refusal(connect('')), /^: nobody answers/)
+  // the empty path is the current folder: no socket, and perhaps longer than the path of a socket may be
+  t.match(await refusal(connect('')), /^: (?:nobody answers|no such socket)/)
   t.match(await refusal(connect('22')), /^22: no such socket/, 'a number is no port')
 })
 
