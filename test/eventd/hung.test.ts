@@ -21,7 +21,7 @@ const door = doorTo(live())
 /** A folder with a short path: the explanation cuts a long command line. */
 function folder(t: Test): string {
   const dir = mkdtempSync(join(tmpdir(), 'hung-'))
-  t.teardown(() => rmSync(dir, { recursive: true }))
+  t.teardown(() => rmSync(dir, { recursive: true, force: true }))
   return dir
 }
 
@@ -151,8 +151,9 @@ t.test('a grandchild without a parent is found, also after the end of its script
 
 t.test('a hundred processes are reported in 60 lines', async (t) => {
   const { pid } = script(t, 'for i in $(seq 100); do sleep 1000 & done; wait')
-  await sleep(1500)
-  const lines = await explainHung(door, pid, { limit: 10_000 })
+  let lines: string[] = []
+  for (const last = Date.now() + 20_000; lines.length < 59 && Date.now() < last; await sleep(100))
+    lines = await explainHung(door, pid, { limit: 10_000 })
   t.equal(lines.length, 59)
   t.match(lines.at(-1), /… and \d+ lines more/)
 })
@@ -161,7 +162,7 @@ t.test('no source of facts can hold up the explanation, or make it throw', async
   const hanging = altered(live(), { run: () => new Promise(() => {}), read: () => new Promise(() => {}) })
   const began = performance.now()
   const late = await explainHung(doorTo(hanging), 1, { limit: 200 })
-  t.ok(performance.now() - began < 2000)
+  t.ok(performance.now() - began < 10_000)
   t.same(late, ['pid 1 is hung; ps did not say why', '  not all was seen within 200 ms'])
   const broken = altered(live(), { run: () => Promise.reject(new Error('ps: not found')) })
   t.same(await explainHung(doorTo(broken), 1), [
