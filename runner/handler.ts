@@ -42,14 +42,10 @@ export { watchParked } from './net/background.ts'
 export { filterArp, flushRouteCaches, mustPromote } from './net/sysctl/sysctl.ts'
 export { addStaticRoutes, staticRoutes } from './net/routing/static-routes.ts'
 export { policyRouting } from './net/routing/options.ts'
-export { forgetTableIds } from './net/routing/tables.ts'
-export {
-  checkConf,
-  routeAddress,
-  routeAll,
-  unrouteAddress,
-  unrouteAll,
-} from './net/routing/policy-routing.ts'
+export { forgetTableIds } from './net/routing/names/tables.ts'
+export { routeAddress, routeAll } from './net/routing/policy-routing.ts'
+export { unrouteAddress, unrouteAll } from './net/routing/take-away.ts'
+export { checkConf } from './net/routing/wanted-routes.ts'
 
 // LVS
 export { lvsAddress, lvsOptions, mustBeFree } from './net/lvs/options.ts'

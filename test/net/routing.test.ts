@@ -7,11 +7,16 @@ import { canonical, familyOf, hostBits, type Family } from '../../runner/inet/ad
 import { contains, networkOf, networkText, parseNetwork } from '../../runner/inet/network.ts'
 import { refusedLines } from '../../runner/net/routing/apply.ts'
 import { parseRoutingFile, type Route } from '../../runner/net/routing/routes-file.ts'
-import { NOTHING, parseRoutes, parseRules, type Seen } from '../../runner/net/routing/kernel-routes.ts'
+import { NOTHING, type Seen } from '../../runner/net/routing/kernel-routes.ts'
+import { parseRoutes, parseRules } from '../../runner/net/routing/shown-routes.ts'
 import { whyWrong } from '../../runner/net/routing/options.ts'
-import { additions, removals, whyNoGateway, type RoutedAddress } from '../../runner/net/routing/plan.ts'
-import { isOurTable } from '../../runner/net/routing/tables.ts'
-import { allot, parseTables, withEntries, withoutOurs } from '../../runner/net/routing/rt-tables.ts'
+import { OUR_PROTOCOL } from '../../runner/net/routing/names/protocols.ts'
+import { allot, parseTables, withEntries, withoutOurs } from '../../runner/net/routing/names/rt-tables.ts'
+import { additions } from '../../runner/net/routing/plan/additions.ts'
+import type { RoutedAddress } from '../../runner/net/routing/plan/change.ts'
+import { whyNoGateway } from '../../runner/net/routing/plan/gateway.ts'
+import { numbersInUse, ourRules, type Ownership } from '../../runner/net/routing/plan/ownership.ts'
+import { removals, strays } from '../../runner/net/routing/plan/removals.ts'
 import { parseStaticRoutes, whyNotAdd } from '../../runner/net/routing/static-routes.ts'
 import { plainAssignments } from '../../runner/node/plain-options.ts'
 import { doorTo } from '../../runner/machine/machine.ts'
@@ -228,6 +233,7 @@ t.test('rt_tables: numbers are read as ip reads them; comments and other lines a
   t.equal(added, `${SHIPPED}1001\tctdb.fd00::1\n`)
   t.equal(withoutOurs(added), SHIPPED)
   t.equal(withoutOurs('1\tx\n7 ctdb.10.0.0.1\n# ctdb.\n'), '1\tx\n# ctdb.\n')
+  t.equal(withoutOurs('7 ctdb.10.0.0.1\n8 ctdb.fd00::1\n', ['fd00::1']), '7 ctdb.10.0.0.1\n')
   t.equal(withEntries('1\tx', [{ id: 2, name: 'y' }]), '1\tx\n2\ty\n', 'a last line without its newline')
   t.end()
 })
@@ -270,18 +276,6 @@ t.test('tables are never shared, never use reserved numbers, and stay the same f
     }),
   )
   t.pass('no counterexample')
-  t.end()
-})
-
-t.test('a table is ours by its label or by an unnamed number of our range', (t) => {
-  const names = parseTables(SHIPPED)
-  const ours = (table: string) => isOurTable(table, names, ROUTING)
-  t.ok(ours('ctdb.10.0.0.1'))
-  t.ok(ours('1001'))
-  t.notOk(ours('1000'), 'an admin named the table vpn')
-  t.notOk(ours('vpn'))
-  t.notOk(ours('main'))
-  t.notOk(ours('1003'))
   t.end()
 })
 
@@ -405,10 +399,13 @@ t.test('only rules for a single address without other conditions can be ours', (
   const rules = parseRules(
     '[{"priority":0,"src":"all","table":"local"},{"priority":100,"src":"10.0.0.1","table":"ctdb.10.0.0.1"},{"priority":100,"not":null,"src":"10.0.0.5","table":"ctdb.10.0.0.1"},{"priority":100,"src":"10.0.0.6","fwmark":"0x5","table":"ctdb.10.0.0.1"},{"priority":100,"src":"10.0.0.0","srclen":24,"table":"ctdb.10.0.0.1"},{"priority":100,"src":"10.0.0.6","action":"blackhole"},{"priority":100,"src":"fd00::1","table":"1001"}]',
   )
-  t.strictSame(rules, [
-    { pref: 100, address: '10.0.0.1', table: 'ctdb.10.0.0.1' },
-    { pref: 100, address: 'fd00::1', table: '1001' },
-  ])
+  t.same(rules, {
+    rules: [
+      { pref: 100, address: '10.0.0.1', table: 'ctdb.10.0.0.1', protocol: undefined },
+      { pref: 100, address: 'fd00::1', table: '1001', protocol: undefined },
+    ],
+    others: ['local', 'ctdb.10.0.0.1', 'ctdb.10.0.0.1', 'ctdb.10.0.0.1'],
+  })
   t.throws(() => parseRules('{}'), /expected a list of rules/)
   t.end()
 })
@@ -458,19 +455,26 @@ const wanted: RoutedAddress = {
   iface: 'eth0',
   routes: [route('10.0.0.0/24'), route('0.0.0.0/0', '10.0.0.254')],
 }
-const names = parseTables('1000 ctdb.10.0.0.1\n')
-const PLAIN = { plain: true, local: false, metrics: {} }
+const OURS: Ownership = {
+  routing: ROUTING,
+  names: parseTables('1000 ctdb.10.0.0.1\n'),
+  publicAddresses: new Set(['10.0.0.1', '10.0.0.2']),
+}
+/** As an older version of ours, CTDB's script, or anybody has added it. */
+const UNMARKED = { plain: true, local: false, metrics: {} }
+const PLAIN = { ...UNMARKED, protocol: OUR_PROTOCOL }
+const seenAs = (parts: Partial<Seen>): Seen => ({ ...NOTHING, ...parts })
 const kernelRoutes = (iface = 'eth0') => [
   { destination: '0.0.0.0/0', gateway: '10.0.0.254', iface, table: 'ctdb.10.0.0.1', ...PLAIN },
   { destination: '10.0.0.0/24', iface, table: 'ctdb.10.0.0.1', ...PLAIN },
 ]
-const rule = { pref: 100, address: '10.0.0.1', table: 'ctdb.10.0.0.1' }
+const rule = { pref: 100, address: '10.0.0.1', table: 'ctdb.10.0.0.1', protocol: OUR_PROTOCOL }
 const texts = (change: { lines: { text: string }[] } | undefined) => change?.lines.map(({ text }) => text)
 
 t.test('an address whose routing is correct is left alone', (t) => {
-  const seen: Seen = { rules: [rule], routes: kernelRoutes() }
-  t.equal(additions(wanted, 1000, seen, names, ROUTING), undefined)
-  t.strictSame(removals(new Map([['10.0.0.1', 1000]]), seen, names, ROUTING), [])
+  const seen = seenAs({ rules: [rule], routes: kernelRoutes() })
+  t.equal(additions(wanted, 1000, seen, OURS), undefined)
+  t.strictSame(removals(new Map([['10.0.0.1', 1000]]), seen, OURS), [])
   t.end()
 })
 
@@ -500,16 +504,16 @@ t.test('metric 0 and mtu 0 mean the default, as in the kernel', (t) => {
     ...wanted,
     routes: [{ ...route('0.0.0.0/0', '10.0.0.254'), more: ['metric', '0', 'mtu', '0'] }],
   }
-  const seen: Seen = { rules: [rule], routes: kernelRoutes().slice(0, 1) }
-  t.equal(additions(zero, 1000, seen, names, ROUTING), undefined)
+  const seen = seenAs({ rules: [rule], routes: kernelRoutes().slice(0, 1) })
+  t.equal(additions(zero, 1000, seen, OURS), undefined)
   const six = {
     address: 'fd00::1',
     iface: 'eth0',
     routes: [{ ...route('::/0', 'fe80::1'), more: ['metric', '0'] }],
   }
   const ofSix = parseTables('1001 ctdb.fd00::1\n')
-  const there: Seen = {
-    rules: [{ pref: 100, address: 'fd00::1', table: 'ctdb.fd00::1' }],
+  const there = seenAs({
+    rules: [{ pref: 100, address: 'fd00::1', table: 'ctdb.fd00::1', protocol: OUR_PROTOCOL }],
     routes: [
       {
         destination: '::/0',
@@ -520,64 +524,207 @@ t.test('metric 0 and mtu 0 mean the default, as in the kernel', (t) => {
         metric: 1024,
       },
     ],
-  }
-  t.equal(additions(six, 1001, there, ofSix, ROUTING), undefined)
+  })
+  t.equal(additions(six, 1001, there, { ...OURS, names: ofSix }), undefined)
   t.end()
 })
 
 t.test('routes are added first, and the rule that leads to the routes last', (t) => {
-  t.strictSame(texts(additions(wanted, 1000, NOTHING, names, ROUTING)), [
-    'route add 10.0.0.0/24 dev eth0 table 1000',
-    'route add 0.0.0.0/0 via 10.0.0.254 dev eth0 table 1000',
-    'rule add from 10.0.0.1 pref 100 table 1000',
+  t.strictSame(texts(additions(wanted, 1000, NOTHING, OURS)), [
+    'route add 10.0.0.0/24 dev eth0 table 1000 proto 137',
+    'route add 0.0.0.0/0 via 10.0.0.254 dev eth0 table 1000 proto 137',
+    'rule add from 10.0.0.1 pref 100 table 1000 protocol 137',
   ])
   t.end()
 })
 
 t.test('a partial state that a killed run has left is completed', (t) => {
   const routes = kernelRoutes()
-  t.strictSame(texts(additions(wanted, 1000, { rules: [], routes }, names, ROUTING)), [
-    'rule add from 10.0.0.1 pref 100 table 1000',
+  t.strictSame(texts(additions(wanted, 1000, seenAs({ routes }), OURS)), [
+    'rule add from 10.0.0.1 pref 100 table 1000 protocol 137',
   ])
-  t.strictSame(texts(additions(wanted, 1000, { rules: [rule], routes: routes.slice(1) }, names, ROUTING)), [
-    'route flush table 1000',
-    'route add 10.0.0.0/24 dev eth0 table 1000',
-    'route add 0.0.0.0/0 via 10.0.0.254 dev eth0 table 1000',
+  t.strictSame(texts(additions(wanted, 1000, seenAs({ rules: [rule], routes: routes.slice(1) }), OURS)), [
+    'route flush table 1000 proto 137',
+    'route add 10.0.0.0/24 dev eth0 table 1000 proto 137',
+    'route add 0.0.0.0/0 via 10.0.0.254 dev eth0 table 1000 proto 137',
   ])
-  const moved = additions(wanted, 1000, { rules: [rule], routes: kernelRoutes('eth1') }, names, ROUTING)
-  t.equal(texts(moved)?.[0], 'route flush table 1000', 'routes of the old interface are removed')
-  const forced = additions(wanted, 1000, { rules: [rule], routes }, names, ROUTING, true)
+  const moved = additions(wanted, 1000, seenAs({ rules: [rule], routes: kernelRoutes('eth1') }), OURS)
+  t.equal(texts(moved)?.[0], 'route flush table 1000 proto 137', 'routes of the old interface are removed')
+  const forced = additions(wanted, 1000, seenAs({ rules: [rule], routes }), OURS, true)
   t.equal(texts(forced)?.length, 3, 'reconfigure adds all routes afresh')
   t.end()
 })
 
 t.test('leftovers of addresses that are not here are removed, and nothing of anybody else', (t) => {
-  const seen: Seen = {
+  const two = { pref: 100, address: '10.0.0.2', table: '1001', protocol: OUR_PROTOCOL }
+  const ofTwo = { destination: '10.0.0.0/24', iface: 'eth0', table: '1001', ...PLAIN }
+  const seen = seenAs({
     rules: [
       rule,
-      { pref: 100, address: '10.0.0.2', table: '1001' },
+      two,
       { pref: 101, address: '10.0.0.3', table: 'ctdb.10.0.0.1' },
       { pref: 100, address: '10.0.0.4', table: 'main' },
       { pref: 100, address: '10.0.0.5', table: '77' },
     ],
-    routes: [...kernelRoutes(), { destination: '10.9.0.0/16', iface: 'eth0', table: 'main', ...PLAIN }],
-  }
-  t.strictSame(removals(new Map([['10.0.0.1', 1000]]), seen, names, ROUTING).map(texts), [
-    ['rule del from 10.0.0.2 pref 100 table 1001', 'route flush table 1001'],
-  ])
-  t.strictSame(removals(new Map(), seen, names, ROUTING).map(texts), [
-    ['rule del from 10.0.0.1 pref 100 table 1000', 'route flush table 1000'],
-    ['rule del from 10.0.0.2 pref 100 table 1001', 'route flush table 1001'],
+    routes: [
+      ...kernelRoutes(),
+      ofTwo,
+      { destination: '10.9.0.0/16', iface: 'eth0', table: 'main', ...UNMARKED },
+      { destination: '10.9.0.0/16', iface: 'eth0', table: '1002', ...UNMARKED },
+    ],
+  })
+  const goneTwo = [
+    'rule del from 10.0.0.2 pref 100 table 1001 protocol 137',
+    'route flush table 1001 proto 137',
+  ]
+  t.strictSame(removals(new Map([['10.0.0.1', 1000]]), seen, OURS).map(texts), [goneTwo])
+  t.strictSame(removals(new Map(), seen, OURS).map(texts), [
+    ['rule del from 10.0.0.1 pref 100 table 1000 protocol 137', 'route flush table 1000 proto 137'],
+    goneTwo,
   ])
   t.strictSame(
-    removals(new Map(), { rules: [], routes: kernelRoutes() }, names, ROUTING).map(texts),
-    [['route flush table 1000']],
+    removals(new Map(), seenAs({ routes: kernelRoutes() }), OURS).map(texts),
+    [['route flush table 1000 proto 137']],
     'a table that no rule names any more',
   )
-  const moved: Seen = { rules: [{ ...rule, table: '1001' }], routes: [] }
-  t.strictSame(removals(new Map([['10.0.0.1', 1000]]), moved, names, ROUTING).map(texts), [
-    ['rule del from 10.0.0.1 pref 100 table 1001', 'route flush table 1001'],
+  const moved = seenAs({
+    rules: [{ ...rule, table: '1001' }],
+    routes: [{ ...ofTwo }, { ...ofTwo, protocol: 'static', destination: '10.9.0.0/16' }],
+  })
+  t.strictSame(removals(new Map([['10.0.0.1', 1000]]), moved, OURS).map(texts), [
+    ['rule del from 10.0.0.1 pref 100 table 1001 protocol 137', 'route flush table 1001 proto 137'],
   ])
+  const otherPriority = seenAs({ rules: [{ ...rule, pref: 90 }] })
+  t.strictSame(removals(new Map([['10.0.0.1', 1000]]), otherPriority, OURS).map(texts), [
+    ['rule del from 10.0.0.1 pref 90 table 1000 protocol 137'],
+  ])
+  t.strictSame(
+    strays(seenAs({ routes: [ofTwo, ...kernelRoutes()] }), OURS).map(texts),
+    [['route flush table 1001 proto 137']],
+    'marked, but rt_tables has lost the name and no rule leads there',
+  )
+  t.end()
+})
+
+t.test('a rule without our mark is ours only in its exact form and for a public address', (t) => {
+  const isOurs = (parts: Partial<typeof rule>, names = OURS.names) => {
+    const rules = [{ pref: 100, address: '10.0.0.1', table: 'ctdb.10.0.0.1', ...parts }]
+    return ourRules({ rules }, { ...OURS, names }).length === 1
+  }
+  t.ok(isOurs({}))
+  t.ok(isOurs({ table: '1000' }))
+  t.ok(isOurs({ address: '10.0.0.2', table: '1001' }), 'its table has lost its name')
+  t.ok(isOurs({ address: '10.9.9.9', table: '7', pref: 5, protocol: OUR_PROTOCOL }), 'it has our mark')
+  for (const parts of [
+    { address: '10.9.9.9', table: '1001' },
+    { address: '10.0.0.2' },
+    { pref: 101 },
+    { protocol: 'static' },
+    { protocol: '99' },
+    { table: 'main' },
+    { table: '1003' },
+    { table: 'vpn' },
+  ])
+    t.notOk(isOurs(parts), JSON.stringify(parts))
+  const vpn = parseTables('1001\tvpn\n')
+  t.notOk(isOurs({ table: '1001' }, vpn), 'an admin has named the table vpn')
+  t.end()
+})
+
+t.test('what is there without our mark is replaced, and the address is never without its rule', (t) => {
+  const old = { pref: 100, address: '10.0.0.1', table: 'ctdb.10.0.0.1' }
+  const routes = kernelRoutes().map((each) => ({ ...each, protocol: undefined }))
+  const fresh = [
+    'route add 10.0.0.0/24 dev eth0 table 1000 proto 137',
+    'route add 0.0.0.0/0 via 10.0.0.254 dev eth0 table 1000 proto 137',
+  ]
+  const add = 'rule add from 10.0.0.1 pref 100 table 1000 protocol 137'
+  const del = 'rule del from 10.0.0.1 pref 100 table 1000'
+  const done = (rules: Seen['rules'], found: Seen['routes']) =>
+    texts(additions(wanted, 1000, seenAs({ rules, routes: found }), OURS))
+  t.strictSame(done([old], routes), ['route flush table 1000 proto boot', ...fresh, add, del])
+  t.strictSame(done([old], kernelRoutes()), [add, del])
+  for (const both of [
+    [old, rule],
+    [rule, old],
+  ])
+    t.strictSame(
+      done(both, kernelRoutes()),
+      [del, del, add],
+      'nobody knows which of the two is deleted first',
+    )
+  const ofFile = routes.map((each) => ({ ...each, protocol: 'bird' }))
+  t.strictSame(done([old], ofFile)?.[0], 'route flush table 1000 proto bird', 'a protocol that the file gave')
+  t.strictSame(done([rule], [...kernelRoutes(), ...ofFile]), undefined, "another's route is left alone")
+  const leading = { pref: 50, address: '192.168.7.5', table: 'ctdb.10.0.0.1' }
+  t.strictSame(
+    done([rule, leading], [...kernelRoutes(), { ...routes[0]!, destination: '10.9.0.0/16' }]),
+    undefined,
+    "a route without a protocol is another's when another's rule leads there",
+  )
+  t.end()
+})
+
+t.test("another's rules and routes are never touched, whatever they look like", (t) => {
+  const table = fc.constantFrom('1000', '1001', '1002', 'ctdb.10.0.0.1', 'main', 'vpn', '7')
+  const protocol = fc.constantFrom(undefined, 'static', 'bird', '99')
+  // of no public address
+  const foreignRule = fc.record({
+    pref: fc.constantFrom(50, 100),
+    address: fc.constant('192.168.7.5'),
+    table,
+    protocol,
+  })
+  const foreignRoute = fc.record({
+    destination: fc.constantFrom('0.0.0.0/0', '10.5.0.0/16'),
+    iface: fc.constant('eth1'),
+    table: fc.constantFrom('1001', '1002', 'main', 'vpn', '7'),
+    protocol,
+    plain: fc.boolean(),
+    local: fc.constant(false),
+    metrics: fc.constant({}),
+  })
+  fc.assert(
+    fc.property(fc.array(foreignRule), fc.array(foreignRoute), fc.boolean(), (rules, routes, isHere) => {
+      const seen = seenAs({ rules: [rule, ...rules], routes: [...kernelRoutes(), ...routes] })
+      const keep = new Map(isHere ? [['10.0.0.1', 1000]] : [])
+      const changes = [
+        ...removals(keep, seen, OURS),
+        ...strays(seen, OURS),
+        ...[additions(wanted, 1000, seen, OURS, true) ?? []].flat(),
+      ]
+      const lines = changes.flatMap((change) => texts(change) ?? [])
+      const harmless =
+        /^(?:(?:rule|route) add|rule del from 10\.0\.0\.1 .* protocol 137$|route flush .* proto 137$)/
+      return lines.every((line) => harmless.test(line))
+    }),
+  )
+  t.pass('no counterexample')
+  t.end()
+})
+
+t.test('a number that any rule or route names is in use, and is not given out', (t) => {
+  const looks = [
+    seenAs({
+      rules: [{ pref: 50, address: '192.168.7.5', table: '1000' }],
+      others: ['1001', 'vpn', 'main'],
+      routes: [{ destination: '0.0.0.0/0', iface: 'eth1', table: '1003', ...UNMARKED }],
+    }),
+  ]
+  const inUse = numbersInUse(looks, parseTables('1005\tvpn\n'))
+  t.strictSame(inUse, [1000, 1001, 1005, 254, 1003])
+  const { ids } = allot([], ['10.0.0.1', '10.0.0.2', '10.0.0.3'], { low: 1000, high: 1009 }, inUse)
+  t.strictSame([...ids.values()], [1002, 1004, 1006])
+  t.end()
+})
+
+t.test('a protocol in the file gives way to ours', (t) => {
+  const [more] = parseRoutingFile(
+    '10.0.0.1 10.5.0.0/16 10.0.0.254 proto bird mtu 1400\n',
+    '/conf',
+  ).routes.values()
+  const change = additions({ ...wanted, routes: more ?? [] }, 1000, NOTHING, OURS)
+  t.equal(texts(change)?.[0], 'route add 10.5.0.0/16 via 10.0.0.254 dev eth0 mtu 1400 table 1000 proto 137')
   t.end()
 })
 
@@ -593,15 +740,11 @@ t.test('a gateway must be where the interface reaches the gateway', (t) => {
   )
   t.equal(why('10.7.0.1', NOTHING, [route('10.7.0.0/24')]), undefined, 'an earlier line reaches the gateway')
   t.equal(why('10.7.0.1', NOTHING, [], ['onlink']), undefined)
-  const onLink = (iface: string): Seen => ({
-    rules: [],
-    routes: [{ destination: '10.7.0.0/24', iface, table: 'main', ...PLAIN }],
-  })
+  const onLink = (iface: string) =>
+    seenAs({ routes: [{ destination: '10.7.0.0/24', iface, table: 'main', ...UNMARKED }] })
   t.equal(why('10.7.0.1', onLink('eth0')), undefined, 'another address of the interface has that subnet')
-  const table = (name: string) => ({
-    rules: [],
-    routes: onLink('eth0').routes.map((each) => ({ ...each, table: name })),
-  })
+  const table = (name: string) =>
+    seenAs({ routes: onLink('eth0').routes.map((each) => ({ ...each, table: name })) })
   t.equal(why('10.7.0.1', table('300')), undefined, 'a table that others have made has that route')
   t.ok(why('10.7.0.1', table('ctdb.10.0.0.2')), 'a table of ours does not count')
   t.ok(why('10.7.0.1', onLink('eth1')))

@@ -3,7 +3,7 @@ import type { AddressRow } from '../addresses.ts'
 import { hostBits } from '../../inet/address.ts'
 import { POLICY_ROUTING } from '../../node/handler-names.ts'
 import type { Block } from '../../net/clients/firewall.ts'
-import type { Change } from '../../net/routing/plan.ts'
+import type { Change } from '../../net/routing/plan/change.ts'
 import type { Fault } from './fault.ts'
 
 /** A rule that a killed run has left keeps the clients of an address out, now or when the address comes back. */

@@ -7,19 +7,22 @@ import { parkedHere } from '../dad/parked.ts'
 import type { Route } from './routes-file.ts'
 import { interfacesOf, lookAtAll, lookAtRules6, NOTHING, partOf, type Look } from './kernel-routes.ts'
 import type { Routing } from './options.ts'
-import { mayHaveOurs, type RoutedAddress } from './plan.ts'
-import { allot, type TableName } from './rt-tables.ts'
+import type { RoutedAddress } from './plan/change.ts'
+import { mayHaveOurs } from './plan/removals.ts'
+import { allot, type TableName } from './names/rt-tables.ts'
 
 /**
  * A look at both families, with as few programs as possible; no look when nothing can be ours and nothing is wanted. When
- * table numbers are to be given out, which needs a program for the lock, the rules of IPv6 are not looked at: wanted rules
- * are added in any case, and unwanted ones go at the next ipreallocated.
+ * table numbers are to be given out in both, which needs a program for the lock, the rules of IPv6 are not looked at unless
+ * `all` says so: the look comes with the changes. Wanted rules are added in any case, and unwanted ones go at the next
+ * ipreallocated.
  */
 export async function lookForAll(
   node: Node,
   routing: Routing,
   names: readonly TableName[],
   wanted: readonly RoutedAddress[],
+  all: boolean,
 ): Promise<ReadonlyMap<Family, Look>> {
   const concerned = FAMILIES.filter(
     (family) => mayHaveOurs(family, names) || wanted.some(({ address }) => familyOf(address) === family),
@@ -28,13 +31,13 @@ export async function lookForAll(
   const addresses = wanted.map(({ address }) => address)
   const needsNumbers = allot(names, addresses, routing).added.length > 0
   const both = await lookAtAll(node)
-  const six = partOf(both, 'inet6')
-  if (mayHaveOurs('inet6', names))
-    if (!needsNumbers || concerned.length === 1) six.rules = await lookAtRules6(node)
-    else node.because('the rules of IPv6 are added without a look, as numbers of tables are to be given out')
+  const isLater = needsNumbers && concerned.length > 1 && !all
+  if (isLater)
+    node.because('the rules of IPv6 are looked at with the changes, as table numbers are to be given out')
+  const six = !concerned.includes('inet6') || isLater ? NOTHING : await lookAtRules6(node)
   return new Map([
     ['inet', partOf(both, 'inet')],
-    ['inet6', six],
+    ['inet6', { ...partOf(both, 'inet6'), rules: six.rules, others: six.others, isWithoutRules: isLater }],
   ])
 }
 

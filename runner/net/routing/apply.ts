@@ -3,7 +3,7 @@ import { refuse } from '../../base/refusal.ts'
 import type { Answer } from '../../machine/machine.ts'
 import type { Family } from '../../inet/address.ts'
 import { optionOf } from './kernel-routes.ts'
-import type { Change, RoutingLine } from './plan.ts'
+import type { Change, RoutingLine } from './plan/change.ts'
 import { why } from '../answer.ts'
 
 /** A line of a batch that `ip` has refused. */
@@ -23,9 +23,24 @@ export async function applyChanges(
   changes: readonly Change[],
   undo = false,
 ): Promise<Failure[]> {
+  const { refused } = await batch(node, [optionOf(family)], linesOf(node, changes), { undo })
+  return refused
+}
+
+/** The same, with a look at the rules before the first change: `before` is what `ip -json rule show` printed. */
+export async function lookAndApply(
+  node: Node,
+  family: Family,
+  changes: readonly Change[],
+): Promise<{ failures: Failure[]; before: string }> {
+  const options = [optionOf(family), '-json']
+  const { refused, out } = await batch(node, options, linesOf(node, changes), { look: true })
+  return { failures: refused, before: out.split('\n')[0] ?? '' }
+}
+
+function linesOf(node: Node, changes: readonly Change[]): Omit<Failure, 'reason'>[] {
   for (const change of changes) node.because(change.why)
-  const all = changes.flatMap((change) => change.lines.map((line) => ({ change, line })))
-  return await batch(node, [optionOf(family)], all, undo)
+  return changes.flatMap((change) => change.lines.map((line) => ({ change, line })))
 }
 
 /** The same for routes of either family. */
@@ -33,12 +48,12 @@ export async function applyRoutes(
   node: Node,
   lines: readonly RoutingLine[],
 ): Promise<Omit<Failure, 'change'>[]> {
-  return await batch(
+  const { refused } = await batch(
     node,
     [],
     lines.map((line) => ({ line })),
-    false,
   )
+  return refused
 }
 
 /** The exit status of `ip -force -batch` after it has tried all lines and failed with some. */
@@ -48,19 +63,21 @@ async function batch<L extends { line: RoutingLine }>(
   node: Node,
   options: readonly string[],
   all: readonly L[],
-  undo: boolean,
-): Promise<(L & { reason: string })[]> {
-  if (all.length === 0) return []
-  const input = all.map(({ line }) => `${line.text}\n`).join('')
-  const answer = await node.change({ input, undo })`ip ${options} -force -batch -`
+  { undo = false, look = false }: { undo?: boolean; look?: boolean } = {},
+): Promise<{ refused: (L & { reason: string })[]; out: string }> {
+  if (all.length === 0) return { refused: [], out: '' }
+  const input = [...(look ? ['rule show'] : []), ...all.map(({ line }) => line.text)].join('\n')
+  const answer = await node.change({ input: `${input}\n`, undo })`ip ${options} -force -batch -`
   const refused = refusedLines(answer)
+  const isBlind = look && refused.has(1)
   // ip stops after a line that it cannot read, or when it is killed, and does not say which line that was
-  if (answer.status !== 0 && (refused.size === 0 || answer.status !== REFUSED))
+  if (isBlind || (answer.status !== 0 && (refused.size === 0 || answer.status !== REFUSED)))
     refuse(`ip cannot change the routing: ${why(answer)}`)
-  return all.flatMap((each, i) => {
-    const reason = refused.get(i + 1)
+  const failures = all.flatMap((each, i) => {
+    const reason = refused.get(i + (look ? 2 : 1))
     return reason === undefined || isDone(each.line, reason) ? [] : [{ ...each, reason }]
   })
+  return { refused: failures, out: answer.out }
 }
 
 /** The failed lines of a batch, counted from 1, with the reason: `ip` prints it before `Command failed -:N`. */

@@ -1,5 +1,6 @@
 import { canonical, familyOf, type Family } from '../../inet/address.ts'
 import { networkText, parseNetwork } from '../../inet/network.ts'
+import { PROTOCOLS } from './names/protocols.ts'
 
 /** A route of one public address, or of 11.routing. */
 export interface Route {
@@ -81,12 +82,6 @@ interface ValueForm {
 /** Properties that a route gives to its connections. */
 export const LOCKABLE = ['mtu', 'advmss', 'window', 'initcwnd', 'initrwnd']
 
-/** Protocol names that iproute2 has built in. */
-const PROTOCOLS =
-  'kernel boot static ra dhcp redirect gated mrt zebra bird babel xorp ntk keepalived bgp isis ospf rip eigrp'.split(
-    ' ',
-  )
-
 /**
  * The words that make sense after a gateway; CTDB hands all of them to `ip`. Each value is checked to be one that `ip` can
  * read: after a value that `ip` cannot read, all later lines stay undone, and `ip` does not say which line it was.
@@ -156,6 +151,11 @@ function whyTwice(route: Route, routes: readonly Route[]): string | undefined {
     (each) => each.destination === route.destination && valueOf(each, 'metric') === valueOf(route, 'metric'),
   )
   return same && `${route.destination} is there already, in ${same.origin}`
+}
+
+/** The words after the gateway but `proto`: our routes have a protocol of their own. */
+export function wordsWithoutProtocol({ more }: Route): string[] {
+  return more.filter((word, i) => word !== 'proto' && more[i - 1] !== 'proto')
 }
 
 /** The value of a word; undefined when the route does not have it. */

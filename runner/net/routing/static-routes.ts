@@ -4,8 +4,11 @@ import { canonical, familyOf } from '../../inet/address.ts'
 import { refuseProblems } from '../address/public-addresses.ts'
 import { parseRoute, type Route } from './routes-file.ts'
 import { pick } from '../address/interfaces.ts'
-import { lookAtAll, type KernelRoute } from './kernel-routes.ts'
-import { isOnLink, routeWords, usualMetric, type RoutingLine } from './plan.ts'
+import { lookAtAll } from './kernel-routes.ts'
+import type { KernelRoute } from './shown-routes.ts'
+import { routeWords, type RoutingLine } from './plan/change.ts'
+import { isOnLink } from './plan/gateway.ts'
+import { usualMetric } from './plan/same-routes.ts'
 import { applyRoutes } from './apply.ts'
 
 /** A line of static-routes. */

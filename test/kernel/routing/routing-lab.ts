@@ -127,6 +127,7 @@ export async function routesOf(lab: Lab, { option }: Family, ip: string): Promis
       .replace(/ metric 1024/, '')
       .replace(/ scope link/, '')
       .replace(/ pref medium/, '')
+      .replace(/ proto 137/, '')
   return out
     .split('\n')
     .filter(Boolean)

@@ -231,7 +231,7 @@ if (!nothing) {
       const full = await lab.handler(NAME, 'takeip', 'eth0', one, bits)
       t.match(full, {
         status: 1,
-        err: `add_routing_for_ip: out of table ids in range 1000 - 1001: /etc/iproute2/rt_tables has none left for ${one}: `,
+        err: `add_routing_for_ip: out of table ids in range 1000 - 1001: /etc/iproute2/rt_tables and the kernel's rules and routes leave none for ${one}: `,
       })
       t.strictSame(await left(lab), [])
     })

@@ -33,19 +33,35 @@ function rtTables(stage: Stage, text: string): void {
   writeFileSync(join(stage.lab.dir, 'iproute2/rt_tables'), text)
 }
 
+interface Routed {
+  iface: string
+  routes: boolean
+  rule: boolean
+  /** Our mark; without it, as CTDB's script and older versions of ours left it. */
+  mark: boolean
+}
+
 /** What an earlier takeip has left: the whole of it, or as much as a killed one had done. */
 async function routed(
   stage: Stage,
   family: Family,
-  { iface = 'eth0', routes = true, rule = true }: { iface?: string; routes?: boolean; rule?: boolean } = {},
+  { iface = 'eth0', routes = true, rule = true, mark = true }: Partial<Routed> = {},
 ): Promise<void> {
   const { ip, own, far, gateway } = networks(family)
   const option = family.tag === '' ? '-4' : '-6'
   await stage.held(`${ip}/${family.bits}`, iface)
   rtTables(stage, `1000\tctdb.${ip}\n`)
-  await stage.node(`ip ${option} route add ${own} dev ${iface} table 1000`)
-  if (routes) await stage.node(`ip ${option} route add ${far} via ${gateway} dev ${iface} table 1000`)
-  if (rule) await stage.node(`ip ${option} rule add from ${ip} pref 100 table 1000`)
+  const proto = mark ? ' proto 137' : ''
+  await stage.node(`ip ${option} route add ${own} dev ${iface} table 1000${proto}`)
+  if (routes) await stage.node(`ip ${option} route add ${far} via ${gateway} dev ${iface} table 1000${proto}`)
+  if (rule) await stage.node(`ip ${option} rule add from ${ip} pref 100 table 1000${proto}`)
+}
+
+/** A table in our range, with a rule of our priority, as an admin has made them for an address of the host's own. */
+async function tableOfAnother(stage: Stage): Promise<void> {
+  await stage.held('192.168.7.5/24', 'eth1')
+  await stage.node('ip route add default via 192.168.7.1 dev eth1 table 1000')
+  await stage.node('ip rule add from 192.168.7.5 pref 100 table 1000')
 }
 
 function hosts(stage: Stage, ...rows: readonly (readonly [ip: string, iface: string])[]): void {
@@ -391,6 +407,51 @@ export const perIpRouting: readonly Scenario[] = [
     name: 'monitor.all-right',
     event: 'monitor',
     prepare: (stage) => conf(stage, 'fd00::1 default fd00::fe\n'),
+  },
+  ...both('ipreallocated', 'of-an-older-version', (family) => ({
+    event: 'ipreallocated',
+    async prepare(stage) {
+      await routed(stage, family, { mark: false })
+      usual(stage, family)
+      hosts(stage, [family.ip, 'eth0'])
+    },
+  })),
+  ...both('releaseip', 'of-an-older-version', (family) => ({
+    event: `releaseip eth0 ${family.ip} ${family.bits}`,
+    async prepare(stage) {
+      await routed(stage, family, { mark: false })
+      usual(stage, family)
+    },
+  })),
+  ...['takeip eth0 10.0.0.1 24', 'startup', 'shutdown'].map((event) => ({
+    name: `${event.split(' ')[0]}.table-of-another`,
+    event,
+    async prepare(stage: Stage) {
+      await stage.held('10.0.0.1/24', 'eth0')
+      options(stage, '__auto_link_local__')
+      await tableOfAnother(stage)
+    },
+  })),
+  {
+    name: 'ipreallocated.rule-of-another-seen-late',
+    event: 'ipreallocated',
+    async prepare(stage) {
+      options(stage, '__auto_link_local__')
+      await holdingBoth(stage)
+      hosts(stage, ['10.0.0.1', 'eth0'], ['fd00::1', 'eth0'])
+      await stage.node('ip -6 rule add from fd77::5 pref 50 table 1001')
+    },
+  },
+  {
+    name: 'ipreallocated.mark-has-a-name',
+    event: 'ipreallocated',
+    async prepare(stage) {
+      const [family] = FAMILIES
+      await routed(stage, family)
+      writeFileSync(join(stage.lab.dir, 'iproute2/rt_protos'), '137\tctdb\n')
+      usual(stage, family)
+      hosts(stage, ['10.0.0.1', 'eth0'])
+    },
   },
   {
     name: 'monitor.bad-line',

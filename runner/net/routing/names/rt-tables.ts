@@ -1,4 +1,4 @@
-import { canonical } from '../../inet/address.ts'
+import { canonical } from '../../../inet/address.ts'
 
 /** An entry of iproute2's `rt_tables`: a table's number and its name. */
 export interface TableName {
@@ -72,10 +72,17 @@ export function withEntries(text: string, added: readonly TableName[]): string {
   return whole + added.map(({ id, name }) => `${id}\t${name}\n`).join('')
 }
 
-/** The text without our entries. All else stays, also entries that an admin has put into our range. */
-export function withoutOurs(text: string): string {
+/**
+ * The text without our entries, all or those of some addresses. All else stays, also entries that an admin has put into our
+ * range.
+ */
+export function withoutOurs(text: string, addresses?: readonly string[]): string {
+  const isToGo = (line: string) => {
+    const address = addressOfLabel(parseEntry(line)?.name ?? '')
+    return address !== undefined && (addresses?.includes(address) ?? true)
+  }
   return text
     .split('\n')
-    .filter((line) => addressOfLabel(parseEntry(line)?.name ?? '') === undefined)
+    .filter((line) => !isToGo(line))
     .join('\n')
 }

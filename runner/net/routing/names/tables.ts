@@ -1,18 +1,10 @@
-import type { Node } from '../../node/node.ts'
-import { refuse } from '../../base/refusal.ts'
-import type { Routing } from './options.ts'
-import {
-  addressOfLabel,
-  allot,
-  parseTables,
-  RESERVED,
-  withEntries,
-  withoutOurs,
-  type TableName,
-} from './rt-tables.ts'
+import type { Node } from '../../../node/node.ts'
+import { refuse } from '../../../base/refusal.ts'
+import type { Routing } from '../options.ts'
+import { allot, parseTables, withEntries, withoutOurs, type TableName } from './rt-tables.ts'
 
-/** The folders in which newer releases of iproute2 ship the file. A file in /etc takes its place. */
-const SHIPPED_IN = ['/usr/share/iproute2', '/usr/lib/iproute2']
+/** The folders in which newer releases of iproute2 ship its files of names. A file in /etc takes its place. */
+export const SHIPPED_IN = ['/usr/share/iproute2', '/usr/lib/iproute2']
 const SHIPPED = SHIPPED_IN.map((folder) => `${folder}/rt_tables`)
 
 /** A third of an event's time. CTDB's script waits 30 s, all of an event's time. */
@@ -57,23 +49,28 @@ async function idsElsewhere(node: Node): Promise<number[]> {
 
 /**
  * A table id for each address: the id in rt_tables, or a free id, which is written there under the lock of CTDB's script.
- * No lock is taken when `names` has all of them. Refuses, and gives out no id, when the range is full.
+ * An id of `inUse` is not free: the kernel's rules or routes name that table. No lock is taken when `names` has all of the
+ * addresses. Refuses, and gives out no id, when the range is full.
  */
 export async function tableIds(
   node: Node,
   routing: Routing,
   names: readonly TableName[],
   addresses: readonly string[],
+  inUse: readonly number[],
 ): Promise<ReadonlyMap<string, number>> {
   const known = allot(names, addresses, routing)
   if (known.added.length === 0 && known.none.length === 0) return known.ids
   return await node.hold(lockOf(node), LOCK_SECONDS, async () => {
     // another event may have written meanwhile
     const text = await readTables(node)
-    const { ids, added, none } = allot(parseTables(text), addresses, routing, await idsElsewhere(node))
+    const { ids, added, none } = allot(parseTables(text), addresses, routing, [
+      ...inUse,
+      ...(await idsElsewhere(node)),
+    ])
     if (none.length > 0)
       refuse(
-        `add_routing_for_ip: out of table ids in range ${routing.low} - ${routing.high}: ${fileOf(node)} has none left for ${none[0]}: set CTDB_PER_IP_ROUTING_TABLE_ID_HIGH higher`,
+        `add_routing_for_ip: out of table ids in range ${routing.low} - ${routing.high}: ${fileOf(node)} and the kernel's rules and routes leave none for ${none[0]}: set CTDB_PER_IP_ROUTING_TABLE_ID_HIGH higher`,
       )
     for (const { id, name } of added) node.because(`${name} is table ${id} from now on`)
     if (added.length > 0) await node.write(fileOf(node), withEntries(text, added))
@@ -81,28 +78,14 @@ export async function tableIds(
   })
 }
 
-/** Remove our entries. The file stays, as with CTDB's script. */
-export async function forgetTableIds(node: Node): Promise<void> {
+/** Remove our entries, all or those of some addresses. The file stays, as with CTDB's script. */
+export async function forgetTableIds(node: Node, addresses?: readonly string[]): Promise<void> {
   await node.hold(lockOf(node), LOCK_SECONDS, async () => {
     const text = await node.read(fileOf(node))
     if (text === undefined) return
-    const left = withoutOurs(text)
+    const left = withoutOurs(text, addresses)
     if (left !== text) await node.write(fileOf(node), left)
   })
-}
-
-/** Is this a table of ours, by its name or its number? `ip` prints the name where rt_tables has one. */
-export function isOurTable(table: string, names: readonly TableName[], { low, high }: Routing): boolean {
-  if (addressOfLabel(table) !== undefined) return true
-  const id = idOf(table, names)
-  // a number of our range that rt_tables gives to another name is not ours
-  return (
-    id === Number(table) &&
-    id >= low &&
-    id <= high &&
-    !RESERVED.has(id) &&
-    !names.some((each) => each.id === id)
-  )
 }
 
 /** The number of a table that is printed as a number or a name; undefined for an unknown name. */

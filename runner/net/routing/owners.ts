@@ -1,0 +1,38 @@
+import type { Node } from '../../node/node.ts'
+import { FileError } from '../../machine/errors.ts'
+import { readPublicAddresses } from '../address/public-addresses.ts'
+import type { Look } from './kernel-routes.ts'
+import type { TableName } from './names/rt-tables.ts'
+import type { Routing } from './options.ts'
+import { mayBeOldRoute, mayBeOldRule, type Ownership } from './plan/ownership.ts'
+
+/**
+ * Whose the rules and routes of these looks are. Only where something without our mark may be an old one of ours,
+ * public_addresses is read. `known` are public addresses in any case: the daemon has named them.
+ */
+export async function ownershipOf(
+  node: Node,
+  routing: Routing,
+  names: readonly TableName[],
+  looks: readonly Look[],
+  known: readonly string[],
+): Promise<Ownership> {
+  const mayBeOld = looks.some(
+    ({ rules, routes }) =>
+      rules.some((rule) => mayBeOldRule(rule, routing, names)) ||
+      routes.some((route) => mayBeOldRoute(route, names)),
+  )
+  const listed = mayBeOld ? await listedAddresses(node) : []
+  return { routing, names, publicAddresses: new Set([...known, ...listed]) }
+}
+
+async function listedAddresses(node: Node): Promise<string[]> {
+  try {
+    const found = await readPublicAddresses(node)
+    return [...(found?.entries.map(({ address }) => address) ?? []), ...(found?.doubtful ?? [])]
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error
+    node.say(`WARNING: ${error.message}: rules and routes of older versions are left as they are`)
+    return []
+  }
+}

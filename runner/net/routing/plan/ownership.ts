@@ -1,0 +1,95 @@
+/**
+ * Which rules and routes are ours. Those with our mark; and those without any that CTDB's script or an older version of ours
+ * has left: they are known by their exact form and an address of public_addresses. Pure.
+ */
+import type { Seen } from '../kernel-routes.ts'
+import type { KernelRoute, SourceRule } from '../shown-routes.ts'
+import { OUR_PROTOCOL } from '../names/protocols.ts'
+import { addressOfLabel, RESERVED, type TableName } from '../names/rt-tables.ts'
+import { idOf } from '../names/tables.ts'
+import type { Routing } from '../options.ts'
+
+/** What decides whose a rule or a route is. */
+export interface Ownership {
+  routing: Routing
+  /** The entries of rt_tables. */
+  names: readonly TableName[]
+  /** The addresses of public_addresses. */
+  publicAddresses: ReadonlySet<string>
+}
+
+export function isMarked({ protocol }: Pick<SourceRule, 'protocol'>): boolean {
+  return protocol === OUR_PROTOCOL
+}
+
+/** `from ADDRESS pref OURS lookup ctdb.ADDRESS`, as the rules without our mark were; the table may have lost its name. */
+export function isOldRule(rule: SourceRule, { routing, names, publicAddresses }: Ownership): boolean {
+  if (!mayBeOldRule(rule, routing, names)) return false
+  return publicAddresses.has(rule.address)
+}
+
+/** The same before public_addresses is read. */
+export function mayBeOldRule(
+  { protocol, pref, address, table }: SourceRule,
+  { pref: ours, low, high }: Routing,
+  names: readonly TableName[],
+): boolean {
+  if (protocol !== undefined || pref !== ours) return false
+  const label = labelled(table, names)
+  if (label !== undefined) return label === address
+  const id = idOf(table, names)
+  const isNamed = names.some((each) => each.id === id)
+  return !isNamed && id !== undefined && id >= low && id <= high && !RESERVED.has(id)
+}
+
+/** The address whose name a table has; undefined for a table that is not named so. */
+export function labelled(table: string, names: readonly TableName[]): string | undefined {
+  const id = idOf(table, names)
+  return (
+    addressOfLabel(table) ??
+    names.flatMap((each) => (each.id === id ? (addressOfLabel(each.name) ?? []) : []))[0]
+  )
+}
+
+/** May this route without a mark be an old one of ours? Older versions and CTDB's script have added plain ones only. */
+export function mayBeOldRoute({ protocol, plain, table }: KernelRoute, names: readonly TableName[]): boolean {
+  return protocol === undefined && plain && labelled(table, names) !== undefined
+}
+
+/**
+ * The old routes of ours among these. Each is in the table that an old rule of ours leads to, where the file may have given
+ * it a protocol; or in the table of a public address, to which no other's rule leads.
+ */
+export function oldRoutes({ rules, others, routes }: Seen, ownership: Ownership): KernelRoute[] {
+  const { names, publicAddresses } = ownership
+  const numberOf = (table: string) => idOf(table, names)
+  const isOld = (rule: SourceRule) => isOldRule(rule, ownership)
+  const old = new Set(rules.filter(isOld).map(({ table }) => numberOf(table)))
+  const foreign = rules.filter((rule) => !isMarked(rule) && !isOld(rule)).map(({ table }) => table)
+  const taken = new Set([...others, ...foreign].map(numberOf))
+  return routes.filter((route) => {
+    if (!route.plain || isMarked(route)) return false
+    const id = numberOf(route.table)
+    if (old.has(id)) return route.protocol !== 'kernel'
+    const address = labelled(route.table, names)
+    return route.protocol === undefined && publicAddresses.has(address ?? '') && !taken.has(id)
+  })
+}
+
+/** The rules of ours, of whatever address. */
+export function ourRules({ rules }: Pick<Seen, 'rules'>, ownership: Ownership): SourceRule[] {
+  return rules.filter((rule) => isMarked(rule) || isOldRule(rule, ownership))
+}
+
+/**
+ * The numbers of the tables that rules and routes name, whoever's they are. Routes with our mark alone are the remains of a
+ * killed run: their table is free, and is emptied of them first.
+ */
+export function numbersInUse(looks: readonly Seen[], names: readonly TableName[]): number[] {
+  const tables = looks.flatMap(({ rules, others, routes }) => [
+    ...rules.map(({ table }) => table),
+    ...others,
+    ...routes.filter((route) => !isMarked(route)).map(({ table }) => table),
+  ])
+  return [...new Set(tables)].flatMap((table) => idOf(table, names) ?? [])
+}
