@@ -11,7 +11,6 @@ import {
   forgetLeader,
   giveWay,
   lead,
-  leadAgain,
   leave,
   leaveOld,
   lvsAddress,
@@ -20,6 +19,7 @@ import {
   mustBeFree,
   refuse,
   rememberLeader,
+  resumeRole,
   roleOf,
   takesPart,
   whyCannotLead,
@@ -69,7 +69,7 @@ export default {
     const error =
       (lvs.iface && (await checkLink(node, lvs.iface))) ||
       (await whyCannotLead(node, lvs)) ||
-      (await leadAgain(node, lvs))
+      (await resumeRole(node, lvs))
     if (error) refuse(error)
   },
 
@@ -78,7 +78,8 @@ export default {
    * 2. Remove an address that the options no longer name. A node that the nodes file does not name leaves.
    * 3. Give way: a node that does not lead falls silent, waits until a new leader is seen, and hands nothing on.
    * 4. End connections under another leader, and on a node that no longer serves.
-   * 5. Lead: the services first, then the address on the wire, announced. A node that cannot lead says so; monitor tries again.
+   * 5. Lead: the services first, then the address on the wire, announced.
+   * A node that cannot lead, or cannot give way, says so and ends well: a failing event would ban it. Monitor tries again.
    */
   async ipreallocated(node) {
     const lvs = await lvsOptions(node)
@@ -87,10 +88,10 @@ export default {
     const role = await roleOf(node, lvs)
     await leaveOld(node, lvs)
     if (!(await takesPart(node, lvs))) return await leave(node, lvs.publicIp)
-    if (!role.leads) await giveWay(node, lvs, role)
+    const stuck = role.leads ? undefined : await giveWay(node, lvs, role)
     await endWhatChanged(node, lvs, role)
     await rememberLeader(node, lvs, role)
-    const unable = role.leads ? await lead(node, lvs, role) : undefined
+    const unable = role.leads ? await lead(node, lvs, role) : stuck
     if (unable) node.say(`${unable}: tried again at each monitor`)
     await flushRouteCaches(node)
   },

@@ -15,3 +15,13 @@ export class Usage extends Refusal {
 export function refuse(sentence: string): never {
   throw new Refusal(sentence)
 }
+
+/** What the work gives back, or the sentence that it was refused with. Any other error is thrown on. */
+export async function refusalOr<T>(work: () => Promise<T>): Promise<T | string> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof Refusal) return error.message
+    throw error
+  }
+}

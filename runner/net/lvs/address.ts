@@ -1,5 +1,5 @@
 import type { Node } from '../../node/node.ts'
-import { Refusal, refuse } from '../../base/refusal.ts'
+import { Refusal, refusalOr, refuse } from '../../base/refusal.ts'
 import { announce, announceFromLo, prepareAnnouncement } from '../announce/announce.ts'
 import { familyOf, hostBits } from '../../inet/address.ts'
 import { duplicateCheck, waitForDad } from '../dad/state.ts'
@@ -31,6 +31,12 @@ export async function keepSilent(node: Node, address: string): Promise<void> {
   if (!places.some((held) => isSilent(held, address))) await add(node, address, SILENT_PLACE, 'host')
 }
 
+/** Does this node hold the address so that no other host can tell? Whether its sysctls are right is not looked at. */
+export async function isKeptSilent(node: Node, address: string): Promise<boolean> {
+  const places = await ourPlaces(node, address)
+  return places.length > 0 && places.every((held) => isSilent(held, address))
+}
+
 /** Is this place on lo, and for IPv4 of the scope that does not answer? */
 function isSilent({ iface, scope, bits }: Held, address: string): boolean {
   const hidden = familyOf(address) === 'inet6' || scope === 'host'
@@ -44,8 +50,8 @@ async function silenceArp(node: Node): Promise<void> {
 }
 
 /**
- * From now on this node answers for the address, and announces it. Gives the reason when that is impossible; the node is
- * then as silent as before.
+ * From now on this node answers for the address, and announces it. Gives the reason when that is impossible, or rejects with
+ * a Refusal; the address may then be nowhere.
  */
 export async function goOnWire(node: Node, address: string, iface: string): Promise<string | undefined> {
   const link = pick(await interfaces(node), iface)
@@ -115,9 +121,14 @@ async function addToLink(node: Node, address: string, link: Link): Promise<strin
   return `another host has it (dadfailed): ${rival}: take it away there`
 }
 
-/** Remove the address from this node. */
+/** Remove the address from this node. All places are tried before a failure is refused. */
 export async function leaveWire(node: Node, address: string): Promise<void> {
-  for (const held of await ourPlaces(node, address)) await deleteAddress(node, held)
+  const failures: string[] = []
+  for (const held of await ourPlaces(node, address)) {
+    const wrong = await refusalOr(() => deleteAddress(node, held))
+    if (wrong !== undefined) failures.push(wrong)
+  }
+  if (failures.length > 0) refuse(failures.join('\n'))
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Node } from '../../node/node.ts'
+import { refusalOr, refuse } from '../../base/refusal.ts'
 import { familyOf } from '../../inet/address.ts'
 import { endConnections } from '../clients/connections.ts'
 import { ownNumber } from '../ctdb/tool.ts'
@@ -8,7 +9,7 @@ import { lastLeader } from './last-leader.ts'
 import { groupOf, type Group } from './nodes.ts'
 import { mayLead, type Lvs } from './options.ts'
 import { nodeStatus, ownAddress } from './node-status.ts'
-import { goOnWire, isOnWire, keepSilent, leaveWire, untilAnnounced } from './address.ts'
+import { goOnWire, isKeptSilent, isOnWire, keepSilent, leaveWire, untilAnnounced } from './address.ts'
 import { putBackBesideParked } from '../dad/arp-ignore.ts'
 
 /** The role of this node in its group at this moment. */
@@ -53,11 +54,14 @@ export async function lead(node: Node, lvs: Lvs, { servers }: Group): Promise<st
   const { publicIp, iface } = lvs
   const here = familyOf(publicIp) === 'inet' ? '127.0.0.1' : '::1'
   const others = servers.filter(({ self }) => !self).map(({ address }) => address)
-  const wrong = await distribute(node, publicIp, [...others, here])
-  const unseen = wrong ?? (await goOnWire(node, publicIp, iface))
-  if (unseen === undefined) return undefined
-  await followLeader(node, publicIp)
-  return `ERROR: this node cannot lead ${publicIp}: ${unseen}`
+  const wrong = await refusalOr(
+    async () =>
+      (await distribute(node, publicIp, [...others, here])) ?? (await goOnWire(node, publicIp, iface)),
+  )
+  if (wrong === undefined) return undefined
+  const left = await refusalOr(() => followLeader(node, publicIp))
+  const nor = left === undefined ? '' : `; nor can it serve: ${left}`
+  return `ERROR: this node cannot lead ${publicIp}: ${wrong}${nor}`
 }
 
 async function distribute(
@@ -71,10 +75,14 @@ async function distribute(
   return wrong
 }
 
-/** Hold the address silently, for packets that the leader hands on. This node hands nothing on. */
+/**
+ * Hold the address silently, for packets that the leader hands on. This node hands nothing on, also when it cannot hold the
+ * address: then a Refusal says why.
+ */
 export async function followLeader(node: Node, publicIp: string): Promise<void> {
-  await keepSilent(node, publicIp)
+  const wrong = await refusalOr(() => keepSilent(node, publicIp))
   await stopServices(node, publicIp)
+  if (wrong !== undefined) refuse(wrong)
 }
 
 /**
@@ -83,21 +91,26 @@ export async function followLeader(node: Node, publicIp: string): Promise<void> 
  * 2. Hand packets on until the new leader is known: clients still come here. Otherwise this node would take their new
  *    connections for its own, and these would hang a moment later. The other nodes wait as well, and their connections go on.
  * 3. Stop handing on.
+ * Gives the reason as a sentence when this node cannot be silent with the address: monitor then makes the node unhealthy.
  */
-export async function giveWay(node: Node, lvs: Lvs, { leader }: Role): Promise<void> {
+export async function giveWay(node: Node, lvs: Lvs, { leader }: Role): Promise<string | undefined> {
   const { publicIp, iface } = lvs
   const last = await lastLeader(node)
-  await keepSilent(node, publicIp)
+  const wrong = await refusalOr(() => keepSilent(node, publicIp))
   const isNew = last?.publicIp === publicIp && leader !== undefined && last.leader !== leader.number
   if (isNew && iface !== '') await untilAnnounced(node, publicIp, iface)
   await stopServices(node, publicIp)
+  return wrong === undefined ? undefined : cannotServe(publicIp, wrong)
 }
 
-/** Leave nothing here: neither the address, nor services, nor sysctls. */
+const cannotServe = (publicIp: string, wrong: string) => `ERROR: this node cannot serve ${publicIp}: ${wrong}`
+
+/** Leave nothing here: neither the address, nor services, nor sysctls. All are tried before a failure is refused. */
 export async function leave(node: Node, publicIp: string): Promise<void> {
-  await leaveWire(node, publicIp)
+  const wrong = await refusalOr(() => leaveWire(node, publicIp))
   await stopServices(node, publicIp)
   await putAllBack(node, lvsRecord(node), { putBack: (kept) => putBackBesideParked(node, kept) })
+  if (wrong !== undefined) refuse(wrong)
 }
 
 async function stopServices(node: Node, publicIp: string): Promise<void> {
@@ -129,12 +142,29 @@ export async function whyCannotLead(node: Node, lvs: Lvs): Promise<string | unde
   return (await mayLead(node, lvs)) ? await whyNoIpvs(node) : undefined
 }
 
-/** Lead as soon as possible after a failure, such as an address that another host had. Gives the reason when it still fails. */
-export async function leadAgain(node: Node, lvs: Lvs): Promise<string | undefined> {
+/**
+ * The role that the last ipreallocated gave to this node, again: what failed then may go well now. Gives the reason when it
+ * still fails.
+ */
+export async function resumeRole(node: Node, lvs: Lvs): Promise<string | undefined> {
   const last = await lastLeader(node)
-  if (last?.publicIp !== lvs.publicIp || last.leader === 'none') return undefined
-  if (last.leader !== (await ownNumber(node))) return undefined
+  if (last?.publicIp !== lvs.publicIp) return undefined
+  const leads = last.leader !== 'none' && last.leader === (await ownNumber(node))
+  return leads ? await leadAgain(node, lvs) : await serveAgain(node, lvs)
+}
+
+/** Lead as soon as possible after a failure, such as an address that another host had. */
+async function leadAgain(node: Node, lvs: Lvs): Promise<string | undefined> {
   if (await isOnWire(node, lvs.publicIp, lvs.iface)) return undefined
   const role = await roleOf(node, lvs)
   return role.leads ? await lead(node, lvs, role) : undefined
+}
+
+/** Without the address on lo the packets that the leader hands on are lost. A node that takes no part has no address. */
+async function serveAgain(node: Node, { publicIp, members }: Lvs): Promise<string | undefined> {
+  const own = await ownAddress(node)
+  if (own !== undefined && !members.some(({ address }) => address === own)) return undefined
+  if (await isKeptSilent(node, publicIp)) return undefined
+  const wrong = await refusalOr(() => keepSilent(node, publicIp))
+  return wrong === undefined ? undefined : cannotServe(publicIp, wrong)
 }

@@ -63,6 +63,32 @@ function besideAnother(then: (group: LvsGroup, node: GroupNode) => Promise<unkno
 
 const withoutIpvsadm = (group: LvsGroup) => new Stage(group.lab).without('ipvsadm')
 
+/** `ip addr add` fails: the first time, or always. */
+function addFails({ lab }: LvsGroup, how: 'once' | 'always'): void {
+  const fails = 'echo "RTNETLINK answers: Cannot allocate memory" >&2; (exit 2)'
+  const once = `if mkdir ${lab.dir}/failed 2>/dev/null; then ${fails}; else @ "$@"; fi`
+  new Stage(lab).meddle('ip', '"addr add"*', { instead: how === 'once' ? once : fails })
+}
+
+/** Node 1 leads, and this node has been told. */
+async function following(group: LvsGroup, node: GroupNode): Promise<void> {
+  await node.lvs('startup')
+  group.health('disabled', 'ok', 'ok')
+  await node.lvs('ipreallocated')
+}
+
+const withoutAddress = async (group: LvsGroup, node: GroupNode) => {
+  await following(group, node)
+  await node.host.must(
+    'ip',
+    'addr',
+    'del',
+    `${group.family.ip}/${group.family === v4 ? 32 : 128}`,
+    'dev',
+    'lo',
+  )
+}
+
 export const lvsScenarios: readonly LvsScenario[] = [
   ...both('init.still-leading', { prepare: leading }),
   one('init.nothing-left'),
@@ -145,7 +171,34 @@ export const lvsScenarios: readonly LvsScenario[] = [
     family: v6,
     prepare: besideAnother(started),
   },
+  ...both('ipreallocated.leads-first-add-fails', {
+    async prepare(group, node) {
+      await started(group, node)
+      addFails(group, 'once')
+    },
+  }),
+  one('ipreallocated.leads-every-add-fails', {
+    async prepare(group, node) {
+      await started(group, node)
+      addFails(group, 'always')
+    },
+  }),
+  one('ipreallocated.another-leads-add-fails', {
+    async prepare(group, node) {
+      await leading(group, node)
+      group.health('unhealthy', 'ok', 'ok')
+      addFails(group, 'always')
+    },
+  }),
   ...both('monitor.leads', { prepare: leading }),
+  ...both('monitor.follows', { prepare: following }),
+  ...both('monitor.follows-without-the-address', { prepare: withoutAddress }),
+  one('monitor.follows-add-fails', {
+    async prepare(group, node) {
+      await withoutAddress(group, node)
+      addFails(group, 'always')
+    },
+  }),
   {
     name: 'monitor.v6-old-leader-stays',
     event: 'monitor',
