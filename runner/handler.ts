@@ -45,7 +45,7 @@ export { policyRouting } from './net/routing/options.ts'
 export { forgetTableIds } from './net/routing/names/tables.ts'
 export { routeAddress, routeAll } from './net/routing/policy-routing.ts'
 export { unrouteAddress, unrouteAll } from './net/routing/take-away.ts'
-export { checkConf } from './net/routing/wanted-routes.ts'
+export { checkConf } from './net/routing/files/wanted-routes.ts'
 
 // LVS
 export { lvsAddress, lvsOptions, mustBeFree } from './net/lvs/options.ts'

@@ -17,7 +17,7 @@ export const LAYERS = [
   ['resident/batch', 'resident/locks'],
   ['resident/programs'],
   ['net/move'],
-  ['net/lvs', 'net/routing', 'net/routing/names', 'net/routing/plan'],
+  ['net/lvs', 'net/routing', 'net/routing/files', 'net/routing/names', 'net/routing/plan'],
   ['net/announce'],
   ['net/clients', 'net/dad'],
   ['net/address'],

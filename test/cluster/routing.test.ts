@@ -124,6 +124,8 @@ else
             '100',
             'table',
             '1098',
+            'protocol',
+            '137',
           )
           await cluster('ctdb', '0', 'ipreallocate')
           t.ok(await eventually(() => isRouted(cluster, family)), 'ipreallocate repairs the routes')

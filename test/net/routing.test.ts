@@ -6,7 +6,7 @@ import { loadSettings } from '../../runner/node/settings.ts'
 import { canonical, familyOf, hostBits, type Family } from '../../runner/inet/address.ts'
 import { contains, networkOf, networkText, parseNetwork } from '../../runner/inet/network.ts'
 import { refusedLines } from '../../runner/net/routing/apply.ts'
-import { parseRoutingFile, type Route } from '../../runner/net/routing/routes-file.ts'
+import { parseRoutingFile, type Route } from '../../runner/net/routing/files/routes-file.ts'
 import { NOTHING, type Seen } from '../../runner/net/routing/kernel-routes.ts'
 import { parseRoutes, parseRules } from '../../runner/net/routing/shown-routes.ts'
 import { whyWrong } from '../../runner/net/routing/options.ts'
@@ -250,6 +250,14 @@ t.test('an address keeps its table, and a new address gets the lowest free numbe
   )
   t.strictSame(added, [{ id: 1001, name: 'ctdb.10.0.0.1' }])
   t.strictSame(none, ['fd00::1'], 'the range is full')
+  t.end()
+})
+
+t.test("a number that has another name as well is somebody else's", (t) => {
+  const tables = parseTables('1000\tvpn\n1000\tctdb.10.0.0.1\n')
+  const first = allot(tables, ['10.0.0.1'], ROUTING)
+  t.strictSame([...first.ids], [['10.0.0.1', 1001]])
+  t.strictSame([...allot([...tables, ...first.added], ['10.0.0.1'], ROUTING).ids], [['10.0.0.1', 1001]])
   t.end()
 })
 
@@ -715,6 +723,12 @@ t.test('a number that any rule or route names is in use, and is not given out', 
   t.strictSame(inUse, [1000, 1001, 1005, 254, 1003])
   const { ids } = allot([], ['10.0.0.1', '10.0.0.2', '10.0.0.3'], { low: 1000, high: 1009 }, inUse)
   t.strictSame([...ids.values()], [1002, 1004, 1006])
+  t.end()
+})
+
+t.test('the table of an IPv4 address is no table of ours in IPv6', (t) => {
+  const six = { destination: 'fd05::/64', iface: 'eth1', table: 'ctdb.10.0.0.1', ...UNMARKED }
+  t.strictSame(removals(new Map(), seenAs({ routes: [six] }), OURS), [])
   t.end()
 })
 

@@ -1,34 +1,20 @@
 /** Bringing rules and routes about: all of an address's, or none. */
 import type { Node } from '../../node/node.ts'
-import { Refusal } from '../../base/refusal.ts'
-import { FAMILIES, familyOf, type Family } from '../../inet/address.ts'
+import { FAMILIES, familyOf } from '../../inet/address.ts'
 import { pick } from '../address/interfaces.ts'
 import { refuseProblems } from '../address/public-addresses.ts'
 import { withoutAddress } from './addresses-here.ts'
-import { applyChanges, lookAndApply, type Failure } from './apply.ts'
+import { allOrNone, carryOut, idFor, takeBack, type RoutingFacts } from './carry-out.ts'
 import type { Hosted } from './hosted.ts'
-import { NOTHING, type Look } from './kernel-routes.ts'
-import { parseRules, type SourceRule } from './shown-routes.ts'
-import { OUR_PROTOCOL } from './names/protocols.ts'
-import { labelOf, type TableName } from './names/rt-tables.ts'
+import { NOTHING } from './kernel-routes.ts'
 import { tableIds } from './names/tables.ts'
-import type { Routing } from './options.ts'
 import { ownershipOf } from './owners.ts'
 import { additions } from './plan/additions.ts'
-import { flush, ruleDel, type Change, type RoutedAddress } from './plan/change.ts'
+import type { Change, RoutedAddress } from './plan/change.ts'
 import { whyNoGateway } from './plan/gateway.ts'
-import { isMarked, numbersInUse } from './plan/ownership.ts'
+import { numbersInUse } from './plan/ownership.ts'
 import { removals } from './plan/removals.ts'
 import { additionInWords, warnOfRemovals } from './refused-lines.ts'
-
-/** What is known before anything is changed. */
-export interface RoutingFacts {
-  routing: Routing
-  hosted: readonly Hosted[]
-  looks: ReadonlyMap<Family, Look>
-  /** The entries of rt_tables. */
-  names: readonly TableName[]
-}
 
 /**
  * 1. Check first: nothing is changed yet. An address whose gateway is out of reach keeps its present routing, and the
@@ -100,36 +86,6 @@ function reachable(
   return { near, far }
 }
 
-/** Where the rules were not looked at, the look comes with the changes: `used` are the addresses whose new tables are another's. */
-async function carryOut(
-  node: Node,
-  { looks, names }: RoutingFacts,
-  family: Family,
-  changes: readonly Change[],
-  ids: ReadonlyMap<string, number>,
-): Promise<{ failures: Failure[]; used: string[] }> {
-  const isNew = ({ address }: Change) => !names.some(({ id }) => id === ids.get(address))
-  const fresh = changes.filter((change) => change.kind === 'add' && isNew(change))
-  if (!looks.get(family)?.isWithoutRules || fresh.length === 0)
-    return { failures: await applyChanges(node, family, changes), used: [] }
-  const { failures, before } = await lookAndApply(node, family, changes)
-  // a rehearsal has looked at nothing
-  const { rules, others } = before === '' ? NOTHING : parseRules(before)
-  // ip already knows the new names
-  const known = [...names, ...[...ids].map(([address, id]) => ({ id, name: labelOf(address) }))]
-  const isForeign = (rule: SourceRule, address: string) => !isMarked(rule) || rule.address !== address
-  const used = fresh.flatMap(({ address }) => {
-    const foreign = rules.filter((rule) => isForeign(rule, address))
-    const taken = numbersInUse([{ rules: foreign, others, routes: [] }], known)
-    return taken.includes(ids.get(address) ?? -1) ? [address] : []
-  })
-  for (const address of used)
-    node.because(
-      `table ${ids.get(address)} is another's, whose rule leads there: ${address} gets another number`,
-    )
-  return { failures, used }
-}
-
 function sayRemovals(
   node: Node,
   surplus: readonly Change[],
@@ -141,41 +97,4 @@ function sayRemovals(
       node.say(
         `Removing ip rule/routes for ${hosted.some((each) => each.address === address) ? '' : 'unhosted '}public address ${address}`,
       )
-}
-
-function idFor(ids: ReadonlyMap<string, number>, { address }: { address: string }): number {
-  const id = ids.get(address)
-  if (id === undefined) throw new Error(`no table for ${address}`)
-  return id
-}
-
-/** Undo all of the work when it ends with a Refusal: nobody knows how far it has come. */
-async function allOrNone<T>(work: () => Promise<T>, undo: () => Promise<void>): Promise<T> {
-  try {
-    return await work()
-  } catch (error) {
-    if (error instanceof Refusal) await undo()
-    throw error
-  }
-}
-
-/** Remove again what was added for these addresses. */
-async function takeBack(
-  node: Node,
-  family: Family,
-  { pref }: Routing,
-  added: readonly Pick<Change, 'address'>[],
-  ids: ReadonlyMap<string, number>,
-): Promise<void> {
-  const addresses = [...new Set(added.map(({ address }) => address))]
-  const changes = addresses.map((address): Change => {
-    const id = idFor(ids, { address })
-    return {
-      address,
-      kind: 'remove',
-      why: `${address}: taking back what was added`,
-      lines: [ruleDel(address, pref, id), flush(id, OUR_PROTOCOL)],
-    }
-  })
-  warnOfRemovals(node, await applyChanges(node, family, changes, true))
 }

@@ -7,7 +7,7 @@ import type { Hosted } from './hosted.ts'
 import { lookAtRouting } from './kernel-routes.ts'
 import { forgetTableIds, tableNames } from './names/tables.ts'
 import type { Routing } from './options.ts'
-import { wantedFor } from './wanted-routes.ts'
+import { wantedFor } from './files/wanted-routes.ts'
 
 /** Give an address that has come, or has moved, its table, its routes and its rule. */
 export async function routeAddress(node: Node, routing: Routing, hosted: Hosted): Promise<void> {

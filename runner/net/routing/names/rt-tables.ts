@@ -32,8 +32,8 @@ function parseEntry(line: string): TableName | undefined {
 export const RESERVED = new Set([0, 253, 254, 255])
 
 /**
- * A table for each address: its present table, or the lowest free number of the range. `others` are ids that are taken
- * elsewhere; `none` are the addresses without a table. No entry is removed here: an address keeps its table while the
+ * A table for each address: its present table, or the lowest free number of the range. A number that has another name as
+ * well is somebody else's. `others` are ids that are taken elsewhere; `none` are the addresses without a table. No entry is removed here: an address keeps its table while the
  * daemon runs.
  */
 export function allot(
@@ -42,7 +42,7 @@ export function allot(
   { low, high }: { low: number; high: number },
   others: readonly number[] = [],
 ): { ids: Map<string, number>; added: TableName[]; none: string[] } {
-  const known = new Map(tables.toReversed().map(({ id, name }) => [name, id]))
+  const known = new Map(withOneName(tables).map(({ id, name }) => [name, id]))
   const taken = new Set([...tables.map(({ id }) => id), ...others])
   const ids = new Map<string, number>()
   const added: TableName[] = []
@@ -64,6 +64,13 @@ export function allot(
     }
   }
   return { ids, added, none }
+}
+
+/** The entries whose number has no other name, the first of a name last. */
+function withOneName(tables: readonly TableName[]): TableName[] {
+  const names = new Map<number, Set<string>>()
+  for (const { id, name } of tables) names.set(id, (names.get(id) ?? new Set()).add(name))
+  return tables.filter(({ id }) => names.get(id)?.size === 1).toReversed()
 }
 
 /** The text with these entries added at its end. */

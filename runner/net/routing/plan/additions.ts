@@ -2,7 +2,8 @@
 import type { Seen } from '../kernel-routes.ts'
 import { OUR_PROTOCOL } from '../names/protocols.ts'
 import { idOf } from '../names/tables.ts'
-import { wordsWithoutProtocol, type Route } from '../routes-file.ts'
+import { wordsWithoutProtocol } from '../files/route-words.ts'
+import type { Route } from '../files/routes-file.ts'
 import {
   firstRuleDel,
   flush,

@@ -2,7 +2,7 @@
 import { addressOfLabel } from '../names/rt-tables.ts'
 import { contains, networkOf, parseNetwork, type Network } from '../../../inet/network.ts'
 import { familyOf } from '../../../inet/address.ts'
-import type { Route } from '../routes-file.ts'
+import type { Route } from '../files/routes-file.ts'
 import type { Seen } from '../kernel-routes.ts'
 import type { KernelRoute } from '../shown-routes.ts'
 import type { RoutedAddress } from './change.ts'

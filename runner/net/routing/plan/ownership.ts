@@ -2,6 +2,7 @@
  * Which rules and routes are ours. Those with our mark; and those without any that CTDB's script or an older version of ours
  * has left: they are known by their exact form and an address of public_addresses. Pure.
  */
+import { familyOf } from '../../../inet/address.ts'
 import type { Seen } from '../kernel-routes.ts'
 import type { KernelRoute, SourceRule } from '../shown-routes.ts'
 import { OUR_PROTOCOL } from '../names/protocols.ts'
@@ -43,7 +44,7 @@ export function mayBeOldRule(
 }
 
 /** The address whose name a table has; undefined for a table that is not named so. */
-export function labelled(table: string, names: readonly TableName[]): string | undefined {
+function labelled(table: string, names: readonly TableName[]): string | undefined {
   const id = idOf(table, names)
   return (
     addressOfLabel(table) ??
@@ -51,9 +52,18 @@ export function labelled(table: string, names: readonly TableName[]): string | u
   )
 }
 
+/** The address that a route's table is named for; undefined where that is one of the other family, which has such a table, too. */
+export function addressOfTable(
+  { table, destination }: Pick<KernelRoute, 'table' | 'destination'>,
+  names: readonly TableName[],
+): string | undefined {
+  const address = labelled(table, names)
+  return address !== undefined && familyOf(address) === familyOf(destination) ? address : undefined
+}
+
 /** May this route without a mark be an old one of ours? Older versions and CTDB's script have added plain ones only. */
-export function mayBeOldRoute({ protocol, plain, table }: KernelRoute, names: readonly TableName[]): boolean {
-  return protocol === undefined && plain && labelled(table, names) !== undefined
+export function mayBeOldRoute(route: KernelRoute, names: readonly TableName[]): boolean {
+  return route.protocol === undefined && route.plain && addressOfTable(route, names) !== undefined
 }
 
 /**
@@ -71,7 +81,7 @@ export function oldRoutes({ rules, others, routes }: Seen, ownership: Ownership)
     if (!route.plain || isMarked(route)) return false
     const id = numberOf(route.table)
     if (old.has(id)) return route.protocol !== 'kernel'
-    const address = labelled(route.table, names)
+    const address = addressOfTable(route, names)
     return route.protocol === undefined && publicAddresses.has(address ?? '') && !taken.has(id)
   })
 }

@@ -6,7 +6,7 @@ import { OUR_PROTOCOL } from '../names/protocols.ts'
 import { addressOfLabel, type TableName } from '../names/rt-tables.ts'
 import { idOf } from '../names/tables.ts'
 import { firstRuleDel, flush, ruleDel, type Change, type RoutingLine } from './change.ts'
-import { isMarked, labelled, oldRoutes, ourRules, type Ownership } from './ownership.ts'
+import { addressOfTable, isMarked, oldRoutes, ourRules, type Ownership } from './ownership.ts'
 
 /**
  * Removes what is ours and not wanted: rules for addresses that are not here, rules that name another table than the
@@ -59,11 +59,11 @@ function ourRoutes(seen: Seen, ownership: Ownership): KernelRoute[] {
 
 /** The address that a table is for: by its name, or by a rule of ours that leads there. */
 function addressFor(
-  { table }: KernelRoute,
+  route: KernelRoute,
   rules: readonly SourceRule[],
   names: readonly TableName[],
 ): string | undefined {
-  return labelled(table, names) ?? rules.find((rule) => rule.table === table)?.address
+  return addressOfTable(route, names) ?? rules.find(({ table }) => table === route.table)?.address
 }
 
 function deletion(rule: SourceRule, names: readonly TableName[]): RoutingLine {

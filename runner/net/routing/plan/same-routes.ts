@@ -1,6 +1,7 @@
 /** Whether the kernel's routes are those of the file. Pure. */
 import { canonical, familyOf, type Family } from '../../../inet/address.ts'
-import { LOCKABLE, valueOf, type Route } from '../routes-file.ts'
+import { LOCKABLE, valueOf } from '../files/route-words.ts'
+import type { Route } from '../files/routes-file.ts'
 import type { KernelRoute } from '../shown-routes.ts'
 
 /** Are these all the routes there, each as it should be? */

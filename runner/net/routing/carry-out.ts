@@ -1,0 +1,91 @@
+/** Carrying out the changes of policy routing, and taking them back. */
+import type { Node } from '../../node/node.ts'
+import { Refusal } from '../../base/refusal.ts'
+import type { Family } from '../../inet/address.ts'
+import { applyChanges, lookAndApply, type Failure } from './apply.ts'
+import { NOTHING, type Look } from './kernel-routes.ts'
+import { OUR_PROTOCOL } from './names/protocols.ts'
+import { labelOf, type TableName } from './names/rt-tables.ts'
+import type { Routing } from './options.ts'
+import type { Hosted } from './hosted.ts'
+import { flush, ruleDel, type Change } from './plan/change.ts'
+import { isMarked, numbersInUse } from './plan/ownership.ts'
+import { warnOfRemovals } from './refused-lines.ts'
+import { parseRules, type SourceRule } from './shown-routes.ts'
+
+/** What is known before anything is changed. */
+export interface RoutingFacts {
+  routing: Routing
+  hosted: readonly Hosted[]
+  looks: ReadonlyMap<Family, Look>
+  /** The entries of rt_tables. */
+  names: readonly TableName[]
+}
+
+/** Where the rules were not looked at, the look comes with the changes: `used` are the addresses whose new tables are another's. */
+export async function carryOut(
+  node: Node,
+  { looks, names }: RoutingFacts,
+  family: Family,
+  changes: readonly Change[],
+  ids: ReadonlyMap<string, number>,
+): Promise<{ failures: Failure[]; used: string[] }> {
+  const isNew = ({ address }: Change) => !names.some(({ id }) => id === ids.get(address))
+  const fresh = changes.filter((change) => change.kind === 'add' && isNew(change))
+  if (!looks.get(family)?.isWithoutRules || fresh.length === 0)
+    return { failures: await applyChanges(node, family, changes), used: [] }
+  const { failures, before } = await lookAndApply(node, family, changes)
+  // a rehearsal has looked at nothing
+  const { rules, others } = before === '' ? NOTHING : parseRules(before)
+  // ip already knows the new names
+  const known = [...names, ...[...ids].map(([address, id]) => ({ id, name: labelOf(address) }))]
+  const isForeign = (rule: SourceRule, address: string) => !isMarked(rule) || rule.address !== address
+  const used = fresh.flatMap(({ address }) => {
+    const foreign = rules.filter((rule) => isForeign(rule, address))
+    const taken = numbersInUse([{ rules: foreign, others, routes: [] }], known)
+    return taken.includes(ids.get(address) ?? -1) ? [address] : []
+  })
+  for (const address of used)
+    node.because(
+      `table ${ids.get(address)} is another's, whose rule leads there: ${address} gets another number`,
+    )
+  return { failures, used }
+}
+
+/** The table of an address that has been given one. */
+export function idFor(ids: ReadonlyMap<string, number>, { address }: { address: string }): number {
+  const id = ids.get(address)
+  if (id === undefined) throw new Error(`no table for ${address}`)
+  return id
+}
+
+/** Undo all of the work when it ends with a Refusal: nobody knows how far it has come. */
+export async function allOrNone<T>(work: () => Promise<T>, undo: () => Promise<void>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof Refusal) await undo()
+    throw error
+  }
+}
+
+/** Remove again what was added for these addresses. */
+export async function takeBack(
+  node: Node,
+  family: Family,
+  { pref }: Routing,
+  added: readonly Pick<Change, 'address'>[],
+  ids: ReadonlyMap<string, number>,
+): Promise<void> {
+  const addresses = [...new Set(added.map(({ address }) => address))]
+  const changes = addresses.map((address): Change => {
+    const id = idFor(ids, { address })
+    return {
+      address,
+      kind: 'remove',
+      why: `${address}: taking back what was added`,
+      lines: [ruleDel(address, pref, id), flush(id, OUR_PROTOCOL)],
+    }
+  })
+  warnOfRemovals(node, await applyChanges(node, family, changes, true))
+}
