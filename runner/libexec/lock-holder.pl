@@ -6,7 +6,8 @@
 #
 #   SECONDS      wait so long for the lock; 0 is one try. The next line says how:
 #   s | x        shared, or alone
-#                answers 0: the lock is ours; 1: another process has the lock, or FILE cannot be opened
+#                answers 0: the lock is ours; 1: another process has the lock, or FILE cannot be opened; before that
+#                "waits" at once, where another process has the lock and SECONDS is not 0
 #   leave        give the lock back: answers "left"
 #
 # Any other line ends this process with exit status 2.
@@ -25,6 +26,7 @@ sub taken {
     open($lock, '>>', $path) or return 0;
     return 1 if flock($lock, $how | $LOCK_NB);
     return 0 unless $seconds > 0;
+    print "waits\n";
     my $got = eval {
         local $SIG{ALRM} = sub { die };
         alarm $seconds;

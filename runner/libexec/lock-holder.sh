@@ -6,7 +6,8 @@
 #
 #   SECONDS      wait so long for the lock; 0 is one try. The next line says how:
 #   s | x        shared, or alone
-#                answers 0: the lock is ours; 1: another process has the lock; 127: flock is missing; 3: flock cannot wait
+#                answers 0: the lock is ours; 1: another process has the lock; 127: flock is missing; 3: flock cannot wait;
+#                before that "waits" at once, where another process has the lock and SECONDS is not 0
 #   leave        give the lock back: answers "left"
 #
 # Any other line ends this process with exit status 2. FILE is opened anew for each lock: another file may have taken its
@@ -24,9 +25,14 @@ while read -r seconds; do
 	read -r how || break
 	case $how in s | x) ;; *) exit 2 ;; esac
 	exec 9>>"$1"
-	flock "-$how" -w "$seconds" 9
+	flock "-$how" -n 9
 	status=$?
-	# that of BusyBox does not know -w
-	[ $status = 1 ] && case $(flock --version 2>&1) in *BusyBox*) status=3 ;; esac
+	if [ $status = 1 ] && [ "$seconds" != 0 ]; then
+		printf 'waits\n'
+		flock "-$how" -w "$seconds" 9
+		status=$?
+		# that of BusyBox does not know -w
+		[ $status = 1 ] && case $(flock --version 2>&1) in *BusyBox*) status=3 ;; esac
+	fi
 	printf '%d\n' $status
 done

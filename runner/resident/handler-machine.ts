@@ -3,6 +3,7 @@ import type { Answer, System, Verb } from '../machine/machine.ts'
 import type { CommandOptions, HoldOptions, Until, WriteOptions } from '../machine/options.ts'
 import { live, type LiveOptions } from '../machine/live/live.ts'
 import type { Stop } from '../machine/stop.ts'
+import { Refusal } from '../base/refusal.ts'
 import { Attendant, type Work } from './programs/deadline.ts'
 import type { Early } from './prefetch.ts'
 import type { Files } from './files.ts'
@@ -16,6 +17,8 @@ export interface HandlerOptions extends LiveOptions {
 
 /** The parts of the shared machine that all handlers use. */
 export interface SharedParts {
+  /** Its helpers have been ended: nothing is done any more. */
+  readonly isClosed: boolean
   files: Files
   announce: (announcement: Announcement) => void
   /** How a command is done, and by which process; undefined when the handler starts the process itself. */
@@ -49,7 +52,7 @@ export class HandlerMachine implements System {
   }
 
   run(verb: Verb, argv: readonly string[], how: CommandOptions): Promise<Answer> {
-    if (!how.undo && this.#signal.aborted) return this.#tooLate()
+    if (this.#shared.isClosed || (!how.undo && this.#signal.aborted)) return this.#tooLate()
     if (how.announcement) {
       this.#shared.announce(how.announcement)
       return DONE
@@ -67,13 +70,13 @@ export class HandlerMachine implements System {
 
   /** A text waits only for a lock that this handler holds. */
   write(path: string, text: string, how?: WriteOptions): Promise<void> {
-    if (this.#signal.aborted) return this.#tooLate()
+    if (this.#shared.isClosed || this.#signal.aborted) return this.#tooLate()
     const until = this.#held.find((lock) => lock === how?.until)
     return this.#shared.files.write(path, text, { ...how, until })
   }
 
   async hold(path: string, seconds: number, how?: HoldOptions): Promise<() => Promise<void>> {
-    this.#signal.throwIfAborted()
+    if (this.#shared.isClosed || this.#signal.aborted) await this.#tooLate()
     const { held, withdraw } = this.#shared.hold(path, seconds, how)
     const waits = () => {
       const pid = this.#shared.lockPid(path, how)
@@ -102,6 +105,8 @@ export class HandlerMachine implements System {
 
   #tooLate(): Promise<never> {
     // oxlint-disable-next-line prefer-promise-reject-errors -- the reason is one
-    return Promise.reject(this.#signal.reason)
+    return Promise.reject(
+      this.#signal.reason ?? new Refusal('the event daemon ends: nothing is begun any more'),
+    )
   }
 }

@@ -28,11 +28,12 @@ const PLAIN_WORD = /^[\w@%+=:,./-]+$/
  */
 export class SharedMachine implements SharedParts {
   readonly announce: (announcement: Announcement) => void
+  isClosed = false
   readonly files = new Files(live())
   readonly #vardir: string
-  readonly #locks = new Locks(this.files)
-  readonly #ip = new ResidentIp()
-  readonly #programs = new Programs((program) => this.files.find(program))
+  readonly #locks: Locks
+  readonly #ip: ResidentIp
+  readonly #programs: Programs
   readonly #start = (argv: Argv, items: readonly Argv[]) => this.#programs.start(argv, items)
   readonly #askOnce = shared(this.#start)
   readonly #lookAtConnections = connections(this.#start)
@@ -40,9 +41,17 @@ export class SharedMachine implements SharedParts {
     this.#programs.feed([program, '-w', '--noflush'], input, items),
   )
 
-  constructor(vardir: string, announce: (announcement: Announcement) => void) {
+  /** `complain` hears of a helper that did not answer and was replaced. */
+  constructor(
+    vardir: string,
+    announce: (announcement: Announcement) => void,
+    complain: (line: string) => void = () => {},
+  ) {
     this.#vardir = vardir
     this.announce = announce
+    this.#locks = new Locks(this.files, complain)
+    this.#ip = new ResidentIp(complain)
+    this.#programs = new Programs((program) => this.files.find(program), complain)
   }
 
   /** Begin with what our handler of public addresses will want at this event; undefined when that is nothing. */
@@ -84,7 +93,9 @@ export class SharedMachine implements SharedParts {
     return this.#locks.pid(path, how)
   }
 
+  /** End all helpers with a KILL. Nothing is done here any more: also what the handlers of ended events still ask for is refused. */
   close(): void {
+    this.isClosed = true
     this.#ip.close()
     this.#programs.close()
     this.#locks.close()

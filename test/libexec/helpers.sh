@@ -71,7 +71,7 @@ for kind in perl flock; do
 	is "lock-holder with $kind: seconds that are no number end the helper" '= 2 ' "$(lock "$path" soon x)"
 	is "lock-holder with $kind: a way that is neither s nor x ends the helper" '0 = 2 ' "$(lock "$path" 0 x 0 e 0 x)"
 	if command -v flock >/dev/null; then
-		is "lock-holder with $kind: another process has the lock" '1 1 = 0 ' "$(lock_beside -x "$path" 0 x 1 s)"
+		is "lock-holder with $kind: another process has the lock" '1 waits 1 = 0 ' "$(lock_beside -x "$path" 0 x 1 s)"
 		is "lock-holder with $kind: two shared locks exist side by side" '0 1 = 0 ' "$(lock_beside -s "$path" 0 s 0 x)"
 		lock "$path" 0 x >/dev/null
 		is "lock-holder with $kind: its end frees the lock" 0 "$(flock -n "$dir/lock" true; echo $?)"
@@ -132,6 +132,29 @@ is 'log-lines: logger gets the words and the lines' 'logger -t a b <3>line ' \
 printf '#!/bin/sh\nkill -TERM $$\ncat\n' >"$dir/bin/logger"
 is 'log-lines: a TERM does not end the helper before its input ends' 'last' \
 	"$(echo last | PATH=$dir/bin sh "$folder/log-lines.sh")"
+
+# Two programs in groups of their own, the second stopped; their pids go to the warden, which then loses its input.
+warden() {
+	setsid sleep 20 &
+	first=$!
+	setsid sleep 20 &
+	second=$!
+	until [ "$(ps -o pgid= $second | tr -d ' ')" = $second ]; do sleep 0.1; done
+	kill -STOP $second
+	echo "$first $second / " | sh "$folder/warden.sh" | tr '\n' ' '
+	wait $first
+	printf '%d ' $?
+	wait $second
+	printf '%d' $?
+}
+if command -v setsid >/dev/null && command -v ps >/dev/null; then
+	is 'warden: the end of its input ends every group, also a group that is stopped' 'kept 137 137' "$(warden 2>/dev/null)"
+else
+	skip 'warden' 'setsid or ps not found'
+fi
+is 'warden: any other line ends the helper' 2 "$(echo '1 2' | sh "$folder/warden.sh"; echo $?)"
+is 'warden: late processes have time to end by themselves' 'kept 0' \
+	"$(sh -c 'sleep 1 & echo " / $!" | sh "$1"; wait; printf 0' sh "$folder/warden.sh" | tr '\n' ' ' | sed 's/ $//')"
 
 if ! command -v perl >/dev/null; then
 	skip 'frame-sender' 'perl not found'

@@ -14,7 +14,7 @@ import { LockHolder } from './runner/resident/locks/lock-holder.js'
 rmSync('runner/libexec', { recursive: true })
 const pool = new ProcessPool()
 const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => pool.run(['printf', String(i)])))
-const lock = new LockHolder(\`\${process.cwd()}/lock\`, false)
+const lock = new LockHolder(\`\${process.cwd()}/lock\`, { isShared: false })
 await lock.take(1)
 await lock.letGo()
 lock.close()

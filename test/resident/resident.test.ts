@@ -420,8 +420,8 @@ t.test('a lock is taken by perl, or by flock(1) where perl is missing', async (t
   for (const path of [PATH, dir]) {
     process.env['PATH'] = path
     const [ours, theirs] = [
-      new LockHolder(join(dir, 'lock'), false),
-      new LockHolder(join(dir, 'lock'), false),
+      new LockHolder(join(dir, 'lock'), { isShared: false }),
+      new LockHolder(join(dir, 'lock'), { isShared: false }),
     ]
     await ours.take(5)
     t.match(readFileSync(`/proc/${ours.pid}/cmdline`, 'utf8'), path === dir ? /^sh/ : /^perl/)

@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs'
 import type { Writable } from 'node:stream'
 import { leadsToJournal, withPriority } from '../../machine/journal.ts'
-import { startLogger } from '../../machine/live/logger.ts'
+import { Logger } from '../../machine/live/logger.ts'
 import type { Conf, Level } from './conf.ts'
 
 /** A place for lines, and their form in that place. */
@@ -10,6 +10,8 @@ export interface Sink {
   line: (level: Level, text: string) => string
   /** Resolves when every line has arrived, after the end of the stream. */
   ended: Promise<unknown>
+  /** To be called from time to time, where a program of ours takes the lines. */
+  lookAfter?: () => void
 }
 
 const PRIORITIES = {
@@ -51,8 +53,14 @@ function fileSink(path: string, host: string): Sink {
 }
 
 function syslogSink(): Sink {
-  const { lines, hasPriorities, ended } = startLogger('ctdb-eventd')
-  return { stream: lines, line: hasPriorities ? prioritized : bare, ended }
+  const logger = new Logger('ctdb-eventd')
+  const { lines, hasPriorities, ended } = logger
+  return {
+    stream: lines,
+    line: hasPriorities ? prioritized : bare,
+    ended,
+    lookAfter: () => logger.lookAfter(),
+  }
 }
 
 /** The local time with microseconds and offset, as in CTDB's log. */

@@ -4,6 +4,8 @@ import { openSink, type Sink } from './log-sink.ts'
 /** Bytes that may wait for a slow disk; later lines are dropped, and counted. */
 const MOST_WAITING = 4 * 1024 * 1024
 const RETRY_MS = 1000
+/** Milliseconds between two looks at the program that takes the lines. */
+const LOOK_EVERY_MS = 1000
 
 /** The log of the daemon, at the level and in the place of ctdb.conf. A log that cannot be written never stops us. */
 export class Log {
@@ -14,6 +16,7 @@ export class Log {
   #sink: Sink
   /** The moment in which the sink was opened, in milliseconds of the monotonic clock. */
   #opened = performance.now()
+  #looked = 0
   #dropped = 0
 
   constructor({ location, level, host }: Pick<Conf, 'location' | 'level' | 'host'>) {
@@ -26,6 +29,7 @@ export class Log {
   write(level: Level, text: string): void {
     if (LEVELS.indexOf(level) > this.#least) return
     this.#repair()
+    this.#lookAfter()
     this.#reportLoss()
     for (const line of text.split('\n')) this.#put(level, line)
   }
@@ -41,17 +45,27 @@ export class Log {
   async close(): Promise<void> {
     if (this.#location.kind === 'stderr') return
     this.#sink.stream.end()
+    this.#sink.lookAfter?.()
     await this.#sink.ended
   }
 
   #put(level: Level, text: string): void {
     if (this.#isStuck()) this.#dropped += 1
-    else this.#sink.stream.write(this.#sink.line(level, text))
+    else
+      this.#sink.stream.write(this.#sink.line(level, text), (error) => {
+        if (error) this.#dropped += 1
+      })
   }
 
   #isStuck(): boolean {
     const { stream } = this.#sink
     return stream.destroyed || stream.writableLength > MOST_WAITING
+  }
+
+  #lookAfter(): void {
+    if (performance.now() - this.#looked < LOOK_EVERY_MS) return
+    this.#looked = performance.now()
+    this.#sink.lookAfter?.()
   }
 
   /** An error ends a stream for good; the disk may have room again. */

@@ -29,8 +29,12 @@ export class BetweenEvents {
   constructor(facts: Facts, log: Log, areMoving: () => boolean) {
     this.#facts = facts
     this.#log = log
-    this.machine = new SharedMachine(vardirOf(facts.env), (announcement) => this.#afterEvent(announcement))
     const complain = (line: string) => this.#complain(line)
+    this.machine = new SharedMachine(
+      vardirOf(facts.env),
+      (announcement) => this.#afterEvent(announcement),
+      complain,
+    )
     this.#announcing = new AnnounceLoop({
       doorForARound: () => this.#door(ROUND_LIMIT_MS),
       concede: (taken) => this.#concede(taken),
@@ -42,6 +46,19 @@ export class BetweenEvents {
     const announce = (address: string, iface: string) =>
       this.#announcing.add({ mode: 'usual', address, iface })
     this.#parking = retryLoop(() => this.#node(), announce, complain)
+  }
+
+  /**
+   * End the machine, and with it all that its helpers still have to do; gives back another, for the work after the events.
+   * A helper that hangs is none of its own.
+   */
+  replaceMachine(): SharedMachine {
+    this.machine.close()
+    return new SharedMachine(
+      vardirOf(this.#facts.env),
+      () => {},
+      (line) => this.#complain(line),
+    )
   }
 
   /** End the work, not the machine. */

@@ -10,6 +10,7 @@ import { ScriptFolder } from '../run/scripts.ts'
 import type { Job } from '../run/job.ts'
 import type { System } from '../../machine/machine.ts'
 import type { Stop } from '../../machine/stop.ts'
+import type { SharedMachine } from '../../resident/shared-machine.ts'
 import { BetweenEvents } from './between-events.ts'
 import { ClientConnection } from './client-connection.ts'
 import { Components } from './components.ts'
@@ -59,6 +60,7 @@ export class EventServer {
   /** By path. */
   readonly #sockets = new Map<string, Server>()
   #stopped: Promise<void> | undefined
+  #lastMachine: SharedMachine | undefined
 
   constructor(components: Components, between: BetweenEvents, log: Log, clientGone: () => void) {
     this.#components = components
@@ -73,7 +75,7 @@ export class EventServer {
     this.#sockets.set(activity, await listen(activity, (client) => this.#tellActivity(client)))
   }
 
-  /** Accept no more events and end those that run. The machine stays for the work after the events. */
+  /** Accept no more events and end those that run. */
   stop(): Promise<void> {
     return (this.#stopped ??= this.#stop())
   }
@@ -82,11 +84,12 @@ export class EventServer {
   async close(): Promise<void> {
     await this.stop()
     this.#between.machine.close()
+    this.#lastMachine?.close()
   }
 
-  /** The machine, for the work after the events. */
+  /** A machine for the work after the events, when they have been stopped: none of their helpers is alive then. */
   system(signal: Stop): System {
-    return this.#between.machine.system({ signal })
+    return (this.#lastMachine ??= this.#between.replaceMachine()).system({ signal })
   }
 
   /** The last event was `shutdown`, and it ended well: this node holds no public address. */

@@ -1,7 +1,8 @@
 import type { Answer } from '../../machine/machine.ts'
 import { burst } from './burst.ts'
 import type { Worker } from '../programs/deadline.ts'
-import { IpTalk } from './ip-talk.ts'
+import { AnswerLimit } from '../../machine/live/answer-limit.ts'
+import { IpTalk, type IpTalkOptions } from './ip-talk.ts'
 import { performTasks, type Task } from './ip-tasks.ts'
 
 /**
@@ -12,7 +13,8 @@ const USED_FOR_MS = 500
 
 /** `ip` as a process that is talked to: one `ip -batch` for a burst of changes, and one look for all who look. */
 export class ResidentIp {
-  #ready = new IpTalk()
+  readonly #options: IpTalkOptions
+  #ready: IpTalk
   #current: IpTalk | undefined
   #expiry: NodeJS.Timeout | undefined
   #isExpired = false
@@ -22,6 +24,12 @@ export class ResidentIp {
   /** What the last look showed. */
   #seen = ''
   readonly #perform = burst<Task, Answer | undefined>((tasks) => this.#together(tasks))
+
+  /** `complain` hears of an ip that had to be replaced. */
+  constructor(complain: (line: string) => void) {
+    this.#options = { limit: new AnswerLimit(), complain }
+    this.#ready = new IpTalk(this.#options)
+  }
 
   /** Undefined when it cannot be had this way: let a process of its own do it, also when this one may have done it. */
   run(task: Task): Promise<Answer | undefined> {
@@ -33,11 +41,12 @@ export class ResidentIp {
     return this.#asked?.tasks.has(task) ? this.#asked.talk : undefined
   }
 
+  /** KILL: what was asked for and is not done yet is not done any more. */
   close(): void {
     this.#isClosed = true
     clearTimeout(this.#expiry)
-    this.#current?.finish()
-    this.#ready.finish()
+    this.#current?.kill()
+    this.#ready.kill()
   }
 
   async #together(tasks: readonly Task[]): Promise<(Answer | undefined)[]> {
@@ -69,7 +78,7 @@ export class ResidentIp {
     this.#isExpired = false
     this.#current?.finish()
     this.#current = undefined
-    if (!this.#isClosed) this.#ready = new IpTalk()
+    if (!this.#isClosed) this.#ready = new IpTalk(this.#options)
   }
 
   #renew(): void {

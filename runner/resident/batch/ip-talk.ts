@@ -1,6 +1,7 @@
 import type { Answer } from '../../machine/machine.ts'
 import { helper } from '../../machine/live/libexec.ts'
-import { startCoprocess, type Coprocess } from '../../machine/live/coprocess.ts'
+import { silentHelper, type AnswerLimit } from '../../machine/live/answer-limit.ts'
+import { Coprocess } from '../../machine/live/coprocess.ts'
 import type { Line } from '../../net/address/siblings.ts'
 import { WorkerEnded, type Worker } from '../programs/deadline.ts'
 
@@ -9,8 +10,18 @@ const COMMAND = helper('ip-batch.sh')
 /** A line that no `ip` knows: its error, with the number of the line, is the mark that all before it is done. */
 const NO_SUCH_COMMAND = 'eventscript'
 
+/** Milliseconds that a line may take by itself: a deletion that promotes another address takes 8 (ip-tasks.ts). */
+const LINE_MS = 20
+
+export interface IpTalkOptions {
+  limit: AnswerLimit
+  /** Hears of an ip that does not answer. */
+  complain: (line: string) => void
+}
+
 /** One `ip -batch` that stays, and answers line by line. */
 export class IpTalk implements Worker {
+  readonly #options: IpTalkOptions
   readonly #coprocess: Coprocess
   #said = ''
   /** Lines. */
@@ -19,8 +30,9 @@ export class IpTalk implements Worker {
   #isKilled = false
   #waiting: { mark: number; done: (text: string) => void } | undefined
 
-  constructor() {
-    this.#coprocess = startCoprocess(COMMAND, {
+  constructor(options: IpTalkOptions) {
+    this.#options = options
+    this.#coprocess = new Coprocess(COMMAND, {
       out: (text) => this.#heard(text),
       ended: () => {
         this.#isAlive = false
@@ -41,6 +53,7 @@ export class IpTalk implements Worker {
     return this.#waiting !== undefined
   }
 
+  /** Called between two questions. */
   finish(): void {
     this.#coprocess.finish()
   }
@@ -50,19 +63,26 @@ export class IpTalk implements Worker {
     this.#coprocess.kill()
   }
 
-  /** An answer for each line; undefined when it has ended. */
+  /** An answer for each line; undefined when it has ended. Rejects with WorkerEnded when it was killed, as it did not answer. */
   async ask(lines: readonly Line[]): Promise<Answer[] | undefined> {
     if (!this.#isAlive) return undefined
     const first = this.#sent + 1
     this.#sent += lines.length + 1
+    const answered = this.#options.limit.begin((ms) => this.#silent(ms), lines.length * LINE_MS)
     const text = await new Promise<string>((done) => {
       this.#waiting = { mark: this.#sent, done }
       this.#coprocess.send(`${[...lines.map((line) => line.join(' ')), NO_SUCH_COMMAND].join('\n')}\n`)
     })
+    answered(!this.#isKilled)
     if (this.#isKilled) throw new WorkerEnded('ip was ended')
     // one that ended by itself did so over one of the lines: each by itself, then, as none is done twice in vain
     if (!this.#isAlive) return undefined
     return answersIn(text, first, lines.length)
+  }
+
+  #silent(ms: number): void {
+    this.#options.complain(silentHelper('ip -batch', this.pid, ms))
+    this.kill()
   }
 
   #heard(text: string): void {

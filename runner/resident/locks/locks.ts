@@ -4,10 +4,13 @@ import { OneLock, busyHere, type KeptBack, type LockRequest } from './one-lock.t
 /** Locks of this process: taken once for all events that want one at about the same time. */
 export class Locks {
   readonly #keptBack: KeptBack
+  readonly #complain: (line: string) => void
   readonly #known = new Map<string, OneLock>()
 
-  constructor(keptBack: KeptBack) {
+  /** `complain` hears of a helper that had to be replaced. */
+  constructor(keptBack: KeptBack, complain: (line: string) => void = () => {}) {
     this.#keptBack = keptBack
+    this.#complain = complain
   }
 
   /** As `hold` of the door. */
@@ -34,7 +37,7 @@ export class Locks {
 
   #lock(path: string, shared = false): OneLock {
     const key = keyOf(path, shared)
-    const lock = this.#known.get(key) ?? new OneLock(path, shared, this.#keptBack)
+    const lock = this.#known.get(key) ?? new OneLock(path, shared, this.#keptBack, this.#complain)
     this.#known.set(key, lock)
     return lock
   }

@@ -60,14 +60,22 @@ export class OneLock {
   #since = 0
   #lingering: NodeJS.Timeout | undefined
   #hasLingered = false
+  /** Its holder was killed: those who are inside end, and the others wait for a new one. */
+  #isLost = false
   /** Those who are done, and wait for the disk. */
   #done: { resolve: () => void; reject: (error: unknown) => void }[] = []
 
-  constructor(path: string, isShared: boolean, keptBack: KeptBack) {
+  /** `complain` hears of a holder that had to be replaced. */
+  constructor(
+    path: string,
+    isShared: boolean,
+    keptBack: KeptBack,
+    complain: (line: string) => void = () => {},
+  ) {
     this.#path = path
     this.#isShared = isShared
     this.#keptBack = keptBack
-    this.#holder = new LockHolder(path, isShared)
+    this.#holder = new LockHolder(path, { isShared, complain, lost: () => this.#lost() })
   }
 
   get isInUse(): boolean {
@@ -109,7 +117,7 @@ export class OneLock {
     if (this.#state === 'busy') return
     const [first] = this.#waiting
     if (this.#state === 'free') return first && void this.#take(this.#longest())
-    const isTired = performance.now() - this.#since > KEPT_FOR_MS
+    const isTired = this.#isLost || performance.now() - this.#since > KEPT_FOR_MS
     if (first && !isTired && this.#mayEnter(first)) return this.#enter(first)
     if (this.#inside > 0) return
     if (this.#done.length > 0) return void this.#toDisk()
@@ -190,7 +198,13 @@ export class OneLock {
     this.#stopLingering()
     this.#state = 'busy'
     await this.#holder.letGo()
+    this.#isLost = false
     this.#state = 'free'
+    this.#next()
+  }
+
+  #lost(): void {
+    this.#isLost = true
     this.#next()
   }
 

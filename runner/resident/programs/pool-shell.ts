@@ -1,23 +1,30 @@
 import { constants } from 'node:os'
 import type { Answer } from '../../machine/machine.ts'
 import { helper } from '../../machine/live/libexec.ts'
-import { startCoprocess, type Coprocess } from '../../machine/live/coprocess.ts'
+import { Coprocess } from '../../machine/live/coprocess.ts'
+import { ANSWER_MS, silentHelper } from '../../machine/live/answer-limit.ts'
+import { isAwaitingChild, isStopped } from '../../machine/live/process-state.ts'
 import { WorkerEnded, type Worker } from './deadline.ts'
 
 const COMMAND = helper('process-pool.sh')
 
-/** One shell of the pool. It runs a command at a time. */
+/**
+ * One shell of the pool. It runs a command at a time. A program may take all the time of its event, but the shell must have started
+ * the program, and report its end.
+ */
 export class PoolShell implements Worker {
+  readonly #complain: (line: string) => void
   readonly #coprocess: Coprocess
   #out = ''
   #err = ''
   #isAlive = true
-  #isKilled = false
   #done: ((answer: Answer | undefined) => void) | undefined
   #failed: ((error: WorkerEnded) => void) | undefined
 
-  constructor() {
-    this.#coprocess = startCoprocess(COMMAND, {
+  /** `complain` hears of a shell that does not answer. */
+  constructor(complain: (line: string) => void) {
+    this.#complain = complain
+    this.#coprocess = new Coprocess(COMMAND, {
       out: (text) => {
         this.#out += text
         this.#heard()
@@ -38,12 +45,23 @@ export class PoolShell implements Worker {
     return this.#isAlive
   }
 
+  get isStopped(): boolean {
+    return this.pid !== undefined && isStopped(this.pid)
+  }
+
   /** Undefined when the shell has ended before. */
   run(command: string): Promise<Answer | undefined> {
     return new Promise((resolve, reject) => {
       if (!this.#isAlive || this.pid === undefined) return resolve(undefined)
-      this.#done = resolve
-      this.#failed = reject
+      const watch = setInterval(() => this.#mustBeAtWork(), ANSWER_MS)
+      this.#done = (answer) => {
+        clearInterval(watch)
+        resolve(answer)
+      }
+      this.#failed = (error) => {
+        clearInterval(watch)
+        reject(error)
+      }
       this.#coprocess.send(command)
     })
   }
@@ -53,8 +71,13 @@ export class PoolShell implements Worker {
   }
 
   kill(): void {
-    this.#isKilled = true
     this.#coprocess.kill()
+  }
+
+  #mustBeAtWork(): void {
+    if (this.pid === undefined || isAwaitingChild(this.pid)) return
+    this.#complain(silentHelper('the shell that starts programs', this.pid, ANSWER_MS))
+    this.kill()
   }
 
   #heard(): void {
@@ -67,9 +90,8 @@ export class PoolShell implements Worker {
 
   #ended(): void {
     this.#isAlive = false
-    if (this.#isKilled) this.#failed?.(new WorkerEnded('the shell that ran it was ended'))
-    // not undefined: a program that another has ended is not to be started again
-    else this.#done?.(answerOf(128 + constants.signals.SIGKILL, this.#out, this.#err))
+    // also when somebody else has killed the shell: what became of the program is not known
+    this.#failed?.(new WorkerEnded('the shell that ran it was ended'))
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Answer } from '../../machine/machine.ts'
 import { CannotRun } from '../../machine/errors.ts'
 import { live } from '../../machine/live/live.ts'
+import { Stopper } from '../../machine/stop.ts'
 import type { Worker } from './deadline.ts'
 import { ProcessPool } from './process-pool.ts'
 import { fed } from './run-with-input.ts'
@@ -12,13 +13,19 @@ type Argv = readonly string[]
  * `items` are the commands of those on whose behalf: several may wait for one program.
  */
 export class Programs {
-  readonly #plain = live()
-  readonly #pool = new ProcessPool()
+  readonly #end = new Stopper()
+  readonly #plain = live({ signal: this.#end, atOnce: () => true })
+  readonly #pool: ProcessPool
   readonly #find: (program: string) => Promise<string | undefined>
   readonly #atWork = new Map<Argv, Worker>()
 
-  constructor(find: (program: string) => Promise<string | undefined>) {
+  /** `complain` hears of a helper that had to be replaced. */
+  constructor(
+    find: (program: string) => Promise<string | undefined>,
+    complain: (line: string) => void = () => {},
+  ) {
     this.#find = find
+    this.#pool = new ProcessPool(complain)
   }
 
   /** By a shell that stays, or else by a process of its own. */
@@ -33,7 +40,10 @@ export class Programs {
 
   /** With its input, by a process of its own. */
   feed(argv: Argv, input: string, items: readonly Argv[]): Promise<Answer> {
-    return this.#noted(items, (started) => fed(argv, input, started))
+    return this.#noted(items, (started) => {
+      this.#end.throwIfAborted()
+      return fed(argv, input, started)
+    })
   }
 
   /** The process that is at the command of this one. */
@@ -41,8 +51,11 @@ export class Programs {
     return this.#atWork.get(item)
   }
 
+  /** End every program, and start none any more. */
   close(): void {
+    this.#end.abort(new Error('the helpers have been ended'))
     this.#pool.close()
+    for (const worker of new Set(this.#atWork.values())) worker.kill()
   }
 
   async #noted(

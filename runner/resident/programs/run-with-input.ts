@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import { startCoprocess } from '../../machine/live/coprocess.ts'
+import { Coprocess } from '../../machine/live/coprocess.ts'
 import type { Answer } from '../../machine/machine.ts'
 import { WorkerEnded, type Worker } from './deadline.ts'
 
@@ -16,24 +16,24 @@ export function fed(
     let out = ''
     let err = ''
     let isKilled = false
-    const { pid, kill, send, finish } = startCoprocess(argv, {
-      out: (text) => void (out += text),
-      err: (text) => void (err += text),
-      ended(status) {
-        if (isKilled) reject(new WorkerEnded(`${argv[0]} was ended`))
-        else if (status !== undefined || pid === undefined) resolve({ status: status ?? 127, out, err })
-        // another has ended the program: whether its work is done is not known
-        else resolve({ status: 128 + constants.signals.SIGKILL, signal: 'SIGKILL', out, err })
-      },
-    })
-    started({
-      pid,
-      kill() {
-        isKilled = true
-        kill()
-      },
-    })
-    send(input)
-    finish()
+    const ended = (status?: number) => {
+      if (isKilled) reject(new WorkerEnded(`${argv[0]} was ended`))
+      else if (status !== undefined || program.pid === undefined) resolve({ status: status ?? 127, out, err })
+      // another has ended the program: whether its work is done is not known
+      else resolve({ status: 128 + constants.signals.SIGKILL, signal: 'SIGKILL', out, err })
+    }
+    const listener = {
+      out: (text: string) => void (out += text),
+      err: (text: string) => void (err += text),
+      ended,
+    }
+    const program = new Coprocess(argv, listener, { isBrief: true })
+    const kill = () => {
+      isKilled = true
+      program.kill()
+    }
+    started({ pid: program.pid, kill })
+    program.send(input)
+    program.endInput()
   })
 }

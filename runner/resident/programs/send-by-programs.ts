@@ -1,5 +1,6 @@
 import { helper } from '../../machine/live/libexec.ts'
-import { startCoprocess, type Coprocess } from '../../machine/live/coprocess.ts'
+import { ANSWER_MS, silentHelper } from '../../machine/live/answer-limit.ts'
+import { Coprocess } from '../../machine/live/coprocess.ts'
 import type { ProgramSender } from '../../net/announce/packets.ts'
 import { inLines } from './process-pool.ts'
 
@@ -11,6 +12,11 @@ const COMMAND = helper('program-sender.sh')
 const MOST = 128
 /** Shells at once: while one waits for the end of its programs the next starts others. */
 const MOST_SHELLS = 4
+/**
+ * Milliseconds for a group to be started, and then for all its programs to end. On a busy machine a start takes longer, and no
+ * program is ended twice in vain.
+ */
+const GROUP_MS = 2 * ANSWER_MS
 
 /** The address has left this node meanwhile. */
 const LEFT = /Cannot assign requested address/
@@ -41,7 +47,7 @@ export class ShellProgramSender implements ProgramSender {
   }
 
   close(): void {
-    for (const shell of this.#shells) shell.finish()
+    for (const shell of this.#shells) shell.kill()
     this.#waiting = []
   }
 
@@ -63,6 +69,7 @@ export class ShellProgramSender implements ProgramSender {
         this.#idle.push(shell)
         free(errors)
       },
+      silent: (pid) => this.#complain(silentHelper('the shell that announces by programs', pid, GROUP_MS)),
       gone: (errors) => {
         this.#shells.delete(shell)
         this.#idle = this.#idle.filter((each) => each !== shell)
@@ -77,24 +84,29 @@ export class ShellProgramSender implements ProgramSender {
 interface ShellListener {
   idle: (errors: string) => void
   gone: (errors: string) => void
+  /** It does not answer, and is killed with its programs. */
+  silent: (pid: number | undefined) => void
 }
 
 /** A shell that starts programs and ends those that stay. */
 class SenderShell {
   readonly #coprocess: Coprocess
+  readonly #listener: ShellListener
   #errors = ''
   #started = () => {}
+  #late: NodeJS.Timeout | undefined
 
-  constructor({ idle, gone }: ShellListener) {
-    this.#coprocess = startCoprocess(COMMAND, {
+  constructor(listener: ShellListener) {
+    this.#listener = listener
+    this.#coprocess = new Coprocess(COMMAND, {
       out: (text) => {
         if (text.includes('started')) this.#started()
-        if (text.includes('ended')) idle(this.#takeErrors())
+        if (text.includes('ended')) listener.idle(this.#takeErrors())
       },
       err: (text) => void (this.#errors += text),
       ended: () => {
         this.#started()
-        gone(this.#takeErrors())
+        listener.gone(this.#takeErrors())
       },
     })
   }
@@ -102,16 +114,31 @@ class SenderShell {
   /** Resolves when all have been started. */
   start(commands: readonly Argv[]): Promise<void> {
     return new Promise((resolve) => {
-      this.#started = resolve
+      this.#started = () => {
+        this.#mustAnswer()
+        resolve()
+      }
+      this.#mustAnswer()
       this.#coprocess.send(`${commands.map(inLines).join('')}end\n`)
     })
   }
 
-  finish(): void {
-    this.#coprocess.finish()
+  kill(): void {
+    clearTimeout(this.#late)
+    this.#coprocess.kill()
   }
 
+  #mustAnswer(): void {
+    clearTimeout(this.#late)
+    this.#late = setTimeout(() => {
+      this.#listener.silent(this.#coprocess.pid)
+      this.kill()
+    }, GROUP_MS)
+  }
+
+  /** What it has said is the end of its present work. */
   #takeErrors(): string {
+    clearTimeout(this.#late)
     const errors = this.#errors
     this.#errors = ''
     return errors

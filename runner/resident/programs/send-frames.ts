@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { AnswerLimit, silentHelper } from '../../machine/live/answer-limit.ts'
 import { helper } from '../../machine/live/libexec.ts'
-import { startCoprocess, type Coprocess } from '../../machine/live/coprocess.ts'
+import { Coprocess } from '../../machine/live/coprocess.ts'
 import type { FrameSender, Packet } from '../../net/announce/packets.ts'
 import { complainOnce } from './send-by-programs.ts'
 
@@ -12,10 +13,12 @@ const PAUSE_MS = 5
 /** Milliseconds to the next try where the helper could not be started: memory may have been short. */
 const AGAIN_MS = 60_000
 
-/** Sends frames by a helper in perl, as node has no packet sockets. The helper stays. */
+/** Sends frames by a helper in perl, as node has no packet sockets. The helper stays, and is replaced when it does not answer. */
 export class PerlFrameSender implements FrameSender {
   readonly #complain: (line: string) => void
+  readonly #limit = new AnswerLimit()
   #perl: Coprocess | undefined
+  #isClosed = false
   /** Of the monotonic clock. */
   #notBefore = 0
   #errors = ''
@@ -28,7 +31,21 @@ export class PerlFrameSender implements FrameSender {
 
   async send(packets: readonly Packet[]): Promise<boolean> {
     if (packets.length === 0) return true
-    if (!this.#perl && performance.now() < this.#notBefore) return false
+    const isNew = !this.#perl
+    // a helper that has stayed may have been stopped or killed since: a new one sends all again
+    const isSent = (await this.#trySending(packets)) || (!isNew && (await this.#trySending(packets)))
+    if (isSent) complainOnce(this.#errors, this.#complain)
+    this.#errors = ''
+    return isSent
+  }
+
+  close(): void {
+    this.#isClosed = true
+    this.#perl?.kill()
+  }
+
+  async #trySending(packets: readonly Packet[]): Promise<boolean> {
+    if (this.#isClosed || (!this.#perl && performance.now() < this.#notBefore)) return false
     const perl = (this.#perl ??= await this.#begin())
     if (!perl) {
       this.#notBefore = performance.now() + AGAIN_MS
@@ -38,20 +55,13 @@ export class PerlFrameSender implements FrameSender {
       if (i > 0) await sleep(PAUSE_MS)
       if (!(await this.#sendTogether(perl, packets.slice(i, i + MOST)))) return false
     }
-    complainOnce(this.#errors, this.#complain)
-    this.#errors = ''
     return true
-  }
-
-  close(): void {
-    this.#perl?.finish()
   }
 
   /** Undefined where there is no perl, or no packet socket for us. */
   #begin(): Promise<Coprocess | undefined> {
     return new Promise((resolve) => {
-      this.#heard = (line) => resolve(line === 'ready' ? started : undefined)
-      const started = startCoprocess(COMMAND, {
+      const started = new Coprocess(COMMAND, {
         out: (text) => this.#heard(text.trim()),
         err: (text) => void (this.#errors += text),
         ended: () => {
@@ -59,13 +69,28 @@ export class PerlFrameSender implements FrameSender {
           this.#heard('ended')
         },
       })
+      this.#await(started, (line) => resolve(line === 'ready' ? started : undefined))
     })
   }
 
-  #sendTogether({ send }: Coprocess, packets: readonly Packet[]): Promise<boolean> {
+  #sendTogether(perl: Coprocess, packets: readonly Packet[]): Promise<boolean> {
     return new Promise((resolve) => {
-      this.#heard = (line) => resolve(line === 'sent')
-      send(`${packets.map(({ iface, frame }) => `${iface} ${frame}\n`).join('')}end\n`)
+      // it has ended meanwhile
+      if (this.#perl !== perl) return resolve(false)
+      this.#await(perl, (line) => resolve(line === 'sent'))
+      perl.send(`${packets.map(({ iface, frame }) => `${iface} ${frame}\n`).join('')}end\n`)
     })
+  }
+
+  /** Its next line, in time; else it is killed, and `heard` gets another line. */
+  #await(perl: Coprocess, heard: (line: string) => void): void {
+    const answered = this.#limit.begin((ms) => {
+      this.#complain(silentHelper('the process that sends announcements', perl.pid, ms))
+      perl.kill()
+    })
+    this.#heard = (line) => {
+      answered(line !== 'ended')
+      heard(line)
+    }
   }
 }

@@ -161,7 +161,7 @@ if (!why) {
     }
     t.same(await found({ busybox: ['arping'] }), [])
     const [ip = '', ...more] = await found({ busybox: ['ip'] })
-    t.match(ip, /^error ip: BusyBox v[\d.]+: expected iproute2 4\.14 or later: install iproute2$/)
+    t.match(ip, /^error ip: BusyBox v[\d.]+: expected iproute2 5\.0 or later: install iproute2$/)
     t.same(more, [])
     const lacking = 'root lacks CAP_NET_RAW: start the container with --cap-add NET_RAW'
     t.same(await found({ lacks: ['net_raw'] }), [
@@ -172,7 +172,7 @@ if (!why) {
 
   inLab("BusyBox's ip: one line each, of every command that shows or changes", ONE, async (t, lab) => {
     const { node } = boxed(lab, { busybox: ['ip'] })
-    const line = /(^| )ip: BusyBox v[\d.]+: expected iproute2 4\.14 or later: install iproute2$/m
+    const line = /(^| )ip: BusyBox v[\d.]+: expected iproute2 5\.0 or later: install iproute2$/m
     const run = ['run', '--only', '10.interface']
     for (const words of [
       ['ip'],

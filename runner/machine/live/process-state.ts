@@ -1,0 +1,48 @@
+/** Small files of /proc that never keep the reader waiting, whatever the process hangs in (proc(5)). */
+import { readFileSync } from 'node:fs'
+
+/** Is a signal (SIGSTOP) or a debugger keeping the process from going on? */
+export function isStopped(pid: number): boolean {
+  return /^[Tt]$/.test(stateLetter(pid))
+}
+
+/** Also a process whose parent has not asked for its end yet. */
+export function hasEnded(pid: number): boolean {
+  return /^[ZX]?$/.test(stateLetter(pid))
+}
+
+/** NaN for a process that has gone. */
+export function processGroup(pid: number): number {
+  return Number(statFields(pid)[2])
+}
+
+export function processName(pid: number): string {
+  return readOr(`/proc/${pid}/comm`, '?').trim()
+}
+
+/**
+ * Does this process, which does nothing but start a program and wait for its end, do so now? In doubt it does: not every kernel lists
+ * the children of a process.
+ */
+export function isAwaitingChild(pid: number): boolean {
+  if (isStopped(pid)) return false
+  const children = readOr(`/proc/${pid}/task/${pid}/children`, undefined)
+  if (children === undefined) return true
+  return children.split(' ').some((child) => child !== '' && !hasEnded(Number(child)))
+}
+
+const stateLetter = (pid: number) => statFields(pid)[0] ?? ''
+
+/** `12 (name) S 1 12 …`: the state and what follows, as the name may hold blanks and brackets itself. */
+function statFields(pid: number): string[] {
+  const stat = readOr(`/proc/${pid}/stat`, '')
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+}
+
+function readOr<Instead>(path: string, instead: Instead): string | Instead {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return instead
+  }
+}
