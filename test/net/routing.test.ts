@@ -435,6 +435,22 @@ t.test('routes are compared in a single spelling, whatever ip prints', (t) => {
   t.end()
 })
 
+t.test('metrics that ip prints without names, as before 5.3, hide no route', (t) => {
+  // as ip/iproute.c of 5.0 to 5.2 writes them
+  const rest = '"flags":[],"metrics":[1400 1300 "rto_min":5]},{"dst":"10.6.0.0/16","dev":"eth0","flags":[]}]'
+  const [first, second] = parseRoutes(
+    `[{"dst":"default","gateway":"10.0.0.254","dev":"eth0","table":"1000",${rest}`,
+  )
+  t.match(first, { destination: '0.0.0.0/0', table: '1000' })
+  t.equal(first?.metrics, undefined, 'not known')
+  t.same(second?.metrics, {})
+  const [more] = parseRoutingFile('10.0.0.1 default 10.0.0.254 mtu 1400\n', '/conf').routes.values()
+  const there = [{ ...first!, protocol: OUR_PROTOCOL }]
+  const seen = seenAs({ rules: [rule], routes: there })
+  t.equal(additions({ ...wanted, routes: more ?? [] }, 1000, seen, OURS), undefined, 'and so left alone')
+  t.end()
+})
+
 t.test('each failure in a batch is attributed to its line', (t) => {
   const refused = refusedLines({
     err: 'Error: Nexthop has invalid gateway.\nCommand failed -:1\nRTNETLINK answers: File exists\nCommand failed -:3\nCommand failed -:4\n',

@@ -35,8 +35,8 @@ export interface KernelRoute {
   metric?: number
   /** The source address that packets get. */
   src?: string
-  /** `mtu`, `advmss` and the other properties of connections. */
-  metrics: Readonly<Record<string, number>>
+  /** `mtu`, `advmss` and the other properties of connections; undefined where `ip` does not name them. */
+  metrics?: Readonly<Record<string, number>>
 }
 
 /** The fields of `ip -json rule show` for a rule with no other condition than the packet's source. */
@@ -95,7 +95,8 @@ export function parseRoutes(text: string, family?: Family): KernelRoute[] {
 }
 
 /** Reads `[{"mtu":1400,"advmss":1300}]`. */
-function metricsIn(list: unknown): Record<string, number> {
+function metricsIn(list: unknown): Record<string, number> | undefined {
+  if (list === null) return undefined
   const all = Array.isArray(list) ? list.flatMap((each: object) => Object.entries(each)) : []
   return Object.fromEntries(all.filter((each): each is [string, number] => typeof each[1] === 'number'))
 }

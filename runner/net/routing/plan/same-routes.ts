@@ -31,7 +31,7 @@ function wordsMatch(route: Route, there: KernelRoute): boolean {
     (src === undefined ? undefined : canonical(src)) === there.src &&
     LOCKABLE.every((word) => {
       const said = Math.min(Number(valueOf(route, word) ?? 0), MOST[word] ?? Infinity)
-      return said === (there.metrics[word] ?? 0)
+      return there.metrics === undefined || said === (there.metrics[word] ?? 0)
     })
   )
 }
