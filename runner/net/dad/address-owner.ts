@@ -1,9 +1,9 @@
 /** The host that has an address that should be ours: a line of evidence for the admin who has to find that host. */
 import type { Node } from '../../node/node.ts'
-import { Refusal, refuse } from '../../base/refusal.ts'
+import { Refusal, refusalOr, refuse } from '../../base/refusal.ts'
 import { canonical, familyOf } from '../../inet/address.ts'
 import { arpingQuestion } from '../arping.ts'
-import { table } from '../ctdb/tool.ts'
+import { ownNumber, table } from '../ctdb/tool.ts'
 import { rows, type Link } from '../ip-json.ts'
 import { linksInDetail } from '../address/interfaces.ts'
 import { nodesList } from '../ctdb/nodes-list.ts'
@@ -128,7 +128,7 @@ async function neighboursWith(node: Node, mac: string): Promise<string[]> {
     .flatMap((row) => canonical(String(row['dst'])) ?? [])
 }
 
-/** By the list of nodes, or by another public address that the node hosts, as the daemon says. */
+/** By the list of nodes, or by another public address that the daemon gives to a node. */
 async function clusterNode(node: Node, addresses: readonly string[]): Promise<string | undefined> {
   const { text = '', problem } = await nodesList(node, node.settings, LIST_S)
   if (problem !== undefined) node.because(`the list of nodes: ${problem}`)
@@ -136,11 +136,26 @@ async function clusterNode(node: Node, addresses: readonly string[]): Promise<st
     (each) => each.address !== undefined && addresses.includes(each.address),
   )
   if (member) return `node ${member.node} (${member.address})`
+  const hosted = await hostsOf(node, addresses)
+  if (hosted.length === 0) return undefined
+  const own = await refusalOr(async () => Number(await ownNumber(node)))
+  // without our number each of these nodes may be this one
+  if (typeof own === 'string') return undefined
+  const other = hosted.find((each) => each.host !== own)
+  if (other) return `node ${other.host} (it has ${other.address})`
+  return `a host that has ${hosted.map(({ address }) => address).join(', ')} too, now this node's: perhaps a node that died and kept its addresses`
+}
+
+/** Those of the addresses that some node hosts, as the daemon says. */
+async function hostsOf(
+  node: Node,
+  addresses: readonly string[],
+): Promise<{ address: string; host: number }[]> {
   const hosted = await table(node, ['ip'], ['Public IP', 'Node'])
-  if (typeof hosted === 'string') return undefined
-  const row = hosted.find((each) => {
-    const known = canonical(each['Public IP'] ?? '')
-    return known !== undefined && addresses.includes(known) && Number(each['Node']) >= 0
+  if (typeof hosted === 'string') return []
+  return hosted.flatMap((row) => {
+    const address = canonical(row['Public IP'] ?? '')
+    const host = Number(row['Node'])
+    return address !== undefined && addresses.includes(address) && host >= 0 ? [{ address, host }] : []
   })
-  return row && `node ${row['Node']} (it has ${row['Public IP']})`
 }

@@ -79,10 +79,10 @@ const parkedLines = (lab: Lab) => {
   return existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : []
 }
 
-/** The node has spoken with that host before. */
-async function meets({ node }: Lab, address: string): Promise<void> {
+/** The node has spoken with that host before, at each of these addresses. */
+async function meets({ node }: Lab, ...addresses: string[]): Promise<void> {
   await node.must('ip', 'addr', 'add', 'fd00::77/64', 'dev', 'eth0', 'nodad')
-  await waitFor(`${address} to answer`, () => node.reaches(address))
+  for (const address of addresses) await waitFor(`${address} to answer`, () => node.reaches(address))
 }
 
 const nothing = await prepareFile()
@@ -290,15 +290,30 @@ if (!nothing) {
     },
   )
 
-  inLab('a cluster node is known by another public address that it hosts', {}, async (t, lab) => {
-    const { host, mac } = await rivalWith(lab, 'fd00::1', '64')
-    await host.must('ip', 'addr', 'add', 'fd00::2/64', 'dev', 'eth0', 'nodad')
-    lab.ctdbSays('ip', '|Public IP|Node|\n|fd00::1|0|\n|fd00::2|2|\n')
-    lab.configure('script.options', park)
-    await meets(lab, 'fd00::2')
-    const result = await lab.script('takeip', 'eth0', 'fd00::1', '64')
-    t.match(result.out + result.err, `${mac} on eth0, which is node 2 (it has fd00::2)`)
-  })
+  for (const [what, nodes, pnn, expected] of [
+    ['a cluster node is known by another public address that it hosts', [2], '0', 'node 2 (it has fd00::2)'],
+    [
+      'a dead node that kept addresses, now ours, is not taken for this node',
+      [0],
+      '0',
+      "a host that has fd00::2 too, now this node's: perhaps a node that died and kept its addresses",
+    ],
+    ['of two such addresses, that of another node counts', [0, 2], '0', 'node 2 (it has fd00::3)'],
+    ['without our own number no node is named', [0], 'nonsense', 'the neighbour fd00::2'],
+  ] as const)
+    inLab(what, {}, async (t, lab) => {
+      const { host, mac } = await rivalWith(lab, 'fd00::1', '64')
+      const kept = nodes.map((number, i) => ({ number, address: `fd00::${i + 2}` }))
+      for (const { address } of kept)
+        await host.must('ip', 'addr', 'add', `${address}/64`, 'dev', 'eth0', 'nodad')
+      const rows = kept.map(({ number, address }) => `|${address}|${number}|\n`).join('')
+      lab.ctdbSays('ip', `|Public IP|Node|\n|fd00::1|0|\n${rows}`)
+      lab.ctdbSays('pnn', `${pnn}\n`)
+      lab.configure('script.options', park)
+      await meets(lab, ...kept.map(({ address }) => address))
+      const result = await lab.script('takeip', 'eth0', 'fd00::1', '64')
+      t.match(result.out + result.err, `${mac} on eth0, which is ${expected}: it goes to eth0`)
+    })
 
   inLab('an interface of our own on the same network is named as such', {}, async (t, lab) => {
     // who has no address yet cannot ask
