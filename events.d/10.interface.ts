@@ -17,6 +17,7 @@ import {
   interfaces,
   isParkingPlace,
   isRight,
+  keepForEver,
   move,
   mustBePrivileged,
   mustPromote,
@@ -93,7 +94,7 @@ export default {
   /**
    * 1. Find the interface, and bring it up.
    * 2. Remove a firewall rule that a killed releaseip has left: it would keep the clients out.
-   * 3. Put the address where it is wanted; one that is there as wanted is left alone. IPv6: wait for duplicate address
+   * 3. Put the address where it is wanted; one that is there as wanted is left alone, but no longer for a limited time. IPv6: wait for duplicate address
    *    detection, as EVENTSCRIPT_DAD has it. IPv4: other hosts were asked before, if EVENTSCRIPT_IPV4_DAD says so. A
    *    duplicate is given up, parked or seized, as EVENTSCRIPT_DAD_CONFLICT has it.
    * 4. Note that this node hosts the address.
@@ -160,6 +161,7 @@ export default {
     if (isThere || onWire.length === 0) await unblock(node, [address])
     if (isThere) {
       node.say(`Redundant "updateip" - ${address} already on ${to}`)
+      await keepForEver(node, onWire)
       return await tellOfMove(node, address, link, 'ready')
     }
     const [here, there] = [where(onWire) || 'no interface', where([target])]

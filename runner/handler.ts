@@ -21,7 +21,7 @@ export { bringUp, checkLink, checkLinks } from './net/address/link.ts'
 export { interfaces, pick, placesIn, whereIs } from './net/address/interfaces.ts'
 export { isRight, where, type Placement } from './net/address/placement.ts'
 export { warnIfDifferent } from './net/address/warn-if-different.ts'
-export { deleteAddress } from './net/address/add-delete.ts'
+export { deleteAddress, keepForEver } from './net/address/add-delete.ts'
 export { take } from './net/move/take.ts'
 export { dropAll, move, putRight } from './net/move/relocate.ts'
 

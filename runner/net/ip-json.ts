@@ -17,6 +17,8 @@ export interface Held {
   scope?: string
   /** Never chosen as a source (`preferred_lft 0`). */
   deprecated?: boolean
+  /** Seconds after which the kernel removes the address (`valid_lft`); undefined for an address that stays. */
+  validFor?: number
   /** `ready` can be bound; `tentative` waits for duplicate address detection; `duplicate` lost it. */
   state: 'ready' | 'tentative' | 'duplicate'
 }
@@ -85,7 +87,17 @@ function held(iface: string, altnames: readonly string[], info: Record<string, u
   const state = info['dadfailed'] ? 'duplicate' : info['tentative'] ? 'tentative' : 'ready'
   const peer = typeof info['address'] === 'string' ? canonical(info['address']) : undefined
   const scope = typeof info['scope'] === 'string' ? info['scope'] : undefined
-  return [{ iface, altnames, address, bits, peer, scope, deprecated: info['deprecated'] === true, state }]
+  const validFor = secondsIn(info['valid_life_time'])
+  const deprecated = info['deprecated'] === true
+  const life = validFor === undefined ? {} : { validFor }
+  return [{ iface, altnames, address, bits, peer, scope, deprecated, ...life, state }]
+}
+
+/** `ip -json` prints this number of seconds for `forever`. */
+export const FOR_EVER = 2 ** 32 - 1
+
+function secondsIn(time: unknown): number | undefined {
+  return typeof time === 'number' && time !== FOR_EVER ? time : undefined
 }
 
 function named(text: string): Record<string, unknown>[] {

@@ -44,6 +44,10 @@ const PLACES: [AddressRow, string | undefined][] = [
   [row('fd00::1', -1, []), undefined],
   [row('fd00::1', 0, [held('fd00::1', 'eth0/64', { state: 'tentative' })]), undefined],
   [
+    row('fd00::1', 0, [held('fd00::1', 'eth0/64', { validFor: 5 })]),
+    'error expiring: on eth0/64 for a limited time (valid_lft): on eth0/64, as the daemon believes, for ever -> eventscript run takeip eth0 fd00::1 64',
+  ],
+  [
     row('fd00::1', 0, []),
     'error missing: not here: on eth0/64, as the daemon believes -> eventscript run takeip eth0 fd00::1 64',
   ],

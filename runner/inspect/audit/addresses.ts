@@ -67,7 +67,23 @@ function faultOf(row: AddressRow, own: number): Fault | undefined {
         expected: notLoaded(address),
       }
     default:
-      return undefined
+      return expiringFault(row, own)
+  }
+}
+
+/** In its place, but the kernel removes it after some time. */
+function expiringFault(row: AddressRow, own: number): Fault | undefined {
+  const expiring = onWire(row).filter(({ validFor }) => validFor !== undefined)
+  if (expiring.length === 0) return undefined
+  const seen = `on ${where(expiring)} for a limited time (valid_lft)`
+  const { expected, repair } = toBe(row, own)
+  return {
+    state: 'error',
+    kind: 'expiring',
+    subject: row.address,
+    seen,
+    expected: `${expected}, for ever`,
+    ...(repair ? { repair } : {}),
   }
 }
 

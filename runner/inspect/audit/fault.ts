@@ -9,6 +9,7 @@ export type FaultKind =
   | Misplaced
   | 'parked'
   | 'unloaded'
+  | 'expiring'
   | 'drop-rule'
   | 'ip-rule'
   | 'promote-secondaries'

@@ -6,7 +6,8 @@ import type { Answer } from '../../machine/machine.ts'
 import { why } from '../answer.ts'
 import { deleteGuarded, promotes } from './delete-guarded.ts'
 import { whereIs } from './interfaces.ts'
-import { additionLine, deletionLine, isRight, type Placement } from './placement.ts'
+import type { Held } from '../ip-json.ts'
+import { additionLine, deletionLine, isRight, permanenceLine, type Placement } from './placement.ts'
 import { mayHaveSiblings } from './siblings.ts'
 
 export interface Addition {
@@ -43,6 +44,22 @@ async function whyNoIpv6(node: Node, address: string, iface: string): Promise<st
   return (await node.read(sysctl))?.trim() === '1'
     ? `IPv6 is switched off on ${iface}: "echo 0 >${sysctl}" switches it on`
     : undefined
+}
+
+/**
+ * Of addresses that are where they should be, see that none goes by itself: an address that a DHCP client or a person has
+ * added for a time stays from now on. Rejects with a Refusal when the kernel does not take that.
+ */
+export async function keepForEver(node: Node, places: readonly Held[]): Promise<void> {
+  for (const held of places) {
+    const { address, bits, iface, validFor } = held
+    if (validFor === undefined) continue
+    node.say(
+      `WARNING: Public IP ${address} on ${iface} would go in ${validFor} s (valid_lft): it stays from now on`,
+    )
+    const changed = await node.change({ batch: 'ip' })`ip ${permanenceLine(held)}`
+    if (changed.status !== 0) refuse(`Failed to keep ${address}/${bits} on dev ${iface}: ${why(changed)}`)
+  }
 }
 
 /** Add an address that is no subnet's, with these words. The answer is the caller's to judge. */

@@ -25,6 +25,12 @@ export function deletionLine(placement: Placement): string[] {
   return ['addr', 'del', ...subject(placement), 'dev', placement.iface]
 }
 
+/** The words after `ip` by which an address that is there stays for ever; its duplicate check is not made again. */
+export function permanenceLine(placement: Placement): string[] {
+  const forEver = ['valid_lft', 'forever', 'preferred_lft', 'forever']
+  return ['addr', 'change', ...subject(placement), 'dev', placement.iface, ...forEver]
+}
+
 function subject({ address, bits, peer }: Placement): string[] {
   return peer === undefined ? [`${address}/${bits}`] : [address, 'peer', `${peer}/${bits}`]
 }

@@ -6,7 +6,7 @@
  */
 import { memoizeLast } from '../../base/memoize.ts'
 import { familyOf, hostBits } from '../../inet/address.ts'
-import { rows } from '../ip-json.ts'
+import { FOR_EVER, rows } from '../ip-json.ts'
 import { networkOf, networkText } from '../../inet/network.ts'
 import { additionLine, deletionLine, type Placement } from './placement.ts'
 
@@ -143,9 +143,6 @@ function asItIs(iface: string, info: Info): string[] {
     ...lifetimes(info),
   ]
 }
-
-/** `ip -json` prints this number of seconds for `forever`. */
-const FOR_EVER = 2 ** 32 - 1
 
 /** `ip` says of an address that stays for ever that it is preferred for ever, also where it is deprecated. */
 function lifetimes({ deprecated = false, valid_life_time: valid = FOR_EVER, ...info }: Info): string[] {

@@ -25,7 +25,7 @@ const TRIES = 3
  * `host` with arp_ignore 3. An IPv6 host answers only for addresses on the asked interface, which is never lo.
  */
 export async function keepSilent(node: Node, address: string): Promise<void> {
-  const places = await ourPlaces(node, address)
+  const places = await lastingPlaces(node, address)
   if (familyOf(address) === 'inet') await silenceArp(node)
   for (const held of places) if (!isSilent(held, address)) await deleteAddress(node, held)
   if (!places.some((held) => isSilent(held, address))) await add(node, address, SILENT_PLACE, 'host')
@@ -34,7 +34,7 @@ export async function keepSilent(node: Node, address: string): Promise<void> {
 /** Does this node hold the address so that no other host can tell? Whether its sysctls are right is not looked at. */
 export async function isKeptSilent(node: Node, address: string): Promise<boolean> {
   const places = await ourPlaces(node, address)
-  return places.length > 0 && places.every((held) => isSilent(held, address))
+  return places.length > 0 && places.every((held) => isSilent(held, address) && isLasting(held))
 }
 
 /** Is this place on lo, and for IPv4 of the scope that does not answer? */
@@ -64,7 +64,7 @@ export async function goOnWire(node: Node, address: string, iface: string): Prom
 
 /** Does this node answer for the address? */
 export async function isOnWire(node: Node, address: string, iface: string): Promise<boolean> {
-  const places = await ourPlaces(node, address)
+  const places = (await ourPlaces(node, address)).filter(isLasting)
   return familyOf(address) === 'inet'
     ? places.some((held) => held.iface === SILENT_PLACE && held.scope !== 'host')
     : places.some((held) => isNamed(held, iface) && held.state === 'ready')
@@ -90,7 +90,7 @@ export async function untilAnnounced(node: Node, address: string, iface: string)
 
 /** Give the address another scope. The kernel cannot change it: the address goes and comes back. */
 async function showOnLo(node: Node, address: string): Promise<string | undefined> {
-  const places = await ourPlaces(node, address)
+  const places = await lastingPlaces(node, address)
   const shown = (held: Held) => held.iface === SILENT_PLACE && held.scope !== 'host'
   for (const held of places) if (!shown(held)) await deleteAddress(node, held)
   if (!places.some(shown)) await add(node, address, SILENT_PLACE, 'global')
@@ -99,7 +99,7 @@ async function showOnLo(node: Node, address: string): Promise<string | undefined
 
 /** For IPv6 every node has the address on lo, and the leader on the interface as well, where other hosts ask for it. */
 async function addToLink(node: Node, address: string, link: Link): Promise<string | undefined> {
-  const places = await ourPlaces(node, address)
+  const places = await lastingPlaces(node, address)
   if (!places.some(({ iface }) => iface === SILENT_PLACE)) await add(node, address, SILENT_PLACE, 'global')
   // CTDB_LVS_PUBLIC_IFACE may have changed
   for (const held of places)
@@ -138,6 +138,15 @@ export async function leaveWire(node: Node, address: string): Promise<void> {
 async function ourPlaces(node: Node, address: string): Promise<Held[]> {
   return (await whereIs(node, address)).filter(({ bits }) => bits === hostBits(address))
 }
+
+/** The places where the address stays. Where it would go by itself after some time, it is deleted: it is added anew. */
+async function lastingPlaces(node: Node, address: string): Promise<Held[]> {
+  const places = await ourPlaces(node, address)
+  for (const held of places) if (!isLasting(held)) await deleteAddress(node, held)
+  return places.filter(isLasting)
+}
+
+const isLasting = ({ validFor }: Held) => validFor === undefined
 
 /** An IPv6 address with no preferred time is never chosen as the source of the node's own connections. */
 async function add(node: Node, address: string, iface: string, scope: 'host' | 'global'): Promise<void> {

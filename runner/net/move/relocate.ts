@@ -5,13 +5,13 @@ import { blocked, unblock } from '../clients/firewall.ts'
 import type { Held } from '../ip-json.ts'
 import { interfaces } from '../address/interfaces.ts'
 import { dadPolicy, NO_CHECK } from '../dad/policy.ts'
-import { addAddress, deleteAddress } from '../address/add-delete.ts'
+import { addAddress, deleteAddress, keepForEver } from '../address/add-delete.ts'
 import { forgetTickles } from '../clients/tickles.ts'
 import { isRight, where, type Placement } from '../address/placement.ts'
 import { warnIfDifferent } from '../address/warn-if-different.ts'
 import { forgetParked } from '../dad/park.ts'
 
-/** Put the address where it is wanted and nowhere else. An address that is there already is left alone. */
+/** Put the address where it is wanted and nowhere else. An address that is there already is left alone, but stays for ever. */
 export async function putRight(node: Node, places: readonly Held[], target: Placement): Promise<void> {
   const wrong = places.filter((held) => !isRight(held, target))
   for (const held of wrong.filter(({ state }) => state === 'duplicate'))
@@ -24,6 +24,10 @@ export async function putRight(node: Node, places: readonly Held[], target: Plac
       node.because(`${held.address} is on ${where([held])} already, as wanted: left alone`)
   if (places.length === 0) node.because(`${target.address} is held nowhere on this node`)
   if (wrong.length === places.length) return await move(node, places, target)
+  await keepForEver(
+    node,
+    places.filter((held) => !wrong.includes(held)),
+  )
   for (const held of wrong) await deleteAddress(node, held)
 }
 

@@ -21,6 +21,13 @@ export const takeip: readonly Scenario[] = [
       stage.hosted(ip)
     },
   })),
+  ...both('takeip', 'already-there-for-a-time', ({ ip, bits }) => ({
+    event: `takeip eth0 ${ip} ${bits}`,
+    async prepare(stage) {
+      await stage.held(`${ip}/${bits}`, 'eth0', 'valid_lft', '3600', 'preferred_lft', '1800')
+      stage.hosted(ip)
+    },
+  })),
   ...both('takeip', 'already-there-other-prefix', ({ ip, bits, otherBits }) => ({
     event: `takeip eth0 ${ip} ${bits}`,
     prepare: (stage) => stage.held(`${ip}/${otherBits}`, 'eth0'),

@@ -21,6 +21,10 @@ export const updateip: readonly Scenario[] = [
     event: `updateip eth0 eth1 ${ip} ${bits}`,
     prepare: (stage) => stage.held(`${ip}/${bits}`, 'eth1'),
   })),
+  ...both('updateip', 'redundant-for-a-time', ({ ip, bits }) => ({
+    event: `updateip eth0 eth1 ${ip} ${bits}`,
+    prepare: (stage) => stage.held(`${ip}/${bits}`, 'eth1', 'valid_lft', '3600', 'preferred_lft', '1800'),
+  })),
   ...both('updateip', 'redundant-connections-tickled', ({ ip, bits, client }) => ({
     event: `updateip eth0 eth1 ${ip} ${bits}`,
     async prepare(stage) {
