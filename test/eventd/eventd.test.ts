@@ -635,6 +635,17 @@ t.test('script output goes to no foreseeable file, and never ends the daemon', {
   t.match(await client(at, 'status', 'legacy', 'y'), { exitCode: 22 })
 })
 
+t.test('a script that prints for ever does not fill the log', { skip }, async (t) => {
+  const at = place(t)
+  at.script('10.yes', '#!/bin/sh\n[ "$1" = x ] && exec yes\necho well\n')
+  await start(t, at)
+  t.match(await client(at, 'run', '1', 'legacy', 'x'), { exitCode: 110 })
+  await until('the reason', () => /10\.yes: timed out after 1 s/.test(at.log()))
+  t.match(at.log(), /10\.yes: … and \d+ characters more, which are not logged\n/)
+  t.ok(at.log().length < 1024 * 1024, `${at.log().length} characters`)
+  t.match(await run(at, 'y'), { exitCode: 0 })
+})
+
 t.test('a debug script that hangs is ended in time, and its output is kept', { skip }, async (t) => {
   const at = place(t, '[event]\n\tdebug script = debug.sh\n')
   writeFileSync(

@@ -2,6 +2,7 @@ import { doorTo } from '../../machine/machine.ts'
 import { Interrupted } from '../../machine/errors.ts'
 import { live } from '../../machine/live/live.ts'
 import type { Log } from '../conf/log.ts'
+import { forLog } from '../conf/for-log.ts'
 import { explainHung } from './explain.ts'
 
 /** Milliseconds for the explanation, and for the debug script. */
@@ -65,6 +66,7 @@ export class HungScripts {
   }
 
   #writeOutput(output: string): void {
-    for (const line of output.split('\n')) if (line !== '') this.#log.write('ERROR', `event_debug: ${line}`)
+    const lines = output.split('\n').filter((line) => line !== '')
+    for (const line of forLog(lines)) this.#log.write('ERROR', `event_debug: ${line}`)
   }
 }

@@ -32,8 +32,13 @@ function scriptStatus(report: HandlerReport): ScriptStatus {
 }
 
 /** The lines of a handler for the log and the status: its output, and its reason when the handler gave the reason itself. */
-export function linesOf({ output, why, result }: HandlerReport): string[] {
-  return why === undefined || result !== undefined ? output : [...output, ...why.split('\n')]
+export function linesOf({ output, ...reason }: HandlerReport): string[] {
+  return [...output, ...reasonOf(reason)]
+}
+
+/** The lines of its reason, when the handler gave the reason itself. */
+export function reasonOf({ why, result }: Pick<HandlerReport, 'why' | 'result'>): string[] {
+  return why === undefined || result !== undefined ? [] : why.split('\n')
 }
 
 function resultOf({ outcome, result }: HandlerReport): number {

@@ -1,6 +1,7 @@
 import type { HandlerReport } from '../../engine/report.ts'
 import type { Log } from '../conf/log.ts'
-import { linesOf } from './event-status.ts'
+import { forLog } from '../conf/for-log.ts'
+import { reasonOf } from './event-status.ts'
 
 /** The lines of the scripts of one component in the log, at the level of ctdb-eventd (common/run_event.c). */
 export class ScriptLog {
@@ -16,7 +17,8 @@ export class ScriptLog {
   write(report: HandlerReport): void {
     const { name, outcome, why = '' } = report
     if (outcome !== 'disabled' && outcome !== 'cannot-run')
-      for (const line of linesOf(report)) this.#log.write('ERROR', `${name}: ${line}`)
+      for (const line of [...forLog(report.output), ...reasonOf(report)])
+        this.#log.write('ERROR', `${name}: ${line}`)
     // a reason that stays the same from event to event is said aloud once
     else
       this.#log.write(

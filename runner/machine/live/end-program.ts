@@ -13,9 +13,9 @@ export type Child = { pid?: number; unref?: () => void } & Partial<
   }>
 
 /** From TERM to KILL: CTDB's own scripts and `ip` need far less, and an admin is waiting. */
-const GRACE_MS = 2000
+export const GRACE_MS = 2000
 /** From KILL to the end of a program: what needs longer waits for a disk, and may never end. */
-const KILLED_MS = 200
+export const KILLED_MS = 200
 
 /** TERM, then KILL, to the whole group; `hard`: KILL. Back when the program has ended, or soon after the KILL. */
 export async function endProgram(child: Child, group: boolean, hard: boolean): Promise<void> {

@@ -9,6 +9,7 @@ import { findProgram } from './find-program.ts'
 import { holdFlock } from './flock.ts'
 import type { Answer, System, Verb } from '../machine.ts'
 import type { CommandOptions, HoldOptions, Until } from '../options.ts'
+import { ScriptMark, UNMARKED } from './script-mark.ts'
 import { ScriptOutput } from './script-output.ts'
 import type { Stop } from '../stop.ts'
 import { waitLive } from '../wait.ts'
@@ -89,15 +90,16 @@ export class LiveMachine implements System {
 
   async #runScript(argv: readonly string[]): Promise<Answer> {
     const output = new ScriptOutput()
+    const mark = new ScriptMark()
     try {
       // by its bare name, as ctdb-eventd calls it; a `#!` script never sees that
       const argv0 = basename(argv[0] ?? '').replace(/\.script$/, '')
       const sink = output.fd ?? ('ignore' as const)
-      const child = this.#start(argv, { stdio: ['ignore', sink, sink], argv0 })
-      const ended = await this.#finish(argv, child, () => output.text())
+      const child = this.#start(argv, { stdio: ['ignore', sink, sink], argv0, env: mark.env })
+      const ended = await this.#finish(argv, child, { output, mark })
       return { ...ended, out: output.text() }
     } catch (error) {
-      if (error instanceof Interrupted) error.output = output.text()
+      if (error instanceof Interrupted) error.output = `${output.text()}\n${error.output}`
       throw error
     } finally {
       output.close()
@@ -115,12 +117,14 @@ export class LiveMachine implements System {
     return execa(program, words, all) as Child
   }
 
-  async #finish(argv: readonly string[], child: Child, soFar = () => ''): Promise<Answer> {
+  async #finish(argv: readonly string[], child: Child, script?: Script): Promise<Answer> {
     const began = Date.now()
     const ended = await this.#endOrAbort(child)
     if (ended === 'aborted') {
-      await this.#end(child, soFar)
-      throw new Interrupted(argv, Date.now() - began, this.#signal?.reason)
+      const left = await this.#end(child, script)
+      const interrupted = new Interrupted(argv, Date.now() - began, this.#signal?.reason)
+      interrupted.output = left ?? ''
+      throw interrupted
     }
     if (ended.exitCode === undefined && ended.signal === undefined)
       throw notStarted(argv[0] ?? '', ended.code)
@@ -142,11 +146,23 @@ export class LiveMachine implements System {
     return ended
   }
 
-  async #end(child: Child, soFar: () => string): Promise<void> {
+  /** Gives back a line about processes of a script that stay. */
+  async #end(child: Child, script?: Script): Promise<string | undefined> {
     const isHard = this.#atOnce?.(this.#signal?.reason) ?? false
-    if (!isHard && child.pid !== undefined) await this.#beforeEnd?.(child.pid, soFar())
-    await endProgram(child, this.#ownGroups, isHard)
+    const { pid } = child
+    if (!isHard && pid !== undefined) await this.#beforeEnd?.(pid, script?.output.text() ?? '')
+    const [left] = await Promise.all([
+      pid === undefined ? undefined : script?.mark.end(pid, isHard),
+      endProgram(child, this.#ownGroups, isHard),
+    ])
+    return left
   }
+}
+
+/** What an executable handler has beside its process. */
+interface Script {
+  output: ScriptOutput
+  mark: ScriptMark
 }
 
 /** Our working directory. From one that has been removed nothing can be started: that would look like a missing program. */
@@ -172,7 +188,13 @@ function notStarted(program: string, code: string | undefined): CannotRun {
 }
 
 function startAndForget([program = '', ...words]: readonly string[]): Answer {
-  const child = execa(program, words, { detached: true, cleanup: false, reject: false, stdio: 'ignore' })
+  const child = execa(program, words, {
+    detached: true,
+    cleanup: false,
+    reject: false,
+    stdio: 'ignore',
+    env: UNMARKED,
+  })
   if (child.pid === undefined) throw new CannotRun(program, 'ENOENT')
   child.unref()
   return { status: 0, out: '', err: '' }

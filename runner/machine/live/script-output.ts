@@ -1,36 +1,71 @@
-import { closeSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, statfsSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  mkdtempSync,
+  openSync,
+  readSync,
+  rmSync,
+  statfsSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { codeOf } from '../errors.ts'
 
 /** Below that many bytes left, the output of a script goes to another file system, if there is one. */
 const ENOUGH = 16 * 1024 * 1024
-/** Bytes of the output that are read. */
-const MOST_OUTPUT = 16 * 1024 * 1024
+/** Bytes of the output that are kept: its beginning. */
+const KEPT = 1024 * 1024
+/** Milliseconds between two looks at a file that a script writes to: a script that prints for ever writes 0.5 GB in a second. */
+const LOOK_EVERY_MS = 20
 
 /**
  * Where both outputs of a script go. A file rather than a pipe: their order is kept, a script never waits for us, and a
- * daemon that the script leaves running cannot keep us waiting for the end of a pipe.
+ * daemon that the script leaves running cannot keep us waiting for the end of a pipe. What is too much is cut off while the script
+ * runs, so the file fills no disk.
  */
 export class ScriptOutput {
   /** Undefined when no file can be had: the script is to run all the same. */
   readonly fd: number | undefined = openOutput()
+  readonly #watch: NodeJS.Timeout | undefined
+  #dropped = 0
+
+  constructor() {
+    if (this.fd !== undefined) this.#watch = setInterval(() => this.#tryCutting(), LOOK_EVERY_MS)
+  }
 
   /** Never throws: the caller has a script to end. */
   text(): string {
     if (this.fd === undefined) return 'its output is lost: no file for it could be opened\n'
     try {
-      const { size } = fstatSync(this.fd)
-      const bytes = Buffer.alloc(Math.min(size, MOST_OUTPUT))
+      this.#cut(this.fd)
+      const bytes = Buffer.alloc(Math.min(fstatSync(this.fd).size, KEPT))
       const text = bytes.toString('utf8', 0, readSync(this.fd, bytes, 0, bytes.length, 0))
-      return size > MOST_OUTPUT ? `${text}\n… and ${size - MOST_OUTPUT} bytes more\n` : text
+      return this.#dropped > 0 ? `${text}\n… and ${this.#dropped} bytes more\n` : text
     } catch (error) {
       return `its output is lost: ${codeOf(error)}\n`
     }
   }
 
   close(): void {
+    clearInterval(this.#watch)
     if (this.fd !== undefined) closeSync(this.fd)
+  }
+
+  /** The script writes at the end, wherever that is: the file was opened to be appended to. */
+  #cut(fd: number): void {
+    const { size } = fstatSync(fd)
+    if (size <= KEPT) return
+    ftruncateSync(fd, KEPT)
+    this.#dropped += size - KEPT
+  }
+
+  #tryCutting(): void {
+    try {
+      if (this.fd !== undefined) this.#cut(this.fd)
+    } catch {
+      // a disk that fails: `text` says so
+    }
   }
 }
 
