@@ -3,7 +3,7 @@
 #
 #   perl frame-sender.pl
 #
-#   INTERFACE HEX    send these bytes by that interface; a failure is a line "INTERFACE: reason" on standard error
+#   INTERFACE HEX    send these bytes by that interface; a failure is a line "INTERFACE HEX: reason" on standard error
 #   end              answers "sent" when all lines before it are done
 #
 # Begins with "ready". Exit status 1 without a word: this process may not send packets. Any other line is reported on
@@ -17,8 +17,16 @@ my $SIOCGIFINDEX = 0x8933;
 my $MSG_DONTWAIT = 0x40;
 
 $| = 1;
-# protocol 0 receives nothing
-socket(my $packets, $AF_PACKET, $SOCK_RAW, 0) && socket(my $inet, $AF_INET, $SOCK_DGRAM, 0) or exit 1;
+# one for each interface, as its buffer is full when an interface lets nothing out; protocol 0 receives nothing
+my %sockets;
+
+sub socket_for {
+    my ($name) = @_;
+    $sockets{$name} or socket($sockets{$name}, $AF_PACKET, $SOCK_RAW, 0) or delete $sockets{$name};
+    return $sockets{$name};
+}
+
+socket_for('lo') && socket(my $inet, $AF_INET, $SOCK_DGRAM, 0) or exit 1;
 print "ready\n";
 
 # struct sockaddr_ll of the interface with that name; undefined when there is none
@@ -41,5 +49,6 @@ while (defined(my $line = <STDIN>)) {
         next;
     }
     my $to = address_of($name);
-    print STDERR "$name: $!\n" unless defined $to && send($packets, pack('H*', $frame), $MSG_DONTWAIT, $to);
+    my $packets = defined $to && socket_for($name);
+    print STDERR "$line: $!\n" unless $packets && send($packets, pack('H*', $frame), $MSG_DONTWAIT, $to);
 }

@@ -4,7 +4,8 @@
 #   sh program-sender.sh
 #
 #   N        the number of words of a command; then the words, a line each: started at once
-#   end      ends the group: answers "started", and "ended" when all its programs have ended
+#   end      ends the group: answers "started"; when all its programs have ended, "failed I STATUS" for each that failed by
+#            itself, the I-th of the group from 1, and then "ended"
 #
 # A command whose words end too early is not run; any other line in the place of N ends this process with exit status 2.
 #
@@ -17,7 +18,14 @@ while read -r n; do
 		sleep 0.2
 		# shellcheck disable=SC2086 # many words
 		kill $pids 2>/dev/null
-		wait
+		i=0
+		for pid in $pids; do
+			i=$((i + 1))
+			wait "$pid"
+			status=$?
+			# 143: ended by us
+			case $status in 0 | 143) ;; *) printf 'failed %d %d\n' $i $status ;; esac
+		done
 		pids=
 		printf 'ended\n'
 		continue

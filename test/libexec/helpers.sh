@@ -113,6 +113,8 @@ send="echo >>$dir/sent"
 is 'program-sender: both commands run, and the group is answered' 'started ended 2' \
 	"$(printf '%s\n' 3 sh -c "$send" 3 sh -c "$send" end | programs)"
 is 'program-sender: a program that stays is ended with its group' 'started ended 0' "$(printf '%s\n' 2 sleep 30 end | programs)"
+is 'program-sender: those that fail by themselves are named by their number' 'started failed 2 3 ended 1' \
+	"$(printf '%s\n' 3 sh -c "$send" 3 sh -c 'exit 3' 2 sleep 30 end | programs)"
 is 'program-sender: groups run in order' 'started ended started ended 1' \
 	"$(printf '%s\n' end 3 sh -c "$send" end | programs)"
 is 'program-sender: a command that is cut short is not run' 0 "$(printf '%s\n' 4 sh -c "$send" | programs)"
@@ -170,7 +172,7 @@ else
 			tr "\n" " " <"$2"
 			sed -n "s/^ *lo: *//p" /proc/net/dev | tr -s " " | cut -d" " -f2' sh "$folder/frame-sender.pl" "$dir/said"
 	}
-	is 'frame-sender: frames leave by the interface, and a missing interface is named' 'ready sent sent nosuch: No such device 2' \
+	is 'frame-sender: frames leave by the interface, and a missing interface is named' "ready sent sent nosuch $frame: No such device 2" \
 		"$(printf '%s\n' "lo $frame" "nosuch $frame" end "lo $frame" end | frames)"
 	is 'frame-sender: a line that is no frame is reported, and the next is sent' \
 		'ready sent lo: expected INTERFACE HEX lo xyz: expected INTERFACE HEX 1' \

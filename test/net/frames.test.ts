@@ -1,4 +1,6 @@
 import t from '../tap.ts'
+import { byReason } from '../../runner/net/announce/unannounced.ts'
+import { failureOf } from '../../runner/resident/programs/send-by-programs.ts'
 import { announcementFrames } from '../../runner/net/announce/frames.ts'
 
 t.test('IPv4: our frames equal the frames that arping -U and arping -A of iputils 20221126 sent', (t) => {
@@ -37,3 +39,42 @@ function checksumOf(frame: string): string {
   const remainder = BigInt(`0x${covered}`) % 65535n
   return (65535n - remainder).toString(16).padStart(4, '0')
 }
+
+t.test('what was not announced is named by its addresses, a line for each reason', (t) => {
+  const on = (address: string, reason: string) => ({ address, iface: 'eth0', reason })
+  const many = [1, 2, 3, 4, 5].map((i) => on(`10.0.0.${i}`, 'no buffer'))
+  t.same(byReason([]), [])
+  t.same(byReason([...many, on('fd00::1', 'no such device'), on('10.0.0.1', 'no buffer')]), [
+    '10.0.0.1 on eth0, 10.0.0.2 on eth0, 10.0.0.3 on eth0 and 2 more: no buffer',
+    'fd00::1 on eth0: no such device',
+  ])
+  t.end()
+})
+
+t.test('of programs that were started together, those that failed are named in one line', (t) => {
+  const failed = (address: string, program: string, status = 2) => ({
+    address,
+    iface: 'eth0',
+    argv: [program, address],
+    status,
+  })
+  const arping = failed('10.0.0.1', 'arping')
+  const ndsend = failed('fd00::1', 'ndsend')
+  t.equal(failureOf({ failed: [], errors: '' }), undefined)
+  t.equal(failureOf({ failed: [arping], errors: '' }), undefined, 'nobody has answered it')
+  t.equal(
+    failureOf({ failed: [arping, ndsend], errors: '' }),
+    'announcement failed: fd00::1 on eth0: ndsend: exit status 2',
+  )
+  t.equal(
+    failureOf({ failed: [arping, ndsend], errors: 'arping: no\nndsend: no\n' }),
+    'announcement failed: 10.0.0.1 on eth0, fd00::1 on eth0: arping: no, and 1 lines more',
+  )
+  t.equal(failureOf({ failed: [], errors: 'odd\n' }), 'announcement failed: odd')
+  t.equal(
+    failureOf({ failed: [ndsend], errors: 'bind: Cannot assign requested address\n' }),
+    undefined,
+    'the address has left',
+  )
+  t.end()
+})

@@ -9,6 +9,7 @@ import { takenState, nextFor, type Taken } from './after-event.ts'
 import { Complaints } from './complaints.ts'
 import { inForms, packetsFor, type FrameSender, type ProgramSender } from './packets.ts'
 import { Schedule, type Due } from './schedule.ts'
+import { byReason, type Unannounced } from './unannounced.ts'
 import { Refusal } from '../../base/refusal.ts'
 import type { Answer, Door } from '../../machine/machine.ts'
 
@@ -41,6 +42,9 @@ export class AnnounceLoop {
   readonly #options: LoopOptions
   readonly #schedule = new Schedule()
   readonly #complaints: Complaints
+  /** Of the present round: those that are tried again, and those that no program is known for. */
+  #failed: Unannounced[] = []
+  #givenUp: Unannounced[] = []
   #isWorking = false
   /** The answer that tells which arping this is: asked once. */
   #arping: Promise<Answer> | undefined
@@ -76,6 +80,7 @@ export class AnnounceLoop {
       const all = this.#schedule.now()
       this.#complaints.roundBegins()
       await this.#round(all).catch((error: unknown) => all.forEach((each) => this.#tryLater(each, error)))
+      this.#complainOfFailures()
       this.#complaints.roundEnds()
     }
     this.#isWorking = false
@@ -113,7 +118,10 @@ export class AnnounceLoop {
 
   async #startPrograms(all: readonly [Due, string[][]][]): Promise<void> {
     for (const [each] of all) this.#schedule.announced(each)
-    await this.#options.programs.send(inForms(all.map(([, commands]) => commands)))
+    const programs = all.map(([{ address, iface }, commands]) =>
+      commands.map((argv) => ({ address, iface, argv })),
+    )
+    await this.#options.programs.send(inForms(programs))
   }
 
   /** For each by itself: a failure about one is no other's, and it is tried again in the next round. */
@@ -129,8 +137,16 @@ export class AnnounceLoop {
 
   #tryLater(each: Due, error: unknown): void {
     this.#schedule.tryLater(each)
-    const why = error instanceof Error ? error.message : String(error)
-    this.#complaints.say(`announcing failed: ${why}: it is tried again`)
+    const { address, iface } = each
+    this.#failed.push({ address, iface, reason: error instanceof Error ? error.message : String(error) })
+  }
+
+  #complainOfFailures(): void {
+    for (const line of byReason(this.#failed))
+      this.#complaints.say(`announcing failed: ${line}: it is tried again`)
+    for (const line of byReason(this.#givenUp)) this.#complaints.say(`WARNING: not announced: ${line}`)
+    this.#failed = []
+    this.#givenUp = []
   }
 
   /** Is it to be announced now? */
@@ -156,7 +172,7 @@ export class AnnounceLoop {
       return arpingRound(version.out + version.err, address, iface)
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      this.#complaints.say(`WARNING: addresses are not announced: ${error.message}`)
+      this.#givenUp.push({ address, iface, reason: error.message })
       return []
     }
   }

@@ -3,10 +3,18 @@ import { isNamed, type Link } from '../ip-json.ts'
 import type { Taken } from './after-event.ts'
 import { announcementFrames } from './frames.ts'
 
-/** One frame, in hexadecimal, and the interface by which it goes out. */
+/** One frame, in hexadecimal, and the interface by which it goes out; it announces the address. */
 export interface Packet {
+  address: string
   iface: string
   frame: string
+}
+
+/** A program that sends one packet, which announces the address. */
+export interface SendingProgram {
+  address: string
+  iface: string
+  argv: readonly string[]
 }
 
 /** Puts Ethernet frames on the wire. */
@@ -19,7 +27,7 @@ export interface FrameSender {
 /** Sends packets by small programs, many at once. */
 export interface ProgramSender {
   /** Resolves when all of them have been started. */
-  send: (commands: readonly (readonly string[])[]) => Promise<void>
+  send: (programs: readonly SendingProgram[]) => Promise<void>
   close: () => void
 }
 
@@ -35,5 +43,5 @@ export function inForms<Form>(rounds: readonly (readonly Form[])[]): Form[] {
 export function packetsFor({ address, iface }: Taken, links: readonly Link[]): Packet[] | undefined {
   const link = links.find((each) => isNamed(each, iface))
   if (link?.type !== 'ether' || !link.mac) return undefined
-  return announcementFrames(address, link.mac).map((frame) => ({ iface: link.name, frame }))
+  return announcementFrames(address, link.mac).map((frame) => ({ address, iface: link.name, frame }))
 }

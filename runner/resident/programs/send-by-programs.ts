@@ -1,10 +1,9 @@
 import { helper } from '../../machine/live/libexec.ts'
 import { ANSWER_MS, silentHelper } from '../../machine/live/answer-limit.ts'
 import { Coprocess } from '../../machine/live/coprocess.ts'
-import type { ProgramSender } from '../../net/announce/packets.ts'
+import type { ProgramSender, SendingProgram } from '../../net/announce/packets.ts'
+import { namesOf } from '../../net/announce/unannounced.ts'
 import { inLines } from './process-pool.ts'
-
-type Argv = readonly string[]
 
 const COMMAND = helper('program-sender.sh')
 
@@ -21,11 +20,25 @@ const GROUP_MS = 2 * ANSWER_MS
 /** The address has left this node meanwhile. */
 const LEFT = /Cannot assign requested address/
 
-/** One line for all lines of standard error. */
-export function complainOnce(errors: string, complain: (line: string) => void): void {
-  const [first, ...more] = errors.split('\n').filter((line) => line !== '' && !LEFT.test(line))
-  if (first !== undefined)
-    complain(`announcement failed: ${first}${more.length > 0 ? `, and ${more.length} lines more` : ''}`)
+/** What became of the programs that were started together. */
+interface GroupEnd {
+  /** Those that failed by themselves, with their exit status. */
+  failed: readonly (SendingProgram & { status: number })[]
+  /** Standard error of all of them. */
+  errors: string
+}
+
+/** One line for a group; undefined when nothing is wrong. Which program wrote which line is not known. */
+export function failureOf({ failed, errors }: GroupEnd): string | undefined {
+  const written = errors.split('\n').filter((line) => line !== '')
+  const [first, ...more] = written.filter((line) => !LEFT.test(line))
+  // an arping that nobody has answered fails without a word
+  const mute = written.length > 0 ? [] : failed.filter(({ argv }) => argv[0] !== 'arping')
+  const [silent] = mute
+  if (first === undefined)
+    return silent && `announcement failed: ${namesOf(mute)}: ${silent.argv[0]}: exit status ${silent.status}`
+  const names = failed.length > 0 ? `${namesOf(failed)}: ` : ''
+  return `announcement failed: ${names}${first}${more.length > 0 ? `, and ${more.length} lines more` : ''}`
 }
 
 /** Sends packets by small programs, which a few shells start. */
@@ -36,14 +49,14 @@ export class ShellProgramSender implements ProgramSender {
   /** Each waits for a shell that is idle, or has gone. */
   #waiting: (() => void)[] = []
 
-  /** `complain` gets what programs write to standard error: a line for all that were started together. */
+  /** `complain` gets a line for all that were started together: the addresses, and what the programs write to standard error. */
   constructor(complain: (line: string) => void) {
     this.#complain = complain
   }
 
-  async send(commands: readonly Argv[]): Promise<void> {
-    for (let i = 0; i < commands.length; i += MOST)
-      await (await this.#shell()).start(commands.slice(i, i + MOST))
+  async send(programs: readonly SendingProgram[]): Promise<void> {
+    for (let i = 0; i < programs.length; i += MOST)
+      await (await this.#shell()).start(programs.slice(i, i + MOST))
   }
 
   close(): void {
@@ -60,30 +73,30 @@ export class ShellProgramSender implements ProgramSender {
   }
 
   #begin(): SenderShell {
-    const free = (errors: string) => {
-      complainOnce(errors, this.#complain)
+    const free = (end: GroupEnd) => {
+      const line = failureOf(end)
+      if (line !== undefined) this.#complain(line)
       this.#waiting.shift()?.()
     }
     const shell: SenderShell = new SenderShell({
-      idle: (errors) => {
+      idle: (end) => {
         this.#idle.push(shell)
-        free(errors)
+        free(end)
       },
       silent: (pid) => this.#complain(silentHelper('the shell that announces by programs', pid, GROUP_MS)),
-      gone: (errors) => {
+      gone: (end) => {
         this.#shells.delete(shell)
         this.#idle = this.#idle.filter((each) => each !== shell)
-        free(errors)
+        free(end)
       },
     })
     return shell
   }
 }
 
-/** Called with what was written to standard error since the last time. */
 interface ShellListener {
-  idle: (errors: string) => void
-  gone: (errors: string) => void
+  idle: (end: GroupEnd) => void
+  gone: (end: GroupEnd) => void
   /** It does not answer, and is killed with its programs. */
   silent: (pid: number | undefined) => void
 }
@@ -92,6 +105,8 @@ interface ShellListener {
 class SenderShell {
   readonly #coprocess: Coprocess
   readonly #listener: ShellListener
+  #group: readonly SendingProgram[] = []
+  #said = ''
   #errors = ''
   #started = () => {}
   #late: NodeJS.Timeout | undefined
@@ -100,26 +115,29 @@ class SenderShell {
     this.#listener = listener
     this.#coprocess = new Coprocess(COMMAND, {
       out: (text) => {
+        this.#said += text
         if (text.includes('started')) this.#started()
-        if (text.includes('ended')) listener.idle(this.#takeErrors())
+        // standard error may be read after this, in the same turn
+        if (this.#said.endsWith('ended\n')) setImmediate(() => listener.idle(this.#takeEnd()))
       },
       err: (text) => void (this.#errors += text),
       ended: () => {
         this.#started()
-        listener.gone(this.#takeErrors())
+        listener.gone(this.#takeEnd())
       },
     })
   }
 
   /** Resolves when all have been started. */
-  start(commands: readonly Argv[]): Promise<void> {
+  start(programs: readonly SendingProgram[]): Promise<void> {
+    this.#group = programs
     return new Promise((resolve) => {
       this.#started = () => {
         this.#mustAnswer()
         resolve()
       }
       this.#mustAnswer()
-      this.#coprocess.send(`${commands.map(inLines).join('')}end\n`)
+      this.#coprocess.send(`${programs.map(({ argv }) => inLines(argv)).join('')}end\n`)
     })
   }
 
@@ -137,10 +155,15 @@ class SenderShell {
   }
 
   /** What it has said is the end of its present work. */
-  #takeErrors(): string {
+  #takeEnd(): GroupEnd {
     clearTimeout(this.#late)
-    const errors = this.#errors
+    const failed = [...this.#said.matchAll(/^failed (\d+) (\d+)$/gm)].flatMap(([, i, status]) => {
+      const program = this.#group[Number(i) - 1]
+      return program ? [{ ...program, status: Number(status) }] : []
+    })
+    const end = { failed, errors: this.#errors }
+    this.#said = ''
     this.#errors = ''
-    return errors
+    return end
   }
 }

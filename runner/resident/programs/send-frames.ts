@@ -3,7 +3,7 @@ import { AnswerLimit, silentHelper } from '../../machine/live/answer-limit.ts'
 import { helper } from '../../machine/live/libexec.ts'
 import { Coprocess } from '../../machine/live/coprocess.ts'
 import type { FrameSender, Packet } from '../../net/announce/packets.ts'
-import { complainOnce } from './send-by-programs.ts'
+import { byReason } from '../../net/announce/unannounced.ts'
 
 const COMMAND = helper('frame-sender.pl')
 
@@ -24,7 +24,7 @@ export class PerlFrameSender implements FrameSender {
   #errors = ''
   #heard: (line: string) => void = () => {}
 
-  /** `complain` gets what perl writes to standard error: a line for all frames that are sent together. */
+  /** `complain` gets a line for each reason why frames were not sent, with the addresses. */
   constructor(complain: (line: string) => void) {
     this.#complain = complain
   }
@@ -34,7 +34,8 @@ export class PerlFrameSender implements FrameSender {
     const isNew = !this.#perl
     // a helper that has stayed may have been stopped or killed since: a new one sends all again
     const isSent = (await this.#trySending(packets)) || (!isNew && (await this.#trySending(packets)))
-    if (isSent) complainOnce(this.#errors, this.#complain)
+    if (isSent)
+      for (const line of failuresIn(this.#errors, packets)) this.#complain(`announcement failed: ${line}`)
     this.#errors = ''
     return isSent
   }
@@ -93,4 +94,19 @@ export class PerlFrameSender implements FrameSender {
       heard(line)
     }
   }
+}
+
+/** The helper's `INTERFACE HEX: reason`, by reason and address; any other line of its as it is. */
+function failuresIn(errors: string, packets: readonly Packet[]): string[] {
+  const sent = new Map(packets.map((packet) => [`${packet.iface} ${packet.frame}`, packet]))
+  const lines = errors.split('\n').filter((line) => line !== '')
+  const known = lines.flatMap((line) => {
+    const [, frame = '', reason = ''] = /^(\S+ [0-9a-f]+): (.*)$/.exec(line) ?? []
+    const packet = sent.get(frame)
+    return packet ? [{ line, address: packet.address, iface: packet.iface, reason }] : []
+  })
+  return [
+    ...byReason(known),
+    ...lines.filter((line) => !known.some((each) => each.line === line)).slice(0, 1),
+  ]
 }

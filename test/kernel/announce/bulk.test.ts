@@ -23,7 +23,7 @@ const FRAME = `${'f'.repeat(12)}02000000000188b5${'0'.repeat(92)}`
 const JAMMED = `import { PerlFrameSender } from '${join(DIST, 'runner/resident/programs/send-frames.js')}'
 const said = []
 const sends = new PerlFrameSender((line) => said.push(line.replace(/^announcement failed: /, '')))
-const packet = (iface) => ({ iface, frame: '${FRAME}' })
+const packet = (iface) => ({ address: '10.0.0.1', iface, frame: '${FRAME}' })
 console.log(await sends.send([...Array.from({ length: 900 }, () => packet('eth0')), packet('eth1')]), ...said)
 sends.close()`
 
@@ -350,11 +350,32 @@ if (!nothing) {
       }
       const wire = await lab.observer.capture('port-eth1')
       const { out, err } = await lab.node.run(process.execPath, '--input-type=module', '-e', JAMMED)
-      t.match(out, /^true eth0: Resource temporarily unavailable, and \d+ lines more$/m, err)
+      t.match(out, /^true 10\.0\.0\.1 on eth0: Resource temporarily unavailable$/m, err)
       await waitFor('the packet after those', () => wire.frames().includes(FRAME))
       wire.stop()
     },
   )
+
+  for (const { family, bits } of FAMILIES) {
+    const four = manyAddresses(family, 4)
+    const says = 'echo "cannot send: no buffer" >&2; exit 2'
+
+    inLab(
+      `${family}: the daemon names the addresses that a failing program has not announced`,
+      { needs: [family === 'IPv4' ? 'arping' : 'ndptool'] },
+      async (t, lab) => {
+        noPacketsOfOurOwn(lab)
+        lab.standIn('arping', `[ "$1" != -V ] || exec $real -V\n${says}`)
+        for (const program of ['ndsend', 'ndptool']) lab.standIn(program, says)
+        const daemon = await lab.daemon()
+        await Promise.all(four.map((address) => daemon.run('takeip', 'eth0', address, bits)))
+        const failed = /announcement failed: (.*): cannot send: no buffer/g
+        const named = () => [...daemon.log().matchAll(failed)].map(([, names = '']) => names).join()
+        await waitFor('three to be named', () => four.filter((each) => named().includes(each)).length === 3)
+        t.match(named(), ' on eth0 and 1 more')
+      },
+    )
+  }
 
   inLab('an interface that was replaced by another of its name is the new one', {}, async (t, lab) => {
     const daemon = await lab.daemon()
