@@ -13,6 +13,7 @@ import {
   flushRouteCaches,
   forgetParked,
   forgetTickles,
+  goodPublicAddresses,
   hostedAccordingToDaemon,
   interfaces,
   isParkingPlace,
@@ -25,7 +26,6 @@ import {
   pick,
   placesIn,
   prepareAnnouncement,
-  publicAddresses,
   putRight,
   readPublicAddresses,
   refuse,
@@ -53,29 +53,33 @@ export default {
   about: 'public addresses: taken, announced, moved, released; links watched',
   when: 'always',
 
-  /** A node that starts hosts nothing: addresses that a crash has left are dropped from every interface. */
+  /**
+   * A node that starts hosts nothing: addresses that a crash has left are dropped from every interface. A bad line ends the
+   * daemon, after the others are dropped.
+   */
   async init(node) {
-    const listed = await publicAddresses(node)
-    if (!listed) return node.say('No public addresses file found')
+    const found = await readPublicAddresses(node)
+    if (!found) return node.say('No public addresses file found')
     mustBePrivileged(node)
     await restoreDadTimers(node, { whatever: true })
     await mustPromote(node)
-    await dropAll(
-      node,
-      listed.map(({ address }) => address),
-    )
+    await dropAll(node, [...found.entries.map(({ address }) => address), ...found.doubtful])
+    refuseProblems(found)
   },
 
   /** The daemon learns which links are up. A link that is down is reported; the node starts all the same. */
   async startup(node) {
-    const listed = await publicAddresses(node)
+    const listed = await goodPublicAddresses(node)
     if (listed) await restoreDadTimers(node)
     for (const { error } of listed ? await checkLinks(node, listed) : []) if (error) node.say(error)
   },
 
-  /** Every interface is looked at before there is a verdict: the daemon learns of each. */
+  /**
+   * Every interface is looked at before there is a verdict: the daemon learns of each. A bad line, which the daemon has not
+   * loaded, makes no node unhealthy.
+   */
   async monitor(node) {
-    const listed = await publicAddresses(node)
+    const listed = await goodPublicAddresses(node)
     if (!listed) return
     await restoreDadTimers(node)
     if ((await parkedHere(node)).length > 0) await watchParked(node)

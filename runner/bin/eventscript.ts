@@ -1,4 +1,5 @@
 /** `eventscript COMMAND`: options by yargs, colours by chalk, the exit status. The commands are in runner/cli. */
+import { oneLine } from '../base/blanks.ts'
 import chalk from 'chalk'
 import yargs, { type Argv } from 'yargs'
 import { Refusal, Usage } from '../base/refusal.ts'
@@ -78,7 +79,7 @@ function reportFailure(error: unknown, argv: readonly string[]): void {
   const text = isKnown ? error.message : ((error as Error).stack ?? String(error))
   // a plugin's caller reads standard output, and would take our usual statuses for WARNING and CRITICAL
   if (argv.find((word) => !word.startsWith('-')) === 'check') {
-    output.print(`CTDB UNKNOWN - ${text.replaceAll('|', '!').replaceAll(/\s*\n\s*/g, ' ')}`)
+    output.print(`CTDB UNKNOWN - ${oneLine(text).replaceAll('|', '!')}`)
     process.exitCode = UNKNOWN
     return
   }

@@ -1,4 +1,5 @@
 /** The end of a script as `ctdb event status` prints it, byte for byte: admins compare the two, and grep both. */
+import { trimmedEnd } from '../base/blanks.ts'
 import { getSystemErrorMap } from 'node:util'
 import { ctime } from '../format/ctime.ts'
 import { isOlder, type Version } from '../base/version.ts'
@@ -44,7 +45,7 @@ function rawOutput(script: ScriptStatus): string[] {
 
 function outputLines(script: ScriptStatus): string[] {
   if (script.output === undefined && !failed(script)) return []
-  const lines = (script.output ?? '').replace(/\n+$/, '').split('\n')
+  const lines = trimmedEnd(script.output ?? '', '\n').split('\n')
   return lines.length === 1 ? [`  OUTPUT: ${lines[0]}`] : ['  OUTPUT:', ...lines.map((line) => `    ${line}`)]
 }
 

@@ -2,6 +2,7 @@
  * A listing in rows and columns: for people, fitted to the terminal; for programs as `ctdb -X` prints, or as JSON. Pure:
  * the caller knows the width and the colours.
  */
+import { oneLine } from '../base/blanks.ts'
 import type { Paints } from './colours.ts'
 import { blanks, fit, NARROWEST, wrap } from './wrap.ts'
 import { Usage } from '../base/refusal.ts'
@@ -82,7 +83,7 @@ function asCell(value: CellValue): string {
   if (value === undefined) return ''
   if (typeof value === 'boolean') return value ? '1' : '0'
   const text = Array.isArray(value) ? value.join(',') : String(value)
-  return text.replaceAll(/\s*[\r\n]+\s*/g, ' ')
+  return oneLine(text)
 }
 
 /** Blanks between two columns. */

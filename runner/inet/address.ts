@@ -12,8 +12,8 @@ export const FAMILIES: readonly Family[] = ['inet', 'inet6']
  * a zone (`fe80::1%eth0`).
  */
 export const canonical: (text: string) => string | undefined = memoize((text) => {
-  const bare = /^\[.*\]$/.test(text) ? text.slice(1, -1) : text
-  if (isIPv4(bare)) return bare
+  if (isIPv4(text)) return text
+  const bare = text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text
   const address = /^[\da-f:.]+$/i.test(bare) ? printed(bare) : undefined
   return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(address ?? '')?.[1] ?? address
 })

@@ -63,7 +63,7 @@ export function perAddress<const C extends readonly [string, ...string[]]>(
       let ours: C[number] = words[0]
       const special = new Map<string, C[number]>()
       const wrong: Wrong[] = []
-      const all = text.split(/\s+/).filter(Boolean)
+      const all = text.split(/[ \t\n]+/).filter(Boolean)
       for (const each of all) {
         const [, address, word = ''] = /^(?:(.*)=)?(.*)$/.exec(each) ?? []
         const chosen = words.find((known) => known === word.toLowerCase())

@@ -16,7 +16,7 @@ export async function readOptions(
   let plain: Record<string, string> | undefined = {}
   for (const file of files) {
     const content = await door.read(file)
-    if (content === undefined || !/^\s*[^#\s]/m.test(content)) continue
+    if (content === undefined || hasNothing(content)) continue
     present.push(file)
     const values = plainAssignments(content)
     plain = plain && values && { ...plain, ...values }
@@ -31,6 +31,11 @@ export async function readOptions(
     if (at > 0 && at < line.length - 1) values[line.slice(0, at)] = line.slice(at + 1)
   }
   return values
+}
+
+/** Comments and empty lines alone. */
+function hasNothing(text: string): boolean {
+  return text.split('\n').every((line) => /^[ \t]*(?:#|$)/.test(line))
 }
 
 /**

@@ -2,7 +2,7 @@ import { memoize } from '../base/memoize.ts'
 
 /** A line with one assignment whose value, quoted or not, needs no work of a shell. */
 const ASSIGNMENT =
-  /^\s*(?:export\s+)?([A-Za-z_]\w*)=(?:([\w.,:/@%+-]*)|"([^"$`\\]*)"|'([^']*)')\s*(?:\s#.*)?$/
+  /^[ \t]*(?:export[ \t]+)?([A-Za-z_]\w*)=(?:([\w.,:/@%+-]*)|"([^"$`\\]*)"|'([^']*)')[ \t]*(?:[ \t]#.*)?$/
 
 /**
  * The variables of an options file with nothing but comments and plain assignments, as most are: these need no shell.
@@ -14,11 +14,14 @@ export const plainAssignments: (text: string) => Readonly<Record<string, string>
 function assignmentsIn(text: string): Record<string, string> | undefined {
   const values: Record<string, string> = {}
   for (const line of text.split('\n')) {
-    if (/^\s*(?:#|$)/.test(line)) continue
+    if (/^[ \t]*(?:#|$)/.test(line)) continue
     const [, name, bare, double, single] = ASSIGNMENT.exec(line) ?? []
     if (name === undefined) return undefined
     // in the form that the shell would print: one blank between words
-    values[name] = (bare ?? double ?? single ?? '').split(/\s+/).filter(Boolean).join(' ')
+    values[name] = (bare ?? double ?? single ?? '')
+      .split(/[ \t]+/)
+      .filter(Boolean)
+      .join(' ')
   }
   return values
 }

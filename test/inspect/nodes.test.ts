@@ -221,7 +221,7 @@ t.test('CR LF: the address is read, the line is named, and no error is reported'
 
 t.test('ctdb.conf is read as CTDB reads the file', (t) => {
   const text =
-    '[ CLUSTER ]\n  nodes   list = a  b \\\n  c\n Nodes List = d\n[cluster]\r\nlock = x # y\r\nno key\n'
+    '[CLUSTER] # x\n  nodes   list = a  b \\\n  c\n Nodes List = d\n[cluster]\r\nlock = x # y\r\nno key\n'
   t.same(
     [...parseIni(text)],
     [

@@ -237,7 +237,9 @@ t.test('each bad line of public_addresses is named with its number and its mista
     ['10.0.0.300/24 eth0', /"10.0.0.300" is no IP address/],
     ['10.0.0.1/33 eth0', /"33" is no netmask: expected 1 to 32/],
     ['fd00::1/129 eth0', /"129" is no netmask: expected 1 to 128/],
-    ['10.0.0.1/24 eth0,,eth1', /"" is no interface name \(it is blank\)/],
+    ['10.0.0.1/24 ,', /"," names no interface/],
+    ['10.0.0.1/24\u00a0eth0', /is no netmask/],
+    ['\ufeff10.0.0.1/24 eth0', /is no IP address/],
     ['10.0.0.1/24 -eth0', /begins with "-"/],
     ['127.0.0.1/8 lo', /loopback/],
     ['10.0.0.9/24 eth1', /10.0.0.9 is there already, in line 1/],
@@ -255,7 +257,7 @@ t.test('each bad line of public_addresses is named with its number and its mista
 })
 
 t.test('a bad line still gives its address, so that shutdown can drop the address', (t) => {
-  const text = 'fd00::1/64 eth0,\n10.0.0.1 eth0\n10.0.0.2/24 eth0\nnonsense\n10.0.0.2/24 eth1\n'
+  const text = 'fd00::1/129 eth0\n10.0.0.1 eth0\n10.0.0.2/24 eth0\nnonsense\n10.0.0.2/24 eth1\n'
   t.same(parsePublicAddresses(text, 'f').doubtful, ['fd00::1', '10.0.0.1'])
   t.end()
 })

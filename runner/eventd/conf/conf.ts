@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
-import { parseIni } from '../../base/ini.ts'
+import { parseIni, readIni } from '../../base/ini.ts'
 import { Refusal } from '../../base/refusal.ts'
 
 /** The log levels of CTDB, the most important first (common/logging.c of 4.17). */
@@ -40,7 +40,7 @@ export function readConf(file: string, env: NodeJS.ProcessEnv): Conf {
     location: locationOf(file, values.get('logging/location')),
     level: levelOf(file, values.get('logging/log level')),
     host: hostname().replace(/\..*/, ''),
-    failoverDisabled: isFailoverDisabled(file),
+    failoverDisabled: failoverOf(file, values.get('failover/disabled')),
   }
   // ctdbd -i logs on standard error, and so do we
   return env['CTDB_INTERACTIVE'] ? { ...conf, location: { kind: 'stderr' }, level: 'NOTICE' } : conf
@@ -52,6 +52,16 @@ export function isFailoverDisabled(file: string): boolean {
   return /^(?:true|yes)$/i.test(value)
 }
 
+/** Why CTDB drops the whole file and takes its defaults, without a word; undefined when the file is obeyed. */
+export function whyDropped(file: string): string | undefined {
+  return readIni(readIfThere(file)).problem
+}
+
+function failoverOf(file: string, text = 'false'): boolean {
+  if (/^(?:true|yes|false|no)$/i.test(text)) return isFailoverDisabled(file)
+  throw new Refusal(`${file}: [failover] disabled = ${text}: expected true or false`)
+}
+
 function readIfThere(file: string): string {
   try {
     return readFileSync(file, 'utf8')
@@ -61,7 +71,9 @@ function readIfThere(file: string): string {
 }
 
 function debugScriptOf(etc: string, name: string | undefined): string | undefined {
-  if (!name) return undefined
+  if (name === undefined) return undefined
+  if (name === '')
+    throw new Refusal('[event] debug script is empty: expected the name of a script, or no such line')
   // CTDB checks the base name, then uses the whole: a script in a subfolder passes, and is never run
   const path = join(etc, basename(name))
   try {

@@ -40,7 +40,7 @@ export const PS_COLUMNS = 'pid=,ppid=,pgid=,stat=,wchan:32=,etimes=,args='
 
 /** The processes, out of ps with PS_COLUMNS. */
 export function parseProcesses(ps: string): Process[] {
-  return matches(ps, /^\s*(\d+)\s+(\d+)\s+(\d+)\s+([A-Za-z])\S*\s+(\S+)\s+(\d+)\s+(.*)$/gm).map(
+  return matches(ps, /^ *(\d+) +(\d+) +(\d+) +([A-Za-z])\S* +(\S+) +(\d+) +(.*)$/gm).map(
     ([pid, ppid, pgid, state = '', wchan = '', age, args = '']) => ({
       pid: Number(pid),
       ppid: Number(ppid),

@@ -1,4 +1,5 @@
 /** From figures to one state and one line, by the guidelines of Nagios plugins. Pure. */
+import { oneLine } from '../../base/blanks.ts'
 import type { Column } from '../../format/table.ts'
 import {
   aboutFigure,
@@ -95,7 +96,7 @@ function inWords({ name, value, names }: Judged): string {
 
 /** The one line of a plugin: `CTDB OK - text | performance data`. A `|` or line end in the text would cut it. */
 export function statusLine({ state, text, figures }: Verdict): string {
-  const plain = text.replaceAll(/\s*[\r\n]+\s*/g, ' ').replaceAll('|', '!')
+  const plain = oneLine(text).replaceAll('|', '!')
   const data = figures.map(({ name, value, warning, critical }) =>
     [`${name}=${value}${unitOf(name)}`, warning?.text ?? '', critical?.text ?? '', '0'].join(';'),
   )

@@ -1,7 +1,7 @@
 /** CTDB's files that the handlers read: each fault is named with its line. */
 import { accessSync, constants, existsSync, readdirSync, statfsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { readConf } from '../../eventd/conf/conf.ts'
+import { readConf, whyDropped } from '../../eventd/conf/conf.ts'
 import { canonical } from '../../inet/address.ts'
 import type { NodesList } from '../../net/ctdb/nodes-list.ts'
 import { parseNodes, type ListedNode } from '../../net/ctdb/nodes-file.ts'
@@ -47,20 +47,21 @@ function optionsIn(folder: string): string[] {
 }
 
 const publicAddresses: Examination = ({ base, publicAddresses: text, nodes }) => {
-  const { ok, error } = about('public_addresses')
+  const { ok, warn, error } = about('public_addresses')
   const file = join(base, 'public_addresses')
   if (text === undefined) return ok(file, 'no such file: this node has no public addresses')
   const line = lineOfCr(text)
-  if (line > 0)
-    return error(
-      file,
-      `line ${line} ends in CR LF: to ctdbd the CR is a part of the interface`,
-      unixEnds(file),
-    )
+  const ends =
+    line > 0 ? warn(file, `line ${line} ends in CR LF: CTDB's scripts do not read it`, unixEnds(file)) : []
   const { entries, problems } = parsePublicAddresses(text, file)
-  const isPrivate = parseNodes(nodes.text ?? '').filter(({ deleted }) => !deleted)
+  const isPrivate = new Map(
+    // of two lines with one address the first counts
+    parseNodes(nodes.text ?? '')
+      .toReversed()
+      .flatMap((node) => (node.deleted ? [] : [[node.address, node] as const])),
+  )
   const both = entries.flatMap(({ address }) => {
-    const node = isPrivate.find((each) => each.address === address)
+    const node = isPrivate.get(address)
     if (!node) return []
     const seen = `${address} is the private address of node ${node.node} too (line ${node.line} of nodes)`
     return error(file, seen, 'take another public address: this one goes with its node')
@@ -68,7 +69,7 @@ const publicAddresses: Examination = ({ base, publicAddresses: text, nodes }) =>
   const bad = problems.flatMap((problem) =>
     error(file, problem.replace(`${file} `, ''), 'repair that line: ctdbd does not start'),
   )
-  const found = [...bad, ...both]
+  const found = [...ends, ...bad, ...both]
   return found.length > 0 ? found : ok(file, `${entries.length} public addresses`)
 }
 
@@ -110,6 +111,9 @@ const configuration: Examination = ({ base }) => {
   const file = join(base, 'ctdb.conf')
   try {
     readConf(file, {})
+    const dropped = whyDropped(file)
+    if (dropped !== undefined)
+      return error(file, `${dropped}: CTDB passes over the whole file, without a word`, 'repair that line')
     return ok(file, 'the settings of the event daemon can be read')
   } catch (problem) {
     if (!(problem instanceof Refusal)) throw problem

@@ -1,7 +1,9 @@
 /** Settings of the kernel that harm public addresses. */
-import { canonical, FAMILIES, familyOf } from '../../inet/address.ts'
+import { FAMILIES, familyOf } from '../../inet/address.ts'
+import { parseNodes } from '../../net/ctdb/nodes-file.ts'
 import { parsePublicAddresses } from '../../net/address/public-addresses.ts'
 import { NONLOCAL_BITES, nonlocalBind, readNumber } from '../../net/sysctl/sysctl.ts'
+import { linesForCtdbd, wordsIn } from '../../base/blanks.ts'
 import { about, type Examination, type Finding } from './finding.ts'
 import { promotion } from './promotion.ts'
 
@@ -65,7 +67,9 @@ const present: Examination = ({ base, publicAddresses, nodes, links }) => {
       `repair ${file}: "ip link show" lists the interfaces`,
     ),
   )
-  const listed = (nodes.text ?? '').split('\n').flatMap((line) => canonical(line.trim()) ?? [])
+  const listed = parseNodes(nodes.text ?? '').flatMap(({ address, deleted }) =>
+    deleted ? [] : (address ?? []),
+  )
   const held = links.flatMap(({ addresses }) => addresses.map(({ address }) => address))
   if (listed.length === 0 || listed.some((address) => held.includes(address))) return found
   const seen = `none of its ${listed.length} addresses is on this node: ctdbd does not start`
@@ -74,13 +78,11 @@ const present: Examination = ({ base, publicAddresses, nodes, links }) => {
 }
 
 function lineWith(text: string, iface: string): number {
-  const has = (line: string) =>
-    !line.trim().startsWith('#') &&
-    line
-      .split(/[\s,]+/)
-      .slice(1)
-      .includes(iface)
-  return text.split('\n').findIndex(has) + 1
+  const has = (line: string) => {
+    const [first = '', second = ''] = wordsIn(line)
+    return !first.startsWith('#') && second.split(',').includes(iface)
+  }
+  return linesForCtdbd(text).findIndex(has) + 1
 }
 
 /** In the order in which an admin would look. */

@@ -1,4 +1,5 @@
 /** The nodes file and the options of an LVS group: what 91.lvs would refuse at an event is found before the event. */
+import { linesForScripts, trimmed, wordsIn } from '../../base/blanks.ts'
 import { familyOf, canonical } from '../../inet/address.ts'
 import { isNamed } from '../../net/ip-json.ts'
 import { parseMembers } from '../../net/lvs/nodes.ts'
@@ -66,20 +67,20 @@ function ofInterface(iface: string, text: string, { nodes, links }: Patient): Fi
 function mayLead(text: string, nodes: Patient['nodes'], links: Patient['links']): boolean {
   const held = links.flatMap(({ addresses }) => addresses.map(({ address }) => address))
   const own = parseNodes(nodes.text ?? '').flatMap(({ address, deleted }) => (deleted ? [] : (address ?? [])))
-  return text.split('\n').some((line) => {
-    const address = canonical(line.trim())
+  return linesForScripts(text).some((line) => {
+    const address = canonical(trimmed(line))
     return address !== undefined && own.includes(address) && held.includes(address)
   })
 }
 
 function ofNodes(file: string, text: string, publicIp: string | undefined, { nodes }: Patient): Finding[] {
   // without a valid address its family is not judged
-  const lines = text.split('\n')
+  const lines = linesForScripts(text)
   const { members, problems } = parseMembers(text, file, publicIp ?? familyIn(lines))
   const listed = parseNodes(nodes.text ?? '').filter(({ deleted }) => !deleted)
   const first = new Map<string, number>()
   const odd = lines.flatMap((line, i) => {
-    const address = canonical(line.trim().split(/\s+/)[0] ?? '')
+    const address = canonical(wordsIn(line)[0] ?? '')
     if (address === undefined) return []
     const earlier = first.get(address)
     if (earlier !== undefined)
@@ -104,7 +105,7 @@ function ofNodes(file: string, text: string, publicIp: string | undefined, { nod
 
 /** An address of the same family as the first one in the file. */
 function familyIn(lines: readonly string[]): string {
-  const first = lines.flatMap((line) => canonical(line.trim().split(/\s+/)[0] ?? '') ?? [])[0]
+  const first = lines.flatMap((line) => canonical(wordsIn(line)[0] ?? '') ?? [])[0]
   return familyOf(first ?? '::') === 'inet' ? '0.0.0.0' : '::'
 }
 

@@ -1,5 +1,6 @@
 import type { Node } from '../../node/node.ts'
 import { whyNoInterface, whyNotPublic } from '../../node/events.ts'
+import { linesForCtdbd, trimmed, wordsIn } from '../../base/blanks.ts'
 import { refuse } from '../../base/refusal.ts'
 import { canonical, hostBits } from '../../inet/address.ts'
 
@@ -19,14 +20,15 @@ export interface PublicAddresses {
 }
 
 /**
- * `ADDR/BITS IFACE[,IFACE…]`, as ctdbd reads the file: blanks in front are fine, `#` begins a comment line, IPv6 may
- * stand in brackets, further words are ignored.
+ * `ADDR/BITS IFACE[,IFACE…]`, as ctdbd reads the file (ctdb_set_public_addresses, server/ctdb_takeover.c, 4.17): blanks in
+ * front are fine, `#` begins a comment line, IPv6 may stand in brackets, empty names between commas and further words are
+ * ignored, a CR ends the line.
  */
 export function parsePublicAddresses(text: string, file: string): PublicAddresses {
   const found: PublicAddresses = { entries: [], problems: [], doubtful: [] }
   const seen = new Map<string, number>()
-  text.split('\n').forEach((line, i) => {
-    const [first = '', second] = line.trim().split(/\s+/)
+  linesForCtdbd(text).forEach((line, i) => {
+    const [first = '', second] = wordsIn(line)
     if (first === '' || first.startsWith('#')) return
     const entry = parseLine(first, second)
     const earlier = typeof entry === 'string' ? undefined : seen.get(entry.address)
@@ -36,9 +38,9 @@ export function parsePublicAddresses(text: string, file: string): PublicAddresse
       return
     }
     const wrong = typeof entry === 'string' ? entry : `${entry.address} is there already, in line ${earlier}`
-    const address = canonical(first.replace(/\/.*$/, ''))
+    const address = canonical(first.split('/', 1)[0] ?? '')
     if (address && !whyNotPublic(address) && earlier === undefined) found.doubtful.push(address)
-    found.problems.push(`${file} line ${i + 1}: "${line.trim()}": ${wrong}`)
+    found.problems.push(`${file} line ${i + 1}: "${trimmed(line)}": ${wrong}`)
   })
   return found
 }
@@ -53,10 +55,11 @@ function parseLine(first: string, second: string | undefined): PublicAddress | s
   if (kind) return `${address} is ${kind}: ${expected}`
   const bits = first.slice(slash + 1)
   const most = hostBits(address)
-  if (!/^\d{1,3}$/.test(bits) || Number(bits) < 1 || Number(bits) > most)
+  if (!/^\+?0*\d{1,3}$/.test(bits) || Number(bits) < 1 || Number(bits) > most)
     return `"${bits}" is no netmask: expected 1 to ${most}`
   if (second === undefined) return `no interface: ${expected}`
-  const ifaces = second.split(',')
+  const ifaces = second.split(',').filter((name) => name !== '')
+  if (ifaces.length === 0) return `"${second}" names no interface: ${expected}`
   for (const name of ifaces) {
     const why = whyNoInterface(name)
     if (why) return `"${name}" is no interface name (${why}): ${expected}`
@@ -83,16 +86,21 @@ function parsed(file: string, text: string): PublicAddresses {
 /** Bad lines that are named one by one: a file of another kind must not fill the log. */
 const MOST_NAMED = 10
 
+/**
+ * The good entries, with a WARNING about the others. For events of a daemon that runs: it has read the file at its start, and
+ * ends with bad lines at the next.
+ */
+export async function goodPublicAddresses(node: Node): Promise<PublicAddress[] | undefined> {
+  const found = await readPublicAddresses(node)
+  const [first, ...more] = found?.problems ?? []
+  const others = more.length > 0 ? ` (and ${more.length} more bad lines)` : ''
+  if (first) node.say(`WARNING: ${first}${others}: ctdbd does not start with it: mend public_addresses`)
+  return found?.entries
+}
+
 /** Fail the event when there are bad lines. */
 export function refuseProblems({ problems }: { problems: readonly string[] }): void {
   if (problems.length === 0) return
   const more = problems.length - MOST_NAMED
   refuse([...problems.slice(0, MOST_NAMED), ...(more > 0 ? [`and ${more} more bad lines`] : [])].join('\n'))
-}
-
-/** The entries of the file, where a bad line must stop the event before it does anything. */
-export async function publicAddresses(node: Node): Promise<PublicAddress[] | undefined> {
-  const found = await readPublicAddresses(node)
-  if (found) refuseProblems(found)
-  return found?.entries
 }

@@ -20,7 +20,7 @@ export interface Connection {
  */
 export function parseConnections(text: string): Connection[] {
   return text.split('\n').flatMap((line) => {
-    const fields = line.trim().split(/\s+/)
+    const fields = line.split(' ').filter(Boolean)
     const local = parseEndpoint(fields[2] ?? '')
     const peer = parseEndpoint(fields[3] ?? '')
     return local && peer ? [{ local, peer }] : []
@@ -30,7 +30,9 @@ export function parseConnections(text: string): Connection[] {
 /** `10.0.0.1:445`, `[fd00::1]:445`, and `fd00::1:445` as ctdb writes it: the port follows the last colon. */
 export function parseEndpoint(text: string): Endpoint | undefined {
   const at = text.lastIndexOf(':')
-  const address = canonical(text.slice(0, at).replace(/%[^\]]*/, ''))
+  // a recording with --redact has brackets around IPv4, too
+  const bare = text.slice(0, Math.max(at, 0)).replace(/%[^\]]*/, '')
+  const address = canonical(bare.startsWith('[') && bare.endsWith(']') ? bare.slice(1, -1) : bare)
   const port = Number(text.slice(at + 1))
   return address && Number.isInteger(port) && at >= 0 ? { address, port } : undefined
 }

@@ -30,14 +30,15 @@ async function report(node: Node, hosted: readonly string[]): Promise<void> {
   if ((await node.read(file)) === now)
     return node.because(`${connected.length} connections, all reported to the daemon already`)
 
-  const known: string[] = []
+  const known = new Set<string>()
   for (const address of hosted) {
     const rows = await table(node, ['gettickles', address], ['Source IP', 'Port', 'Port2'])
     if (typeof rows === 'string') return node.say(`WARNING: connections are not reported: ${rows}`)
-    known.push(...lines(rows.flatMap(ofRow)))
+    for (const line of lines(rows.flatMap(ofRow))) known.add(line)
   }
-  const extra = connected.filter((line) => !known.includes(line))
-  const stale = known.filter((line) => !connected.includes(line))
+  const reported = new Set(connected)
+  const extra = connected.filter((line) => !known.has(line))
+  const stale = [...known].filter((line) => !reported.has(line))
   const text = (of: string[]) => of.map((line) => `${line}\n`).join('')
   if (extra.length > 0) await node.change({ input: text(extra) })`${node.settings.ctdb} addtickle`
   if (stale.length > 0) await node.change({ input: text(stale) })`${node.settings.ctdb} deltickle`

@@ -1,3 +1,4 @@
+import { linesForCtdbd, trimmed } from '../../base/blanks.ts'
 import { canonical } from '../../inet/address.ts'
 
 /** A line of the list of nodes that has a node number. */
@@ -16,22 +17,24 @@ export interface ListedNode {
 /**
  * The list of nodes as ctdbd numbers it (ctdb_read_nodes_file, ctdb/common/ctdb_util.c in 4.17): a private address a line,
  * without the blanks around it. An empty line has no number. Every line that begins with `#` uses one up, also where it is
- * meant as a comment. A CR at the end of a line is a blank, too.
+ * meant as a comment. A CR ends the line.
  */
 export function parseNodes(text: string): ListedNode[] {
   const found: ListedNode[] = []
   const first = new Map<string, ListedNode>()
-  text.split('\n').forEach((raw, i) => {
-    const line = raw.replace(/^[ \t]+|[ \t\r]+$/g, '')
+  const raw = text.split('\n')
+  linesForCtdbd(text).forEach((seen, i) => {
+    const line = trimmed(seen)
     if (line === '') return
     const deleted = line.startsWith('#')
-    const written = deleted ? line.replace(/^#+\s*/, '').trim() : line
+    const written = deleted ? trimmed(line.replace(/^#+/, '')) : line
     const address = canonical(written)
     const here = { node: found.length, address, deleted, line: i + 1 }
     const earlier = address === undefined || deleted ? undefined : first.get(address)
     const problem = problemOf(here, written, earlier)
-    const harmless = problem === undefined && !deleted && raw.endsWith('\r')
-    const entry = harmless ? { ...here, problem: CRLF, harmless } : { ...here, problem }
+    const rest = raw[i]?.slice(seen.length) ?? ''
+    const harmless = problem === undefined && !deleted && rest !== ''
+    const entry = harmless ? { ...here, problem: rest === '\r' ? CRLF : CUT, harmless } : { ...here, problem }
     found.push(entry)
     if (address !== undefined && !deleted && !earlier) first.set(address, entry)
   })
@@ -39,6 +42,7 @@ export function parseNodes(text: string): ListedNode[] {
 }
 
 const CRLF = 'the line ends in CR LF, which ctdbd passes over: expected LF'
+const CUT = 'a CR or NUL is in the line, and ctdbd passes over the rest: expected LF'
 
 function problemOf(
   { node, address, deleted }: Omit<ListedNode, 'problem'>,

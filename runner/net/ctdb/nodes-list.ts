@@ -1,5 +1,6 @@
 /** The source of the private addresses of the cluster's nodes: a file, or the output of a command of ctdb.conf. */
 import { parseIni } from '../../base/ini.ts'
+import { wordsIn } from '../../base/blanks.ts'
 import { Refusal, refuse } from '../../base/refusal.ts'
 import type { Door } from '../../machine/machine.ts'
 import { isOlder } from '../../base/version.ts'
@@ -105,7 +106,7 @@ const LATE: ReadonlySet<number> = new Set([124, 137, 143])
 
 /** The words of a command, between blanks: ctdbd knows no quotes, no shell and no PATH here. */
 export function wordsOf(name: string): string[] {
-  const words = name.slice(1).trim().split(/\s+/)
+  const words = wordsIn(name.slice(1))
   if (words[0]?.startsWith('/')) return words
   return refuse(`"${name}": expected "!" and the full path of a program, and its arguments`)
 }

@@ -1,3 +1,4 @@
+import { linesForScripts, trimmed, wordsIn } from '../../base/blanks.ts'
 import { canonical, familyOf } from '../../inet/address.ts'
 
 /** One node of the group that shares an LVS address. */
@@ -38,10 +39,10 @@ export function parseMembers(
   file: string,
   publicIp: string,
 ): { members: Member[]; problems: string[] } {
-  const members: Member[] = []
+  const members = new Map<string, Member>()
   const problems: string[] = []
-  text.split('\n').forEach((line, i) => {
-    const [first = '', option, ...more] = line.trim().split(/\s+/)
+  linesForScripts(text).forEach((line, i) => {
+    const [first = '', option, ...more] = wordsIn(line)
     if (first === '' || first.startsWith('#')) return
     const address = canonical(first)
     const followerOnly = option !== undefined
@@ -51,22 +52,21 @@ export function parseMembers(
         : followerOnly && (option !== 'follower-only' || more.length > 0)
           ? `"${[option, ...more].join(' ')}" is no option: ${EXPECTED}`
           : whyNotWith(address, followerOnly, members, publicIp)
-    if (wrong !== undefined) problems.push(`${file} line ${i + 1}: "${line.trim()}": ${wrong}`)
-    else if (address !== undefined && !members.some((each) => each.address === address))
-      members.push({ address, followerOnly })
+    if (wrong !== undefined) problems.push(`${file} line ${i + 1}: "${trimmed(line)}": ${wrong}`)
+    else if (address !== undefined && !members.has(address)) members.set(address, { address, followerOnly })
   })
-  return { members, problems }
+  return { members: [...members.values()], problems }
 }
 
 function whyNotWith(
   address: string,
   followerOnly: boolean,
-  members: readonly Member[],
+  members: ReadonlyMap<string, Member>,
   publicIp: string,
 ): string | undefined {
   if (familyOf(address) !== familyOf(publicIp))
     return `another family than CTDB_LVS_PUBLIC_IP=${publicIp}: the kernel hands packets on within one family only`
-  const earlier = members.find((each) => each.address === address)
+  const earlier = members.get(address)
   return earlier && earlier.followerOnly !== followerOnly
     ? `${address} is there already, with another option: keep one of the two lines`
     : undefined

@@ -1,5 +1,6 @@
 import type { Node } from '../../node/node.ts'
 import { LONGEST_ALTNAME, whyNoInterface } from '../../node/events.ts'
+import { linesForScripts, trimmed, wordsIn } from '../../base/blanks.ts'
 import { canonical, familyOf } from '../../inet/address.ts'
 import { refuseProblems } from '../address/public-addresses.ts'
 import { parseRoute, type Route } from './files/routes-file.ts'
@@ -22,12 +23,12 @@ const FORM = 'expected INTERFACE DESTINATION/BITS GATEWAY'
 export function parseStaticRoutes(text: string, file: string): { routes: StaticRoute[]; problems: string[] } {
   const routes: StaticRoute[] = []
   const problems: string[] = []
-  text.split('\n').forEach((line, i) => {
-    const [iface = '', ...words] = line.trim().split(/\s+/)
+  linesForScripts(text).forEach((line, i) => {
+    const [iface = '', ...words] = wordsIn(line)
     if (iface === '' || iface.startsWith('#')) return
     const origin = `${file} line ${i + 1}`
     const route = parseLine(iface, words, origin)
-    if (typeof route === 'string') problems.push(`${origin}: "${line.trim()}": ${route}`)
+    if (typeof route === 'string') problems.push(`${origin}: "${trimmed(line)}": ${route}`)
     else routes.push({ ...route, iface })
   })
   return { routes, problems }

@@ -276,7 +276,7 @@ inLab('what is missing', { needs, skip }, async (t, lab) => {
     ['no script at all', /^warning .*legacy: no script in it/],
     ['nobody takes the addresses', /^error .*legacy: no 10\.interface is enabled.* -> eventscript install$/],
     ['the node itself in nodes', /^error .*nodes: none of its 1 addresses is on this node/],
-    ['CR LF in public_addresses', /^error .*public_addresses: line 2 ends in CR LF.* -> sed -i/],
+    ['CR LF in public_addresses', /^warning .*public_addresses: line 2 ends in CR LF.* -> sed -i/],
   ])
 })
 

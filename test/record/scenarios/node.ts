@@ -22,7 +22,7 @@ async function blocked(stage: Stage): Promise<void> {
   await stage.node('ip6tables -w -I INPUT -i eth1 -d fd00::1 -j DROP')
 }
 
-const BROKEN = '10.0.0.1/24 eth0\n10.0.0.2 eth0\nfd00::1/64 eth0,\n[fd00::2]/64 eth1\n'
+const BROKEN = '10.0.0.1/24 eth0\n10.0.0.2 eth0\nfd00::1/129 eth0\n[fd00::2]/64 eth1\n'
 
 /** init and shutdown let go of the same. */
 function dropping(event: 'init' | 'shutdown'): Scenario[] {

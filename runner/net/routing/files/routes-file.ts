@@ -1,3 +1,4 @@
+import { linesForScripts, trimmed, wordsIn } from '../../../base/blanks.ts'
 import { canonical, familyOf, type Family } from '../../../inet/address.ts'
 import { networkText, parseNetwork } from '../../../inet/network.ts'
 import { FAMILY_NAMES, plainWords, valueOf, whyNotMore } from './route-words.ts'
@@ -27,18 +28,22 @@ const FORM = 'expected ADDRESS DESTINATION/BITS [GATEWAY]'
  */
 export function parseRoutingFile(text: string, file: string): RoutingFile {
   const found: RoutingFile = { routes: new Map(), bad: [] }
-  text.split('\n').forEach((line, i) => {
-    const [first = '', ...words] = line.trim().split(/\s+/)
+  const earliest = new Map<string, Route>()
+  linesForScripts(text).forEach((line, i) => {
+    const [first = '', ...words] = wordsIn(line)
     if (first === '' || first.startsWith('#')) return
     const origin = `${file} line ${i + 1}`
     const address = canonical(first)
     const route = address
       ? parseRoute(familyOf(address), words, origin, FORM)
       : `"${first}" is no IP address: ${FORM}`
-    const routes = found.routes.get(address ?? '') ?? []
-    const why = typeof route === 'string' ? route : whyTwice(route, routes)
-    if (why !== undefined) found.bad.push({ address, problem: `${origin}: "${line.trim()}": ${why}` })
-    else if (address && typeof route !== 'string') found.routes.set(address, [...routes, route])
+    const why = typeof route === 'string' ? route : whyTwice(`${address} ${placeOf(route)}`, route, earliest)
+    if (why !== undefined) found.bad.push({ address, problem: `${origin}: "${trimmed(line)}": ${why}` })
+    else if (address && typeof route !== 'string') {
+      const routes = found.routes.get(address)
+      if (routes) routes.push(route)
+      else found.routes.set(address, [route])
+    }
   })
   return found
 }
@@ -66,10 +71,11 @@ export function parseRoute(
   return whyNotMore(more, family) ?? { destination, gateway, more, origin }
 }
 
+const placeOf = (route: Route) => `${route.destination} ${valueOf(route, 'metric') ?? ''}`
+
 /** A table holds one route to a destination for each metric: the kernel refuses a second. */
-function whyTwice(route: Route, routes: readonly Route[]): string | undefined {
-  const same = routes.find(
-    (each) => each.destination === route.destination && valueOf(each, 'metric') === valueOf(route, 'metric'),
-  )
+function whyTwice(place: string, route: Route, first: Map<string, Route>): string | undefined {
+  const same = first.get(place)
+  if (!same) first.set(place, route)
   return same && `${route.destination} is there already, in ${same.origin}`
 }
