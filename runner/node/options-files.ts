@@ -25,6 +25,10 @@ export async function readOptions(
   const { status, out, err } = await door.ask`sh -c ${SOURCE} sh ${present}`
   if (status !== 0)
     refuse(`${present.join(', ')}: the shell cannot read it: ${err.trim() || `exit status ${status}`}`)
+  if (!out.endsWith(`${END}\n`))
+    refuse(
+      `${present.join(', ')}: the shell ended before it had printed the options: was it killed, or is there an "exit" in it?`,
+    )
   const values: Record<string, string> = {}
   for (const line of out.split('\n')) {
     const at = line.indexOf('=')
@@ -38,6 +42,9 @@ function hasNothing(text: string): boolean {
   return text.split('\n').every((line) => /^[ \t]*(?:#|$)/.test(line))
 }
 
+/** The last line of the output: without it options are missing, and their defaults would be taken for the admin's will. */
+const END = '# all'
+
 /**
  * Source each file (its own output goes to stderr), then print NAME=VALUE in one line for each variable of CTDB or ours: all
  * of them, so that a recording stays valid when an option is added. A last command that fails, such as
@@ -47,4 +54,4 @@ function hasNothing(text: string): boolean {
 const SOURCE =
   `for f; do . "$f" >&2; done; set -f; unset IFS; ` +
   `set | while IFS== read -r n v; do case $n in *[!A-Z0-9_]*) ;; ` +
-  `CTDB_*|EVENTSCRIPT_*) eval "set -- \\$$n"; printf "%s=%s\\n" "$n" "$*" ;; esac; done`
+  `CTDB_*|EVENTSCRIPT_*) eval "set -- \\$$n"; printf "%s=%s\\n" "$n" "$*" ;; esac; done; echo "${END}"`

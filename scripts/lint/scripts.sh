@@ -4,13 +4,13 @@ cd "$(dirname "$0")/../.." || exit 1
 failed=0
 
 if command -v perl >/dev/null; then
-	for file in runner/libexec/*.pl; do
+	for file in runner/libexec/*.pl test/faults/*.pl; do
 		said=$(perl -cw "$file" 2>&1) && [ "$said" = "$file syntax OK" ] && continue
 		printf '%s\n' "$said"
 		failed=1
 	done
 else
-	echo 'perl not found: runner/libexec/*.pl not checked: install perl'
+	echo 'perl not found: runner/libexec/*.pl and test/faults/*.pl not checked: install perl'
 fi
 
 if command -v shellcheck >/dev/null; then

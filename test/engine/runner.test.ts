@@ -471,6 +471,14 @@ t.test('an options file with a syntax error is named, with the message of the sh
   })
 })
 
+t.test('options of which a part is missing are not taken for all', async (t) => {
+  const base = t.testdir({ 'script.options': 'CTDB_PARTIALLY_ONLINE_INTERFACES=yes\n[ -e / ] && exit 0\n' })
+  const facts = { ...factsHere('announce'), env: { CTDB_BASE: base } }
+  await t.rejects(loadSettings(doorTo(live()), facts, '10.interface'), {
+    message: /script.options: the shell ended before it had printed the options: .* an "exit" in it/,
+  })
+})
+
 // ------------------------------------------------------------------------------------------------ the live machine
 
 t.test('the live machine runs programs, and handles files and locks', async (t) => {

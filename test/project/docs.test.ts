@@ -76,6 +76,20 @@ t.test('every file of the project that a Markdown file names exists', (t) => {
   t.end()
 })
 
+t.test('each guarantee names a fault, a promise, and tests that exist', (t) => {
+  const rows = readFileSync('docs/guarantees.md', 'utf8')
+    .split('\n')
+    .filter((line) => /^\| (?!fault |--)/.test(line))
+    .map((line) => line.split('|').slice(1, -1))
+  t.ok(rows.length > 15, `${rows.length} guarantees`)
+  for (const [fault = '', promise = '', shownBy = '', ...more] of rows) {
+    t.ok(fault.trim() && promise.trim() && more.length === 0, fault)
+    const files = shownBy.trim().split(', ')
+    for (const file of files) t.ok(existsSync(/^`(test\/\S+\.test\.ts)`$/.exec(file)?.[1] ?? ''), file)
+  }
+  t.end()
+})
+
 const DECISION = /^# (\d+)\. \S.*\n\nDate: \d{4}-\d\d-\d\d\n\nStatus: (?:Accepted|Superseded by \d+)\n\n## /
 const PARTS = ['Context', 'Decision', 'Consequences']
 
