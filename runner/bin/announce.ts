@@ -16,8 +16,8 @@ import {
   type Announcement,
   type Mode,
 } from '../machine/announcement.ts'
-import { doorTo, type Door } from '../machine/machine.ts'
-import { LockBusy } from '../machine/errors.ts'
+import { altered, doorTo, type Door, type System } from '../machine/machine.ts'
+import { Interrupted, LockBusy } from '../machine/errors.ts'
 import { live } from '../machine/live/live.ts'
 import { speakTo } from '../machine/remedy/remedy.ts'
 
@@ -51,7 +51,7 @@ interface OwnMeans extends Means {
 
 /** Nobody reads our output any more when this runs, so what is said goes to the system's log as well, in order. */
 function meansOf(self: Facts['announcer']): OwnMeans {
-  const door = doorTo(live())
+  const door = doorTo(impatient())
   const facts = factsHere(self)
   speakTo(facts.reader)
   let said = Promise.resolve()
@@ -60,6 +60,26 @@ function meansOf(self: Facts['announcer']): OwnMeans {
     said = log(door, line, said)
   }
   return { door, say, node: () => nodeOutsideEvents(door, facts, say), allSaid: () => said }
+}
+
+/** Milliseconds for a program: each needs a second or less. */
+const LIMIT_MS = 10_000
+
+/** No event's deadline ends a program that hangs here: it is ended after its time, and has failed. */
+function impatient(): System {
+  const limited = (more = 0) => live({ signal: AbortSignal.timeout(LIMIT_MS + more) })
+  const run: System['run'] = async (verb, argv, options) => {
+    try {
+      return await limited().run(verb, argv, options)
+    } catch (error) {
+      if (!(error instanceof Interrupted)) throw error
+      return { status: 124, out: '', err: `${argv[0]} did not end within ${LIMIT_MS / 1000} s\n` }
+    }
+  }
+  return altered(live(), {
+    run,
+    hold: (lock, seconds, how) => limited(seconds * 1000).hold(lock, seconds, how),
+  })
 }
 
 async function log(door: Door, line: string, before: Promise<void>): Promise<void> {

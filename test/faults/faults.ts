@@ -25,8 +25,20 @@ const KINDS = Object.entries({
 
 /** Every program that we start, but node itself. */
 const PROGRAMS = [
-  ...['ip', 'ss', 'iptables', 'ip6tables', 'iptables-restore', 'ip6tables-restore'],
-  ...['arping', 'ndptool', 'ndsend', 'ndisc6', 'flock', 'perl', 'sh', 'setpriv'],
+  'ip',
+  'ss',
+  'iptables',
+  'ip6tables',
+  'iptables-restore',
+  'ip6tables-restore',
+  'arping',
+  'ndptool',
+  'ndsend',
+  'ndisc6',
+  'flock',
+  'perl',
+  'sh',
+  'setpriv',
 ]
 
 /** Starts of programs for which faults are planned: more than any event needs. */

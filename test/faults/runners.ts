@@ -25,7 +25,12 @@ export function oneShot(lab: Lab): Runner {
       for (const name of HANDLERS) {
         const script = join(DIST, `events.d/${name}.script`)
         const { status, out, err } = await lab.node.run(
-          ...['timeout', '-s', 'KILL', String(SECONDS[how]), script, ...words],
+          'timeout',
+          '-s',
+          'KILL',
+          String(SECONDS[how]),
+          script,
+          ...words,
         )
         if (status !== 0) return `${name} ended with ${status}: ${out}${err}`
       }

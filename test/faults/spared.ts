@@ -4,10 +4,6 @@
  */
 export const SPARED: readonly { pattern: string; why: string }[] = [
   {
-    pattern: String.raw`^\d+ (hangs|hangs-deaf|stops-soon|half|garbage) (sh -c #|perl -e #|flock -[sx] )`,
-    why: 'a helper of the daemon that hangs, or says what it should not, is not replaced: its lock stays taken',
-  },
-  {
     pattern: String.raw`^\d+ \S+ ip6?tables(-restore)? -w .*(-D INPUT|--noflush)`,
     why: 'a rule that could not be taken out stays until the next event of its address',
   },
