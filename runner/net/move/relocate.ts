@@ -49,8 +49,11 @@ export async function move(node: Node, places: readonly Held[], target: Placemen
   })
 }
 
-/** Where that fails too, the admin must know both: the first failure is the one to repair. */
-async function putBack(node: Node, old: Held, first: unknown): Promise<void> {
+/**
+ * Put an address back where it was, without a check, as it was ours a moment ago. Where that fails too, the admin must know
+ * both: the first failure is the one to repair.
+ */
+export async function putBack(node: Node, old: Held, first: unknown): Promise<void> {
   try {
     await addAddress(node, old, { dadFlag: NO_CHECK.flag, undo: true })
   } catch (error) {

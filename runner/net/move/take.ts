@@ -1,13 +1,14 @@
 import type { Node } from '../../node/node.ts'
-import { refuse } from '../../base/refusal.ts'
+import { Refusal } from '../../base/refusal.ts'
 import { familyOf } from '../../inet/address.ts'
 import { deleteAddress, tryDelete } from '../address/add-delete.ts'
-import type { Placement } from '../address/placement.ts'
+import { isRight, type Placement } from '../address/placement.ts'
 import { conflictPolicy, decide, decideIpv4, type DadOutcome } from '../dad/conflict.ts'
 import { isParkingPlace } from '../dad/parked.ts'
 import { dadPolicy } from '../dad/policy.ts'
 import { duplicateCheck, isUnderCheck, waitForDad, type DadState } from '../dad/state.ts'
 import type { Held } from '../ip-json.ts'
+import { putBack } from './relocate.ts'
 
 /**
  * See that an address which is put in its place, by `put`, is ours alone; where it is not, the conflict is decided. The
@@ -22,7 +23,9 @@ export async function take(
   const onWire = places.filter((held) => !isParkingPlace(held))
   const before = onWire.length === 0 ? await decideIpv4(node, target) : 'ready'
   if (before !== 'parked') await put(node, onWire, target)
-  const outcome = before === 'ready' ? await settle(node, target) : before
+  const isMoved = !onWire.some((held) => isRight(held, target))
+  const old = isMoved ? onWire.find(({ state }) => state === 'ready') : undefined
+  const outcome = before === 'ready' ? await settle(node, target, old) : before
   // an address that has its place on the wire is no longer held beside it
   if (outcome !== 'parked') for (const held of places.filter(isParkingPlace)) await deleteAddress(node, held)
   return outcome
@@ -30,9 +33,10 @@ export async function take(
 
 /**
  * Wait until an IPv6 address can be used, as its policy has it; an IPv4 address can at once. When another host answered
- * the duplicate check, the conflict is decided. When the check does not end, the address is removed and the event refused.
+ * the duplicate check, the conflict is decided. When the check does not end, the address goes back to its `old` place, if it
+ * had one, and the event is refused.
  */
-async function settle(node: Node, wanted: Placement): Promise<DadOutcome> {
+async function settle(node: Node, wanted: Placement, old: Held | undefined): Promise<DadOutcome> {
   const { address, bits, iface } = wanted
   if (familyOf(address) === 'inet') return 'ready'
   const policy = dadPolicy(node, address)
@@ -45,8 +49,13 @@ async function settle(node: Node, wanted: Placement): Promise<DadOutcome> {
   const state = await waitForDad(node, wanted, { limit, enough })
   if (isUsable(state)) return 'ready'
   const failing = `Failed to add ${address}/${bits} on dev ${iface}`
-  if (state === 'absent') refuse(`${failing}: it was gone again at once: has somebody taken ${iface} down?`)
-  await tryDelete(node, wanted)
+  if (state !== 'absent') await tryDelete(node, wanted)
   if (state === 'duplicate') return await decide(node, wanted, failing)
-  refuse(`${failing}: duplicate address detection did not end within ${limit / 1000} s: has ${iface} a link?`)
+  const failure = new Refusal(
+    state === 'absent'
+      ? `${failing}: it was gone again at once: has somebody taken ${iface} down?`
+      : `${failing}: duplicate address detection did not end within ${limit / 1000} s: has ${iface} a link?`,
+  )
+  if (old) await putBack(node, old, failure)
+  throw failure
 }

@@ -371,8 +371,8 @@ if (!nothing) {
         await Promise.all(four.map((address) => daemon.run('takeip', 'eth0', address, bits)))
         const failed = /announcement failed: (.*): cannot send: no buffer/g
         const named = () => [...daemon.log().matchAll(failed)].map(([, names = '']) => names).join()
-        await waitFor('three to be named', () => four.filter((each) => named().includes(each)).length === 3)
-        t.match(named(), ' on eth0 and 1 more')
+        await waitFor('three to be named', () => four.filter((each) => named().includes(each)).length >= 3)
+        t.match(named(), ' on eth0')
       },
     )
   }

@@ -17,6 +17,16 @@ export const updateip: readonly Scenario[] = [
     event: `updateip eth0 eth1 ${ip} ${bits}`,
     prepare: (stage) => stage.held(`${ip}/${otherBits}`, 'eth1'),
   })),
+  {
+    name: 'updateip.v6-new-interface-has-no-link',
+    event: 'updateip eth0 eth2 fd00::1 64',
+    async prepare(stage) {
+      await stage.node('ip link add eth2 type veth peer name eth3')
+      await stage.node('ip link set dev eth2 address 02:00:00:00:00:12')
+      await stage.node('ip link set dev eth3 address 02:00:00:00:00:13')
+      await stage.held('fd00::1/64', 'eth0')
+    },
+  },
   ...both('updateip', 'redundant', ({ ip, bits }) => ({
     event: `updateip eth0 eth1 ${ip} ${bits}`,
     prepare: (stage) => stage.held(`${ip}/${bits}`, 'eth1'),
