@@ -14,6 +14,7 @@ import {
   forgetParked,
   forgetTickles,
   goodPublicAddresses,
+  hasPublicAddresses,
   hostedAccordingToDaemon,
   interfaces,
   isParkingPlace,
@@ -30,6 +31,7 @@ import {
   readPublicAddresses,
   refuse,
   refuseProblems,
+  releasableAddresses,
   restoreDadTimers,
   take,
   tickleConnections,
@@ -179,7 +181,7 @@ export default {
 
   /** The daemon has decided which node hosts which address: the list of this node's is written afresh. */
   async ipreallocated(node) {
-    if (!(await readPublicAddresses(node))) return
+    if (!(await hasPublicAddresses(node))) return
     const hosts = await hostedAccordingToDaemon(node)
     if (typeof hosts === 'string')
       return node.say(`WARNING: the list of addresses hosted here is not renewed: ${hosts}`)
@@ -194,18 +196,18 @@ export default {
    * not keep the other addresses here: an address left on a node without a daemon takes the cluster down.
    */
   async shutdown(node) {
-    const found = await readPublicAddresses(node)
+    const found = await releasableAddresses(node)
     if (!found) return
     mustBePrivileged(node)
     await restoreDadTimers(node)
-    await dropAll(node, [...found.entries.map(({ address }) => address), ...found.doubtful])
+    await dropAll(node, [...found.addresses])
     refuseProblems(found)
   },
 } satisfies Handler
 
-/** As CTDB has it: a node without the file has no public addresses, and nothing to do with them. */
+/** As CTDB has it: a node without the file has no public addresses, and nothing to do with them. The daemon knows the list. */
 async function mayAct(node: Node): Promise<boolean> {
-  if (await readPublicAddresses(node)) {
+  if (await hasPublicAddresses(node)) {
     mustBePrivileged(node)
     return true
   }

@@ -10,7 +10,13 @@ export { refuse } from './base/refusal.ts'
 export { mustBePrivileged } from './net/privilege.ts'
 
 // the files of CTDB and its daemon
-export { goodPublicAddresses, readPublicAddresses, refuseProblems } from './net/address/public-addresses.ts'
+export {
+  goodPublicAddresses,
+  hasPublicAddresses,
+  readPublicAddresses,
+  refuseProblems,
+  releasableAddresses,
+} from './net/address/public-addresses.ts'
 export { updateHosted } from './net/address/hosted-list.ts'
 export { hostedAccordingToDaemon } from './net/ctdb/tool.ts'
 export { hostedHere } from './net/routing/hosted.ts'

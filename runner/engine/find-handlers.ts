@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Event } from '../node/events.ts'
 import type { Handler, Node } from '../node/node.ts'
+import { isFar } from '../machine/files/may-hang.ts'
 import { Refusal, Usage } from '../base/refusal.ts'
 
 /** One entry of a folder of handlers, by its name in logs and reports. */
@@ -41,6 +42,8 @@ function entryOf(folder: string, file: string): Entry[] {
   const [, name = '', language = ''] = found
   const path = join(folder, file)
   if (language !== 'script') return [{ name, path, kind: 'module', load: () => loadModule(path) }]
+  // where its file system hangs, a look would, too: a child looks when the script is started
+  if (!isFar(folder) && isFar(path)) return [{ name, path, kind: 'script' }]
   const why = whyNotRun(path)
   return why ? [{ name, path, kind: 'unusable', ...why }] : [{ name, path, kind: 'script' }]
 }

@@ -12,6 +12,9 @@ import type { End, HandlerReport } from './report.ts'
 import type { HandlerTime } from './time-left.ts'
 import type { World } from './world.ts'
 
+/** Events that let go of addresses: nothing that cannot be read may keep them here. */
+const RELEASING: ReadonlySet<string> = new Set(['releaseip', 'shutdown'])
+
 type Voice = Pick<Node, 'say' | 'because'>
 
 /** Run one handler to its end or to its deadline. Never rejects for a handler's fault. */
@@ -68,7 +71,7 @@ async function perform(entry: Entry, event: Event, world: World, stop: Stop, voi
   const act = actOf(handler, event.name)
   if (!act) return { outcome: 'ok' }
   const door = doorTo(system)
-  const settings = await loadSettings(door, world.facts, entry.name)
+  const settings = await loadSettings(door, world.facts, entry.name, { release: RELEASING.has(event.name) })
   for (const warning of settings.warnings) voice.say(warning)
   await act.call(handler, nodeBehind(door, settings, voice), event.args)
   return { outcome: 'ok' }

@@ -87,7 +87,7 @@ async function prepared(startupFd: number | undefined): Promise<Prepared> {
   const config = await ctdbPath('config')
   const pidFile = await ctdbPath('pidfile eventd')
   const socket = await ctdbPath('socket eventd')
-  return { up, config, pidFile, socket, conf: readConf(config, process.env) }
+  return { up, config, pidFile, socket, conf: await readConf(config, process.env) }
 }
 
 function exitUnconfigured(error: unknown): never {

@@ -3,7 +3,8 @@ import { believedAddresses, numberHere, orReason, type BelievedAddress } from '.
 import { isNamed, type Held } from '../net/ip-json.ts'
 import { interfaces } from '../net/address/interfaces.ts'
 import { parkedHere } from '../net/dad/parked.ts'
-import { readPublicAddresses, type PublicAddress } from '../net/address/public-addresses.ts'
+import type { PublicAddress } from '../net/address/public-addresses.ts'
+import { listedAsFarAsKnown } from './listed.ts'
 import type { Column } from '../format/table.ts'
 import { where } from '../net/address/placement.ts'
 
@@ -83,6 +84,8 @@ export interface AddressesSeen {
   own?: number
   /** Lines of public_addresses that cannot be read. */
   problems: string[]
+  /** Why public_addresses cannot be read; `problems` has it, too. */
+  unread?: string
   /** Why the daemon's view is missing. */
   silent?: string
 }
@@ -92,7 +95,7 @@ export interface AddressesSeen {
  * an answer from the daemon the listed addresses have the state `unknown`. `all` asks every node about its own addresses.
  */
 export async function addressRows(node: Node, all = false): Promise<AddressesSeen> {
-  const listed = (await readPublicAddresses(node)) ?? { entries: [], problems: [], doubtful: [] }
+  const listed = await listedAsFarAsKnown(node)
   const own = await orReason(numberHere(node))
   const believed = typeof own === 'string' ? own : await orReason(believedAddresses(node, all))
   // the kernel comes last: of the three it is the one that changes meanwhile
@@ -102,6 +105,7 @@ export async function addressRows(node: Node, all = false): Promise<AddressesSee
   const names = new Set([
     ...known.map(({ address }) => address),
     ...listed.entries.map(({ address }) => address),
+    ...listed.taken,
   ])
   const rows = [...names].map((address) => {
     const kept = parked.find((each) => each.address === address)
@@ -118,7 +122,8 @@ export async function addressRows(node: Node, all = false): Promise<AddressesSee
       state: typeof believed === 'string' ? ('unknown' as const) : addressState(row, Number(own)),
     }
   })
-  const seen = { rows, problems: listed.problems }
+  const { problems, unread } = listed
+  const seen = { rows, problems, ...(unread !== undefined && { unread }) }
   return typeof believed === 'string' ? { ...seen, silent: believed } : { ...seen, own: Number(own) }
 }
 

@@ -1,7 +1,7 @@
 import type { Node } from '../node/node.ts'
 import { believedInterfaces, orReason, type BelievedInterface } from '../net/ctdb/daemon-view.ts'
 import { interfaces, linksInDetail, pick } from '../net/address/interfaces.ts'
-import { readPublicAddresses } from '../net/address/public-addresses.ts'
+import { listedAsFarAsKnown } from './listed.ts'
 import type { Column } from '../format/table.ts'
 import { whyNoLink } from '../net/address/link.ts'
 
@@ -40,7 +40,7 @@ export const INTERFACE_COLUMNS: readonly Column<InterfaceRow>[] = [
 
 /** The interfaces that the daemon knows, in the daemon's order, then those that only public_addresses names. */
 export async function interfaceRows(node: Node): Promise<{ rows: InterfaceRow[]; trouble: string[] }> {
-  const file = (await readPublicAddresses(node)) ?? { entries: [], problems: [], doubtful: [] }
+  const file = await listedAsFarAsKnown(node)
   const listed = new Set(file.entries.flatMap(({ ifaces }) => ifaces))
   const believed = await orReason(believedInterfaces(node))
   const daemonSays = typeof believed !== 'string'

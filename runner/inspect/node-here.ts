@@ -2,17 +2,26 @@ import { nodeOutsideEvents } from '../node/node-outside-events.ts'
 import type { Facts } from '../node/facts.ts'
 import type { Node } from '../node/node.ts'
 import { doorTo } from '../machine/machine.ts'
-import { live } from '../machine/live/live.ts'
+import { live, type LiveOptions } from '../machine/live/live.ts'
+
+/** The longest that a look waits for a file; what else can be seen is not to wait for it. In milliseconds. */
+const FILE_MS = 2000
 
 /**
- * This node, for commands that only look. Their programs are killed at the deadline without a grace time: the programs only
- * look as well, and our caller has a deadline of its own. Lines for the log go to `tell`.
+ * For a machine that only looks, for so many seconds. Its programs are killed at the deadline without a grace time: the
+ * programs only look as well, and our caller has a deadline of its own.
  */
+export function forALook(seconds: number): LiveOptions {
+  const signal = AbortSignal.timeout(seconds * 1000)
+  return { signal, atOnce: () => true, within: Math.min(FILE_MS, seconds * 250) }
+}
+
+/** This node, for commands that only look. Lines for the log go to `tell`. */
 export async function nodeHere(
   facts: Facts,
   seconds: number,
   tell: (line: string) => void = () => {},
 ): Promise<Node> {
-  const door = doorTo(live({ signal: AbortSignal.timeout(seconds * 1000), atOnce: () => true }))
+  const door = doorTo(live(forALook(seconds)))
   return await nodeOutsideEvents(door, facts, tell)
 }

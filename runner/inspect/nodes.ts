@@ -7,6 +7,7 @@ import { refuse } from '../base/refusal.ts'
 import { doorTo, type Door } from '../machine/machine.ts'
 import { FileError, Interrupted } from '../machine/errors.ts'
 import { live } from '../machine/live/live.ts'
+import { forALook } from './node-here.ts'
 import type { Column } from '../format/table.ts'
 
 export const NODE_COLUMNS: readonly Column<ListedNode>[] = [
@@ -35,7 +36,7 @@ async function within(
   look: (door: Door) => Promise<NodesList>,
   name: string,
 ): Promise<NodesList> {
-  const door = doorTo(live({ signal: AbortSignal.timeout(seconds * 1000), atOnce: () => true }))
+  const door = doorTo(live(forALook(seconds)))
   try {
     return asCtdbd(await look(door))
   } catch (error) {

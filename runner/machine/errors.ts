@@ -42,6 +42,11 @@ const MEANING: Record<string, (capability: Capability) => string> = {
   EISDIR: () => 'it is a directory, expected a file',
   ENOENT: () => 'no such file or directory',
   ENOTDIR: () => 'a part of the path is no directory',
+  DANGLING: () => 'a link whose target does not exist (is its file system mounted?)',
+  ETIMEDOUT: () => 'no answer, its file system hangs',
+  ENOTCONN: () => 'its file system is not served any more (ENOTCONN)',
+  ESTALE: () => 'its file system has gone on the server (ESTALE)',
+  EFBIG: () => 'it does not end, expected a file of a few kilobytes',
 }
 
 function neededFor(path: string): Capability {

@@ -1,5 +1,5 @@
 import { toArgv, type Word } from './argv.ts'
-import type { CommandOptions, HoldOptions, Until, WriteOptions } from './options.ts'
+import type { CommandOptions, HoldOptions, ReadOptions, WriteOptions } from './options.ts'
 
 /** What a program said. The exit status is data: 128 + N when signal N ended it, as for a shell. */
 export interface Answer {
@@ -18,10 +18,10 @@ export interface System {
   /** Rejects with a Refusal when the program could not be started. */
   run(verb: Verb, argv: readonly string[], options: CommandOptions): Promise<Answer>
   /**
-   * Undefined when there is no such file; rejects with a FileError when it cannot be read. Of a path that ends in `/`, the
-   * names in that folder, a line each.
+   * Undefined when there is no such file; rejects with a FileError when the file cannot be read, also for a link whose target
+   * is missing. Of a path that ends in `/`, the names in that folder, a line each.
    */
-  read(path: string, until?: Until): Promise<string | undefined>
+  read(path: string, how?: ReadOptions): Promise<string | undefined>
   /** Replaces a file as a whole (an entry of /proc is written to); rejects with a FileError. */
   write(path: string, text: string, how?: WriteOptions): Promise<void>
   /** Takes a flock(2) on that file, the one that CTDB's scripts take; rejects with LockBusy after so many seconds. */
@@ -36,7 +36,7 @@ export interface System {
 export function altered(system: System, own: Partial<System>): System {
   return {
     run: (verb, argv, options) => system.run(verb, argv, options),
-    read: (path, until) => system.read(path, until),
+    read: (path, how) => system.read(path, how),
     write: (path, text, how) => system.write(path, text, how),
     hold: (lock, seconds, how) => system.hold(lock, seconds, how),
     find: (program) => system.find(program),
@@ -63,7 +63,7 @@ export function doorTo(system: System): Door {
   return {
     ask: runner(system, 'ask'),
     change: runner(system, 'change'),
-    read: (path, until) => system.read(path, until),
+    read: (path, how) => system.read(path, how),
     write: (path, text, how) => system.write(path, text, how),
     find: (program) => system.find(program),
     wait: (ms) => system.wait(ms),

@@ -52,7 +52,14 @@ export interface HoldOptions {
   together?: boolean
 }
 
-/** Read again and again until the text is as wanted. */
+export interface ReadOptions {
+  /** Read again and again until the text is as wanted: for entries of /proc. */
+  until?: Until
+  /** Milliseconds after which a file system that does not answer is a FileError; if nothing is said, the deadline ends the read. */
+  within?: number
+}
+
+/** What a file that is read again and again should hold. */
 export interface Until {
   wanted: (text: string) => boolean
   /** Milliseconds between two looks. */

@@ -13,6 +13,7 @@ export async function nodeOutsideEvents(
   facts: Facts,
   say: (line: string) => void,
   handler = PUBLIC_ADDRESSES,
+  how?: { release: boolean },
 ): Promise<Node> {
-  return nodeBehind(door, await loadSettings(door, facts, handler), { say, because: () => {} })
+  return nodeBehind(door, await loadSettings(door, facts, handler, how), { say, because: () => {} })
 }

@@ -11,11 +11,12 @@ export async function readOptions(
   door: Door,
   files: readonly string[],
   env: Facts['env'],
+  within?: number,
 ): Promise<Record<string, string>> {
   const present: string[] = []
   let plain: Record<string, string> | undefined = {}
   for (const file of files) {
-    const content = await door.read(file)
+    const content = await door.read(file, { within })
     if (content === undefined || hasNothing(content)) continue
     present.push(file)
     const values = plainAssignments(content)

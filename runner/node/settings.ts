@@ -3,6 +3,7 @@ import { toolOf } from './ctdb-version.ts'
 import type { Facts } from './facts.ts'
 import { choicesIn, type Option, type OptionValue, type TextOption } from './options.ts'
 import { readOptions } from './options-files.ts'
+import { FileError } from '../machine/errors.ts'
 import type { Door } from '../machine/machine.ts'
 
 /** Settings of one handler, read once and checked. */
@@ -28,16 +29,32 @@ export interface Settings {
 }
 
 /**
- * Read the settings of a handler: script.options, then the handler's own options, which win. The environment is the default,
- * as with CTDB's scripts. Throws a Refusal when an options file does not parse.
+ * Milliseconds for a file that its file system does not give, where addresses must go. The last act has less than 2 s for a
+ * handler, which may read options and the list of addresses.
  */
-export async function loadSettings(door: Door, facts: Facts, handler: string): Promise<Settings> {
+export const RELEASE_MS = 700
+
+/**
+ * Read the settings of a handler: script.options, then the handler's own options, which win. The environment is the default,
+ * as with CTDB's scripts. Throws a Refusal when an options file does not parse or cannot be read; with `release`, options that
+ * cannot be read keep no address here: the environment's are used, and a warning says so.
+ */
+export async function loadSettings(
+  door: Door,
+  facts: Facts,
+  handler: string,
+  { release = false } = {},
+): Promise<Settings> {
   const { env } = facts
   const base = baseOf(env)
-  const values = await readOptions(
-    door,
-    [`${base}/script.options`, `${facts.optionsFolder}/${handler}.options`],
-    env,
+  const files = [`${base}/script.options`, `${facts.optionsFolder}/${handler}.options`]
+  const unread: string[] = []
+  const values = await readOptions(door, files, env, release ? RELEASE_MS : undefined).catch(
+    (error: unknown) => {
+      if (!release || !(error instanceof FileError)) throw error
+      unread.push(`WARNING: ${error.message}: its options are not known, going on without`)
+      return env
+    },
   )
   const { chosen, warnings } = choicesIn(values)
   const vardir = vardirOf(env)
@@ -53,6 +70,6 @@ export async function loadSettings(door: Door, facts: Facts, handler: string): P
     sendsPackets: !facts.reader.lacks.includes('CAP_NET_RAW'),
     option: (name) => chosen[name] as OptionValue<typeof name>,
     text: (name) => (values[name] ?? '').trim(),
-    warnings,
+    warnings: [...unread, ...warnings],
   }
 }

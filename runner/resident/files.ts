@@ -1,5 +1,5 @@
 import type { System } from '../machine/machine.ts'
-import type { Until, WriteOptions } from '../machine/options.ts'
+import type { ReadOptions, WriteOptions } from '../machine/options.ts'
 import { burst } from './batch/burst.ts'
 import type { KeptBack } from './locks/one-lock.ts'
 import { WatchedFile } from './watch-file.ts'
@@ -23,7 +23,7 @@ export class Files implements Disk, KeptBack {
     this.#disk = disk
   }
 
-  read(path: string, until?: Until): Promise<string | undefined> {
+  read(path: string, { until }: ReadOptions = {}): Promise<string | undefined> {
     const draft = this.#drafts.get(path)
     if (draft) return Promise.resolve(draft.text)
     if (!until) return atThisMoment(this.#glimpses, path, () => this.#disk.read(path))
@@ -43,6 +43,11 @@ export class Files implements Disk, KeptBack {
     }
     this.#glimpses.delete(path)
     return bell ? this.#ring(path, text) : this.#disk.write(path, text)
+  }
+
+  /** Does a text of this file wait for the end of a lock? */
+  hasDraft(path: string): boolean {
+    return this.#drafts.has(path)
   }
 
   /** Does a text wait for the end of this lock? */

@@ -1,7 +1,8 @@
 import type { Announcement } from '../machine/announcement.ts'
 import type { Answer, System, Verb } from '../machine/machine.ts'
-import type { CommandOptions, HoldOptions, Until, WriteOptions } from '../machine/options.ts'
+import type { CommandOptions, HoldOptions, ReadOptions, WriteOptions } from '../machine/options.ts'
 import { live, type LiveOptions } from '../machine/live/live.ts'
+import { reachHere } from '../machine/files/may-hang.ts'
 import type { Stop } from '../machine/stop.ts'
 import { Refusal } from '../base/refusal.ts'
 import { Attendant, type Work } from './programs/deadline.ts'
@@ -63,9 +64,14 @@ export class HandlerMachine implements System {
     return how.undo ? this.#attendant.finish(argv, work) : this.#attendant.attend(argv, work)
   }
 
-  read(path: string, until?: Until): Promise<string | undefined> {
-    const text = this.#shared.files.read(path, until)
-    return until ? this.#attendant.attend(['read', path], { done: () => text, by: () => undefined }) : text
+  read(path: string, how: ReadOptions = {}): Promise<string | undefined> {
+    const { files } = this.#shared
+    // by a child: each reader leaves it at its own deadline
+    if (reachHere(path) !== 'near' && !files.hasDraft(path)) return this.#own.read(path, how)
+    const text = files.read(path, how)
+    return how.until
+      ? this.#attendant.attend(['read', path], { done: () => text, by: () => undefined })
+      : text
   }
 
   /** A text waits only for a lock that this handler holds. */

@@ -27,6 +27,7 @@ export const LAYERS = [
   ['node'],
   ['machine/recording'],
   ['machine/live'],
+  ['machine/files'],
   ['machine'],
   ['machine/remedy'],
   ['format', 'inet'],

@@ -570,7 +570,7 @@ t.test('eventscript top and status --socket ask the daemon, or report its absenc
   t.match(await second, { exitCode: 0 })
 })
 
-t.test('ctdb.conf has the same meaning as for ctdb-eventd', { skip }, (t) => {
+t.test('ctdb.conf has the same meaning as for ctdb-eventd', { skip }, async (t) => {
   const at = place(t)
   writeFileSync(join(at.base, 'dbg'), '#!/bin/sh\n', { mode: 0o755 })
   const conf = (text: string) => {
@@ -584,15 +584,18 @@ t.test('ctdb.conf has the same meaning as for ctdb-eventd', { skip }, (t) => {
     warn: 'WARNING',
     'info ': 'INFO',
   }))
-    t.equal(conf(`[logging]\nlog  level = ${text}\n`).level, level)
+    t.equal((await conf(`[logging]\nlog  level = ${text}\n`)).level, level)
   for (const text of ['', '11', '-1', 'ERRORS', 'NOTICE # hi', 'CRIT'])
-    t.throws(() => conf(`[logging]\nlog level = ${text}\n`), Refusal, text)
-  t.same(conf('[logging]\nlocation = file:log\n').location, { kind: 'file', path: 'log' })
-  t.throws(() => conf('[logging]\nlocation = syslogx\n'), Refusal)
-  t.equal(conf('[event]\ndebug script = dbg\n').debugScript, join(at.base, 'dbg'))
-  t.equal(conf('[event]\ndebug script = sub/dbg\n').debugScript, undefined, 'accepted, but never found')
-  t.throws(() => conf('[event]\ndebug script = "dbg"\n'), Refusal)
-  t.end()
+    await t.rejects(conf(`[logging]\nlog level = ${text}\n`), Refusal, text)
+  t.same((await conf('[logging]\nlocation = file:log\n')).location, { kind: 'file', path: 'log' })
+  await t.rejects(conf('[logging]\nlocation = syslogx\n'), Refusal)
+  t.equal((await conf('[event]\ndebug script = dbg\n')).debugScript, join(at.base, 'dbg'))
+  t.equal(
+    (await conf('[event]\ndebug script = sub/dbg\n')).debugScript,
+    undefined,
+    'accepted, but never found',
+  )
+  await t.rejects(conf('[event]\ndebug script = "dbg"\n'), Refusal)
 })
 
 t.test('a log that could not be written is written again as soon as possible', { skip }, async (t) => {

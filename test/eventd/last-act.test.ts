@@ -161,21 +161,20 @@ await (await lockPidFile('b/pid').catch((error) => { console.log(error.message);
   t.match(await claimed('a/pid'), { exitCode: 0, stdout: '', stderr: '' })
 })
 
-t.test('[failover] disabled is read as CTDB reads it', (t) => {
+t.test('[failover] disabled is read as CTDB reads it', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'es-'))
   t.teardown(() => rmSync(dir, { recursive: true }))
   const isDisabled = (text: string) => {
     writeFileSync(join(dir, 'ctdb.conf'), text)
     return isFailoverDisabled(join(dir, 'ctdb.conf'))
   }
-  t.equal(isDisabled('[failover]\n\tdisabled = true\n'), true)
-  t.equal(isDisabled('[failover]\ndisabled=Yes\n'), true)
-  t.equal(isDisabled('[failover]\n\tdisabled = false\n'), false)
-  t.equal(isDisabled('[legacy]\n\tdisabled = true\n'), false)
-  t.equal(isDisabled('# [failover]\n'), false)
+  t.equal(await isDisabled('[failover]\n\tdisabled = true\n'), true)
+  t.equal(await isDisabled('[failover]\ndisabled=Yes\n'), true)
+  t.equal(await isDisabled('[failover]\n\tdisabled = false\n'), false)
+  t.equal(await isDisabled('[legacy]\n\tdisabled = true\n'), false)
+  t.equal(await isDisabled('# [failover]\n'), false)
   rmSync(join(dir, 'ctdb.conf'))
-  t.equal(isFailoverDisabled(join(dir, 'ctdb.conf')), false)
-  t.end()
+  t.equal(await isFailoverDisabled(join(dir, 'ctdb.conf')), false)
 })
 
 t.test('the last act is reported in words', (t) => {

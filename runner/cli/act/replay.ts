@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { Refusal, Usage } from '../../base/refusal.ts'
 import { findHandlers, type Entry } from '../../engine/find-handlers.ts'
 import { replayFile, type Replayed } from '../../engine/replay-event.ts'
 import type { Paints } from '../../format/colours.ts'
+import { live } from '../../machine/live/live.ts'
 import { BadTranscript } from '../../machine/recording/transcript.ts'
 import type { Command, CommonArgs } from '../command.ts'
 import { handlerReport } from '../handler-report.ts'
@@ -38,19 +38,20 @@ export default {
 
 async function replayNamed(file: string, entries: readonly Entry[]): Promise<Replayed> {
   try {
-    return await replayFile(readRecording(file), entries)
+    return await replayFile(await readRecording(file), entries)
   } catch (error) {
     const isBad = error instanceof BadTranscript || error instanceof Usage
     throw isBad ? new Refusal(`${file}: ${error.message}`) : error
   }
 }
 
-function readRecording(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch (error) {
-    throw new Refusal(`${file}: cannot read the recording: ${(error as NodeJS.ErrnoException).code}`)
-  }
+/** Milliseconds for a recording whose file system does not answer. */
+const FILE_MS = 2000
+
+async function readRecording(file: string): Promise<string> {
+  const text = await live({ within: FILE_MS }).read(file)
+  if (text === undefined) throw new Refusal(`${file}: cannot read the recording: ENOENT`)
+  return text
 }
 
 function verdict(paints: Paints, file: string, { report, problems }: Replayed): string {

@@ -72,7 +72,7 @@ function printAudit(output: Output, args: Args, audited: Audited, repaired: read
 
 function forPeople(
   { paints, width }: Output,
-  { rows, faults }: Audited,
+  { rows, faults, trouble }: Audited,
   repaired: readonly Repaired[],
   events?: string,
 ): string[] {
@@ -87,13 +87,14 @@ function forPeople(
         remedy: remedy && commandOf(remedy, events),
       }),
     ),
-    summary({ rows, faults }),
+    summary({ rows, faults, trouble }),
   ]
 }
 
-function summary({ rows, faults }: Pick<Audited, 'rows' | 'faults'>): string {
+function summary({ rows, faults, trouble }: Pick<Audited, 'rows' | 'faults' | 'trouble'>): string {
   const count = (state: Fault['state']) => faults.filter((each) => each.state === state).length
   const addresses = `${rows.length} public addresses, ${countHere({ rows })} of them here`
+  if (faults.length === 0 && trouble.length > 0) return `not all could be looked at: ${addresses}`
   return faults.length === 0
     ? `nothing is wrong: ${addresses}`
     : `${count('error')} wrong, ${count('warning')} weak: ${addresses}`

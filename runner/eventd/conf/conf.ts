@@ -1,8 +1,9 @@
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { parseIni, readIni } from '../../base/ini.ts'
 import { Refusal } from '../../base/refusal.ts'
+import { live } from '../../machine/live/live.ts'
 
 /** The log levels of CTDB, the most important first (common/logging.c of 4.17). */
 export const LEVELS = ['ERROR', 'WARNING', 'NOTICE', 'INFO', 'DEBUG'] as const
@@ -24,49 +25,53 @@ export interface Conf {
 /** The place of the log when ctdb.conf names none, in the folder of 4.17. */
 const DEFAULT_LOCATION = 'file:/var/log/ctdb/log.ctdb'
 
+/** Milliseconds for a file whose file system does not answer. */
+const CONF_MS = 2000
+
 /** The values of ctdb.conf, by `section/key`; empty when the file cannot be read, as for CTDB. */
-export function confValues(file: string): Map<string, string> {
-  return parseIni(readIfThere(file))
+export async function confValues(file: string): Promise<Map<string, string>> {
+  return parseIni(await readIfThere(file))
 }
 
 /**
  * The keys of ctdb.conf that the event daemon knows (event/event_conf.c and common/logging_conf.c of CTDB 4.17).
  * Throws a Refusal for a value that cannot be used: the daemon exits with 22.
  */
-export function readConf(file: string, env: NodeJS.ProcessEnv): Conf {
-  const values = confValues(file)
+export async function readConf(file: string, env: NodeJS.ProcessEnv): Promise<Conf> {
+  const values = await confValues(file)
   const conf: Conf = {
     debugScript: debugScriptOf(dirname(file), values.get('event/debug script')),
     location: locationOf(file, values.get('logging/location')),
     level: levelOf(file, values.get('logging/log level')),
     host: hostname().replace(/\..*/, ''),
-    failoverDisabled: failoverOf(file, values.get('failover/disabled')),
+    failoverDisabled: await failoverOf(file, values.get('failover/disabled')),
   }
   // ctdbd -i logs on standard error, and so do we
   return env['CTDB_INTERACTIVE'] ? { ...conf, location: { kind: 'stderr' }, level: 'NOTICE' } : conf
 }
 
 /** `[failover] disabled`, for which CTDB accepts these two words (failover/failover_conf.c of 4.17). */
-export function isFailoverDisabled(file: string): boolean {
-  const value = confValues(file).get('failover/disabled') ?? ''
+export async function isFailoverDisabled(file: string): Promise<boolean> {
+  const value = (await confValues(file)).get('failover/disabled') ?? ''
   return /^(?:true|yes)$/i.test(value)
 }
 
 /** Why CTDB drops the whole file and takes its defaults, without a word; undefined when the file is obeyed. */
-export function whyDropped(file: string): string | undefined {
-  return readIni(readIfThere(file)).problem
+export async function whyDropped(file: string): Promise<string | undefined> {
+  return readIni(await readIfThere(file)).problem
 }
 
-function failoverOf(file: string, text = 'false'): boolean {
-  if (/^(?:true|yes|false|no)$/i.test(text)) return isFailoverDisabled(file)
+async function failoverOf(file: string, text = 'false'): Promise<boolean> {
+  if (/^(?:true|yes|false|no)$/i.test(text)) return await isFailoverDisabled(file)
   throw new Refusal(`${file}: [failover] disabled = ${text}: expected true or false`)
 }
 
-function readIfThere(file: string): string {
+async function readIfThere(file: string): Promise<string> {
   try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return ''
+    return (await live({ within: CONF_MS }).read(file)) ?? ''
+  } catch (error) {
+    if (error instanceof Refusal) return ''
+    throw error
   }
 }
 

@@ -46,7 +46,7 @@ const END_MS = 500
 export async function cleanUp(options: CleanupOptions): Promise<Cleanup> {
   const { facts, force, rehearse, limit } = options
   const config = join(baseOf(facts.env), 'ctdb.conf')
-  if (isFailoverDisabled(config)) {
+  if (await isFailoverDisabled(config)) {
     const skipped = `${config}: [failover] disabled = true: the public addresses are not CTDB's, and stay`
     return { skipped, handlers: [], addresses: 0, rules: 0, sysctls: 0, good: true, left: [] }
   }

@@ -121,7 +121,7 @@ function hasty(system: System, ms: number): System {
 
 async function whatIsLeft(facts: Facts, ms: number): Promise<Remain[]> {
   const door = doorTo(live({ signal: AbortSignal.timeout(Math.ceil(ms)), atOnce: () => true }))
-  return await remainsOf((handler) => nodeOutsideEvents(door, facts, () => {}, handler))
+  return await remainsOf((handler) => nodeOutsideEvents(door, facts, () => {}, handler, { release: true }))
 }
 
 /** `2 public addresses dropped, 1 firewall rule removed`; empty when nothing was there. */

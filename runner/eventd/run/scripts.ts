@@ -3,6 +3,7 @@ import { readdirSync, realpathSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { findHandlers, loadModule, type Entry } from '../../engine/find-handlers.ts'
 import { leadsTo } from '../../install/wrapper.ts'
+import { isFar } from '../../machine/files/may-hang.ts'
 import { codeOf } from '../../machine/errors.ts'
 import { ERRNO } from '../protocol/messages.ts'
 
@@ -63,7 +64,7 @@ export function findScripts(folder: string, own: string): Entry[] {
   mustBeFolder(folder)
   return findHandlers(folder)
     .filter(({ path }) => path.endsWith('.script'))
-    .map((entry) => (entry.kind === 'script' ? (asModule(entry, own) ?? entry) : entry))
+    .map((entry) => (entry.kind === 'script' && !isFar(entry.path) ? (asModule(entry, own) ?? entry) : entry))
 }
 
 /** Throws NoComponent when the folder cannot be listed. */

@@ -53,8 +53,9 @@ async function addresses(node: Node, deadline: number): Promise<AddressRow[]> {
 }
 
 async function rowsOf(node: Node): Promise<AddressRow[]> {
-  const { rows, silent } = await addressRows(node, true)
-  return silent === undefined ? rows : refuse(silent)
+  const { rows, silent, unread } = await addressRows(node, true)
+  const why = silent ?? unread
+  return why === undefined ? rows : refuse(why)
 }
 
 async function handlers(node: Node): Promise<ReturnType<typeof parseEventStatus>> {

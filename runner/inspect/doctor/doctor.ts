@@ -18,6 +18,7 @@ import { Refusal } from '../../base/refusal.ts'
 import { doorTo, type Door } from '../../machine/machine.ts'
 import { Interrupted } from '../../machine/errors.ts'
 import { live } from '../../machine/live/live.ts'
+import { forALook } from '../node-here.ts'
 import { configuredNodes } from '../nodes.ts'
 
 const EXAMINATIONS: readonly [string, Examination][] = [
@@ -47,7 +48,7 @@ export interface DoctorOptions {
  * of time is a finding, and the other examinations go on.
  */
 export async function examine({ facts, own, limit }: DoctorOptions): Promise<Finding[]> {
-  const door = doorTo(live({ signal: AbortSignal.timeout(limit * 1000), atOnce: () => true }))
+  const door = doorTo(live(forALook(limit)))
   const [patient, first] = await admit(door, facts, own, limit)
   const findings = [...first]
   for (const [name, look] of EXAMINATIONS) findings.push(...(await reasonOr(name, () => look(patient))))
@@ -76,7 +77,8 @@ async function admit(door: Door, facts: Facts, own: string, limit: number): Prom
   )
   const uses = { inet: families.includes('inet'), inet6: families.includes('inet6') }
   const links = (await linksOf(door)) ?? []
-  const rest = { publicAddresses, nodes, uses, links, settings }
+  const isListUnread = findings.some(({ check }) => check === 'public_addresses')
+  const rest = { publicAddresses, isListUnread, nodes, uses, links, settings }
   // the examination of the options names an unreadable file with its line
   const others = findings.filter(({ check }) => check !== 'options')
   return [{ door, facts, base, vardir, folder: facts.optionsFolder, own, ...rest }, others]

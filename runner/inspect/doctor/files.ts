@@ -46,7 +46,8 @@ function optionsIn(folder: string): string[] {
   return names.toSorted().map((name) => join(folder, name))
 }
 
-const publicAddresses: Examination = ({ base, publicAddresses: text, nodes }) => {
+const publicAddresses: Examination = ({ base, publicAddresses: text, isListUnread, nodes }) => {
+  if (isListUnread) return []
   const { ok, warn, error } = about('public_addresses')
   const file = join(base, 'public_addresses')
   if (text === undefined) return ok(file, 'no such file: this node has no public addresses')
@@ -106,12 +107,12 @@ function wrongWith({ kind, name }: NodesList, all: readonly ListedNode[]): Findi
   return [...ends, ...others]
 }
 
-const configuration: Examination = ({ base }) => {
+const configuration: Examination = async ({ base }) => {
   const { ok, error } = about('ctdb.conf')
   const file = join(base, 'ctdb.conf')
   try {
-    readConf(file, {})
-    const dropped = whyDropped(file)
+    await readConf(file, {})
+    const dropped = await whyDropped(file)
     if (dropped !== undefined)
       return error(file, `${dropped}: CTDB passes over the whole file, without a word`, 'repair that line')
     return ok(file, 'the settings of the event daemon can be read')

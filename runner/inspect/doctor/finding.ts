@@ -31,6 +31,8 @@ export interface Patient {
   own: string
   /** The text of public_addresses; undefined when there is no such file. */
   publicAddresses: string | undefined
+  /** The text could not be read, and a finding says so. */
+  isListUnread: boolean
   nodes: NodesList
   /** Whether public addresses of each family are configured. */
   uses: { inet: boolean; inet6: boolean }

@@ -4,7 +4,7 @@ import { networkOf, networkText } from '../../inet/network.ts'
 import { parsePublicAddresses, type PublicAddress } from '../../net/address/public-addresses.ts'
 import { mayHaveSiblings } from '../../net/address/siblings.ts'
 import { promoteSecondaries, readNumber } from '../../net/sysctl/sysctl.ts'
-import { whyReadOnly } from '../../machine/live/disk.ts'
+import { whyReadOnly } from '../../machine/files/disk.ts'
 import { about, type Finding, type Patient } from './finding.ts'
 
 /** Our handlers set promote_secondaries where it is 0. So only a 0 that cannot be changed matters, and only beside such a subnet. */

@@ -20,7 +20,7 @@ const service: Examination = async ({ door, facts }) => {
   const found = [
     ...missingFolders(unit, [await ctdbPath('socket ctdbd'), pidFile], await madeAtBoot(door, folder)),
     ...otherPidFile(unit, pidFile),
-    ...unmet(unit, confValues(await ctdbPath('config')).get('cluster/nodes list')),
+    ...unmet(unit, (await confValues(await ctdbPath('config'))).get('cluster/nodes list')),
   ]
   const { ok, error } = about('systemd')
   const drop = (lines: string[]) => remedyIn(join(folder, 'system', `${NAME}.d`), lines)

@@ -2,13 +2,15 @@ import { statSync } from 'node:fs'
 import { basename } from 'node:path'
 import { constants as os } from 'node:os'
 import { execa, type Options } from 'execa'
-import { readText, readUntil, writeText } from './disk.ts'
+import { readText, readUntil, writeText } from '../files/disk.ts'
 import { endProgram, type Child } from './end-program.ts'
-import { CannotRun, Interrupted } from '../errors.ts'
+import { CannotRun, FileError, Interrupted } from '../errors.ts'
+import { codeIn, readFar, writerOf } from '../files/far-file.ts'
 import { findProgram } from './find-program.ts'
 import { holdFlock } from './flock.ts'
 import type { Answer, System, Verb } from '../machine.ts'
-import type { CommandOptions, HoldOptions, Until } from '../options.ts'
+import type { CommandOptions, HoldOptions, ReadOptions } from '../options.ts'
+import { isFar, reachHere } from '../files/may-hang.ts'
 import { ScriptMark, UNMARKED } from './script-mark.ts'
 import { ScriptOutput } from './script-output.ts'
 import type { Stop } from '../stop.ts'
@@ -24,11 +26,13 @@ export interface LiveOptions {
   ownGroups?: boolean
   /** Called, and waited for, before a program is ended that used up its time: the moment to look at it, with its output. */
   beforeEnd?: (pid: number, soFar: string) => Promise<void>
+  /** Milliseconds for a file whose file system does not answer, where its reader says nothing. */
+  within?: number
   /** Reasons of the signal for which a program is not asked to end, but ended. */
   atOnce?: (reason: unknown) => boolean
 }
 
-/** The real machine. The only place that starts programs, except those that stay (coprocess.ts). */
+/** The real machine. The only place that starts programs, except those that stay (coprocess.ts) and those that read (far-file.ts). */
 export function live(options: LiveOptions = {}): LiveMachine {
   return new LiveMachine(options)
 }
@@ -38,8 +42,10 @@ export class LiveMachine implements System {
   readonly #ownGroups: boolean
   readonly #beforeEnd: LiveOptions['beforeEnd']
   readonly #atOnce: LiveOptions['atOnce']
+  readonly #within: number | undefined
 
-  constructor({ signal, ownGroups = true, beforeEnd, atOnce }: LiveOptions) {
+  constructor({ signal, ownGroups = true, beforeEnd, atOnce, within }: LiveOptions) {
+    this.#within = within
     this.#signal = signal
     this.#ownGroups = ownGroups
     this.#beforeEnd = beforeEnd
@@ -54,14 +60,19 @@ export class LiveMachine implements System {
   }
 
   // oxlint-disable-next-line require-await -- so that a failure is a rejection
-  async read(path: string, until?: Until): Promise<string | undefined> {
-    return until ? readUntil(path, until, this.#signal) : readText(path)
+  async read(path: string, { until, within = this.#within }: ReadOptions = {}): Promise<string | undefined> {
+    if (until) return readUntil(path, until, this.#signal)
+    const place = reachHere(path)
+    if (place === 'near') return readText(path)
+    return readFar(path, { isLinked: place === 'linked', within, signal: this.#signal })
   }
 
-  // oxlint-disable-next-line require-await -- as above
   async write(path: string, text: string): Promise<void> {
     this.#signal?.throwIfAborted()
-    writeText(path, text)
+    if (reachHere(path) === 'near') return writeText(path, text)
+    const [program, ...words] = writerOf(path)
+    const answer = await this.#runProgram([program, ...words], { input: text })
+    if (answer.status !== 0) throw new FileError('write', path, codeIn(answer.err))
   }
 
   async hold(
@@ -95,7 +106,7 @@ export class LiveMachine implements System {
       // by its bare name, as ctdb-eventd calls it; a `#!` script never sees that
       const argv0 = basename(argv[0] ?? '').replace(/\.script$/, '')
       const sink = output.fd ?? ('ignore' as const)
-      const child = this.#start(argv, { stdio: ['ignore', sink, sink], argv0, env: mark.env })
+      const child = this.#start(asStarted(argv), { stdio: ['ignore', sink, sink], argv0, env: mark.env })
       const ended = await this.#finish(argv, child, { output, mark })
       return { ...ended, out: output.text() }
     } catch (error) {
@@ -163,6 +174,15 @@ export class LiveMachine implements System {
 interface Script {
   output: ScriptOutput
   mark: ScriptMark
+}
+
+/**
+ * A script on a file system that may hang is started by a shell: node waits for the exec of what it starts itself. Such a
+ * script is looked at by nobody before, so the shell passes over one that is not executable, as CTDB does.
+ */
+function asStarted([program = '', ...words]: readonly string[]): readonly string[] {
+  if (!isFar(program)) return [program, ...words]
+  return ['sh', '-c', '[ -x "$0" ] || exit 0; exec "$0" "$@"', program, ...words]
 }
 
 /** Our working directory. From one that has been removed nothing can be started: that would look like a missing program. */

@@ -47,10 +47,10 @@ export function witnessed(system: System, witness: Witness): System {
         (answer) => ({ answer }),
       )
     },
-    read: (path, until) =>
+    read: (path, how) =>
       step(
         { verb: 'read', path },
-        () => system.read(path, until),
+        () => system.read(path, how),
         (text) => (text === undefined ? { absent: true } : { text }),
       ),
     write: (path, text, how) =>

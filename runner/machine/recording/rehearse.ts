@@ -1,5 +1,5 @@
 import type { System } from '../machine.ts'
-import { whyReadOnly } from '../live/disk.ts'
+import { whyReadOnly } from '../files/disk.ts'
 import { FileError } from '../errors.ts'
 
 async function exists(machine: System, path: string): Promise<boolean> {
@@ -24,8 +24,8 @@ export function rehearsal(machine: System): System {
       const answer = await machine.run(verb, argv, options)
       return options.assume ? { ...answer, out: options.assume(answer.out) } : answer
     },
-    async read(path, until) {
-      const text = await machine.read(path)
+    async read(path, { until, within } = {}) {
+      const text = await machine.read(path, { within })
       return until ? until.assume(text ?? '') : text
     },
     async write(path) {

@@ -1,12 +1,12 @@
 /** Deleting an IPv4 address where the kernel would take others of its subnet along, and nobody can tell it not to. */
 import type { Node } from '../../node/node.ts'
-import { refuse } from '../../base/refusal.ts'
+import { Refusal, refuse } from '../../base/refusal.ts'
 import type { Answer } from '../../machine/machine.ts'
 import { announceAgain } from '../background.ts'
 import { parseLinks } from '../ip-json.ts'
 import { lockedIfPossible } from '../locked.ts'
 import { interfaces } from './interfaces.ts'
-import { readPublicAddresses } from './public-addresses.ts'
+import { releasableAddresses, type Releasable } from './public-addresses.ts'
 import {
   BATCH,
   batchFor,
@@ -100,9 +100,18 @@ async function announcePublic(
   shown: string,
 ): Promise<void> {
   if (siblings.length === 0) return
-  const { entries = [] } = (await readPublicAddresses(node)) ?? {}
-  const known = new Set(entries.map(({ address }) => address))
-  const addresses = siblings.flatMap(({ address }) => (known.has(address) ? [address] : []))
+  const known = await knownPublic(node)
+  const addresses = siblings.flatMap(({ address }) => (known?.addresses.has(address) ? [address] : []))
   const link = parseLinks(shown).find(({ name }) => name === iface)
   if (link && addresses.length > 0) await announceAgain(node, addresses, link)
+}
+
+/** The deletion is done by now: a list that cannot be read costs no more than the announcement. */
+async function knownPublic(node: Node): Promise<Releasable | undefined> {
+  try {
+    return await releasableAddresses(node)
+  } catch (error) {
+    if (error instanceof Refusal) return undefined
+    throw error
+  }
 }

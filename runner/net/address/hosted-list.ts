@@ -44,9 +44,10 @@ export function hostedLock(vardir: string): string {
   return `${hostedFile(vardir)}.lock`
 }
 
-/** The addresses that this node hosts, as last written. */
-export async function hostedNow(node: Node): Promise<string[]> {
-  return [...parseHosted((await node.read(hostedFile(node.settings.vardir))) ?? '')]
+/** The addresses that this node hosts, as last written; undefined when there is no list. */
+export async function hostedNow(node: Node): Promise<string[] | undefined> {
+  const text = await node.read(hostedFile(node.settings.vardir))
+  return text === undefined ? undefined : [...parseHosted(text)]
 }
 
 /** The text written last is the text read next, when hundreds of addresses move at once. */

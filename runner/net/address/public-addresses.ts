@@ -2,6 +2,9 @@ import type { Node } from '../../node/node.ts'
 import { whyNoInterface, whyNotPublic } from '../../node/events.ts'
 import { linesForCtdbd, trimmed, wordsIn } from '../../base/blanks.ts'
 import { refuse } from '../../base/refusal.ts'
+import { FileError } from '../../machine/errors.ts'
+import { RELEASE_MS } from '../../node/settings.ts'
+import { hostedFile, hostedNow } from './hosted-list.ts'
 import { canonical, hostBits } from '../../inet/address.ts'
 
 /** One line of public_addresses. */
@@ -67,11 +70,65 @@ function parseLine(first: string, second: string | undefined): PublicAddress | s
   return { address, bits: Number(bits), ifaces }
 }
 
-/** The file as it stands, good lines and bad; undefined when this cluster has no public addresses. */
-export async function readPublicAddresses(node: Node): Promise<PublicAddresses | undefined> {
+/** The file as it stands, good lines and bad; undefined when this cluster has no public addresses. Rejects with a FileError. */
+export async function readPublicAddresses(
+  node: Node,
+  how?: { within: number },
+): Promise<PublicAddresses | undefined> {
   const file = `${node.settings.base}/public_addresses`
-  const text = await node.read(file)
+  const text = await node.read(file, how)
   return text === undefined ? undefined : parsed(file, text)
+}
+
+/**
+ * Does this cluster have public addresses? A list that is there but cannot be read has some: the daemon has read the list, and
+ * an event is about one of its addresses. Says so with a WARNING.
+ */
+export async function hasPublicAddresses(node: Node): Promise<boolean> {
+  try {
+    return (await readPublicAddresses(node, { within: RELEASE_MS })) !== undefined
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error
+    node.say(`WARNING: ${error.message}: going by what the daemon said`)
+    return true
+  }
+}
+
+/** What a node may hold, and how far that is known. */
+export interface Releasable {
+  addresses: ReadonlySet<string>
+  /** One sentence for each bad line of the list. */
+  problems: string[]
+}
+
+/**
+ * The public addresses that may be on this node, to let go of them; undefined when this cluster has none. A list that is there
+ * but cannot be read never stops that: what this node has taken stands in `my-public-ip-addresses`, and a WARNING says so.
+ * Throws a Refusal when that list is missing as well.
+ */
+export async function releasableAddresses(node: Node): Promise<Releasable | undefined> {
+  try {
+    const found = await readPublicAddresses(node, { within: RELEASE_MS })
+    if (!found) return undefined
+    const addresses = new Set([...found.entries.map(({ address }) => address), ...found.doubtful])
+    return { addresses, problems: found.problems }
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error
+    return { addresses: await taken(node, error.message), problems: [] }
+  }
+}
+
+async function taken(node: Node, unread: string): Promise<ReadonlySet<string>> {
+  const file = hostedFile(node.settings.vardir)
+  const addresses = await hostedNow(node)
+  if (addresses === undefined)
+    return refuse(
+      `${unread}; and ${file} is missing: which addresses this node has taken is not known: see "ip addr"`,
+    )
+  node.say(
+    `WARNING: ${unread}: what counts is what this node has taken, as ${file} has it: ${addresses.join(', ') || 'nothing'}`,
+  )
+  return new Set(addresses)
 }
 
 /** The last file read: events that come together all read the same text. */

@@ -58,7 +58,7 @@ export async function concede(node: Node, taken: Taken): Promise<DadOutcome | 'g
   if (bits === undefined) return 'given up' // it has gone meanwhile
   try {
     const outcome = await decide(node, { address, bits, iface }, failing)
-    if ((await hostedNow(node)).includes(address))
+    if ((await hostedNow(node))?.includes(address))
       // seized means: to be announced for as long as it is here
       return outcome === 'seized' && !announces(node) ? 'ready' : outcome
     await takeBack(node, address)

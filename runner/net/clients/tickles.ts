@@ -12,7 +12,7 @@ import { tryWrite } from '../sysctl/sysctl.ts'
  */
 export async function updateTickles(node: Node): Promise<void> {
   try {
-    await report(node, await hostedNow(node))
+    await report(node, (await hostedNow(node)) ?? [])
   } catch (error) {
     // "monitor" is about the interfaces: a disk that fails does not make it fail
     if (!(error instanceof FileError)) throw error

@@ -73,7 +73,7 @@ export async function waitForDad(
 ): Promise<DadState> {
   const wanted = (table: string) => enough(dadState(table, address, iface))
   const assume = (table: string) => `${hexDigits(address)} 00 00 00 80 ${iface}\n${table}`
-  const table = await door.read(TABLE, { wanted, every, limit, assume })
+  const table = await door.read(TABLE, { until: { wanted, every, limit, assume } })
   return dadState(table ?? '', address, iface)
 }
 

@@ -63,9 +63,12 @@ export async function mayLead(node: Node, { members }: Lvs): Promise<boolean> {
   return members.some(({ address, followerOnly }) => address === own && !followerOnly)
 }
 
-/** Refuse a public address, which cannot be on every node as well, and an address of this node's own. */
+/**
+ * Refuse a public address, which cannot be on every node as well, and an address of this node's own. A list that cannot be
+ * read refuses nothing: 10.interface reports it.
+ */
 export async function mustBeFree(node: Node, { publicIp }: Lvs): Promise<void> {
-  const listed = await readPublicAddresses(node)
+  const listed = await orUnread(readPublicAddresses(node))
   if (listed?.entries.some(({ address }) => address === publicIp))
     refuse(`ERROR: CTDB_LVS_PUBLIC_IP same as a public address: ${publicIp}: take it out of public_addresses`)
   const own = (await whereIs(node, publicIp)).find(({ bits }) => bits !== hostBits(publicIp))
@@ -73,4 +76,13 @@ export async function mustBeFree(node: Node, { publicIp }: Lvs): Promise<void> {
     refuse(
       `ERROR: CTDB_LVS_PUBLIC_IP is this node's own address: ${publicIp}/${own.bits} is on ${own.iface}: expected one that LVS alone puts there: mend script.options`,
     )
+}
+
+async function orUnread<T>(look: Promise<T>): Promise<T | undefined> {
+  try {
+    return await look
+  } catch (error) {
+    if (error instanceof FileError) return undefined
+    throw error
+  }
 }

@@ -9,7 +9,7 @@ import { interfaces } from '../address/interfaces.ts'
 import { deletionLine } from '../address/placement.ts'
 import { dadRecord, keptIn } from '../sysctl/kept.ts'
 import { isStill } from '../sysctl/record.ts'
-import { readPublicAddresses } from '../address/public-addresses.ts'
+import { releasableAddresses } from '../address/public-addresses.ts'
 import { SHARED } from './shared-addresses.ts'
 import { readNumber } from '../sysctl/sysctl.ts'
 
@@ -70,9 +70,8 @@ async function rulesLeft(nodeOf: NodeOf, program: 'iptables' | 'ip6tables'): Pro
   const list = toShell([program, '-w', '-S', 'INPUT'])
   return await seen(`whether a rule of ${program} still drops what arrives`, list, async () => {
     const node = await nodeOf(PUBLIC_ADDRESSES)
-    const listed = await readPublicAddresses(node)
-    const all = [...(listed?.entries.map(({ address }) => address) ?? []), ...(listed?.doubtful ?? [])]
-    const addresses = all.filter((address) => programFor(address) === program)
+    const listed = await releasableAddresses(node)
+    const addresses = [...(listed?.addresses ?? [])].filter((address) => programFor(address) === program)
     const rules = addresses.length > 0 ? await blocksNow(node, program) : []
     if (typeof rules === 'string') return [{ text: rules, remedy: list, unseen: true }]
     return (rules ?? [])

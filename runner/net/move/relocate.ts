@@ -71,7 +71,8 @@ export async function dropAll(node: Node, addresses: readonly string[]): Promise
   await forgetParked(node)
   const failures = await dropHeld(node, 'public address', ({ address }) => addresses.includes(address))
   await unblock(node, addresses)
-  await updateHosted(node, (hosted) => hosted.clear())
+  // what is still here stays on the list: it may be all that the next try knows
+  if (failures.length === 0) await updateHosted(node, (hosted) => hosted.clear())
   await forgetTickles(node)
   if (failures.length > 0) refuse(failures.join('\n'))
 }

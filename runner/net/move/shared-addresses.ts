@@ -8,7 +8,7 @@ import { refuse } from '../../base/refusal.ts'
 import { canonical, hostBits } from '../../inet/address.ts'
 import type { Held } from '../ip-json.ts'
 import { lvsAddress } from '../lvs/options.ts'
-import { readPublicAddresses } from '../address/public-addresses.ts'
+import { releasableAddresses } from '../address/public-addresses.ts'
 
 type IsMeant = (held: Held) => boolean
 
@@ -29,10 +29,8 @@ export const SHARED: readonly SharedAddresses[] = [
 
 /** Also addresses of lines that are wrong otherwise. */
 async function publicOnes(node: Node): Promise<IsMeant | undefined> {
-  const listed = await readPublicAddresses(node)
-  if (!listed) return undefined
-  const addresses = new Set([...listed.entries.map(({ address }) => address), ...listed.doubtful])
-  return ({ address }) => addresses.has(address)
+  const listed = await releasableAddresses(node)
+  return listed && (({ address }) => listed.addresses.has(address))
 }
 
 /** On any interface, with any prefix, and also without CTDB_NATGW_NODES: as CTDB's ctdb-crash-cleanup.sh (4.17) has it. */

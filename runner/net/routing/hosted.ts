@@ -1,7 +1,8 @@
 import type { Node } from '../../node/node.ts'
+import { FileError } from '../../machine/errors.ts'
 import { canonical } from '../../inet/address.ts'
 import { table } from '../ctdb/tool.ts'
-import { readPublicAddresses } from '../address/public-addresses.ts'
+import { readPublicAddresses, type PublicAddress } from '../address/public-addresses.ts'
 
 /** A public address on an interface of this node, with the netmask of the event or of public_addresses. */
 export interface Hosted {
@@ -17,11 +18,22 @@ export interface Hosted {
 export async function hostedHere(node: Node): Promise<Hosted[] | string> {
   const rows = await table(node, ['ip', '-v'], ['Public IP', 'ActiveInterfaces'])
   if (typeof rows === 'string') return rows
-  const listed = (await readPublicAddresses(node))?.entries ?? []
+  const listed = await listedHere(node)
   return rows.flatMap((row) => {
     const address = canonical(row['Public IP'] ?? '')
     const iface = row['ActiveInterfaces']?.split(',')[0] ?? ''
     if (!address || iface === '') return []
     return [{ address, iface, bits: listed.find((each) => each.address === address)?.bits }]
   })
+}
+
+/** A list that cannot be read is said so, and takes no route away: the kernel knows the netmask of an address that is here. */
+async function listedHere(node: Node): Promise<readonly PublicAddress[]> {
+  try {
+    return (await readPublicAddresses(node))?.entries ?? []
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error
+    node.say(`WARNING: ${error.message}: netmasks as on the interfaces`)
+    return []
+  }
 }

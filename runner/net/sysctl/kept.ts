@@ -74,10 +74,10 @@ export async function putAllBack(
   record: string,
   { assumed, putBack = (kept) => writeOriginal(node, kept, { sysctls: 1 }) }: PuttingBack = {},
 ): Promise<void> {
-  const text = (await node.read(record, assumed && once(keptText(assumed)))) ?? ''
+  const text = (await node.read(record, assumed && { until: once(keptText(assumed)) })) ?? ''
   const stuck: Kept[] = []
   for (const kept of parseKept(text)) {
-    const now = await node.read(kept.path, assumed && once(String(kept.value)))
+    const now = await node.read(kept.path, assumed && { until: once(String(kept.value)) })
     if (now === undefined || !isStill(kept, Number(now)))
       node.because(`${kept.path} is no longer ${kept.value}: somebody else has changed it, and it is left so`)
     else if (!(await putBack(kept))) stuck.push(kept)

@@ -146,8 +146,9 @@ async function inFile({ file, text, key = '' }: Line): Promise<string> {
   try {
     writeFileSync(path, text)
     if (file === 'script.options') return (await readOptions(doorTo(live()), [path], {}))[OPTION] ?? ''
-    readConf(path, {})
-    return key === 'failover/disabled' ? String(isFailoverDisabled(path)) : (confValues(path).get(key) ?? '')
+    await readConf(path, {})
+    if (key === 'failover/disabled') return String(await isFailoverDisabled(path))
+    return (await confValues(path)).get(key) ?? ''
   } catch (error) {
     if (error instanceof Refusal) return 'ends'
     throw error

@@ -4,6 +4,11 @@ const HEADER = '|Source IP|Port|Destiation IP|Port|\n' // as ctdb 4.17 spells it
 
 export const monitor: readonly Scenario[] = [
   { name: 'monitor.all-up', event: 'monitor' },
+  {
+    name: 'monitor.public-addresses-dangling',
+    event: 'monitor',
+    prepare: (stage) => stage.dangling('public_addresses'),
+  },
   { name: 'monitor.one-down', event: 'monitor', prepare: (stage) => stage.unplug('eth1') },
   {
     name: 'monitor.all-down',

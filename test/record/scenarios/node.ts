@@ -74,6 +74,19 @@ function dropping(event: 'init' | 'shutdown'): Scenario[] {
       prepare: (stage) => stage.unconfigure('public_addresses'),
     },
     {
+      name: `${event}.public-addresses-dangling`,
+      event,
+      async prepare(stage) {
+        await leftovers(stage)
+        stage.dangling('public_addresses')
+      },
+    },
+    {
+      name: `${event}.public-addresses-unreadable-and-nothing-known`,
+      event,
+      prepare: (stage) => stage.unreadable('public_addresses'),
+    },
+    {
       name: `${event}.public-addresses-broken`,
       event,
       async prepare(stage) {
@@ -140,6 +153,14 @@ export const node: readonly Scenario[] = [
     prepare(stage) {
       stage.hosted('10.0.0.7', '10.0.0.1')
       stage.lab.ctdbSays('ip', '|Public IP|Node|\n|10.0.0.1|0|\n|10.0.0.2|1|\n|10.0.0.3|-1|\n|fd00::1|0|\n')
+    },
+  },
+  {
+    name: 'ipreallocated.public-addresses-dangling',
+    event: 'ipreallocated',
+    prepare(stage) {
+      stage.dangling('public_addresses')
+      stage.lab.ctdbSays('ip', '|Public IP|Node|\n|10.0.0.1|0|\n|10.0.0.2|1|\n')
     },
   },
   {

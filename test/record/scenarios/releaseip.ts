@@ -137,6 +137,20 @@ export const releaseip: readonly Scenario[] = [
       stage.without('ss')
     },
   })),
+  ...both('releaseip', 'public-addresses-dangling', ({ ip, bits }) => ({
+    event: `releaseip eth0 ${ip} ${bits}`,
+    async prepare(stage) {
+      await stage.held(`${ip}/${bits}`, 'eth0')
+      stage.dangling('public_addresses')
+    },
+  })),
+  ...both('releaseip', 'options-dangling', ({ ip, bits }) => ({
+    event: `releaseip eth0 ${ip} ${bits}`,
+    async prepare(stage) {
+      await stage.held(`${ip}/${bits}`, 'eth0')
+      stage.dangling('script.options')
+    },
+  })),
   ...both('releaseip', 'delete-fails', ({ ip, bits }) => ({
     event: `releaseip eth0 ${ip} ${bits}`,
     async prepare(stage) {

@@ -146,6 +146,20 @@ export class Stage {
     rmSync(join(this.lab.dir, 'etc', file))
   }
 
+  /** The file is a link onto a file system that is not mounted. */
+  dangling(file: string): void {
+    const path = join(this.lab.dir, 'etc', file)
+    rmSync(path, { force: true })
+    symlinkSync(`/cluster/${file}`, path)
+  }
+
+  /** The file is there, and cannot be read, not even by root. */
+  unreadable(file: string): void {
+    const path = join(this.lab.dir, 'etc', file)
+    rmSync(path, { force: true })
+    mkdirSync(path)
+  }
+
   /** The other end of the cable is switched off. */
   async unplug(iface: string): Promise<void> {
     await this.observer(`ip link set dev port-${iface} down`)

@@ -9,6 +9,10 @@ export const takeip: readonly Scenario[] = [
     event: `takeip eth0 ${ip} ${bits}`,
     prepare: (stage) => stage.node('ip link set dev eth0 down'),
   })),
+  ...both('takeip', 'public-addresses-dangling', ({ ip, bits }) => ({
+    event: `takeip eth0 ${ip} ${bits}`,
+    prepare: (stage) => stage.dangling('public_addresses'),
+  })),
   ...both('takeip', 'interface-missing', ({ ip, bits }) => ({ event: `takeip eth7 ${ip} ${bits}` })),
   ...both('takeip', 'by-altname', ({ ip, bits }) => ({
     event: `takeip storage0 ${ip} ${bits}`,

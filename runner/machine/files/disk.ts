@@ -20,6 +20,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { toBytes, toText } from '../bytes.ts'
 import type { Until } from '../options.ts'
 import { codeOf, FileError } from '../errors.ts'
+import { dangling } from './far-file.ts'
 import type { Stop } from '../stop.ts'
 
 /**
@@ -30,9 +31,19 @@ export function readText(path: string): string | undefined {
   try {
     return path.endsWith('/') ? readdirSync(path).toSorted().join('\n') : toText(readFileSync(path))
   } catch (error) {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined
-    throw new FileError('read', path, codeOf(error))
+    const isMissing = codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR'
+    if (isMissing && !isDangling(path)) return undefined
+    throw isMissing ? dangling(path) : new FileError('read', path, codeOf(error))
   }
+}
+
+/** Is the part of a missing path that is there a link? Then its target is missing, such as a file system not mounted. */
+function isDangling(path: string): boolean {
+  for (let part = resolve(path); part !== '/'; part = dirname(part)) {
+    const there = lstatSync(part, { throwIfNoEntry: false })
+    if (there) return there.isSymbolicLink()
+  }
+  return false
 }
 
 export async function readUntil(path: string, until: Until, signal?: Stop): Promise<string | undefined> {

@@ -1,0 +1,136 @@
+/**
+ * Files whose file system may not answer (may-hang.ts) are read by a child, `cat` or `ls`. Node's own threads are no way
+ * out: a read that hangs there keeps the process from ending.
+ */
+import { execa } from 'execa'
+import { toText } from '../bytes.ts'
+import { FileError, Interrupted } from '../errors.ts'
+import type { Stop } from '../stop.ts'
+
+/** How a far file is read. */
+export interface FarRead {
+  /** A link leads to the file: then "no such file" means that the link dangles. */
+  isLinked: boolean
+  /** Milliseconds after which the file counts as one that cannot be read. */
+  within?: number
+  signal?: Stop
+}
+
+/** A child that reads, for all who want that file. */
+interface Reader {
+  done: Promise<string | undefined>
+  waiting: number
+  /** Nobody waits any longer. A child that waits for a disk may survive its KILL. */
+  abandon: () => void
+}
+
+const readers = new Map<string, Reader>()
+
+/** More than any list has; a device may never end. */
+const MOST_BYTES = 16 * 2 ** 20
+
+/**
+ * The text of a file, or the names in a folder; undefined when there is none of that name. Rejects with a FileError, ETIMEDOUT
+ * when no answer came `within` so many milliseconds, and with Interrupted when `signal` came first.
+ */
+export function readFar(path: string, { isLinked, within, signal }: FarRead): Promise<string | undefined> {
+  const began = Date.now()
+  const reader = readers.get(path) ?? startReader(path)
+  reader.waiting++
+  return new Promise((resolve, reject) => {
+    const leave = (): void => {
+      signal?.removeEventListener('abort', interrupt)
+      clearTimeout(timer)
+      if (--reader.waiting === 0) reader.abandon()
+    }
+    const interrupt = () => {
+      leave()
+      reject(new Interrupted(['read', path], Date.now() - began, signal?.reason))
+    }
+    const giveUp = () => {
+      leave()
+      reject(new FileError('read', path, 'ETIMEDOUT'))
+    }
+    const timer = within === undefined ? undefined : setTimeout(giveUp, within)
+    if (signal?.aborted) return interrupt()
+    signal?.addEventListener('abort', interrupt)
+    const end = (settle: () => void) => {
+      leave()
+      settle()
+    }
+    reader.done.then(
+      (text) => end(() => (text === undefined && isLinked ? reject(dangling(path)) : resolve(text))),
+      (error: Error) => end(() => reject(error)),
+    )
+  })
+}
+
+/** A link whose target is missing: nobody can say what is there. */
+export function dangling(path: string): FileError {
+  return new FileError('read', path, 'DANGLING')
+}
+
+function startReader(path: string): Reader {
+  const words = path.endsWith('/') ? ['ls', '-1A', '--', path] : ['cat', '--', path]
+  const child = execa(words[0] ?? '', words.slice(1), {
+    stdin: 'ignore',
+    encoding: 'buffer',
+    env: { LC_ALL: 'C' },
+    cwd: '/',
+    detached: true,
+    reject: false,
+    stripFinalNewline: false,
+    maxBuffer: MOST_BYTES,
+    cleanup: true,
+  })
+  const forget = () => void (readers.get(path) === reader && readers.delete(path))
+  const done = child.then(({ exitCode, stdout, stderr, isMaxBuffer, code }) => {
+    forget()
+    if (isMaxBuffer) throw new FileError('read', path, 'EFBIG')
+    if (exitCode === 0)
+      return path.endsWith('/') ? toText(Buffer.from(stdout)).trimEnd() : toText(Buffer.from(stdout))
+    const known = code ?? codeIn(Buffer.from(stderr ?? []).toString())
+    if (known === 'ENOENT' || known === 'ENOTDIR') return undefined
+    throw new FileError('read', path, known)
+  })
+  done.catch(() => {}) // those who wait hear of it
+  const abandon = () => {
+    forget()
+    child.kill('SIGKILL')
+    child.stdout.destroy()
+    child.stderr.destroy()
+    child.unref()
+  }
+  const reader: Reader = { done, waiting: 0, abandon }
+  readers.set(path, reader)
+  return reader
+}
+
+/** The errno's name in what such a child has said last. */
+export function codeIn(said: string): string {
+  return CODES.find(([meaning]) => said.trimEnd().endsWith(meaning))?.[1] ?? 'EIO'
+}
+
+/** A command that replaces a file as a whole with its input, through a link, and keeps its mode and owner. */
+export function writerOf(path: string): [string, ...string[]] {
+  const script =
+    'f=$(readlink -f -- "$1") && d=$f.new.$$ && trap \'rm -f -- "$d"\' EXIT && ' +
+    '{ [ ! -e "$f" ] || cp -p -- "$f" "$d"; } && cat >"$d" && mv -f -- "$d" "$f"'
+  return ['sh', '-c', script, 'sh', path]
+}
+
+/** The words of strerror(3) after which a reader ends, by errno's name. */
+const CODES: readonly (readonly [string, string])[] = [
+  ['No such file or directory', 'ENOENT'],
+  ['Not a directory', 'ENOTDIR'],
+  ['Permission denied', 'EACCES'],
+  ['Operation not permitted', 'EPERM'],
+  ['Is a directory', 'EISDIR'],
+  ['Too many levels of symbolic links', 'ELOOP'],
+  ['Transport endpoint is not connected', 'ENOTCONN'],
+  ['Stale file handle', 'ESTALE'],
+  ['Connection timed out', 'ETIMEDOUT'],
+  ['Host is down', 'EHOSTDOWN'],
+  ['Read-only file system', 'EROFS'],
+  ['No space left on device', 'ENOSPC'],
+]
