@@ -12,7 +12,10 @@ import { why } from '../answer.ts'
 import { arpIgnoreBefore, putBackBesideLvs, silenceParked } from './arp-ignore.ts'
 import { isParkingPlace, PARKING_PLACE, parkedHere, withParked, type Parked } from './parked.ts'
 
-/** Keep an address here, off the wire; `rival` is the host that has it. It may be parked already. */
+/**
+ * Keep an address here, off the wire; `rival` is the host that has it. It may be parked already. An address that cannot be
+ * parked is not listed: it would be tried again although the event has failed, when another node may have it.
+ */
 export async function park(node: Node, { address, bits, iface }: Placement, rival: string): Promise<void> {
   const isIpv4 = familyOf(address) === 'inet'
   const arpIgnore = await withParked(node, async (parked) => {
@@ -25,6 +28,7 @@ export async function park(node: Node, { address, bits, iface }: Placement, riva
   const place = { address, bits: hostBits(address), iface: PARKING_PLACE }
   const added = await tryAdd(node, place, [...(isIpv4 ? ['scope', 'host'] : []), 'preferred_lft', '0'])
   if (added.status === 0 || (await whereIs(node, address)).some(isParkingPlace)) return
+  await forgetParked(node, [address])
   refuse(`Failed to park ${address} on ${PARKING_PLACE}: ${why(added)}`)
 }
 

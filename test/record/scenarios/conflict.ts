@@ -50,6 +50,15 @@ export const conflict: readonly Scenario[] = [
       },
     })),
   ]),
+  ...both('takeip', 'conflict-park-fails', ({ ip, bits }) => ({
+    event: `takeip eth0 ${ip} ${bits}`,
+    async prepare(stage) {
+      policy(stage, 'park')
+      await rival(stage, ip, bits)
+      const instead = 'echo "RTNETLINK answers: Cannot allocate memory" >&2; (exit 2)'
+      stage.meddle('ip', '"addr add "*" dev lo "*', { instead })
+    },
+  })),
   ...both('takeip', 'conflict-none', ({ ip, bits }) => ({
     event: `takeip eth0 ${ip} ${bits}`,
     prepare: (stage) => policy(stage, 'park'),
