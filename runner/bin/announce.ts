@@ -2,10 +2,13 @@
  * `ADDRESS INTERFACE [watch|silent|seized|on-lo]`: look after an address that was taken (`lookAfter`);
  * `ADDRESS,ADDRESS… INTERFACE again`: addresses that are where they were, one after the other; `parked`: try what is parked
  * again (`keepTrying`). In a process of its own, started in the background by takeip, updateip and monitor, so that
- * no event waits for it. `NN.name.script --announce …` and dist/announce.cjs are this.
+ * no event waits for it: one process for all addresses of the node. `NN.name.script --announce …` and dist/announce.cjs are this.
  */
 import { nodeOutsideEvents } from '../node/node-outside-events.ts'
 import { factsHere, type Facts } from '../node/facts.ts'
+import { keepdirOf, vardirOf } from '../node/ctdb-path.ts'
+import { asTheOnlyOne } from '../net/announce/only-one.ts'
+import { bounded } from '../net/announce/bounded.ts'
 import { lookAfter, type Means } from '../net/announce/after-event.ts'
 import { roundsOf } from '../net/announce/when.ts'
 import { keepTrying } from '../net/dad/retry-parked.ts'
@@ -13,11 +16,12 @@ import { parkedFile } from '../net/dad/parked.ts'
 import {
   ANNOUNCEMENT_FORMS,
   announcementFrom,
+  announcerInbox,
   type Announcement,
   type Mode,
 } from '../machine/announcement.ts'
-import { altered, doorTo, type Door, type System } from '../machine/machine.ts'
-import { Interrupted, LockBusy } from '../machine/errors.ts'
+import { doorTo, type Door } from '../machine/machine.ts'
+import { LockBusy } from '../machine/errors.ts'
 import { live } from '../machine/live/live.ts'
 import { speakTo } from '../machine/remedy/remedy.ts'
 
@@ -28,14 +32,19 @@ export async function announcer(
   words: readonly string[],
 ): Promise<void> {
   try {
-    const means = meansOf(self)
     const announcement = announcementFrom(words)
     if (!announcement) {
       process.stderr.write(`usage: ${ANNOUNCEMENT_FORMS.map((form) => `${name} ${form}`).join(', or ')}\n`)
       process.exitCode = 2
       return
     }
-    await carryOn(announcement, means)
+    const facts = factsHere(self)
+    const means = meansOf(facts)
+    await asTheOnlyOne(announcement, announcerInbox(keepdirOf(vardirOf(facts.env))), {
+      door: means.door,
+      perform: (each) => carryOn(each, means),
+      say: means.say,
+    })
     await means.allSaid()
   } catch (error) {
     process.stderr.write(`announce: ${error instanceof Error ? error.message : String(error)}\n`)
@@ -50,9 +59,8 @@ interface OwnMeans extends Means {
 }
 
 /** Nobody reads our output any more when this runs, so what is said goes to the system's log as well, in order. */
-function meansOf(self: Facts['announcer']): OwnMeans {
-  const door = doorTo(impatient())
-  const facts = factsHere(self)
+function meansOf(facts: Facts): OwnMeans {
+  const door = doorTo(bounded(live))
   speakTo(facts.reader)
   let said = Promise.resolve()
   const say = (line: string) => {
@@ -60,26 +68,6 @@ function meansOf(self: Facts['announcer']): OwnMeans {
     said = log(door, line, said)
   }
   return { door, say, node: () => nodeOutsideEvents(door, facts, say), allSaid: () => said }
-}
-
-/** Milliseconds for a program: each needs a second or less. */
-const LIMIT_MS = 10_000
-
-/** No event's deadline ends a program that hangs here: it is ended after its time, and has failed. */
-function impatient(): System {
-  const limited = (more = 0) => live({ signal: AbortSignal.timeout(LIMIT_MS + more) })
-  const run: System['run'] = async (verb, argv, options) => {
-    try {
-      return await limited().run(verb, argv, options)
-    } catch (error) {
-      if (!(error instanceof Interrupted)) throw error
-      return { status: 124, out: '', err: `${argv[0]} did not end within ${LIMIT_MS / 1000} s\n` }
-    }
-  }
-  return altered(live(), {
-    run,
-    hold: (lock, seconds, how) => limited(seconds * 1000).hold(lock, seconds, how),
-  })
 }
 
 async function log(door: Door, line: string, before: Promise<void>): Promise<void> {

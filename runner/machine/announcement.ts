@@ -22,6 +22,11 @@ export type Announcement =
   /** No address is announced: the parked ones are tried again and again, until none is parked. */
   | { mode: 'parked' }
 
+/** Where the background program at work takes more announcements. `keepdir` is our folder for what stays. */
+export function announcerInbox(keepdir: string): string {
+  return `${keepdir}/announcer.socket`
+}
+
 /** The words of the background program. */
 export function announcementWords(announcement: Announcement): string[] {
   switch (announcement.mode) {

@@ -24,6 +24,8 @@ export interface CommandOptions {
   input?: string
   /** The command does this in the background: it is started, outlives the event, and nothing of its output is kept. */
   announcement?: Announcement
+  /** The socket of a process that may be doing such work already: that one does this as well. */
+  inbox?: string
   /** It takes back an act of the handler: also when the time is up, as the rest of that act would harm. Ends soon by itself. */
   undo?: boolean
   /** An executable handler: both outputs in one, in order, and its environment is left as it is. */

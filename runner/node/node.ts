@@ -2,7 +2,7 @@
 import type { Settings } from './settings.ts'
 import type { Arguments } from './events.ts'
 import { refuse } from '../base/refusal.ts'
-import { announcementWords, type Announcement } from '../machine/announcement.ts'
+import { announcementWords, announcerInbox, type Announcement } from '../machine/announcement.ts'
 import type { Door } from '../machine/machine.ts'
 
 /** This node of the cluster: the door to its machine, its settings, and a voice. */
@@ -26,7 +26,8 @@ export function nodeBehind(door: Door, settings: Settings, voice: Pick<Node, 'sa
     ...voice,
     refuse,
     async announce(announcement) {
-      await door.change({ announcement })`${settings.announcer} ${announcementWords(announcement)}`
+      const inbox = announcerInbox(settings.keepdir)
+      await door.change({ announcement, inbox })`${settings.announcer} ${announcementWords(announcement)}`
     },
   }
 }

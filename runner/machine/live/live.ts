@@ -7,7 +7,9 @@ import { endProgram, type Child } from './end-program.ts'
 import { CannotRun, FileError, Interrupted } from '../errors.ts'
 import { codeIn, readFar, writerOf } from '../files/far-file.ts'
 import { findProgram } from './find-program.ts'
+import { handOver } from './inbox.ts'
 import { holdFlock } from './flock.ts'
+import { announcementWords } from '../announcement.ts'
 import type { Answer, System, Verb } from '../machine.ts'
 import type { CommandOptions, HoldOptions, ReadOptions } from '../options.ts'
 import { isFar, reachHere } from '../files/may-hang.ts'
@@ -15,6 +17,9 @@ import { ScriptMark, UNMARKED } from './script-mark.ts'
 import { ScriptOutput } from './script-output.ts'
 import type { Stop } from '../stop.ts'
 import { waitLive } from '../wait.ts'
+
+/** Milliseconds for the process at work to take an announcement: the event waits for that. */
+const HAND_OVER_MS = 500
 
 export interface LiveOptions {
   /** When it fires, the program that is running is ended and nothing more is started. */
@@ -55,7 +60,7 @@ export class LiveMachine implements System {
   async run(_verb: Verb, argv: readonly string[], options: CommandOptions): Promise<Answer> {
     // the engine leaves a handler 2.5 s for this when its time is up
     if (!options.undo) this.#signal?.throwIfAborted()
-    if (options.announcement) return startAndForget(argv)
+    if (options.announcement) return await inBackground(argv, options)
     return options.combined ? await this.#runScript(argv) : await this.#runProgram(argv, options)
   }
 
@@ -205,6 +210,14 @@ function notStarted(program: string, code: string | undefined): CannotRun {
   // folder of PATH, when one of them is closed to this user
   const isNowhere = code === 'EACCES' && !program.includes('/') && findProgram(program) === undefined
   return new CannotRun(program, isNowhere ? 'ENOENT' : (code ?? 'EIO'))
+}
+
+/** By the process that does such work already, or by a new one. */
+async function inBackground(argv: readonly string[], how: CommandOptions): Promise<Answer> {
+  const { announcement, inbox } = how
+  if (announcement && inbox && (await handOver(inbox, announcementWords(announcement), HAND_OVER_MS)))
+    return { status: 0, out: '', err: '' }
+  return startAndForget(argv)
 }
 
 function startAndForget([program = '', ...words]: readonly string[]): Answer {

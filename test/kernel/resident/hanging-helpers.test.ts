@@ -90,7 +90,7 @@ if (!(await prepareFile())) {
           children.filter(({ command }) => hasSetpriv || !/warden/.test(command)),
           'SIGSTOP',
         )
-        const many = manyAddresses('inet', 30)
+        const many = manyAddresses('IPv4', 30)
         for (const address of many) void daemon.run('takeip', 'eth0', address, '24').catch(() => {})
         await waitFor('the events', async () => {
           const { out } = await lab.node.run('env', 'CTDB_TEST_MODE=yes', process.execPath, MAIN, 'top')
@@ -112,7 +112,7 @@ if (!(await prepareFile())) {
       t.same(await takeAll(daemon), [0, 0])
       const children = childrenOf(daemon.pid)
       signal(children, 'SIGSTOP')
-      for (const address of manyAddresses('inet', 30))
+      for (const address of manyAddresses('IPv4', 30))
         void daemon.run('takeip', 'eth0', address, '24').catch(() => {})
       ctdbd.kill('SIGKILL')
       t.equal(await daemon.ended, 3)
