@@ -9,7 +9,7 @@ import type { Stop } from '../stop.ts'
 
 /** How a far file is read. */
 export interface FarRead {
-  /** A link leads to the file: then "no such file" means that the link dangles. */
+  /** A link leads to the file, and may dangle. */
   isLinked: boolean
   /** Milliseconds after which the file counts as one that cannot be read. */
   within?: number
@@ -35,7 +35,7 @@ const MOST_BYTES = 16 * 2 ** 20
  */
 export function readFar(path: string, { isLinked, within, signal }: FarRead): Promise<string | undefined> {
   const began = Date.now()
-  const reader = readers.get(path) ?? startReader(path)
+  const reader = readers.get(path) ?? startReader(path, isLinked)
   reader.waiting++
   return new Promise((resolve, reject) => {
     const leave = (): void => {
@@ -59,7 +59,7 @@ export function readFar(path: string, { isLinked, within, signal }: FarRead): Pr
       settle()
     }
     reader.done.then(
-      (text) => end(() => (text === undefined && isLinked ? reject(dangling(path)) : resolve(text))),
+      (text) => end(() => resolve(text)),
       (error: Error) => end(() => reject(error)),
     )
   })
@@ -70,29 +70,17 @@ export function dangling(path: string): FileError {
   return new FileError('read', path, 'DANGLING')
 }
 
-function startReader(path: string): Reader {
-  const words = path.endsWith('/') ? ['ls', '-1A', '--', path] : ['cat', '--', path]
-  const child = execa(words[0] ?? '', words.slice(1), {
-    stdin: 'ignore',
-    encoding: 'buffer',
-    env: { LC_ALL: 'C' },
-    cwd: '/',
-    detached: true,
-    reject: false,
-    stripFinalNewline: false,
-    maxBuffer: MOST_BYTES,
-    cleanup: true,
-  })
+function startReader(path: string, isLinked: boolean): Reader {
+  let child = start(path.endsWith('/') ? ['ls', '-1A', '--', path] : ['cat', '--', path])
+  const look = async () => {
+    const text = await textOf(path, child)
+    if (text !== undefined || !isLinked) return text
+    child = start(['sh', '-c', DANGLES, 'sh', path])
+    if ((await child).exitCode === 0) throw dangling(path)
+    return undefined
+  }
   const forget = () => void (readers.get(path) === reader && readers.delete(path))
-  const done = child.then(({ exitCode, stdout, stderr, isMaxBuffer, code }) => {
-    forget()
-    if (isMaxBuffer) throw new FileError('read', path, 'EFBIG')
-    if (exitCode === 0)
-      return path.endsWith('/') ? toText(Buffer.from(stdout)).trimEnd() : toText(Buffer.from(stdout))
-    const known = code ?? codeIn(Buffer.from(stderr ?? []).toString())
-    if (known === 'ENOENT' || known === 'ENOTDIR') return undefined
-    throw new FileError('read', path, known)
-  })
+  const done = look().finally(forget)
   done.catch(() => {}) // those who wait hear of it
   const abandon = () => {
     forget()
@@ -104,6 +92,35 @@ function startReader(path: string): Reader {
   const reader: Reader = { done, waiting: 0, abandon }
   readers.set(path, reader)
   return reader
+}
+
+/** Succeeds when the part of a missing path that is there is a link: then its target is missing. One process, so that one KILL ends it. */
+const DANGLES =
+  'p=${1%/}; while [ -n "$p" ]; do [ ! -e "$p" ] || exit 1; [ ! -L "$p" ] || exit 0; p=${p%/*}; done; exit 1'
+
+function start([program = '', ...words]: readonly string[]) {
+  return execa(program, words, {
+    stdin: 'ignore',
+    encoding: 'buffer',
+    env: { LC_ALL: 'C' },
+    cwd: '/',
+    reject: false,
+    stripFinalNewline: false,
+    maxBuffer: MOST_BYTES,
+    // it ends with us, also by a signal
+    cleanup: true,
+    killSignal: 'SIGKILL',
+  })
+}
+
+async function textOf(path: string, child: ReturnType<typeof start>): Promise<string | undefined> {
+  const { exitCode, stdout, stderr, isMaxBuffer, code } = await child
+  if (isMaxBuffer) throw new FileError('read', path, 'EFBIG')
+  const text = toText(Buffer.from(stdout))
+  if (exitCode === 0) return path.endsWith('/') ? text.trimEnd() : text
+  const known = code ?? codeIn(Buffer.from(stderr ?? []).toString())
+  if (known === 'ENOENT' || known === 'ENOTDIR') return undefined
+  throw new FileError('read', path, known)
 }
 
 /** The errno's name in what such a child has said last. */

@@ -32,6 +32,27 @@ export function parseMounts(text: string): Mounts {
   return mounts
 }
 
+/** Is a file system mounted that may stop answering? Where nobody can tell, the answer is no. */
+export function hasFarMounts(): boolean {
+  try {
+    return [...mountsHere().values()].some((type) => !LOCAL.has(type))
+  } catch {
+    return false
+  }
+}
+
+/** Milliseconds for which the table of mounts is not read again. */
+const MOUNTS_MS = 100
+
+let seen: { mounts: Mounts; at: number } | undefined
+
+function mountsHere(): Mounts {
+  const now = performance.now()
+  if (!seen || now - seen.at > MOUNTS_MS)
+    seen = { mounts: parseMounts(readFileSync('/proc/self/mountinfo', 'utf8')), at: now }
+  return seen.mounts
+}
+
 /** A blank in a mount point is printed as `\040`. */
 function withoutEscapes(point: string): string {
   return point.replace(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 8)))
@@ -99,7 +120,7 @@ export function reachHere(path: string): Reach {
 
 function beginTurn(): Turn {
   setImmediate(() => (turn = undefined))
-  return { mounts: parseMounts(readFileSync('/proc/self/mountinfo', 'utf8')), reaches: new Map() }
+  return { mounts: mountsHere(), reaches: new Map() }
 }
 
 /** May already the question whether the file is there hang? */
