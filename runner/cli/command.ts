@@ -22,6 +22,8 @@ export interface Command {
   /** The words that have a name in `usage`. */
   positionals?: Record<string, Described>
   options: Record<string, Described>
+  /** Goes on until somebody ends it, or has a limit for each of its parts. */
+  endless?: true
   /** Does the work; gives back the exit status, where that is not 0. Throws Usage for status 2, Refusal for status 1. */
   handler: (args: never, output: Output) => Promise<number | void> | number | void
 }

@@ -1,6 +1,7 @@
 import type { Handler } from '../node/node.ts'
 import { findHandlers } from './find-handlers.ts'
 import { Refusal } from '../base/refusal.ts'
+import { mustAnswer } from '../machine/files/must-answer.ts'
 
 /** One line of `eventscript list`. */
 export interface Listed {
@@ -16,6 +17,7 @@ export interface Listed {
 
 /** The handlers of a folder in the order in which they run. */
 export async function list(folder: string): Promise<Listed[]> {
+  await mustAnswer(folder)
   const listed: Listed[] = []
   for (const entry of findHandlers(folder)) {
     const { name, path } = entry

@@ -1,4 +1,5 @@
 import { appendFileSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { factsAsText, factsHere, type Facts } from '../node/facts.ts'
 import { runEvent } from './run-event.ts'
 import type { World } from './world.ts'
@@ -7,6 +8,7 @@ import { actOf, findHandlers, type Entry } from './find-handlers.ts'
 import { Usage } from '../base/refusal.ts'
 import type { HandlerReport, Report } from './report.ts'
 import { live } from '../machine/live/live.ts'
+import { mustAnswer } from '../machine/files/must-answer.ts'
 import { witnessed, writing, type Witness } from '../machine/recording/record.ts'
 import { redactor } from '../machine/recording/redact.ts'
 import { rehearsal } from '../machine/recording/rehearse.ts'
@@ -39,6 +41,8 @@ export interface RunOptions {
 /** Run one event on this machine, or rehearse it. Throws Usage before anything is done. */
 export async function run(options: RunOptions): Promise<Report> {
   const event = parseEvent(options.event, options.words)
+  await mustAnswer(options.events)
+  if (options.record !== undefined) await mustAnswer(dirname(options.record))
   const entries = choose(findHandlers(options.events), options)
   await mustBeKnown(event, entries)
   const here = factsHere(options.announcer, options.optionsFolder)

@@ -11,7 +11,7 @@ const FILE_MS = 2000
  * For a machine that only looks, for so many seconds. Its programs are killed at the deadline without a grace time: the
  * programs only look as well, and our caller has a deadline of its own.
  */
-export function forALook(seconds: number): LiveOptions {
+export function forALook(seconds: number): LiveOptions & { within: number } {
   const signal = AbortSignal.timeout(seconds * 1000)
   return { signal, atOnce: () => true, within: Math.min(FILE_MS, seconds * 250) }
 }

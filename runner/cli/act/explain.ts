@@ -11,6 +11,7 @@ import { RUN_OPTIONS, RUN_WORDS, runOptions, type RunArgs } from './run-args.ts'
 export default {
   usage: 'explain <event> [words..]',
   describe: 'say what an event would do, and why; change nothing',
+  endless: true,
   positionals: RUN_WORDS,
   options: RUN_OPTIONS,
   async handler(args: RunArgs, output) {

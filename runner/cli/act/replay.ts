@@ -3,6 +3,7 @@ import { findHandlers, type Entry } from '../../engine/find-handlers.ts'
 import { replayFile, type Replayed } from '../../engine/replay-event.ts'
 import type { Paints } from '../../format/colours.ts'
 import { live } from '../../machine/live/live.ts'
+import { mustAnswer } from '../../machine/files/must-answer.ts'
 import { BadTranscript } from '../../machine/recording/transcript.ts'
 import type { Command, CommonArgs } from '../command.ts'
 import { handlerReport } from '../handler-report.ts'
@@ -21,6 +22,7 @@ export default {
   options: { against: { type: 'boolean', describe: 'a verdict for each file, no report' } },
   async handler(args: Args, output) {
     if (args.files.length === 0) throw new Usage('replay what? name a recording')
+    await mustAnswer(folderOf(args))
     const entries = findHandlers(folderOf(args))
     const all = []
     for (const file of args.files) {

@@ -21,6 +21,7 @@ interface Args extends RunArgs {
 export default {
   usage: 'run <event> [words..]',
   describe: 'run the handlers for one event, in order, until one fails',
+  endless: true,
   positionals: RUN_WORDS,
   options: {
     ...RUN_OPTIONS,

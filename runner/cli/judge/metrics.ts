@@ -1,6 +1,8 @@
+import { dirname } from 'node:path'
 import { lookAtCluster } from '../../inspect/check/check.ts'
 import { asMetrics, writeMetrics } from '../../inspect/check/metrics.ts'
 import { judge } from '../../inspect/check/verdict.ts'
+import { mustAnswer } from '../../machine/files/must-answer.ts'
 import type { Command } from '../command.ts'
 import { factsFor } from '../here.ts'
 import { TIMEOUT, timeoutOf } from '../options.ts'
@@ -12,6 +14,7 @@ export default {
   positionals: { file: { type: 'string', describe: 'a name that ends in .prom; else standard output' } },
   options: { timeout: TIMEOUT },
   async handler(args: { file?: string; timeout: string }, output) {
+    if (args.file !== undefined) await mustAnswer(dirname(args.file))
     const sight = await lookAtCluster(factsFor(), timeoutOf(args))
     const verdict = judge(sight, { warning: new Map(), critical: new Map() })
     const text = asMetrics(sight, verdict)

@@ -5,6 +5,7 @@ import { ANNOUNCER, OWN_EVENTS } from '../here.ts'
 export default {
   usage: 'eventd',
   describe: "be CTDB's event daemon, in place of ctdb-eventd",
+  endless: true,
   options: {
     pid: { alias: 'P', type: 'string', requiresArg: true, describe: 'end when this process has ended' },
     'startup-fd': {

@@ -1,6 +1,7 @@
 /** The work of `install` and `uninstall`: the commands of a dry run, or a line for each place. */
 import type { InstallOptions, Placed } from '../../install/install.ts'
 import type { Paints } from '../../format/colours.ts'
+import { mustAnswer } from '../../machine/files/must-answer.ts'
 import type { CommonArgs } from '../command.ts'
 import { commandPrinter } from '../dry-run.ts'
 import { saidLine } from '../handler-report.ts'
@@ -17,7 +18,9 @@ export async function place(
   work: (options: InstallOptions) => Promise<Placed[]>,
 ): Promise<void> {
   const witness = dryRun && !json ? commandPrinter(output) : undefined
-  const placed = await work({ dist: DIST, env: factsFor().env, rehearse: dryRun, witness })
+  const { env, optionsFolder } = factsFor()
+  await mustAnswer(optionsFolder)
+  const placed = await work({ dist: DIST, env, rehearse: dryRun, witness })
   if (json) printJson(output, placed)
   else if (placed.length === 0) output.print('nothing of ours is installed')
   else if (!dryRun) for (const each of placed) printText(output, placedReport(output.paints, each))

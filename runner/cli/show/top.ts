@@ -5,6 +5,7 @@ import { printJson } from '../output.ts'
 export default {
   usage: 'top',
   describe: 'the running and the waiting events of the event daemon of this node',
+  endless: true,
   options: {},
   async handler(args: CommonArgs, output) {
     const activities = await askActivity()

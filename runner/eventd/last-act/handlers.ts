@@ -2,24 +2,30 @@
 import { declarationsIn } from '../../engine/declarations.ts'
 import { findHandlers, type Entry } from '../../engine/find-handlers.ts'
 import { findScripts, NoComponent } from '../run/scripts.ts'
+import { FileError } from '../../machine/errors.ts'
+import { mustAnswer } from '../../machine/files/must-answer.ts'
 
 /**
  * First our own handlers that always act, also where CTDB's script is enabled: that script holds no more addresses.
  * Then our other handlers that are enabled. Executables are left out: they ask for ctdbd, and would hang. `folder` is
- * that of the scripts, `own` that of our handlers.
+ * that of the scripts, `own` that of our handlers. In a folder that does not answer nothing is enabled.
  */
-export function handlersFor(folder: string, own: string): Entry[] {
+export async function handlersFor(folder: string, own: string): Promise<Entry[]> {
   const declared = declarationsIn(own)
   const isFirst = ({ name }: Entry) => declared[name]?.when === 'always'
-  const others = enabledModules(folder, own).filter((entry) => !isFirst(entry))
+  const others = (await enabledModules(folder, own)).filter((entry) => !isFirst(entry))
   return [...findHandlers(own).filter(isFirst), ...others]
 }
 
-function enabledModules(folder: string, own: string): Entry[] {
+/** Milliseconds for a folder whose file system does not answer: the addresses are gone by now, the rest has little time. */
+const FOLDER_MS = 700
+
+async function enabledModules(folder: string, own: string): Promise<Entry[]> {
   try {
+    await mustAnswer(folder, FOLDER_MS)
     return findScripts(folder, own).filter(({ kind }) => kind === 'module')
   } catch (error) {
-    if (error instanceof NoComponent) return []
+    if (error instanceof NoComponent || error instanceof FileError) return []
     throw error
   }
 }

@@ -68,7 +68,7 @@ export async function lastAct(options: LastActOptions): Promise<LastAct> {
   const end = performance.now() + options.ms - look - GRACE_MS
   const act = { ...options, witness: counting, end }
   const areGone = await untilGood(addressesFirst(), act)
-  const isDone = await untilGood(handlersFor(facts.optionsFolder, own), { ...act, isLast: true })
+  const isDone = await untilGood(await handlersFor(facts.optionsFolder, own), { ...act, isLast: true })
   return { ...removed.counts(), good: areGone && isDone, left: rehearse ? [] : await whatIsLeft(facts, look) }
 }
 

@@ -64,7 +64,7 @@ export class EventRun {
     // our handler ran at the last event: its questions are on their way while the folder is read
     const begun = scripts.hasOurs ? machine.foresee(event, words) : undefined
     if (begun) await aMoment()
-    const entries = scripts.read()
+    const entries = await scripts.look((line) => this.#on.log.write('ERROR', line))
     return typeof entries === 'number' ? entries : this.#finish(await this.#runAll(entries, begun))
   }
 

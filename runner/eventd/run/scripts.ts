@@ -4,7 +4,8 @@ import { dirname, join } from 'node:path'
 import { findHandlers, loadModule, type Entry } from '../../engine/find-handlers.ts'
 import { leadsTo } from '../../install/wrapper.ts'
 import { isFar } from '../../machine/files/may-hang.ts'
-import { codeOf } from '../../machine/errors.ts'
+import { mustAnswer } from '../../machine/files/must-answer.ts'
+import { codeOf, FileError } from '../../machine/errors.ts'
 import { ERRNO } from '../protocol/messages.ts'
 
 /** The folder of a component cannot be listed; the client reads `errno` (common/run_event.c of CTDB 4.17). */
@@ -23,6 +24,8 @@ export class ScriptFolder {
   readonly #own: string
   #found: Entry[] | number | undefined
   #hasOurs = false
+  /** What was there when the folder could be listed last. */
+  #last: Entry[] = []
 
   /** `own`: the folder with our own handlers. */
   constructor(folder: string, own: string) {
@@ -35,14 +38,29 @@ export class ScriptFolder {
     return this.#hasOurs
   }
 
-  /** The scripts, or the errno of a folder that cannot be listed. Events that begin at the same moment look once. */
-  read(): Entry[] | number {
+  /**
+   * The scripts, or the errno of a folder that cannot be listed. While its file system does not answer, the scripts of the
+   * last time count: an address must go all the same. `say` hears the reason.
+   */
+  async look(say: (line: string) => void): Promise<Entry[] | number> {
+    try {
+      await mustAnswer(this.#folder)
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error
+      say(`${error.message}: going by the scripts that were there last`)
+      return this.#last.length > 0 ? this.#last : ERRNO.ETIMEDOUT
+    }
+    return this.#read()
+  }
+
+  /** Events that begin at the same moment look once. */
+  #read(): Entry[] | number {
     if (this.#found !== undefined) return this.#found
     setImmediate(() => (this.#found = undefined))
     try {
       const found = findScripts(this.#folder, this.#own)
       this.#hasOurs = found.some(isPublicAddresses)
-      return (this.#found = found)
+      return (this.#found = this.#last = found)
     } catch (error) {
       if (error instanceof NoComponent) return (this.#found = error.errno)
       throw error
@@ -62,9 +80,11 @@ export function isPublicAddresses({ name, kind }: Entry): boolean {
  */
 export function findScripts(folder: string, own: string): Entry[] {
   mustBeFolder(folder)
+  // a folder on a file system that may hang has answered a moment ago
+  const mayLook = ({ path }: Entry) => isFar(folder) || !isFar(path)
   return findHandlers(folder)
     .filter(({ path }) => path.endsWith('.script'))
-    .map((entry) => (entry.kind === 'script' && !isFar(entry.path) ? (asModule(entry, own) ?? entry) : entry))
+    .map((entry) => (entry.kind === 'script' && mayLook(entry) ? (asModule(entry, own) ?? entry) : entry))
 }
 
 /** Throws NoComponent when the folder cannot be listed. */

@@ -2,6 +2,7 @@ import type { Activity, Component } from '../run/component.ts'
 import type { Log } from '../conf/log.ts'
 import { ERRNO, LEGACY } from '../protocol/messages.ts'
 import { componentFolder, mustBeFolder, NoComponent } from '../run/scripts.ts'
+import { isFar } from '../../machine/files/may-hang.ts'
 
 /** The components that clients have named, each with its own queue. */
 export class Components {
@@ -64,7 +65,8 @@ export class Components {
   }
 
   #mustBeListed(folder: string): void {
-    if (!this.#listed.has(folder)) mustBeFolder(folder)
+    // one whose file system may hang is looked at in the event's own time
+    if (!this.#listed.has(folder) && !isFar(folder)) mustBeFolder(folder)
     if (this.#listed.size === 0) setImmediate(() => this.#listed.clear())
     this.#listed.add(folder)
   }

@@ -10,6 +10,7 @@ import { LVS } from './lvs.ts'
 import { PROGRAMS } from './programs.ts'
 import { SERVICE } from './service.ts'
 import { SYSTEMD } from './systemd.ts'
+import { unanswered } from './unanswered.ts'
 import { about, type Examination, type Finding, type Patient } from './finding.ts'
 import { familyOf } from '../../inet/address.ts'
 import { parseLinks, type Link } from '../../net/ip-json.ts'
@@ -20,6 +21,14 @@ import { Interrupted } from '../../machine/errors.ts'
 import { live } from '../../machine/live/live.ts'
 import { forALook } from '../node-here.ts'
 import { configuredNodes } from '../nodes.ts'
+
+/** Those that look at folders in this thread. */
+const IN_THREAD: ReadonlySet<Examination> = new Set([
+  ...Object.values(INTERPRETER),
+  ...Object.values(FOLDER),
+  FILES.options,
+  FILES.state,
+])
 
 const EXAMINATIONS: readonly [string, Examination][] = [
   ...Object.entries(PROGRAMS),
@@ -48,10 +57,13 @@ export interface DoctorOptions {
  * of time is a finding, and the other examinations go on.
  */
 export async function examine({ facts, own, limit }: DoctorOptions): Promise<Finding[]> {
-  const door = doorTo(live(forALook(limit)))
+  const options = forALook(limit)
+  const door = doorTo(live(options))
   const [patient, first] = await admit(door, facts, own, limit)
-  const findings = [...first]
-  for (const [name, look] of EXAMINATIONS) findings.push(...(await reasonOr(name, () => look(patient))))
+  const hanging = await unanswered(patient, options.within)
+  const findings = [...first, ...hanging]
+  const all = EXAMINATIONS.filter(([, look]) => hanging.length === 0 || !IN_THREAD.has(look))
+  for (const [name, look] of all) findings.push(...(await reasonOr(name, () => look(patient))))
   return findings
 }
 
@@ -84,13 +96,14 @@ async function admit(door: Door, facts: Facts, own: string, limit: number): Prom
   return [{ door, facts, base, vardir, folder: facts.optionsFolder, own, ...rest }, others]
 }
 
-/** Undefined when `ip` fails: the examination of `ip` says why. */
+/** Undefined when `ip` fails, or the time is up: the examinations say why. */
 async function linksOf(door: Door): Promise<readonly Link[] | undefined> {
   try {
     const { status, out } = await door.ask`ip -json addr show`
     return status === 0 ? parseLinks(out) : undefined
   } catch (error) {
-    if (error instanceof Refusal || error instanceof Interrupted) return undefined
+    const isOver = error instanceof Error && error.name === 'TimeoutError'
+    if (isOver || error instanceof Refusal || error instanceof Interrupted) return undefined
     throw error
   }
 }

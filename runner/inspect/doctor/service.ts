@@ -5,6 +5,7 @@ import { confValues } from '../../eventd/conf/conf.ts'
 import { isBooted, serviceHere, systemdFolder } from '../../install/service.ts'
 import type { Unit } from '../../install/unit.ts'
 import { ctdbPath } from '../../node/ctdb-path.ts'
+import { isFar } from '../../machine/files/may-hang.ts'
 import { toPrinting, toShell } from '../../machine/argv.ts'
 import type { Door } from '../../machine/machine.ts'
 import { about, type Examination, type Finding } from './finding.ts'
@@ -76,7 +77,9 @@ function otherPidFile(unit: Unit, file: string): Fault[] {
 /** A condition on a nodes file that ctdb.conf does not use. A nodes file in use has an examination of its own. */
 function unmet(unit: Unit, nodesList: string | undefined): Fault[] {
   const files = (unit.get('Unit/ConditionFileNotEmpty') ?? []).filter((file) => file.startsWith('/'))
-  const empty = files.find((file) => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0)
+  const empty = files.find(
+    (file) => !isFar(file) && (statSync(file, { throwIfNoEntry: false })?.size ?? 0) === 0,
+  )
   if (nodesList === undefined || empty === undefined || nodesList === empty) return []
   const text = `ConditionFileNotEmpty=${empty}: that is missing or empty, as ctdb.conf has "nodes list = ${nodesList}": systemd passes over the start`
   return [{ text, lines: ['[Unit]', 'ConditionFileNotEmpty='] }]

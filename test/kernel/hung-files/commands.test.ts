@@ -1,0 +1,97 @@
+/** Files of CTDB on a file system that stops answering, and commands: each ends in its time, by itself or by a signal. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { HungFiles, whyNoHungFiles } from '../../lab/hung-files.ts'
+import { inLab, prepareFile } from '../../lab/in-lab.ts'
+import type { Lab } from '../../lab/lab.ts'
+import { MAIN } from '../../lab/paths.ts'
+import type { Process } from '../../lab/processes.ts'
+import { waitFor } from '../../lab/wait-for.ts'
+import { held } from '../last-act/dying.ts'
+
+/** Seconds that a command is given, and those after which it counts as hanging: all of them start at once. */
+const [LIMIT, HANGS] = ['8', 60]
+
+/** What each names when nobody answers: the file that it needs first. */
+const LOOKS: readonly [words: string, named: RegExp][] = [
+  [`run monitor --timeout ${LIMIT}`, /TIMEDOUT .*script\.options/],
+  [`run --events ETC/events/legacy monitor`, /events\/legacy\/: no answer/],
+  [`explain monitor --timeout ${LIMIT}`, /TIMEDOUT: .*script\.options/],
+  [`ip --timeout ${LIMIT}`, /script\.options: no answer/],
+  [`ifaces --timeout ${LIMIT}`, /script\.options: no answer/],
+  [`nodes --timeout ${LIMIT}`, /nodes: no answer/],
+  [`audit --timeout ${LIMIT}`, /script\.options: no answer/],
+  [`doctor --timeout ${LIMIT}`, /events\/legacy\/: no answer/],
+  [`check --timeout ${LIMIT}`, /UNKNOWN - .*script\.options: no answer/],
+  [`metrics --timeout ${LIMIT}`, /script\.options: no answer/],
+  ['cleanup --dry-run', /script\.options: no answer/],
+  ['list --events ETC/events/legacy', /events\/legacy\/: no answer/],
+  ['replay ETC/recording', /recording: no answer/],
+  ['install --dry-run', /events\/legacy\/: no answer/],
+  ['uninstall --dry-run', /events\/legacy\/: no answer/],
+]
+
+const LOOK_LONG = ['run', 'explain', 'ip', 'audit', 'doctor', 'cleanup']
+
+const skip = (await prepareFile()) ?? whyNoHungFiles()
+
+/** A node whose files are all over there, and nobody answers. */
+async function hung(lab: Lab): Promise<void> {
+  const files = await HungFiles.mount(lab)
+  lab.configure('script.options', 'EVENTSCRIPT_DAD=fast\n')
+  lab.configure('nodes', '10.1.0.1\n10.1.0.2\n')
+  lab.configure('recording', 'eventscript recording 1\n')
+  mkdirSync(join(lab.dir, 'etc/events/legacy'), { recursive: true })
+  for (const file of ['public_addresses', 'script.options', 'nodes', 'recording', 'events']) files.take(file)
+  await files.hang()
+}
+
+const start = (lab: Lab, words: string) =>
+  lab.node.start(process.execPath, MAIN, ...words.replaceAll('ETC', join(lab.dir, 'etc')).split(' '))
+
+inLab('every command that looks ends in its time, and names the file', { skip }, async (t, lab) => {
+  await hung(lab)
+  await Promise.all(
+    LOOKS.map(async ([words, named]) => {
+      const running = start(lab, words)
+      let over: Awaited<typeof running> | undefined
+      void running.then((ended) => (over = ended))
+      await waitFor(`the end of ${words}`, () => over !== undefined, HANGS)
+      t.match(`${over?.stdout}${over?.stderr}`, named, words)
+      t.ok([1, 3].includes(over?.exitCode ?? 0), `${words}: status ${over?.exitCode}`)
+    }),
+  )
+})
+
+for (const signal of ['SIGTERM', 'SIGINT'] as const)
+  inLab(`${signal} ends every command that waits`, { skip }, async (t, lab) => {
+    await hung(lab)
+    const readers = (): Process[] =>
+      lab.processes().filter(({ command }) => /^(cat|ls -1A) -- /.test(command))
+    for (const name of LOOK_LONG) {
+      const event = name === 'run' || name === 'explain' ? ' monitor' : ''
+      const running = start(lab, `${name}${event} --timeout 600`)
+      // at the second look the reader is known to its starter for sure
+      for (const look of ['first', 'second'])
+        await waitFor(`${name} to wait for a file, ${look} look`, () => readers().length > 0)
+      process.kill(running.pid ?? 0, signal)
+      let isOver = false
+      void running.then(() => (isOver = true))
+      await waitFor(`the end of ${name}`, () => isOver, HANGS)
+      await waitFor('the end of what it started', () => readers().length === 0)
+      t.ok(isOver, name)
+    }
+  })
+
+inLab('cleanup lets the addresses go, and says what it went by', { skip }, async (t, lab) => {
+  for (const place of ['10.0.0.1/24 dev eth0', 'fd00::1/64 dev eth1', '10.0.0.77/24 dev eth0'])
+    await lab.node.must('ip', 'addr', 'add', ...place.split(' '))
+  writeFileSync(join(lab.dir, 'var/my-public-ip-addresses'), '10.0.0.1\nfd00::1\n')
+  await hung(lab)
+  const { status, out } = await lab.eventscript('cleanup')
+  t.match(out, /public_addresses: no answer/)
+  t.match(out, /^2 addresses dropped/m)
+  t.strictSame(await held(lab), [])
+  t.strictSame(await lab.node.places('10.0.0.77'), ['eth0/24'], "the host's own stays")
+  t.comment(`status ${status}`)
+})
