@@ -6,7 +6,7 @@ import { Refusal, Usage } from '../base/refusal.ts'
 import type { Command, CommonArgs } from '../cli/command.ts'
 import { commandsFor } from './commands.ts'
 import { commandFirst } from '../cli/option-order.ts'
-import { endAfter, UNTIMED_SECONDS } from '../cli/last-resort.ts'
+import { endProcessAfter, UNTIMED_SECONDS } from '../cli/last-resort.ts'
 import { complain, type Output } from '../cli/output.ts'
 import { surviveClosedOutput } from '../format/closed-output.ts'
 import { NO_COLOURS } from '../format/colours.ts'
@@ -71,7 +71,7 @@ function declare(cli: Argv<CommonArgs>, command: Command): void {
   const handler = command.handler as (args: object, output: Output) => Promise<number | void>
   void cli.command(usage, describe, build, async (args) => {
     const { timeout } = args as { timeout?: string }
-    if (!endless) endAfter(usage.split(' ', 1)[0] ?? '', Number(timeout) || UNTIMED_SECONDS)
+    if (!endless) endProcessAfter(usage.split(' ', 1)[0] ?? '', Number(timeout) || UNTIMED_SECONDS)
     const status = await handler(args, output)
     if (status) process.exitCode = status
   })

@@ -18,7 +18,7 @@ setTimeout(() => {
  * Ends this process by SIGKILL when it has not ended by itself. Files that may hang are read by children, and this is for a
  * look that nobody thought of. Nothing is started where every file system is local.
  */
-export function endAfter(name: string, seconds: number): void {
+export function endProcessAfter(name: string, seconds: number): void {
   if (!hasFarMounts()) return
   const line = `eventscript: ${name}: no end after ${seconds} s: a file system that it looks at hangs: "cat /proc/mounts" lists them\n`
   const workerData = { ms: (seconds + GRACE_SECONDS) * 1000, line }
