@@ -35,7 +35,7 @@ const SETTINGS: readonly Setting[] = [
   { name: 'resident, policy routing', start: resident, atOnce: 3, isRouted: true, options: ROUTING },
 ]
 
-const NEEDS = ['perl', 'iptables', 'ip6tables', 'ss', 'timeout']
+const NEEDS = ['perl', 'iptables', 'ip6tables', 'timeout']
 
 async function start(setting: Setting): Promise<Surroundings> {
   const lab = await Lab.start()

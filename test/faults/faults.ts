@@ -26,7 +26,6 @@ const KINDS = Object.entries({
 /** Every program that we start, but node itself. */
 const PROGRAMS = [
   'ip',
-  'ss',
   'iptables',
   'ip6tables',
   'iptables-restore',
@@ -40,6 +39,12 @@ const PROGRAMS = [
   'sh',
   'setpriv',
 ]
+
+/** An ss for which each address has a connection, so that what ends and wakes connections runs, too. */
+const CONNECTED = `for word; do case $word in
+\\[*:*\\]) echo "0 0 $word:4450 [fd00::fe]:1000" ;;
+\\[*\\]) word=\${word#\\[}; echo "0 0 \${word%\\]}:4450 10.0.0.254:1000" ;;
+esac; done`
 
 /** Starts of programs for which faults are planned: more than any event needs. */
 const STARTS = 60
@@ -56,6 +61,7 @@ export class Faults {
       if (path) this.#wrap('bin', program, () => symlinkSync(path, join(dir, 'real', program)))
     }
     this.#wrap('bin', 'ctdb', (real) => renameSync(join(dir, 'bin/ctdb'), real))
+    this.#wrap('bin', 'ss', (real) => writeProgram(real, CONNECTED))
     this.#wrap('bin', 'logger', (real) => writeProgram(real, 'exec cat >/dev/null'))
     this.#wrap('libexec', 'ctdb_killtcp', (real) => writeProgram(real, 'exec cat >/dev/null'))
     writeFileSync(this.#file('spared'), SPARED.map(({ pattern }) => `${pattern}\n`).join(''))

@@ -110,13 +110,17 @@ export class Round {
 
   /** The stand-in for ctdb has the addresses where they are. */
   #tellDaemon(): void {
-    const hosted = new Set(this.#places.hosted())
-    const rows = PUBLIC.map(({ ip }) => `|${ip}|${hosted.has(ip) ? 0 : -1}|`)
     const { lab } = this.#on
-    lab.ctdbSays('ip', `|Public IP|Node|\n${rows.join('\n')}\n`)
-    const more = rows.map((row) => `${row}eth0|eth0,eth1|eth0,eth1|`)
+    const hosted = new Set(this.#places.hosted())
+    const rows = PUBLIC.map((each) => {
+      const isHere = hosted.has(each.ip)
+      return { ip: each.ip, node: isHere ? 0 : -1, active: isHere ? this.#places.of(each) : '' }
+    })
+    const short = rows.map(({ ip, node }) => `|${ip}|${node}|\n`)
+    lab.ctdbSays('ip', `|Public IP|Node|\n${short.join('')}`)
     const header = '|Public IP|Node|ActiveInterfaces|AvailableInterfaces|ConfiguredInterfaces|'
-    lab.ctdbSays('ip_-v', `${header}\n${more.join('\n')}\n`)
+    const long = rows.map(({ ip, node, active }) => `|${ip}|${node}|${active}|eth0,eth1|eth0,eth1|\n`)
+    lab.ctdbSays('ip_-v', `${header}\n${long.join('')}`)
   }
 }
 
