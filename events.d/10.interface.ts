@@ -21,6 +21,7 @@ import {
   isRight,
   keepForEver,
   move,
+  mustCarry,
   mustBePrivileged,
   mustPromote,
   parkedHere,
@@ -112,6 +113,7 @@ export default {
     await forgetParked(node, [address])
     const links = await interfaces(node)
     const link = await bringUp(node, pick(links, wanted.iface), wanted.iface, links)
+    mustCarry(link, address)
     const target = { ...wanted, iface: link.name }
     await prepareAnnouncement(node, address, link)
     await unblock(node, [address])
@@ -162,6 +164,7 @@ export default {
     if (places.length === 0)
       node.say(`WARNING: Unable to determine interface for IP ${address}: held nowhere on this node`)
     const link = await bringUp(node, pick(links, to), to, links)
+    mustCarry(link, address)
     const target = { address, bits, iface: link.name }
     const isThere = onWire.length > 0 && onWire.every((held) => isUsable(held, target))
     if (isThere || onWire.length === 0) await unblock(node, [address])

@@ -23,7 +23,7 @@ export { hostedHere } from './net/routing/hosted.ts'
 
 // interfaces and the addresses on them
 export type { Held, Link } from './net/ip-json.ts'
-export { bringUp, checkLink, checkLinks } from './net/address/link.ts'
+export { bringUp, checkLink, checkLinks, mustCarry } from './net/address/link.ts'
 export { interfaces, pick, placesIn, whereIs } from './net/address/interfaces.ts'
 export { isRight, where, type Placement } from './net/address/placement.ts'
 export { warnIfDifferent } from './net/address/warn-if-different.ts'

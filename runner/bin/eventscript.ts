@@ -11,6 +11,7 @@ import { complain, type Output } from '../cli/output.ts'
 import { surviveClosedOutput } from '../format/closed-output.ts'
 import { NO_COLOURS } from '../format/colours.ts'
 import { Interrupted } from '../machine/errors.ts'
+import { withSbin } from '../machine/live/find-program.ts'
 import { readerHere, speakTo } from '../machine/remedy/remedy.ts'
 import { completeEnvironment } from '../node/ctdb-path.ts'
 
@@ -33,6 +34,7 @@ const output: Output = {
 const UNKNOWN = 3
 
 async function main(argv: readonly string[]): Promise<void> {
+  if (process.env['PATH'] !== undefined) process.env['PATH'] = withSbin(process.env['PATH'])
   const words = commandFirst(argv)
   const cli = frame(words)
   for (const each of await commandsFor(words[0])) declare(cli, each)

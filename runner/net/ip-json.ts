@@ -37,6 +37,8 @@ export interface Link {
   mac: string | undefined
   /** `ether`, `loopback`, `infiniband` …; undefined in `addr show` of old `ip`. */
   type: string | undefined
+  /** Bytes; undefined where `ip` does not name it. */
+  mtu?: number
   /** Administratively up. */
   up: boolean
   /** The kernel's carrier: what ethtool calls "Link detected". */
@@ -71,6 +73,7 @@ function linksIn(text: string): readonly Link[] {
       kind: typeof kind === 'string' ? kind : undefined,
       mac: typeof row['address'] === 'string' ? row['address'].toLowerCase() : undefined,
       type: typeof row['link_type'] === 'string' ? row['link_type'] : undefined,
+      ...(typeof row['mtu'] === 'number' ? { mtu: row['mtu'] } : {}),
       up: flags.includes('UP'),
       carrier: flags.includes('LOWER_UP'),
       addresses: listIn(row['addr_info']).flatMap((info) => held(name, altnames, record(info))),

@@ -1,7 +1,14 @@
 import type { Door } from '../machine/machine.ts'
 import { refuse } from '../base/refusal.ts'
+import { nearMisses } from './near-misses.ts'
 import type { Facts } from './facts.ts'
 import { plainAssignments } from './plain-options.ts'
+
+export interface OptionsRead {
+  values: Record<string, string>
+  /** A sentence for each line that was meant to set an option, and does not. */
+  warnings: readonly string[]
+}
 
 /**
  * Options files are shell, with quotes, expansions and conditions. So one shell reads both, and prints the variables of
@@ -12,17 +19,19 @@ export async function readOptions(
   files: readonly string[],
   env: Facts['env'],
   within?: number,
-): Promise<Record<string, string>> {
+): Promise<OptionsRead> {
   const present: string[] = []
+  const warnings: string[] = []
   let plain: Record<string, string> | undefined = {}
   for (const file of files) {
     const content = await door.read(file, { within })
     if (content === undefined || hasNothing(content)) continue
     present.push(file)
+    warnings.push(...nearMisses(file, content))
     const values = plainAssignments(content)
     plain = plain && values && { ...plain, ...values }
   }
-  if (plain) return { ...env, ...plain }
+  if (plain) return { values: { ...env, ...plain }, warnings }
   const { status, out, err } = await door.ask`sh -c ${SOURCE} sh ${present}`
   if (status !== 0)
     refuse(`${present.join(', ')}: the shell cannot read it: ${err.trim() || `exit status ${status}`}`)
@@ -35,7 +44,7 @@ export async function readOptions(
     const at = line.indexOf('=')
     if (at > 0 && at < line.length - 1) values[line.slice(0, at)] = line.slice(at + 1)
   }
-  return values
+  return { values, warnings }
 }
 
 /** Comments and empty lines alone. */

@@ -24,7 +24,7 @@ export interface Settings {
   option: <N extends Option>(name: N) => OptionValue<N>
   /** The text of an option that holds a name; empty when it is not set. */
   text: (name: TextOption) => string
-  /** A sentence for each bad option, whose default is used. */
+  /** A sentence for each bad option, whose default is used, and for each line that was meant to be one. */
   warnings: readonly string[]
 }
 
@@ -48,14 +48,16 @@ export async function loadSettings(
   const { env } = facts
   const base = baseOf(env)
   const files = [`${base}/script.options`, `${facts.optionsFolder}/${handler}.options`]
-  const unread: string[] = []
-  const values = await readOptions(door, files, env, release ? RELEASE_MS : undefined).catch(
-    (error: unknown) => {
-      if (!release || !(error instanceof FileError)) throw error
-      unread.push(`WARNING: ${error.message}: its options are not known, going on without`)
-      return env
-    },
-  )
+  const { values, warnings: misses } = await readOptions(
+    door,
+    files,
+    env,
+    release ? RELEASE_MS : undefined,
+  ).catch((error: unknown) => {
+    if (!release || !(error instanceof FileError)) throw error
+    const unread = `WARNING: ${error.message}: its options are not known, going on without`
+    return { values: env, warnings: [unread] }
+  })
   const { chosen, warnings } = choicesIn(values)
   const vardir = vardirOf(env)
   return {
@@ -70,6 +72,6 @@ export async function loadSettings(
     sendsPackets: !facts.reader.lacks.includes('CAP_NET_RAW'),
     option: (name) => chosen[name] as OptionValue<typeof name>,
     text: (name) => (values[name] ?? '').trim(),
-    warnings: [...unread, ...warnings],
+    warnings: [...misses, ...warnings],
   }
 }

@@ -105,9 +105,11 @@ async function blocksOf(
   const found: Block[] = []
   for (const program of new Set(rows.map(({ address }) => programFor(address)))) {
     const blocks = await blocksNow(node, program)
+    if (blocks === undefined)
+      return `${program} not found in PATH: whether a rule blocks an address is not known`
     // a kernel without that table has no such rule
     if (typeof blocks === 'string' && !/Table does not exist|not supported/.test(blocks)) return blocks
-    if (typeof blocks !== 'string') found.push(...(blocks ?? []))
+    if (typeof blocks !== 'string') found.push(...blocks)
   }
   if (!sure || found.length === 0) return found
   try {

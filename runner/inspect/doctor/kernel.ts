@@ -1,5 +1,7 @@
 /** Settings of the kernel that harm public addresses. */
 import { FAMILIES, familyOf } from '../../inet/address.ts'
+import { whyNoIPv6 } from '../../net/address/link.ts'
+import { isNamed } from '../../net/ip-json.ts'
 import { parseNodes } from '../../net/ctdb/nodes-file.ts'
 import { parsePublicAddresses } from '../../net/address/public-addresses.ts'
 import { NONLOCAL_BITES, nonlocalBind, readNumber } from '../../net/sysctl/sysctl.ts'
@@ -33,10 +35,16 @@ const ipv6: Examination = async ({ door, publicAddresses = '', links }) => {
     .flatMap(({ ifaces }) => ifaces)
   const found: Finding[] = []
   for (const iface of new Set(wanted)) {
-    if (!links.some(({ name }) => name === iface)) continue
-    const conf = `${PROC}/ipv6/conf/${iface}`
+    const link = links.find((each) => isNamed(each, iface))
+    if (!link) continue
+    const no = whyNoIPv6(link)
+    if (no) {
+      found.push(...error(iface, no, `ip link set dev ${link.name} mtu 1500`))
+      continue
+    }
+    const conf = `${PROC}/ipv6/conf/${link.name}`
     const set = (name: string, value: number) =>
-      `sysctl -w net.ipv6.conf.${iface.replaceAll('.', '/')}.${name}=${value}`
+      `sysctl -w net.ipv6.conf.${link.name.replaceAll('.', '/')}.${name}=${value}`
     const off = await readNumber(door, `${conf}/disable_ipv6`)
     if (off === undefined || off === 1) {
       found.push(...error(iface, 'IPv6 is switched off on it', set('disable_ipv6', 0)))

@@ -1,5 +1,6 @@
 import type { Node } from '../../node/node.ts'
 import { NO_INTERFACE } from '../../node/events.ts'
+import { familyOf } from '../../inet/address.ts'
 import { refuse } from '../../base/refusal.ts'
 import { listIn, rows, type Link } from '../ip-json.ts'
 import { why } from '../answer.ts'
@@ -97,6 +98,22 @@ export async function bringUp(
   const up = await node.change({ batch: 'ip' })`ip link set dev ${link.name} up`
   if (up.status !== 0) refuse(`Failed to bringup interface ${name}: ${why(up)}`)
   return link
+}
+
+/** RFC 8200: below this the kernel takes IPv6 off an interface. */
+const LEAST_MTU = 1280
+
+/** Why the interface cannot have IPv6 addresses; undefined when it can. */
+export function whyNoIPv6({ name, mtu }: Link): string | undefined {
+  if (mtu === undefined || mtu >= LEAST_MTU) return undefined
+  return `the MTU of ${name} is ${mtu}: below ${LEAST_MTU} the kernel has no IPv6 on it`
+}
+
+/** Refuse an IPv6 address on an interface that cannot have it: the kernel's own answer names another cause. */
+export function mustCarry(link: Link, address: string): void {
+  const no = familyOf(address) === 'inet6' ? whyNoIPv6(link) : undefined
+  if (no)
+    refuse(`Failed to add ${address} on dev ${link.name}: ${no}: "ip link set dev ${link.name} mtu 1500"`)
 }
 
 /** CTDB's line when an interface is of no use; undefined when it has a link. */

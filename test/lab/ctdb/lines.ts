@@ -145,7 +145,7 @@ async function inFile({ file, text, key = '' }: Line): Promise<string> {
   const path = join(folder, file)
   try {
     writeFileSync(path, text)
-    if (file === 'script.options') return (await readOptions(doorTo(live()), [path], {}))[OPTION] ?? ''
+    if (file === 'script.options') return (await readOptions(doorTo(live()), [path], {})).values[OPTION] ?? ''
     await readConf(path, {})
     if (key === 'failover/disabled') return String(await isFailoverDisabled(path))
     return (await confValues(path)).get(key) ?? ''

@@ -116,6 +116,11 @@ export const monitor: readonly Scenario[] = [
     prepare: (stage) => stage.options('CTDB_PARTIALLY_ONLINE_INTERFACES=maybe\n'),
   },
   {
+    name: 'monitor.options-misspelt',
+    event: 'monitor',
+    prepare: (stage) => stage.options('EVENTSCRIPT_DAD_CONFLICT = park\nEVENTSCRIPT_DDA=off\n'),
+  },
+  {
     name: 'monitor.options-syntax-error',
     event: 'monitor',
     prepare: (stage) => stage.options('CTDB_PARTIALLY_ONLINE_INTERFACES="yes\n'),

@@ -55,6 +55,11 @@ export const takeip: readonly Scenario[] = [
     },
   })),
   {
+    name: 'takeip.v6-mtu-too-small',
+    event: 'takeip eth0 fd00::1 64',
+    prepare: (stage) => stage.node('ip link set dev eth0 mtu 1000'),
+  },
+  {
     name: 'takeip.v6-duplicate',
     event: 'takeip eth0 fd00::1 64',
     prepare: (stage) => stage.observer('ip addr add fd00::1/64 dev lan nodad'),

@@ -1,0 +1,57 @@
+/** Lines of an options file that were meant to set an option of ours and do not: a slip in its name, a blank beside `=`. Pure. */
+import { memoize } from '../base/memoize.ts'
+import { OPTION_NAMES } from './options.ts'
+
+/** A line that assigns, or that somebody wanted to assign. */
+const MEANT = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][\w-]*)([ \t]*)=([^]*)$/
+
+const OURS = 'EVENTSCRIPT_'
+
+/** A WARNING for each such line of the file. */
+export function nearMisses(file: string, text: string): string[] {
+  return missesIn(text).map(
+    ({ line, wrong }) => `WARNING: ${file} line ${line}: ${wrong}: mend script.options`,
+  )
+}
+
+const missesIn = memoize((text): readonly { line: number; wrong: string }[] =>
+  text.split('\n').flatMap((each, i) => {
+    const wrong = wrongWith(each)
+    return wrong === undefined ? [] : [{ line: i + 1, wrong }]
+  }),
+)
+
+function wrongWith(line: string): string | undefined {
+  const [, name = '', before = '', value = ''] = MEANT.exec(line) ?? []
+  if (OPTION_NAMES.includes(name)) {
+    const isApart = before !== '' || /^[ \t]+[^ \t#]/.test(value)
+    return isApart
+      ? `a blank beside "=" of ${name}: the shell sets nothing: expected ${name}=VALUE`
+      : undefined
+  }
+  const spelt = name.toUpperCase().replaceAll('-', '_')
+  const meant = OPTION_NAMES.find((known) => distance(spelt, known) <= SLIPS)
+  if (meant !== undefined) return `${name} is no option: expected ${meant}`
+  return spelt.startsWith(OURS) ? `${name} is no option: expected one of eventscript(8)` : undefined
+}
+
+/** So many slips are taken for a misspelt name of ours; names of CTDB's other options are further away. */
+const SLIPS = 2
+
+/** How many letters are wrong, missing, too many, or exchanged with their neighbour; any number above SLIPS for far more. */
+function distance(one: string, other: string): number {
+  if (Math.abs(one.length - other.length) > SLIPS) return SLIPS + 1
+  let [last, row]: number[][] = [[], Array.from({ length: other.length + 1 }, (_, i) => i)]
+  for (let i = 1; i <= one.length; i += 1) {
+    const next = [i]
+    for (let j = 1; j <= other.length; j += 1) {
+      const isSame = one[i - 1] === other[j - 1]
+      const isSwapped = i > 1 && j > 1 && one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1]
+      const [above = 0, left = 0, both = 0] = [row?.[j], next[j - 1], row?.[j - 1]]
+      const plain = Math.min(above + 1, left + 1, both + (isSame ? 0 : 1))
+      next[j] = isSwapped ? Math.min(plain, (last?.[j - 2] ?? 0) + 1) : plain
+    }
+    ;[last, row] = [row, next]
+  }
+  return row?.[other.length] ?? 0
+}
