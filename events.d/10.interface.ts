@@ -37,6 +37,7 @@ import {
   take,
   tickleConnections,
   unblock,
+  unblockAgain,
   updateHosted,
   updateTickles,
   warnIfDifferent,
@@ -87,6 +88,7 @@ export default {
     await restoreDadTimers(node)
     if ((await parkedHere(node)).length > 0) await watchParked(node)
     const checks = await checkLinks(node, listed)
+    await unblockAgain(node)
     const errors = checks.flatMap(({ error }) => error ?? [])
     const partially = node.settings.option('CTDB_PARTIALLY_ONLINE_INTERFACES')
     node.because(
@@ -100,12 +102,12 @@ export default {
 
   /**
    * 1. Find the interface, and bring it up.
-   * 2. Remove a firewall rule that a killed releaseip has left: it would keep the clients out.
-   * 3. Put the address where it is wanted; one that is there as wanted is left alone, but no longer for a limited time. IPv6: wait for duplicate address
+   * 2. Put the address where it is wanted; one that is there as wanted is left alone, but no longer for a limited time. IPv6: wait for duplicate address
    *    detection, as EVENTSCRIPT_DAD has it. IPv4: other hosts were asked before, if EVENTSCRIPT_IPV4_DAD says so. A
    *    duplicate is given up, parked or seized, as EVENTSCRIPT_DAD_CONFLICT has it.
-   * 4. Note that this node hosts the address.
-   * 5. Tell the clients, in the background.
+   * 3. Note that this node hosts the address.
+   * 4. Tell the clients, in the background.
+   * 5. Remove a firewall rule that a killed releaseip has left: it would keep the clients out. Last, as a firewall may hang.
    */
   async takeip(node, wanted) {
     const { address } = wanted
@@ -116,16 +118,17 @@ export default {
     mustCarry(link, address)
     const target = { ...wanted, iface: link.name }
     await prepareAnnouncement(node, address, link)
-    await unblock(node, [address])
     const places = placesIn(links, address)
     const outcome = await withDadTimers(node, target, () => take(node, places, target, putRight))
     await noteHosted(node, (hosted) => hosted.add(address))
     await tellClients(node, address, link, outcome)
+    await unblock(node, [address])
   },
 
   /**
    * 1. Find where the address really is, and with which prefix.
-   * 2. Block packets that arrive for it, so that a node that is letting go resets no client.
+   * 2. Block packets that arrive for it, so that a node that is letting go resets no client. A firewall that does not let us
+   *    within 5 s is a WARNING: the address goes unblocked.
    * 3. End its connections.
    * 4. Delete it.
    * 5. Unblock.
@@ -144,16 +147,15 @@ export default {
   },
 
   /**
-   * 1. Find where the address really is.
+   * 1. Find where the address really is. One that is on the new interface already needs no move, and that interface is left
+   *    as it is. Its clients are told all the same (5): an updateip that was killed after the move has not told them.
    * 2. Bring the new interface up. If that fails, the address is still where it was.
-   * 3. Unblock an address that is on the new interface already, or nowhere: a killed updateip may have left its rule.
-   *    One that is there already needs no move. Its clients are told all the same (6): an updateip that was killed after
-   *    the move has not told them.
-   * 4. Block packets that arrive for it at the old place, delete it there, and add it to the new interface, with the mask
+   * 3. Block packets that arrive for it at the old place, delete it there, and add it to the new interface, with the mask
    *    that was passed. If that fails, it is put back. Unblock, also what a killed releaseip has left. IPv6: wait for
    *    duplicate address detection, as EVENTSCRIPT_DAD and EVENTSCRIPT_DAD_CONFLICT have it.
-   * 5. Note that this node hosts the address.
-   * 6. Tell the clients: announce the address, and wake its connections.
+   * 4. Note that this node hosts the address.
+   * 5. Tell the clients: announce the address, and wake its connections. Before they are woken, unblock an address that was
+   *    on the new interface already, or nowhere: a killed updateip may have left its rule.
    */
   async updateip(node, { from, to, address, bits }) {
     if (!(await mayAct(node))) return
@@ -163,23 +165,25 @@ export default {
     const onWire = places.filter((held) => !isParkingPlace(held))
     if (places.length === 0)
       node.say(`WARNING: Unable to determine interface for IP ${address}: held nowhere on this node`)
-    const link = await bringUp(node, pick(links, to), to, links)
-    mustCarry(link, address)
-    const target = { address, bits, iface: link.name }
-    const isThere = onWire.length > 0 && onWire.every((held) => isUsable(held, target))
-    if (isThere || onWire.length === 0) await unblock(node, [address])
-    if (isThere) {
+    const there = pick(links, to)
+    if (there && isAt(onWire, { address, bits, iface: there.name })) {
+      warnIfDifferent(node, onWire, { address, bits, iface: from }, 'it stays there')
       node.say(`Redundant "updateip" - ${address} already on ${to}`)
       await keepForEver(node, onWire)
-      return await tellOfMove(node, address, link, 'ready')
+      if (!there.up)
+        return node.because(`${there.name} is down, and left so: nobody would hear of ${address}`)
+      return await tellOfMove(node, address, there, { outcome: 'ready', wasBlocked: false })
     }
-    const [here, there] = [where(onWire) || 'no interface', where([target])]
-    node.because(`${address} is on ${here}, the daemon said ${from}: it goes to ${there}`)
+    const link = await bringUp(node, there, to, links)
+    mustCarry(link, address)
+    const target = { address, bits, iface: link.name }
+    const here = where(onWire) || 'no interface'
+    node.because(`${address} is on ${here}, the daemon said ${from}: it goes to ${where([target])}`)
     warnIfDifferent(node, onWire, { address, bits, iface: from }, `moving it from ${here}`)
     await prepareAnnouncement(node, address, link)
     const outcome = await withDadTimers(node, target, () => take(node, places, target, move))
     await noteHosted(node, (hosted) => hosted.add(address))
-    await tellOfMove(node, address, link, outcome)
+    await tellOfMove(node, address, link, { outcome, wasBlocked: onWire.length > 0 })
   },
 
   /** The daemon has decided which node hosts which address: the list of this node's is written afresh. */
@@ -237,9 +241,9 @@ async function placesToLeave(node: Node, said: Placement): Promise<Held[]> {
   return places
 }
 
-/** An address that is still being checked for duplicates is not there yet: nobody has waited for it, nor announced it. */
-function isUsable(held: Held, target: Placement): boolean {
-  return isRight(held, target) && held.state === 'ready'
+/** Is it there, and nowhere else? One that is still being checked for duplicates is not yet: nobody has waited for it. */
+function isAt(places: readonly Held[], target: Placement): boolean {
+  return places.length > 0 && places.every((held) => isRight(held, target) && held.state === 'ready')
 }
 
 /** An address has come or gone: routes and reports that depend on it are out of date. */
@@ -255,8 +259,17 @@ async function tellClients(node: Node, address: string, link: Link, outcome: Dad
   await announce(node, address, link, { seized: outcome === 'seized' })
 }
 
-/** Clients that hold a connection keep sending to the old place until they hear of the new one: they are woken too. */
-async function tellOfMove(node: Node, address: string, link: Link, outcome: DadOutcome): Promise<void> {
+/**
+ * Clients that hold a connection keep sending to the old place until they hear of the new one: they are woken too. An address
+ * that was blocked for its move has been unblocked.
+ */
+async function tellOfMove(
+  node: Node,
+  address: string,
+  link: Link,
+  { outcome, wasBlocked }: { outcome: DadOutcome; wasBlocked: boolean },
+): Promise<void> {
   await tellClients(node, address, link, outcome)
+  if (!wasBlocked) await unblock(node, [address])
   if (outcome !== 'parked') await tickleConnections(node, address)
 }

@@ -38,7 +38,8 @@ export { isParkingPlace, parkedHere } from './net/dad/parked.ts'
 export { forgetParked } from './net/dad/park.ts'
 
 // the clients: firewall, connections, announcements
-export { blocked, unblock } from './net/clients/firewall.ts'
+export { blocked } from './net/clients/blocked.ts'
+export { unblock, unblockAgain } from './net/clients/unblock.ts'
 export { endConnections, tickleConnections } from './net/clients/connections.ts'
 export { forgetTickles, updateTickles } from './net/clients/tickles.ts'
 export { announce, prepareAnnouncement } from './net/announce/announce.ts'

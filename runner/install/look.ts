@@ -39,7 +39,7 @@ export interface Found extends Place {
   alike: boolean
   /** A free name beside it, for a file that is neither ours nor the kept one. */
   spare: string
-  /** The path of a link or file of ours before the rename into place. */
+  /** The path of a link or file of ours before the rename into place. Nobody else uses such a name. */
   draft: string
   drafted: boolean
   /** The targets of links that are ours: our file here, and the file that an earlier install has recorded. */
@@ -51,7 +51,7 @@ export interface Found extends Place {
 /** Looks at one place; changes nothing. */
 export async function lookAtPlace(door: Door, place: Place, recorded: string | undefined): Promise<Found> {
   const kept = `${place.place}.stock`
-  const draft = `${place.place}.new`
+  const draft = `${place.place}.eventscript.new`
   return {
     ...place,
     here: thingAt(place.place),

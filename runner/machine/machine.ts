@@ -10,6 +10,14 @@ export interface Answer {
   err: string
 }
 
+/** The status of a program that was ended at its limit (`within`), as timeout(1) has it. */
+export const ENDED_LATE = 124
+
+/** The answer in place of one that did not come within so many milliseconds. */
+export function endedLate(ms: number): Answer {
+  return { status: ENDED_LATE, out: '', err: `no answer within ${(ms / 1000).toFixed(1)} s: it was ended` }
+}
+
 /** `ask` only looks, `change` alters the machine. */
 export type Verb = 'ask' | 'change'
 

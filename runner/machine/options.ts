@@ -5,7 +5,7 @@ import type { Announcement } from './announcement.ts'
  * What a machine that serves many events at once may do in one go for several of them.
  * `ip`, of a look: at addresses; the answer may show more of them than were asked for. Of a change: one line of
  * `ip -batch`; with an input, the batch that deletes the addresses it `removes` and puts others back.
- * `iptables`: one rule, in the form `PROGRAM -w -I|-D CHAIN RULE…`.
+ * `iptables`: one rule, in the form `PROGRAM -w SECONDS -I|-D CHAIN RULE…`.
  * `ss`: the connections of one address, which the last two words name: `src [ADDRESS]`.
  */
 export type Batch = 'ip' | 'iptables' | 'ss'
@@ -26,6 +26,8 @@ export interface CommandOptions {
   announcement?: Announcement
   /** The socket of a process that may be doing such work already: that one does this as well. */
   inbox?: string
+  /** Milliseconds for the answer: a program that has not ended by then is ended, and its answer is that of `endedLate`. */
+  within?: number
   /** It takes back an act of the handler: also when the time is up, as the rest of that act would harm. Ends soon by itself. */
   undo?: boolean
   /** An executable handler: both outputs in one, in order, and its environment is left as it is. */

@@ -16,6 +16,7 @@ export async function lockedIfPossible(
   lock: string,
   instead: string,
   work: () => Promise<void>,
+  seconds = LOCK_SECONDS,
 ): Promise<void> {
   let locked = false
   try {
@@ -23,7 +24,7 @@ export async function lockedIfPossible(
       locked = true
       await work()
     }
-    await node.hold(lock, LOCK_SECONDS, underLock, { together: true })
+    await node.hold(lock, seconds, underLock, { together: true })
   } catch (error) {
     if (locked || !(error instanceof Refusal)) throw error
     node.say(`WARNING: ${error.message}: ${instead}`)

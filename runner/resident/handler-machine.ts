@@ -6,6 +6,7 @@ import { reachHere } from '../machine/files/may-hang.ts'
 import type { Stop } from '../machine/stop.ts'
 import { Refusal } from '../base/refusal.ts'
 import { Attendant, type Work } from './programs/deadline.ts'
+import { limited } from './programs/limited.ts'
 import type { Early } from './prefetch.ts'
 import type { Files } from './files.ts'
 import type { LockRequest } from './locks/one-lock.ts'
@@ -60,7 +61,8 @@ export class HandlerMachine implements System {
     }
     const way = this.#shared.workFor(verb, argv, how)
     if (!way) return this.#own.run(verb, argv, how)
-    const work = (verb === 'ask' ? this.#early?.(argv) : undefined) ?? way
+    const begun = (verb === 'ask' ? this.#early?.(argv) : undefined) ?? way
+    const work = how.within === undefined ? begun : limited(begun, how.within)
     return how.undo ? this.#attendant.finish(argv, work) : this.#attendant.attend(argv, work)
   }
 

@@ -1,6 +1,6 @@
 import { canonical, familyOf } from '../inet/address.ts'
 import { hostedLock } from '../net/address/hosted-list.ts'
-import { listRules, programFor } from '../net/clients/firewall.ts'
+import { listRules, programFor } from '../net/clients/blocking-rule.ts'
 import type { Answer } from '../machine/machine.ts'
 import { endInTime, type Work } from './programs/deadline.ts'
 

@@ -1,6 +1,7 @@
 import type { Announcement } from '../machine/announcement.ts'
 import type { Answer, Verb } from '../machine/machine.ts'
 import type { CommandOptions, HoldOptions } from '../machine/options.ts'
+import { WAIT } from '../net/clients/blocking-rule.ts'
 import { live } from '../machine/live/live.ts'
 import type { Work } from './programs/deadline.ts'
 import { shared } from './batch/burst.ts'
@@ -38,7 +39,7 @@ export class SharedMachine implements SharedParts {
   readonly #askOnce = shared(this.#start)
   readonly #lookAtConnections = connections(this.#start)
   readonly #changeRules = firewall(this.#start, (program, input, items) =>
-    this.#programs.feed([program, '-w', '--noflush'], input, items),
+    this.#programs.feed([program, ...WAIT, '--noflush'], input, items),
   )
 
   /** `complain` hears of a helper that did not answer and was replaced. */

@@ -120,17 +120,23 @@ t.test('without the daemon only faults that need no daemon are reported, and non
   t.end()
 })
 
-t.test('only rules of public addresses are reported', (t) => {
+t.test('only rules of ours are reported: by our mark, or by an interface that the list names', (t) => {
   const rows = [row('10.0.0.1', 0, []), row('fd00::1', 1, [])]
   const blocks = [
-    { address: 'fd00::1', iface: 'eth0' },
-    { address: '10.0.0.9', iface: 'eth0' },
+    { address: 'fd00::1', iface: 'eth0', marked: false },
+    { address: 'fd00::1', iface: 'eth7', marked: false },
+    { address: '10.0.0.9', iface: 'eth0', marked: false },
+    { address: '10.0.0.9', iface: 'eth7', marked: true },
   ]
+  const flock = 'flock -w 10 /var/lib/ctdb/scripts/iptables.flock'
   t.same(
     blockFaults(rows, blocks, '/var/lib/ctdb/scripts/iptables.flock').map(
       ({ repair }) => repair && commandOf(repair),
     ),
-    ['flock -w 10 /var/lib/ctdb/scripts/iptables.flock ip6tables -w -D INPUT -i eth0 -d fd00::1 -j DROP'],
+    [
+      `${flock} ip6tables -w 3 -D INPUT -i eth0 -d fd00::1 -j DROP`,
+      `${flock} iptables -w 3 -D INPUT -i eth7 -d 10.0.0.9 -m comment --comment eventscript -j DROP`,
+    ],
   )
   const lines = [
     { text: 'rule del from fd00::1 pref 100 table 1000', kind: 'rule del' as const },

@@ -156,7 +156,7 @@ t.test('a run that stops after any command is completed by install or undone by 
       if (after % 2 === 1) {
         await install(here.options)
         t.match((await call(handlerOf(here))).stdout, `node ${here.dist}/events.d/10.interface.script`)
-        t.notOk(existsSync(`${handlerOf(here)}.new`))
+        t.notOk(existsSync(`${handlerOf(here)}.eventscript.new`))
       }
       await uninstall(here.options)
       t.same(snapshot(here), before, `from ${from}, after ${after} of ${count}`)

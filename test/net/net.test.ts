@@ -6,7 +6,7 @@ import { arpingRound } from '../../runner/net/arping.ts'
 import { parseConnections, parseEndpoint } from '../../runner/net/clients/connections.ts'
 import { parseTable } from '../../runner/net/ctdb/tool.ts'
 import { dadState } from '../../runner/net/dad/state.ts'
-import { parseBlocks } from '../../runner/net/clients/firewall.ts'
+import { isOurRule, parseBlocks } from '../../runner/net/clients/blocking-rule.ts'
 import { parseLinks, rows } from '../../runner/net/ip-json.ts'
 import { parsePublicAddresses } from '../../runner/net/address/public-addresses.ts'
 import { batchFor, batchText, failedIn, putBackBy, siblingsOf } from '../../runner/net/address/siblings.ts'
@@ -203,6 +203,13 @@ t.test('a table of ctdb -X is read by its header', (t) => {
 
 t.test('our firewall rules are distinguished from all others', (t) => {
   const text = `-P INPUT ACCEPT
+-A INPUT -d 10.0.0.5/32 -i eth5 -m comment --comment eventscript -j DROP
+-A INPUT -d 10.0.0.6/32 -i eth5 -m comment --comment "eventscript" -j DROP
+-A INPUT -d 10.0.0.7/32 -i eth5 -m comment --comment eventscripts -j DROP
+-A INPUT -d 10.0.0.7/32 -i eth5 -p tcp -m comment --comment eventscript -j DROP
+-A INPUT -d 10.0.0.7/32 -i eth5 -m comment --comment "no eventscript" -j DROP
+-A INPUT -d 10.0.0.7/32 ! -i eth5 -j DROP
+-A INPUT -d 10.0.0.7/32 -i eth5 -j DROP -m comment --comment eventscript
 -A INPUT -d 10.0.0.1/32 -i eth0 -j DROP
 -A INPUT -d fd00::1/128 -i eth1 -j DROP
 -A INPUT -d 10.0.0.0/24 -i eth0 -j DROP
@@ -211,9 +218,16 @@ t.test('our firewall rules are distinguished from all others', (t) => {
 -A INPUT -d 10.0.0.1/32 -i eth0 -j ACCEPT
 `
   t.same(parseBlocks(text), [
-    { address: '10.0.0.1', iface: 'eth0' },
-    { address: 'fd00::1', iface: 'eth1' },
+    { address: '10.0.0.5', iface: 'eth5', marked: true },
+    { address: '10.0.0.6', iface: 'eth5', marked: true },
+    { address: '10.0.0.1', iface: 'eth0', marked: false },
+    { address: 'fd00::1', iface: 'eth1', marked: false },
   ])
+  const listed = [{ address: '10.0.0.1', bits: 24, ifaces: ['eth0'] }]
+  const rule = { address: '10.0.0.1', iface: 'eth1' }
+  t.notOk(isOurRule({ ...rule, marked: false }, listed), 'an interface that the list does not name')
+  t.ok(isOurRule({ ...rule, marked: false, iface: 'eth0' }, listed))
+  t.ok(isOurRule({ ...rule, marked: true }, []))
   t.end()
 })
 

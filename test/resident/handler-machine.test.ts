@@ -56,11 +56,11 @@ t.test('rules are combined when declared so, whatever the words look like', asyn
   process.env['PATH'] = `${dir}:${PATH}`
   t.teardown(() => (process.env['PATH'] = PATH))
   const { shared, system } = machineFor(t)
-  const rule = (address: string) => ['iptables', '--wait', '-I', 'INPUT', '-d', address, '-j', 'DROP']
+  const rule = (address: string) => ['iptables', '--wait', '3', '-I', 'INPUT', '-d', address, '-j', 'DROP']
   const change = (address: string) => system().run('change', rule(address), { batch: 'iptables' })
   await Promise.all(['10.0.0.1', '10.0.0.2'].map(change))
   t.same(readFileSync(log, 'utf8').split('\n'), [
-    'iptables-restore -w --noflush',
+    'iptables-restore -w 3 --noflush',
     '*filter',
     '-I INPUT -d 10.0.0.1 -j DROP',
     '-I INPUT -d 10.0.0.2 -j DROP',
@@ -70,7 +70,7 @@ t.test('rules are combined when declared so, whatever the words look like', asyn
   writeFileSync(log, '')
   await Promise.all(['10.0.0.1', '10.0.0.2'].map((each) => system().run('change', rule(each), {})))
   t.equal(
-    readFileSync(log, 'utf8').match(/^iptables --wait -I INPUT/gm)?.length,
+    readFileSync(log, 'utf8').match(/^iptables --wait 3 -I INPUT/gm)?.length,
     2,
     'undeclared rules are added separately',
   )

@@ -169,6 +169,7 @@ t.test(
     const rule = (program: string, address: string) => [
       program,
       '-w',
+      '3',
       '-I',
       'INPUT',
       '-d',
@@ -178,6 +179,7 @@ t.test(
     ]
     const run: string[] = []
     let works = true
+    let lock: Answer | undefined
     const change = firewall(
       (argv) => {
         run.push(argv.join(' '))
@@ -185,15 +187,21 @@ t.test(
       },
       (program, input) => {
         run.push(`${program}: ${input.split('\n').length} lines`)
-        return Promise.resolve(works ? ok : { status: 2, out: '', err: 'line 2 failed' })
+        return Promise.resolve(lock ?? (works ? ok : { status: 2, out: '', err: 'line 2 failed' }))
       },
     )
     const all = [rule('iptables', '10.0.0.1'), rule('iptables', '10.0.0.2'), rule('ip6tables', 'fd00::1')]
     t.same(await Promise.all(all.map(change)), [ok, ok, ok])
-    t.same(run.splice(0), ['iptables-restore: 5 lines', 'ip6tables -w -I INPUT -d fd00::1 -j DROP'])
+    t.same(run.splice(0), ['iptables-restore: 5 lines', 'ip6tables -w 3 -I INPUT -d fd00::1 -j DROP'])
     works = false
     t.match(await Promise.all(all.map(change)), [ok, { status: 1, err: 'no' }, ok])
     t.equal(run.length, 4)
+    run.length = 0
+    works = true
+    const busy = { status: 4, out: '', err: 'Another app is currently holding the xtables lock.' }
+    lock = busy
+    t.match(await Promise.all(all.slice(0, 2).map(change)), [busy, busy])
+    t.same(run, ['iptables-restore: 5 lines'], 'the lock is not waited for once more for each rule')
     t.equal(transaction(all.slice(0, 1)), '*filter\n-I INPUT -d 10.0.0.1 -j DROP\nCOMMIT\n')
   },
 )
@@ -327,7 +335,7 @@ t.test('a shell that stays starts programs and keeps their outputs, statuses and
 
 t.test('only work that is certainly needed is begun early', (t) => {
   t.match(foreseen('takeip', ['eth0', '10.0.0.1', '24'], '/v'), {
-    ask: ['iptables', '-w', '-S', 'INPUT'],
+    ask: ['iptables', '-w', '3', '-S', 'INPUT'],
     lock: '/v/my-public-ip-addresses.lock',
   })
   t.equal(foreseen('takeip', ['eth0', 'fd00::1', '64'], '/v'), undefined)
@@ -522,10 +530,10 @@ t.test('work that no event waits for any more has its own time limit', async (t)
 t.test('a rule whose change was interrupted is not changed twice', async (t) => {
   const run: string[] = []
   const answers = (status: number) => (argv: readonly string[]) => {
-    run.push(argv[2] ?? '')
-    return Promise.resolve({ ...ok, status: argv[2] === '-C' ? status : 0 })
+    run.push(argv[3] ?? '')
+    return Promise.resolve({ ...ok, status: argv[3] === '-C' ? status : 0 })
   }
-  const rule = (verb: string) => ['iptables', '-w', verb, 'INPUT', '-d', '10.0.0.1', '-j', 'DROP']
+  const rule = (verb: string) => ['iptables', '-w', '3', verb, 'INPUT', '-d', '10.0.0.1', '-j', 'DROP']
   await changeAgain(rule('-I'), answers(0))
   await changeAgain(rule('-I'), answers(1))
   await changeAgain(rule('-D'), answers(0))

@@ -1,7 +1,6 @@
 /** A fault that an audit finds: what was seen, what was expected, and the repair. */
 import type { Misplaced } from '../addresses.ts'
-import type { Block } from '../../net/clients/firewall.ts'
-import { blockingRule } from '../../net/clients/firewall.ts'
+import { blockingRule, type Block } from '../../net/clients/blocking-rule.ts'
 import { toShell } from '../../machine/argv.ts'
 import type { Column } from '../../format/table.ts'
 

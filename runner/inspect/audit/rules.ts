@@ -2,15 +2,18 @@
 import type { AddressRow } from '../addresses.ts'
 import { hostBits } from '../../inet/address.ts'
 import { POLICY_ROUTING } from '../../node/handler-names.ts'
-import type { Block } from '../../net/clients/firewall.ts'
+import { isOurRule, type Block } from '../../net/clients/blocking-rule.ts'
 import type { Change } from '../../net/routing/plan/change.ts'
 import type { Fault } from './fault.ts'
 
-/** A rule that a killed run has left keeps the clients of an address out, now or when the address comes back. */
+/**
+ * A rule that a killed run has left, or that could not be removed, keeps the clients of an address out, now or when the
+ * address comes back. One with our mark counts whatever has become of the address.
+ */
 export function blockFaults(rows: readonly AddressRow[], blocks: readonly Block[], lock: string): Fault[] {
-  const known = new Set(rows.map(({ address }) => address))
+  const listed = rows.flatMap((row) => row.listed ?? [])
   return blocks
-    .filter(({ address }) => known.has(address))
+    .filter((block) => isOurRule(block, listed))
     .map((block) => ({
       state: 'error',
       kind: 'drop-rule',

@@ -109,14 +109,20 @@ function placeOf(path: string): { file: string; mode?: number } {
   return { file: isLink ? resolve(dirname(path), readlinkSync(path)) : path }
 }
 
-/** Follows the name of a file that is not whole yet; after it comes the pid of the writer. */
-const DRAFT = '.new.'
+/**
+ * Follows the name of a file that is not whole yet; after it comes the pid of the writer. Our name stands in it, as the
+ * folder may be another's: in /etc/iproute2, `rt_tables.new.20240101` is an admin's.
+ */
+const DRAFT = '.eventscript.new.'
+const OUR_DRAFT = /.\.eventscript\.new\.([1-9]\d{0,6})$/
 
 /** A writer that was killed cannot remove its draft: the next that writes in that folder does. */
 function removeDrafts(folder: string): void {
   for (const name of readdirSync(folder)) {
-    const writer = name.includes(DRAFT) ? /\.new\.(\d+)$/.exec(name)?.[1] : undefined
-    if (writer !== undefined && !isAlive(Number(writer))) rmSync(join(folder, name), { force: true })
+    const writer = name.includes(DRAFT) ? OUR_DRAFT.exec(name)?.[1] : undefined
+    const path = join(folder, name)
+    if (writer === undefined || isAlive(Number(writer))) continue
+    if (lstatSync(path, { throwIfNoEntry: false })?.isFile()) rmSync(path, { force: true })
   }
 }
 

@@ -3,6 +3,7 @@ import { basename } from 'node:path'
 import { constants as os } from 'node:os'
 import { execa, type Options } from 'execa'
 import { readText, readUntil, writeText } from '../files/disk.ts'
+import { answerWithin } from './answer-within.ts'
 import { endProgram, type Child } from './end-program.ts'
 import { CannotRun, FileError, Interrupted } from '../errors.ts'
 import { codeIn, readFar, writerOf } from '../files/far-file.ts'
@@ -99,9 +100,13 @@ export class LiveMachine implements System {
     return waitLive(ms, this.#signal)
   }
 
-  async #runProgram(argv: readonly string[], { input }: CommandOptions): Promise<Answer> {
+  async #runProgram(argv: readonly string[], { input, within }: CommandOptions): Promise<Answer> {
     const stdin = input === undefined ? { stdin: 'ignore' as const } : { input }
-    return await this.#finish(argv, this.#start(argv, { ...stdin, env: { LC_ALL: 'C' } }))
+    const child = this.#start(argv, { ...stdin, env: { LC_ALL: 'C' } })
+    const answer = this.#finish(argv, child)
+    if (within === undefined) return await answer
+    const late = () => endProgram(child, this.#ownGroups, true)
+    return await answerWithin(within, answer, late)
   }
 
   async #runScript(argv: readonly string[]): Promise<Answer> {

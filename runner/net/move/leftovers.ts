@@ -3,7 +3,8 @@ import type { Node } from '../../node/node.ts'
 import { Refusal } from '../../base/refusal.ts'
 import { toShell } from '../../machine/argv.ts'
 import { Interrupted } from '../../machine/errors.ts'
-import { blockingRule, blocksNow, programFor } from '../clients/firewall.ts'
+import { blockingRule, listRules, programFor, type FirewallProgram } from '../clients/blocking-rule.ts'
+import { blocksNow, ours } from '../clients/firewall.ts'
 import type { Held } from '../ip-json.ts'
 import { interfaces } from '../address/interfaces.ts'
 import { deletionLine } from '../address/placement.ts'
@@ -66,20 +67,18 @@ function addressLeft({ address, bits, iface }: Held): Remain {
   }
 }
 
-async function rulesLeft(nodeOf: NodeOf, program: 'iptables' | 'ip6tables'): Promise<Remain[]> {
-  const list = toShell([program, '-w', '-S', 'INPUT'])
+async function rulesLeft(nodeOf: NodeOf, program: FirewallProgram): Promise<Remain[]> {
+  const list = toShell(listRules(program))
   return await seen(`whether a rule of ${program} still drops what arrives`, list, async () => {
     const node = await nodeOf(PUBLIC_ADDRESSES)
     const listed = await releasableAddresses(node)
     const addresses = [...(listed?.addresses ?? [])].filter((address) => programFor(address) === program)
     const rules = addresses.length > 0 ? await blocksNow(node, program) : []
     if (typeof rules === 'string') return [{ text: rules, remedy: list, unseen: true }]
-    return (rules ?? [])
-      .filter(({ address }) => addresses.includes(address))
-      .map((block) => ({
-        text: `a rule still drops what arrives on ${block.iface} for ${block.address}`,
-        remedy: toShell(blockingRule(block, '-D')),
-      }))
+    return (await ours(node, rules ?? [], addresses)).map((block) => ({
+      text: `a rule still drops what arrives on ${block.iface} for ${block.address}`,
+      remedy: toShell(blockingRule(block, '-D')),
+    }))
   })
 }
 

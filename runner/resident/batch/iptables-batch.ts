@@ -9,7 +9,7 @@ type Run = (argv: Argv, items: readonly Argv[]) => Promise<Answer>
 const MOST = 500
 
 /**
- * The rules of a burst, in the form `PROGRAM -w -I|-D CHAIN RULE…`, in one transaction for each family. It is all or nothing: when one rule does not apply, none
+ * The rules of a burst, in the form `PROGRAM -w SECONDS -I|-D CHAIN RULE…`, in one transaction for each family. It is all or nothing: when one rule does not apply, none
  * has been changed, and each is tried by itself, so that the reason is that of its own address.
  */
 export function firewall(
@@ -24,8 +24,7 @@ export function firewall(
         const some = mine.slice(i, i + MOST)
         const together =
           some.length > 1 ? await restore(`${program}-restore`, transaction(some), some) : undefined
-        // one that had to be ended would hang again
-        const settled = together?.status === 0 || together?.signal ? together : undefined
+        const settled = together && (together.status === 0 || isInVain(together)) ? together : undefined
         for (const argv of some) answers.set(argv, settled ?? (await run(argv, [argv])))
       }
     }
@@ -33,12 +32,17 @@ export function firewall(
   })
 }
 
+/** One that had to be ended would hang again, and one that waited for the lock would wait again. */
+function isInVain({ signal, err }: Answer): boolean {
+  return signal !== undefined || err.includes('xtables lock')
+}
+
 /**
  * What `iptables-restore --noflush` reads. A rule that is put in is the first of its chain, so the ones put in last are
  * found first: 500 are taken out in 39 ms so, in 177 ms the other way.
  */
 export function transaction(all: readonly Argv[]): string {
-  const lines = all.map(([, , ...rule]) => rule.join(' '))
+  const lines = all.map(([, , , ...rule]) => rule.join(' '))
   const isRemoval = (line: string) => line.startsWith('-D')
   const removals = lines.filter(isRemoval).toReversed()
   return ['*filter', ...lines.filter((line) => !isRemoval(line)), ...removals, 'COMMIT', ''].join('\n')
@@ -46,8 +50,8 @@ export function transaction(all: readonly Argv[]): string {
 
 /** A rule that was being changed when the program was ended: it may be in, or out, already. */
 export async function changeAgain(argv: Argv, run: Run): Promise<Answer> {
-  const [program = '', wait = '', verb, ...rule] = argv
-  const { status } = await run([program, wait, '-C', ...rule], [argv])
+  const [program = '', wait = '', seconds = '', verb, ...rule] = argv
+  const { status } = await run([program, wait, seconds, '-C', ...rule], [argv])
   const isDone = verb === '-I' ? status === 0 : status === 1
   return isDone ? { status: 0, out: '', err: '' } : await run(argv, [argv])
 }

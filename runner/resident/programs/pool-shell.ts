@@ -18,6 +18,7 @@ export class PoolShell implements Worker {
   #out = ''
   #err = ''
   #isAlive = true
+  #isIdle = false
   #done: ((answer: Answer | undefined) => void) | undefined
   #failed: ((error: WorkerEnded) => void) | undefined
 
@@ -53,7 +54,8 @@ export class PoolShell implements Worker {
   run(command: string): Promise<Answer | undefined> {
     return new Promise((resolve, reject) => {
       if (!this.#isAlive || this.pid === undefined) return resolve(undefined)
-      const watch = setInterval(() => this.#mustBeAtWork(), ANSWER_MS)
+      this.#isIdle = false
+      const watch = setInterval(() => this.#mustBeAtWork(), ANSWER_MS / 2)
       this.#done = (answer) => {
         clearInterval(watch)
         resolve(answer)
@@ -74,8 +76,11 @@ export class PoolShell implements Worker {
     this.#coprocess.kill()
   }
 
+  /** Between the end of a program and the answer no program runs: only a shell that is seen so at two looks is silent. */
   #mustBeAtWork(): void {
-    if (this.pid === undefined || isAwaitingChild(this.pid)) return
+    const wasIdle = this.#isIdle
+    this.#isIdle = this.pid !== undefined && !isAwaitingChild(this.pid)
+    if (!wasIdle || !this.#isIdle) return
     this.#complain(silentHelper('the shell that starts programs', this.pid, ANSWER_MS))
     this.kill()
   }

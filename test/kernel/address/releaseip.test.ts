@@ -122,13 +122,19 @@ if (!(await prepareFile()))
         await lab.node.serve(ip, 445)
         const client = await lab.observer.connect(ip, 445)
         const during = join(lab.dir, 'during')
-        lab.standIn('ss', `case "$*" in *-K*) ${iptables} -w -S INPUT >'${during}' ;; esac\nexec $real "$@"`)
+        lab.standIn(
+          'ss',
+          `case "$*" in *-K*) ${iptables} -w 3 -S INPUT >'${during}' ;; esac\nexec $real "$@"`,
+        )
         const result = await lab.script('releaseip', 'eth0', ip, bits)
         t.equal(result.status, 0)
         t.strictSame(lines(result), [`Killed 1/1 TCP connections to released IP ${ip}, using ss -K`])
         await waitFor('the client to notice', () => client.events().length > 1)
         t.strictSame(client.events(), ['connected', 'ECONNRESET'])
-        t.match(readFileSync(during, 'utf8'), `-A INPUT -d ${host} -i eth0 -j DROP\n`)
+        t.match(
+          readFileSync(during, 'utf8'),
+          `-A INPUT -d ${host} -i eth0 -m comment --comment eventscript -j DROP\n`,
+        )
         t.strictSame(await lab.node.dropRules(), [])
       },
     )
@@ -189,7 +195,10 @@ if (!(await prepareFile()))
         await lab.node.must(iptables, '-A', ...unrelated)
         for (const iface of ['eth0', 'eth0', 'eth1']) await lab.node.must(iptables, '-A', ...rule(iface))
         const during = join(lab.dir, 'during')
-        lab.standIn('ss', `case "$*" in *-K*) ${iptables} -w -S INPUT >'${during}' ;; esac\nexec $real "$@"`)
+        lab.standIn(
+          'ss',
+          `case "$*" in *-K*) ${iptables} -w 3 -S INPUT >'${during}' ;; esac\nexec $real "$@"`,
+        )
         t.equal((await lab.script('releaseip', 'eth0', ip, bits)).status, 0)
         t.notOk(readFileSync(during, 'utf8').split(`-d ${host} -i eth0 `).length > 3, 'no third copy')
         const left = await lab.node.dropRules()
@@ -243,7 +252,10 @@ if (!(await prepareFile()))
       await put(lab, `eth1/${bits}`)
       const result = await lab.script('updateip', 'eth0', 'eth1', ip, bits)
       t.equal(result.status, 0)
-      t.strictSame(lines(result), [`Redundant "updateip" - ${ip} already on eth1`])
+      t.strictSame(lines(result), [
+        `WARNING: Public IP ${ip} hosted on interface eth1 but VNN says eth0: it stays there`,
+        `Redundant "updateip" - ${ip} already on eth1`,
+      ])
       t.strictSame(await lab.node.places(ip), [`eth1/${bits}`])
     })
 

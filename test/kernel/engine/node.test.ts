@@ -290,7 +290,7 @@ if (!(await prepareFile())) {
       const result = await lab.script('releaseip', 'eth0', '10.0.0.1', '24')
       t.equal(result.status, 0)
       t.match(warnings(result), [
-        /^WARNING: cannot lock .*iptables\.flock: another process has held it for 10 s/,
+        /^WARNING: cannot lock .*iptables\.flock: another process has held it for 3 s/,
         /^WARNING: ctdb_get_my_public_ip_addresses: timeout: /,
       ])
       t.strictSame(await lab.node.places('10.0.0.1'), [])

@@ -127,7 +127,7 @@ function planted(lab: Lab, family: Family): string[] {
           `warning promote-secondaries ${conf}/eth1/promote_secondaries -> echo 1 >${conf}/eth1/promote_secondaries`,
           `error arp-ignore ${conf}/eth0/arp_ignore -> echo 0 >${conf}/eth0/arp_ignore`,
         ]),
-    `error drop-rule ${dropped} -> flock -w 10 ${lab.dir}/var/iptables.flock ${iptables} -w -D INPUT -i eth1 -d ${dropped} -j DROP`,
+    `error drop-rule ${dropped} -> flock -w 10 ${lab.dir}/var/iptables.flock ${iptables} -w 3 -D INPUT -i eth1 -d ${dropped} -j DROP`,
     `error ip-rule ${routed} -> eventscript run --only 13.per_ip_routing releaseip __none__ ${routed} ${bits}`,
     `error wrong-interface ${moved} -> ${take(moved)}`,
     `error wrong-netmask ${masked} -> ${take(masked)}`,

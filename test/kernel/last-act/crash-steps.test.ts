@@ -240,7 +240,7 @@ for (const { family, ip, bits, otherBits, other, iptables, host } of (await prep
     await holds(lab, 'eth0')
     await add(lab, `${other}/${bits}`, 'eth1')
     text(lab, 'var/my-public-ip-addresses', `${ip}\n${other}\n`)
-    await lab.node.must(iptables, '-w', '-I', 'INPUT', '-i', 'eth0', '-d', ip, '-j', 'DROP')
+    await lab.node.must(iptables, '-w', '3', '-I', 'INPUT', '-i', 'eth0', '-d', ip, '-j', 'DROP')
     if (isIpv6) await lowered(lab)
   }
   const parked = async (lab: Lab) => {
@@ -354,8 +354,9 @@ for (const { family, ip, bits, otherBits, other, iptables, host } of (await prep
       const before = tickles()
       const wire = await lab.observer.watch('lan', ip)
       const mine = await lab.node.macOf('eth0')
-      const [first, ...more] = lines(await lab.handler(...updateip))
-      t.equal(first, `Redundant "updateip" - ${ip} already on eth0`)
+      const [warning, redundant, ...more] = lines(await lab.handler(...updateip))
+      t.match(warning, `hosted on interface eth0 but VNN says eth1`)
+      t.equal(redundant, `Redundant "updateip" - ${ip} already on eth0`)
       t.match(more, [/^Tickle TCP connection /, /^Tickle TCP connection /])
       t.equal(tickles(), before + 1)
       await waitFor('it to be announced', () =>

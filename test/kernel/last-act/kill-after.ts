@@ -21,7 +21,7 @@ function step(what) {
 fs.openSync = (path, ...more) => { const fd = openSync(path, ...more); paths.set(fd, path); return fd }
 fs.writeSync = (fd, ...more) => { const n = writeSync(fd, ...more); if (/^.proc/.test(paths.get(fd))) step('write ' + paths.get(fd)); return n }
 fs.renameSync = (from, to) => { step('draft of ' + to); renameSync(from, to); step('write ' + to) }
-const CHANGES = /^(ip (?!-json|-[46] -json)|ip6?tables -w -[ID]|ss -K|ctdb (setifacelink|addtickle|deltickle|tickle)|flock)/
+const CHANGES = /^(ip (?!-json|-[46] -json)|ip6?tables -w 3 -[ID]|ss -K|ctdb (setifacelink|addtickle|deltickle|tickle)|flock)/
 cp.spawn = (program, words, options) => {
   const child = spawn(program, words, options), what = [basename(program), ...words].join(' ')
   if (options.detached) step('start ' + what)

@@ -16,7 +16,7 @@ const dadTransmits = '/proc/sys/net/ipv6/conf/eth0/dad_transmits'
 /** The remains of killed events: a rule for each family, and a sysctl that is lowered. */
 async function leaveBehind(lab: Lab): Promise<void> {
   for (const { ip, iptables } of FAMILIES)
-    await lab.node.must(iptables, '-w', '-I', 'INPUT', '-i', 'eth0', '-d', ip, '-j', 'DROP')
+    await lab.node.must(iptables, '-w', '3', '-I', 'INPUT', '-i', 'eth0', '-d', ip, '-j', 'DROP')
   await lab.node.must('sh', '-c', `echo 3 >${dadTransmits}`)
   mkdirSync(join(lab.dir, 'eventscript/dad'), { recursive: true })
   writeFileSync(join(lab.dir, 'eventscript/dad/lowered'), `${dadTransmits} 1 3\n`)
@@ -199,7 +199,7 @@ if (!(await prepareFile())) {
     t.equal(dry.status, 0)
     t.match(
       dry.out,
-      /^ip addr del 10\.0\.0\.1\/24 dev eth0\n[^]*^ip6tables -w -D INPUT -i eth0 -d fd00::1 -j DROP$/m,
+      /^ip addr del 10\.0\.0\.1\/24 dev eth0\n[^]*^ip6tables -w 3 -D INPUT -i eth0 -d fd00::1 -j DROP$/m,
     )
     t.strictSame(await held(lab), ['eth0/24', 'eth0/64'])
     const { status, out, err } = await lab.eventscript('cleanup')

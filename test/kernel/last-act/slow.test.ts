@@ -56,7 +56,7 @@ if (!(await prepareFile())) {
     t.match(daemon.log(), new RegExp(`last act: ${2 * COUNT} addresses dropped`))
     t.match(
       daemon.log(),
-      /last act: whether a rule of ip6tables still drops what arrives cannot be seen: .*: look with "ip6tables -w -S INPUT"/,
+      /last act: whether a rule of ip6tables still drops what arrives cannot be seen: .*: look with "ip6tables -w 3 -S INPUT"/,
     )
     const ended = Number(/last act: \d+ addresses dropped \((\d+) ms\)/.exec(daemon.log())?.[1])
     t.ok(ended < 8000, `all of it took ${ended} ms: a new daemon waits for 8,500`)
@@ -77,9 +77,9 @@ if (!(await prepareFile())) {
       t.ok(seconds < 20.5, `ended after ${seconds.toFixed(1)} s`)
       t.equal(status, 1)
       t.match(out, new RegExp(`^${2 * COUNT} addresses dropped$`, 'm'))
-      t.match(out, /^10\.interface +TIMEDOUT .* while running "iptables -w -S INPUT"$/m)
+      t.match(out, /^10\.interface +TIMEDOUT .* while running "ip6?tables -w 3 -S INPUT"$/m)
       t.match(lines({ status, out: '', err }), [
-        /^eventscript: whether a rule of iptables still drops what arrives cannot be seen: "iptables -w -S INPUT" was ended after .* s: look with "iptables -w -S INPUT"$/,
+        /^eventscript: whether a rule of iptables still drops what arrives cannot be seen: "iptables -w 3 -S INPUT" was ended after .* s: look with "iptables -w 3 -S INPUT"$/,
         /^eventscript: whether a rule of ip6tables still drops what arrives cannot be seen: /,
       ])
       t.notMatch(err, 'is still on')
@@ -88,7 +88,7 @@ if (!(await prepareFile())) {
 
   inLab('cleanup where each iptables takes 3 s: everything is done', { needs }, async (t, lab) => {
     for (const { ip, iptables } of FAMILIES)
-      await lab.node.must(iptables, '-w', '-I', 'INPUT', '-i', 'eth0', '-d', ip, '-j', 'DROP')
+      await lab.node.must(iptables, '-w', '3', '-I', 'INPUT', '-i', 'eth0', '-d', ip, '-j', 'DROP')
     for (const { ip, bits } of FAMILIES)
       await lab.node.must('ip', 'addr', 'add', `${ip}/${bits}`, 'dev', 'eth0')
     for (const { iptables } of FAMILIES) lab.standIn(iptables, 'sleep 3; exec $real "$@"')

@@ -61,7 +61,7 @@ export class Host extends Namespace {
   async dropRules(): Promise<string[]> {
     const rules: string[] = []
     for (const program of ['iptables', 'ip6tables'])
-      if (programPath(program)) rules.push(await this.must(program, '-w', '-S', 'INPUT'))
+      if (programPath(program)) rules.push(await this.must(program, '-w', '3', '-S', 'INPUT'))
     return rules
       .join('\n')
       .split('\n')

@@ -9,6 +9,13 @@ export const monitor: readonly Scenario[] = [
     event: 'monitor',
     prepare: (stage) => stage.dangling('public_addresses'),
   },
+  ...both('monitor', 'rule-that-stayed', (family) => ({
+    event: 'monitor',
+    async prepare(stage) {
+      stage.kept('blocked', `${family.ip}\n`)
+      await stage.leftoverRule(family, 'eth0', { marked: true })
+    },
+  })),
   { name: 'monitor.one-down', event: 'monitor', prepare: (stage) => stage.unplug('eth1') },
   {
     name: 'monitor.all-down',

@@ -17,9 +17,9 @@ async function twice(stage: Stage): Promise<void> {
 }
 
 async function blocked(stage: Stage): Promise<void> {
-  await stage.node('iptables -w -I INPUT -i eth0 -d 10.0.0.1 -j DROP')
-  await stage.node('iptables -w -I INPUT -i eth0 -d 10.0.0.99 -j DROP')
-  await stage.node('ip6tables -w -I INPUT -i eth1 -d fd00::1 -j DROP')
+  await stage.node('iptables -w 3 -I INPUT -i eth0 -d 10.0.0.1 -j DROP')
+  await stage.node('iptables -w 3 -I INPUT -i eth0 -d 10.0.0.99 -j DROP')
+  await stage.node('ip6tables -w 3 -I INPUT -i eth1 -d fd00::1 -j DROP')
 }
 
 const BROKEN = '10.0.0.1/24 eth0\n10.0.0.2 eth0\nfd00::1/129 eth0\n[fd00::2]/64 eth1\n'

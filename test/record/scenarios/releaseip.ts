@@ -107,6 +107,34 @@ export const releaseip: readonly Scenario[] = [
       await stage.leftoverRule(family, 'eth0')
     },
   })),
+  ...both('releaseip', 'leftover-rule-marked', (family) => ({
+    event: `releaseip eth0 ${family.ip} ${family.bits}`,
+    async prepare(stage) {
+      await stage.held(`${family.ip}/${family.bits}`, 'eth0')
+      await stage.leftoverRule(family, 'eth0', { marked: true })
+    },
+  })),
+  ...both('releaseip', 'rule-of-the-admin', (family) => ({
+    event: `releaseip eth0 ${family.ip} ${family.bits}`,
+    async prepare(stage) {
+      await stage.held(`${family.ip}/${family.bits}`, 'eth0')
+      await stage.leftoverRule(family, 'eth7')
+    },
+  })),
+  ...both('releaseip', 'firewall-busy', (family) => ({
+    event: `releaseip eth0 ${family.ip} ${family.bits}`,
+    async prepare(stage) {
+      await stage.held(`${family.ip}/${family.bits}`, 'eth0')
+      await stage.firewallBusy(family)
+    },
+  })),
+  ...both('releaseip', 'rule-stays', ({ ip, bits, iptables }) => ({
+    event: `releaseip eth0 ${ip} ${bits}`,
+    async prepare(stage) {
+      await stage.held(`${ip}/${bits}`, 'eth0')
+      stage.meddle(iptables, '*" -D "*', { instead: 'setpriv --bounding-set=-net_admin @ "$@"' })
+    },
+  })),
   ...both('releaseip', 'iptables-missing', ({ ip, bits, iptables }) => ({
     event: `releaseip eth0 ${ip} ${bits}`,
     async prepare(stage) {

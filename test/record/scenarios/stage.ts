@@ -104,9 +104,17 @@ export class Stage {
     await this.lab.node.must('ip', 'addr', 'add', address, ...words, 'dev', iface, ...more)
   }
 
-  /** A rule that a killed releaseip has left. */
-  async leftoverRule({ iptables, ip }: Family, iface: string): Promise<void> {
-    await this.node(`${iptables} -w -I INPUT -i ${iface} -d ${ip} -j DROP`)
+  /** A rule that a killed releaseip has left: of CTDB's script and of our older versions, or with our mark. */
+  async leftoverRule({ iptables, ip }: Family, iface: string, { marked = false } = {}): Promise<void> {
+    const mark = marked ? ' -m comment --comment eventscript' : ''
+    await this.node(`${iptables} -w 3 -I INPUT -i ${iface} -d ${ip}${mark} -j DROP`)
+  }
+
+  /** Another program has the lock of the firewall, which only the legacy iptables takes. */
+  async firewallBusy({ iptables }: Family): Promise<void> {
+    this.standIn(iptables, `exec ${iptables}-legacy "$@"\n`)
+    const hold = 'echo locked; exec sleep 60'
+    await this.#ready(this.lab.node.start('flock', '-F', '/run/xtables.lock', 'sh', '-c', hold))
   }
 
   /** The list of what this node hosts, as the events before have left it. */

@@ -135,6 +135,18 @@ export const takeip: readonly Scenario[] = [
     event: `takeip eth0 ${family.ip} ${family.bits}`,
     prepare: (stage) => stage.leftoverRule(family, 'eth1'),
   })),
+  ...both('takeip', 'leftover-rule-marked', (family) => ({
+    event: `takeip eth0 ${family.ip} ${family.bits}`,
+    prepare: (stage) => stage.leftoverRule(family, 'eth7', { marked: true }),
+  })),
+  ...both('takeip', 'rule-of-the-admin', (family) => ({
+    event: `takeip eth0 ${family.ip} ${family.bits}`,
+    prepare: (stage) => stage.leftoverRule(family, 'eth7'),
+  })),
+  ...both('takeip', 'firewall-busy', (family) => ({
+    event: `takeip eth0 ${family.ip} ${family.bits}`,
+    prepare: (stage) => stage.firewallBusy(family),
+  })),
   ...both('takeip', 'iptables-missing', ({ ip, bits, iptables }) => ({
     event: `takeip eth0 ${ip} ${bits}`,
     prepare: (stage) => stage.without(iptables),

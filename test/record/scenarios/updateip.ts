@@ -35,6 +35,19 @@ export const updateip: readonly Scenario[] = [
     event: `updateip eth0 eth1 ${ip} ${bits}`,
     prepare: (stage) => stage.held(`${ip}/${bits}`, 'eth1', 'valid_lft', '3600', 'preferred_lft', '1800'),
   })),
+  {
+    // IPv6 has no address on an interface that is down
+    name: 'updateip.redundant-interface-down',
+    event: 'updateip eth0 eth1 10.0.0.1 24',
+    async prepare(stage) {
+      await stage.held('10.0.0.1/24', 'eth1')
+      await stage.node('ip link set dev eth1 down')
+    },
+  },
+  ...both('updateip', 'redundant-as-the-daemon-says', ({ ip, bits }) => ({
+    event: `updateip eth1 eth1 ${ip} ${bits}`,
+    prepare: (stage) => stage.held(`${ip}/${bits}`, 'eth1'),
+  })),
   ...both('updateip', 'redundant-connections-tickled', ({ ip, bits, client }) => ({
     event: `updateip eth0 eth1 ${ip} ${bits}`,
     async prepare(stage) {

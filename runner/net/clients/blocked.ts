@@ -1,0 +1,54 @@
+import type { Node } from '../../node/node.ts'
+import { ENDED_LATE, type Answer } from '../../machine/machine.ts'
+import { packageOf } from '../../machine/remedy/remedy.ts'
+import { blockingRule, listRules, parseBlocks, programFor, type Block } from './blocking-rule.ts'
+import { COMMAND_MS, ours, firewallSaid, takeOut, withFirewall } from './firewall.ts'
+
+/**
+ * Do `work` while no packet for the address gets in, so that no client is answered "connection reset" by a node that is
+ * just letting go of the address. The rule is gone afterwards also when the work fails; the rules that killed runs have
+ * left for the address, on whatever interface, go with it. A firewall that cannot be changed within 5 s is a WARNING, and
+ * the work is done all the same: an address that stays is on two nodes soon.
+ */
+export async function blocked(
+  node: Node,
+  { address, iface }: Omit<Block, 'marked'>,
+  work: () => Promise<void>,
+): Promise<void> {
+  const program = programFor(address)
+  if (!(await node.find(program))) {
+    node.say(`WARNING: ${program} not found: ${address} is not blocked meanwhile: ${packageOf(program)}`)
+    return await work()
+  }
+  const end = performance.now() + COMMAND_MS
+  await withFirewall(node, async () => {
+    const rules: Block[] = []
+    try {
+      await insertOnce(node, { address, iface, marked: true }, rules, end)
+      await work()
+    } finally {
+      await takeOut(node, rules, { undo: true })
+    }
+  })
+}
+
+/** Into `rules` come those that may be there for the address, each before its command begins. */
+async function insertOnce(node: Node, block: Block, rules: Block[], end: number): Promise<void> {
+  const { address, iface } = block
+  const within = () => Math.max(1, end - performance.now())
+  const unblocked = (answer: Answer) =>
+    node.say(`WARNING: cannot block ${address} on ${iface}: ${firewallSaid(answer)}: it goes unblocked`)
+  const seen = await node.ask({ within: within() })`${listRules(programFor(address))}`
+  if (seen.status !== 0) return unblocked(seen)
+  rules.push(...(await ours(node, parseBlocks(seen.out), [address])))
+  if (rules.some((rule) => rule.iface === iface))
+    return node.because(
+      `a run that was killed has left the rule that blocks ${address} on ${iface}: it serves`,
+    )
+  // an insertion that was ended may still come: the deletion comes after it
+  rules.unshift(block)
+  const inserted = await node.change({ batch: 'iptables', within: within() })`${blockingRule(block, '-I')}`
+  if (inserted.status === 0) return
+  if (inserted.status !== ENDED_LATE) rules.shift()
+  unblocked(inserted)
+}
