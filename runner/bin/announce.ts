@@ -4,6 +4,7 @@
  * again (`keepTrying`). In a process of its own, started in the background by takeip, updateip and monitor, so that
  * no event waits for it: one process for all addresses of the node. `NN.name.script --announce …` and dist/announce.cjs are this.
  */
+import { visible } from '../base/visible.ts'
 import { nodeOutsideEvents } from '../node/node-outside-events.ts'
 import { factsHere, type Facts } from '../node/facts.ts'
 import { keepdirOf, vardirOf } from '../node/ctdb-path.ts'
@@ -64,7 +65,7 @@ function meansOf(facts: Facts): OwnMeans {
   speakTo(facts.reader)
   let said = Promise.resolve()
   const say = (line: string) => {
-    process.stderr.write(`${line}\n`)
+    process.stderr.write(`${visible(line)}\n`)
     said = log(door, line, said)
   }
   return { door, say, node: () => nodeOutsideEvents(door, facts, say), allSaid: () => said }

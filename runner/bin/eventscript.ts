@@ -9,22 +9,22 @@ import { commandFirst } from '../cli/option-order.ts'
 import { endProcessAfter, UNTIMED_SECONDS } from '../cli/last-resort.ts'
 import { complain, type Output } from '../cli/output.ts'
 import { surviveClosedOutput } from '../format/closed-output.ts'
-import { NO_COLOURS } from '../format/colours.ts'
+import { keyed, NO_COLOURS, printed } from '../format/colours.ts'
 import { Interrupted } from '../machine/errors.ts'
 import { withSbin } from '../machine/live/find-program.ts'
 import { readerHere, speakTo } from '../machine/remedy/remedy.ts'
 import { completeEnvironment } from '../node/ctdb-path.ts'
 
 const COLOURS = {
-  good: chalk.green,
-  bad: chalk.red.bold,
-  warn: chalk.yellow,
-  dim: chalk.gray,
-  bold: chalk.bold,
+  good: keyed(chalk.green),
+  bad: keyed(chalk.red.bold),
+  warn: keyed(chalk.yellow),
+  dim: keyed(chalk.gray),
+  bold: keyed(chalk.bold),
 }
 
 const output: Output = {
-  print: (line) => void process.stdout.write(`${line}\n`),
+  print: (line) => void process.stdout.write(`${printed(line)}\n`),
   paints: process.env['NO_COLOR'] ? NO_COLOURS : COLOURS,
   // a terminal that does not tell its width has 0
   width: process.stdout.isTTY ? process.stdout.columns || 80 : Infinity,

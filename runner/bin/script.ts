@@ -8,6 +8,7 @@ import type { Handler } from '../node/node.ts'
 import { surviveClosedOutput } from '../format/closed-output.ts'
 import { endsEvent } from '../engine/report.ts'
 import { Refusal, Usage } from '../base/refusal.ts'
+import { visible } from '../base/visible.ts'
 import { live } from '../machine/live/live.ts'
 import { speakTo } from '../machine/remedy/remedy.ts'
 import type { Stop } from '../machine/stop.ts'
@@ -46,7 +47,7 @@ export async function oneShot(handler: Handler, file: string): Promise<void> {
       // eventd ends the script's process group: the programs that we start must belong to that group
       system: (signal: Stop) => live({ signal, ownGroups: false }),
       note: (note: { verb: string; text?: string }) => {
-        if (note.verb === 'say') process.stdout.write(`${note.text}\n`)
+        if (note.verb === 'say') process.stdout.write(`${visible(note.text ?? '')}\n`)
       },
     }
     const entry = { name, path: called, kind: 'module' as const, load: () => Promise.resolve(handler) }
@@ -54,11 +55,11 @@ export async function oneShot(handler: Handler, file: string): Promise<void> {
       ms: LIMIT_MS,
       why: `timed out after ${LIMIT_MS / 1000} s`,
     })
-    if (report.why !== undefined) process.stderr.write(`${report.why}\n`)
+    if (report.why !== undefined) process.stderr.write(`${visible(report.why)}\n`)
     process.exitCode = endsEvent(report.outcome) ? 1 : 0
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    process.stderr.write(`${error.message}\n`)
+    process.stderr.write(`${visible(error.message)}\n`)
     process.exitCode = 1
   }
 }

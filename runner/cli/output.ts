@@ -1,4 +1,5 @@
 /** Where a command prints: people read a terminal, programs a pipe. */
+import { visible } from '../base/visible.ts'
 import type { Paints } from '../format/colours.ts'
 import { asFields, asObjects, asTable, formatOf, type Column, type FormatOptions } from '../format/table.ts'
 import { fit } from '../format/wrap.ts'
@@ -41,5 +42,5 @@ export function printJson({ print }: Output, value: unknown): void {
 
 /** A line on standard error, which leaves standard output to the listing. */
 export function complain(line: string): void {
-  process.stderr.write(`eventscript: ${line}\n`)
+  process.stderr.write(`eventscript: ${visible(line)}\n`)
 }

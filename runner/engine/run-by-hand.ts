@@ -1,4 +1,4 @@
-import { appendFileSync, writeFileSync } from 'node:fs'
+import { writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { factsAsText, factsHere, type Facts } from '../node/facts.ts'
 import { runEvent } from './run-event.ts'
@@ -7,9 +7,13 @@ import { CTDB_EVENTS, parseEvent, type Event } from '../node/events.ts'
 import { actOf, findHandlers, type Entry } from './find-handlers.ts'
 import { Usage } from '../base/refusal.ts'
 import type { HandlerReport, Report } from './report.ts'
+import { newFile } from '../machine/live/new-file.ts'
 import { live } from '../machine/live/live.ts'
 import { mustAnswer } from '../machine/files/must-answer.ts'
 import { witnessed, writing, type Witness } from '../machine/recording/record.ts'
+import { OPTION_NAMES } from '../node/options.ts'
+import { withoutOthersOptions } from '../machine/recording/redact-options.ts'
+import { hiddenIn } from '../machine/recording/redact-step.ts'
 import { redactor } from '../machine/recording/redact.ts'
 import { rehearsal } from '../machine/recording/rehearse.ts'
 import { writeHeader } from '../machine/recording/write-transcript.ts'
@@ -31,6 +35,8 @@ export interface RunOptions {
   record?: string
   /** Replace addresses, MACs and the host's name in the recording. */
   redact?: boolean
+  /** The recording may take the place of a file that is there. */
+  overwrite?: boolean
   /** Hears every question and every change. */
   witness?: Witness
   interrupt?: AbortSignal
@@ -97,22 +103,21 @@ function together(all: readonly (Witness | undefined)[]): Witness {
 }
 
 /** Writes step by step: the recording of a killed event reaches up to that moment. */
-function recorder({ record: file, redact }: RunOptions, event: Event, facts: Facts): Witness | undefined {
+function recorder(
+  { record: file, redact, overwrite }: RunOptions,
+  event: Event,
+  facts: Facts,
+): Witness | undefined {
   if (file === undefined) return undefined
   const hide = redact ? redactor() : (text: string) => text
   const header = { event: event.name, words: event.words, env: facts.env, facts: factsAsText(facts) }
-  try {
-    writeFileSync(file, hide(writeHeader(header)))
-  } catch (error) {
-    throw new Usage(
-      `--record ${file}: cannot write it: ${(error as NodeJS.ErrnoException).code}: name another file`,
-    )
-  }
+  const fd = openRecording(file, overwrite)
+  writeSync(fd, hide(writeHeader(header)))
   let full = false
-  return writing((text) => {
+  const witness = writing((text) => {
     if (full) return
     try {
-      appendFileSync(file, hide(text))
+      writeSync(fd, text)
     } catch (error) {
       // the event matters more than its recording: the recording ends here, and a replay reports that
       full = true
@@ -121,4 +126,24 @@ function recorder({ record: file, redact }: RunOptions, event: Event, facts: Fac
       )
     }
   })
+  if (!redact) return witness
+  return {
+    begins: (step) => witness.begins(hiddenIn(step, hide)),
+    ended: (step) => witness.ended(hiddenIn(withoutOthersOptions(step, isOurs), hide)),
+    notes: (note) => witness.notes(hiddenIn(note, hide)),
+  }
+}
+
+/** Near misses of our names are ours too: an event warns of them. */
+const isOurs = (name: string) => OPTION_NAMES.includes(name) || name.startsWith('EVENTSCRIPT_')
+
+/** For its owner alone, as it tells much of the site; and never through a link that another user has put there. */
+function openRecording(file: string, overwrite = false): number {
+  try {
+    return newFile(file, 0o600, overwrite)
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    const remedy = code === 'EEXIST' ? 'name another file, or add --overwrite' : 'name another file'
+    throw new Usage(`--record ${file}: cannot write it: ${code}: ${remedy}`)
+  }
 }

@@ -65,7 +65,7 @@ async function record({ family, members, event, prepare }: LvsScenario): Promise
     await prepare?.(group, node)
     const file = join(lab.dir, 'recording.txt')
     const env = [...Object.entries(node.env).map(([name, value]) => `${name}=${value}`), ...options(node)]
-    const words = [process.execPath, MAIN, 'run', '--only', '91.lvs', '--record', file, event]
+    const words = [process.execPath, MAIN, 'run', '--only', '91.lvs', '--record', file, '--overwrite', event]
     await node.host.run('/usr/bin/env', ...env, ...words)
     const text = readFileSync(file, 'utf8')
     return text.replaceAll(lab.dir, '/lab').replaceAll(DIST.replace(/\/$/, ''), '/usr/lib/eventscript')

@@ -40,7 +40,7 @@ async function record(handler: string, { event, prepare, as = [] }: Scenario): P
     await stage.settle()
     await prepare?.(stage)
     const file = join(lab.dir, 'recording.txt')
-    const words = ['--only', handler, '--record', file, ...event.split(' ')]
+    const words = ['--only', handler, '--record', file, '--overwrite', ...event.split(' ')]
     const { err } = await lab.node.run(...as, process.execPath, MAIN, 'run', ...words)
     if (err !== '') throw new Error(err)
     return normal(readFileSync(file, 'utf8'), lab.dir)

@@ -1,3 +1,4 @@
+import { visible } from '../../base/visible.ts'
 import { Usage } from '../../base/refusal.ts'
 import { historyFile, keepRun } from '../../engine/history.ts'
 import { endsEvent, type Report } from '../../engine/report.ts'
@@ -16,6 +17,7 @@ interface Args extends RunArgs {
   trace?: boolean
   record?: string
   redact?: boolean
+  overwrite?: boolean
 }
 
 export default {
@@ -31,14 +33,16 @@ export default {
       requiresArg: true,
       describe: 'write every question and change to a file',
     },
+    overwrite: { type: 'boolean', describe: 'the recording may take the place of a file' },
     redact: { type: 'boolean', describe: 'hide addresses, MACs and the host name in the recording' },
     trace: { type: 'boolean', describe: 'print every question and change' },
   },
   async handler(args: Args, output) {
-    const { dryRun, trace, record, redact } = args
+    const { dryRun, trace, record, redact, overwrite } = args
     if (redact && record === undefined) throw new Usage('--redact goes with --record FILE')
-    const witness = trace ? writing((text) => process.stderr.write(text)) : undefined
-    const options = { ...runOptions(args), record, redact }
+    if (overwrite && record === undefined) throw new Usage('--overwrite goes with --record FILE')
+    const witness = trace ? writing((text) => process.stderr.write(visible(text))) : undefined
+    const options = { ...runOptions(args), record, redact, overwrite }
     const report = await (dryRun ? rehearse : runForReal)(options, args, output, witness)
     return endsEvent(report.outcome) ? 1 : 0
   },

@@ -1,3 +1,5 @@
+import { visible } from '../../base/visible.ts'
+
 /** Bytes of one script at one event that go to the log, and those that the log adds to each line. */
 const MOST_BYTES = 256 * 1024
 const LINE_BYTES = 100
@@ -6,7 +8,9 @@ const LINE_BYTES = 100
 export function forLog(lines: readonly string[]): string[] {
   let left = MOST_BYTES
   const first: string[] = []
-  for (const line of lines) {
+  for (const raw of lines) {
+    // no script writes lines of the log by a control character
+    const line = visible(raw)
     left -= LINE_BYTES
     if (left <= 0) break
     first.push(line.slice(0, left))

@@ -1,9 +1,11 @@
-import { chmodSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { closeSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { aboutFigure, unitOf, type Sight } from './figures.ts'
 import { EXIT, type Verdict } from './verdict.ts'
 import { Usage } from '../../base/refusal.ts'
 import { FileError } from '../../machine/errors.ts'
+import { newFile } from '../../machine/live/new-file.ts'
 
 /** The figures of `check` in Prometheus' text format. Without an answer a figure is left out, and `eventscript_up` is 0. */
 export function asMetrics(sight: Sight, { figures, state, reasons }: Verdict): string {
@@ -53,15 +55,20 @@ function escaped(text: string): string {
 
 /**
  * Replace the file as a whole, so that node_exporter never reads half a file; its mode does not depend on our umask. The
- * draft's name does not end in `.prom`: node_exporter ignores it.
+ * draft's name does not end in `.prom`: node_exporter ignores it. The folder may belong to another user: a link of theirs is
+ * not followed, neither from the draft, which is new, nor from the file, whose place the draft takes.
  */
 export function writeMetrics(file: string, text: string): void {
   if (!file.endsWith('.prom'))
     throw new Usage(`metrics ${file}: expected a name that ends in .prom: node_exporter reads no other`)
-  const draft = join(dirname(file), `.${basename(file)}.${process.pid}`)
+  const draft = join(dirname(file), `.${basename(file)}.${randomUUID()}`)
   try {
-    writeFileSync(draft, text)
-    chmodSync(draft, 0o644)
+    const fd = newFile(draft, 0o644)
+    try {
+      writeFileSync(fd, text)
+    } finally {
+      closeSync(fd)
+    }
     renameSync(draft, file)
   } catch (error) {
     rmSync(draft, { force: true })

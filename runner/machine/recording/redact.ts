@@ -14,8 +14,8 @@ const PUBLIC_KNOWLEDGE = /^(?:127\.|0\.0\.0\.0$|255\.|::1?$|ff|192\.0\.2\.0$|200
 const PRIVATE = new RegExp(
   [
     /(?<![0-9a-f])(?<digits>[0-9a-f]{32})(?![0-9a-f])/,
-    /(?<![0-9a-f:])(?<bytes>(?:[0-9a-f]{2}:){5}(?:[0-9a-f]{2}:)*[0-9a-f]{2})(?![0-9a-f:])/,
-    /(?:(?<![\w:.])|(?<=\w:)|(?<=\bctdb\.))[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,8}(?:\.\d{1,3}){0,3}(?![\w:])/,
+    /(?<![0-9a-f]|\b[0-9a-f]{1,4}:|::)(?<bytes>(?:[0-9a-f]{2}:){5}(?:[0-9a-f]{2}:)*[0-9a-f]{2})(?![0-9a-f]|:[0-9a-f:])/,
+    /(?:(?<![a-z0-9:.])|(?<=\w:)|(?<=\bctdb\.))[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,8}(?:\.\d{1,3}){0,3}(?![a-z0-9:])/,
     /(?:(?<![\d.])|(?<=\bctdb\.))\d{1,3}(?:\.\d{1,3}){3}(?!\d|\.\d)/,
     /(?<![\w.:/])\d{1,3}(?:\.\d{1,3}){1,2}(?=\/(?:\d{1,2}|255(?:\.\d{1,3}){3})(?![\w./]))/,
   ]
@@ -43,6 +43,9 @@ interface Found {
   after: string
 }
 
+/** Of a regular expression. */
+const SPECIAL = /[.*+?^${}()|[\]\\]/g
+
 class Redactor {
   readonly #host: RegExp | undefined
   readonly #other = new Pseudonyms()
@@ -50,8 +53,12 @@ class Redactor {
   readonly #macs = new Map<string, number>()
 
   constructor(host: string) {
-    const escaped = host.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
-    this.#host = host.length > 2 ? new RegExp(`\\b${escaped}\\b`, 'gi') : undefined
+    const [full = '', short = ''] = [host, host.split('.', 1)[0] ?? ''].map((name) =>
+      name.replaceAll(SPECIAL, '\\$&'),
+    )
+    // whatever domain follows the short name tells the site as well
+    const names = `(?:${full}|${short}(?:\\.[a-z][a-z0-9-]*)*)`
+    this.#host = short.length > 2 ? new RegExp(`(?<![a-z0-9])${names}(?![a-z0-9])`, 'gi') : undefined
   }
 
   hide(text: string): string {

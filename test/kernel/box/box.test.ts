@@ -142,7 +142,8 @@ if (!why) {
   inLab('a recording of a box replays the same elsewhere', ONE, async (t, lab) => {
     const { node } = boxed(lab, { without: ['ss'], lacks: ['net_raw'], system: 'ID=fedora' })
     const file = join(lab.dir, 'recording')
-    const run = (...event: string[]) => node.run(process.execPath, MAIN, 'run', '--record', file, ...event)
+    const run = (...event: string[]) =>
+      node.run(process.execPath, MAIN, 'run', '--overwrite', '--record', file, ...event)
     for (const event of ['takeip', 'releaseip']) {
       const { out } = await run('--only', '10.interface', event, 'eth0', '10.0.0.1', '24')
       t.match(out, event === 'takeip' ? /root lacks CAP_NET_RAW/ : /ss not found: .*: install iproute$/m)

@@ -242,7 +242,17 @@ inLab(
   skip ? { skip } : {},
   async (t, lab) => {
     const file = join(lab.dir, 'recording.txt')
-    const words = ['--only', '10.interface', '--record', file, 'takeip', 'eth0', '10.0.0.1', '24']
+    const words = [
+      '--only',
+      '10.interface',
+      '--overwrite',
+      '--record',
+      file,
+      'takeip',
+      'eth0',
+      '10.0.0.1',
+      '24',
+    ]
     t.equal((await lab.eventscript('run', ...words)).status, 0)
     t.match(readFileSync(file, 'utf8'), /^write \/proc\/sys\/net\/ipv4\/route\/flush\n {2}in 1\n {2}took/m)
   },
