@@ -1,8 +1,8 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { closeSync } from 'node:fs'
 import { busyBoxIn } from '../remedy/busybox.ts'
-import { CannotRun, codeOf, FileError, LockBusy } from '../errors.ts'
+import { CannotRun, LockBusy } from '../errors.ts'
 import type { Answer } from '../machine.ts'
+import { openLock } from '../files/lock-file.ts'
 
 /**
  * node has no flock(2). `flock(1)` locks the descriptor that it inherits; the lock belongs to the open file,
@@ -24,14 +24,5 @@ export async function holdFlock(
   } catch (error) {
     closeSync(fd)
     throw error
-  }
-}
-
-function openLock(lock: string): number {
-  try {
-    mkdirSync(dirname(lock), { recursive: true })
-    return openSync(lock, 'a')
-  } catch (error) {
-    throw new FileError('open the lock', lock, codeOf(error))
   }
 }

@@ -1,6 +1,6 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
-import { dirname } from 'node:path'
-import { CannotRun, codeOf, FileError, LockBusy } from '../../machine/errors.ts'
+import { closeSync } from 'node:fs'
+import { CannotRun, LockBusy } from '../../machine/errors.ts'
+import { openLock } from '../../machine/files/lock-file.ts'
 import { helper, helperText } from '../../machine/live/libexec.ts'
 import { AnswerLimit, silentHelper } from '../../machine/live/answer-limit.ts'
 import { Coprocess } from '../../machine/live/coprocess.ts'
@@ -55,7 +55,7 @@ export class LockHolder {
   /** Rejects with LockBusy after so many seconds. */
   async take(seconds: number): Promise<void> {
     const path = this.#path
-    mustBeOpenable(path)
+    closeSync(openLock(path))
     const request = `${seconds}\n${this.#options.isShared ? 's' : 'x'}\n`
     let status = await this.#ask(request, seconds * 1000)
     // what has ended the process is nothing about the lock
@@ -128,14 +128,5 @@ export class LockHolder {
     answered?.(false)
     done?.(ENDED)
     if (wasHeld) this.#options.lost?.()
-  }
-}
-
-function mustBeOpenable(path: string): void {
-  try {
-    mkdirSync(dirname(path), { recursive: true })
-    closeSync(openSync(path, 'a'))
-  } catch (error) {
-    throw new FileError('open the lock', path, codeOf(error))
   }
 }
