@@ -2,7 +2,7 @@
 import { closeSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from '../tap.ts'
-import { newFile } from '../../runner/machine/live/new-file.ts'
+import { newFile } from '../../runner/machine/files/new-file.ts'
 import { writeMetrics } from '../../runner/inspect/check/metrics.ts'
 
 void t.test('a planted link is refused or replaced, and its target stays as it was', (test) => {

@@ -5,7 +5,7 @@ import { aboutFigure, unitOf, type Sight } from './figures.ts'
 import { EXIT, type Verdict } from './verdict.ts'
 import { Usage } from '../../base/refusal.ts'
 import { FileError } from '../../machine/errors.ts'
-import { newFile } from '../../machine/live/new-file.ts'
+import { newFile } from '../../machine/files/new-file.ts'
 
 /** The figures of `check` in Prometheus' text format. Without an answer a figure is left out, and `eventscript_up` is 0. */
 export function asMetrics(sight: Sight, { figures, state, reasons }: Verdict): string {
