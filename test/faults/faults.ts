@@ -6,7 +6,6 @@ import { programPath } from '../lab/needs.ts'
 import { readOr, REPOSITORY } from '../lab/paths.ts'
 import { writeProgram } from '../lab/stand-ins.ts'
 import type { Random } from './random.ts'
-import { SPARED } from './spared.ts'
 
 /** The kinds of faults, the more often the more of them. One that hangs costs an event's whole time. */
 const KINDS = Object.entries({
@@ -64,7 +63,6 @@ export class Faults {
     this.#wrap('bin', 'ss', (real) => writeProgram(real, CONNECTED))
     this.#wrap('bin', 'logger', (real) => writeProgram(real, 'exec cat >/dev/null'))
     this.#wrap('libexec', 'ctdb_killtcp', (real) => writeProgram(real, 'exec cat >/dev/null'))
-    writeFileSync(this.#file('spared'), SPARED.map(({ pattern }) => `${pattern}\n`).join(''))
     Object.assign(env, { CTDB_HELPER_BINDIR: join(dir, 'libexec'), TMPDIR: join(dir, 'tmp') })
     chmodSync(join(dir, 'tmp'), 0o777)
   }

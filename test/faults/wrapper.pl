@@ -4,7 +4,6 @@
 #   DIR/FOLDER/NAME    a link to this file
 #   DIR/real/NAME      the program itself
 #   DIR/faults/plan    lines "N KIND": the N-th start of any program goes wrong in that way. Without the file none does
-#   DIR/faults/spared  a pattern a line: a fault whose line in the log would match is none
 #   DIR/faults/count   a byte for each start
 #   DIR/faults/log     a line "N KIND NAME WORD..." for each fault
 #
@@ -89,12 +88,7 @@ my $n = sysseek $count, 0, 1;
 my $kind = $kind_of{$n} or run();
 my $words = substr "$n $kind $name @ARGV", 0, 160;
 $words =~ tr/\n/ /;
-open(my $spared, '<', "$dir/faults/spared") or die "$dir/faults/spared: $!\n";
-for my $pattern (<$spared>) {
-    chomp $pattern;
-    run() if $words =~ /$pattern/;
-}
 open(my $log, '>>', "$dir/faults/log") or die "$dir/faults/log: $!\n";
 syswrite $log, "$words\n";
-close $_ for $plan, $count, $spared, $log;
+close $_ for $plan, $count, $log;
 $KINDS{$kind}->();

@@ -119,6 +119,11 @@ function batchOf(addresses: readonly string[], failing: readonly string[] = []) 
 const place = (address: string) => ({ address, bits: 24, iface: 'eth0' })
 const guarded = (...addresses: string[]): Task => ({ kind: 'guarded', places: addresses.map(place) })
 
+t.test('an ip that shows nothing at all has not answered: a process of its own is asked', async (t) => {
+  const ask = () => Promise.resolve([{ status: 0, out: '', err: '' }])
+  t.same((await performTasks([{ kind: 'look' }], ask, '')).answers, [undefined])
+})
+
 t.test(
   'after a deletion the other addresses of the subnet return, but no address that is to be deleted',
   async (t) => {

@@ -59,7 +59,7 @@ async function perform(sorted: Sorted, ask: Ask, seen: string): Promise<Performe
   const { tasks, looks, changes } = sorted
   const lines = [...changes, ...inGoodOrder(sorted.deletions, seen).map(({ line }) => line)]
   const results = await ask([...lines, ...looks])
-  const look = looks.length > 0 ? results?.at(-1) : undefined
+  const look = looks.length > 0 ? ifShown(results?.at(-1)) : undefined
   const answers = new Map(lines.map((line, i) => [line, results?.[i]]))
   return { answers: tasks.map((task) => ('line' in task ? answers.get(task.line) : look)), seen: look?.out }
 }
@@ -82,7 +82,7 @@ async function performGuarded(sorted: Sorted, ask: Ask): Promise<Performed> {
   const answers = new Map<string, Answer | undefined>()
   changes.forEach((line, i) => answers.set(textOf(line), first[i]))
   batch.forEach((line, i) => answers.set(textOf(line), second?.[i]))
-  const look = looks.length > 0 ? second?.at(-1) : undefined
+  const look = looks.length > 0 ? ifShown(second?.at(-1)) : undefined
   const ofGuarded = ({ places }: Guarded) => {
     const own = places.map((place) => textOf(deletionLine(place)))
     const back = siblings.filter(({ goesWith }) => own.includes(goesWith))
@@ -91,6 +91,11 @@ async function performGuarded(sorted: Sorted, ask: Ask): Promise<Performed> {
   const answerTo = (task: Task) =>
     task.kind === 'guarded' ? ofGuarded(task) : 'line' in task ? answers.get(textOf(task.line)) : look
   return { answers: tasks.map(answerTo), seen: look?.out }
+}
+
+/** The answer to a look; undefined where it shows nothing, as every node has `lo`: this `ip` has said something else. */
+function ifShown(answer: Answer | undefined): Answer | undefined {
+  return answer?.status === 0 && answer.out === '' ? undefined : answer
 }
 
 /** The answers to several lines as one, in which each that failed is named (`failedIn`). */
