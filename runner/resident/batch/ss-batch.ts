@@ -41,7 +41,9 @@ async function askTogether(run: Run, question: Argv, all: readonly Argv[]): Prom
 
 function eachItsOwn({ out, ...answer }: Answer, all: readonly Argv[]): Answer[] {
   const lines = byLocalAddress(out)
-  const linesOf = (argv: Argv) => lines.get(canonical(argv.at(-1) ?? '') ?? '') ?? []
+  // `ss` takes brackets around IPv4 as well; in a file that ctdbd reads they are no address
+  const bare = (argv: Argv) => (argv.at(-1) ?? '').replace(/^\[(.*)\]$/, '$1')
+  const linesOf = (argv: Argv) => lines.get(canonical(bare(argv)) ?? '') ?? []
   return all.map((argv) => ({ ...answer, out: linesOf(argv).join('') }))
 }
 
