@@ -119,6 +119,14 @@ function batchOf(addresses: readonly string[], failing: readonly string[] = []) 
 const place = (address: string) => ({ address, bits: 24, iface: 'eth0' })
 const guarded = (...addresses: string[]): Task => ({ kind: 'guarded', places: addresses.map(place) })
 
+t.test('half of what a look prints is no answer', (t) => {
+  t.same(answersIn('[{"ifindex":1,"ifname":"lo"}]\n', 1, 1), [
+    { status: 0, out: '[{"ifindex":1,"ifname":"lo"}]\n', err: '' },
+  ])
+  t.same(answersIn('[{"ifindex":1,"ifna\n', 1, 1), [{ status: 0, out: '', err: '' }])
+  t.end()
+})
+
 t.test('an ip that shows nothing at all has not answered: a process of its own is asked', async (t) => {
   const ask = () => Promise.resolve([{ status: 0, out: '', err: '' }])
   t.same((await performTasks([{ kind: 'look' }], ask, '')).answers, [undefined])

@@ -109,7 +109,7 @@ function endOf(said: string, mark: number): number | undefined {
 }
 
 /**
- * What `ip -force -batch` printed, as an answer for each line: `[…]` is what a look printed, and the last one gets it;
+ * What `ip -force -batch` printed, as an answer for each line: a whole `[…]` is what a look printed, and the last one gets it;
  * `Command failed -:N` names the line that failed, and the reason stands before it.
  */
 export function answersIn(text: string, first: number, count: number): Answer[] {
@@ -122,7 +122,7 @@ export function answersIn(text: string, first: number, count: number): Answer[] 
       const answer = answers[Number(failed) - first]
       if (answer) Object.assign(answer, { status: 2, err: reason })
       reason = ''
-    } else if (line.startsWith('[{') && last) last.out = `${line}\n`
+    } else if (line.startsWith('[{') && line.endsWith('}]') && last) last.out = `${line}\n`
     else if (line !== '') reason += `${line}\n`
   }
   return answers
