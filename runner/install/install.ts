@@ -8,6 +8,7 @@ import { lookAtPlace, thingAt, type Found, type Place } from './look.ts'
 import { thingInWords, isOurs, planInstall, planUninstall, type Plan } from './plan.ts'
 import { readRecord, recordFile, writeRecord, type Places } from './record.ts'
 import { pathOfCtdbd, pathOfUnits, systemdFolder } from './service.ts'
+import { mustNotPark } from './must-not-park.ts'
 import { lookAtSystemd, planNoSystemd, planSystemd } from './systemd.ts'
 import { whyUnsafe } from './trust.ts'
 import { wrapperFor } from './wrapper.ts'
@@ -87,6 +88,7 @@ export async function uninstall(options: InstallOptions): Promise<Placed[]> {
       (each) => each.place in record || concerns(each),
     )
     mustBeWritable(options, found)
+    await mustNotPark(door, env)
     const plans = found.map((each) => named(each, planUninstall(each, record[each.place]?.was)))
     const systemd = lookAtSystemd(env, dist, () => undefined)
     const units = systemd && planNoSystemd(systemd)

@@ -12,7 +12,7 @@ const NEXT = `What to type next
    npm run bench                          against CTDB's own script and IPaddr2
 
    On a CTDB node, as root, in place of CTDB's own script:
-   ln -sf "$PWD"/dist/events.d/10.interface.script /etc/ctdb/events/legacy/`
+   npm install -g "./$(npm pack --silent)" && eventscript install`
 
 function print(...lines: string[]): void {
   process.stdout.write(lines.map((line) => `${line}\n`).join(''))

@@ -558,3 +558,16 @@ for (const { name, did } of placed) console.log(name, did)`,
     t.match(stdout, /^10\.interface restored\nctdb-eventd restored\nctdb\.service removed\n== as before$/m)
   },
 )
+
+void t.test('uninstall refuses while an address is parked, and changes nothing', async (test) => {
+  const here = world(test)
+  await install(both(here))
+  const before = snapshot(here)
+  const folder = join(here.dir, 'var/eventscript')
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'parked'), '10.0.0.1 24 eth0 - 52:54:00:12:34:56\n')
+  await test.rejects(uninstall(both(here)), /10\.0\.0\.1 parked on this node: .*systemctl stop ctdb/)
+  rmSync(join(folder, 'parked'))
+  test.same(snapshot(here), before)
+  test.not((await uninstall(both(here))).length, 0)
+})
