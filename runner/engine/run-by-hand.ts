@@ -111,8 +111,7 @@ function recorder(
   if (file === undefined) return undefined
   const hide = redact ? redactor() : (text: string) => text
   const header = { event: event.name, words: event.words, env: facts.env, facts: factsAsText(facts) }
-  const fd = openRecording(file, overwrite)
-  writeSync(fd, hide(writeHeader(header)))
+  const fd = openRecording(file, hide(writeHeader(header)), overwrite)
   let full = false
   const witness = writing((text) => {
     if (full) return
@@ -138,12 +137,15 @@ function recorder(
 const isOurs = (name: string) => OPTION_NAMES.includes(name) || name.startsWith('EVENTSCRIPT_')
 
 /** For its owner alone, as it tells much of the site; and never through a link that another user has put there. */
-function openRecording(file: string, overwrite = false): number {
+function openRecording(file: string, header: string, overwrite = false): number {
   try {
-    return newFile(file, 0o600, overwrite)
+    const fd = newFile(file, 0o600, overwrite)
+    writeSync(fd, header)
+    return fd
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException
-    const remedy = code === 'EEXIST' ? 'name another file, or add --overwrite' : 'name another file'
+    const remedy =
+      code === 'EEXIST' && !overwrite ? 'name another file, or add --overwrite' : 'name another file'
     throw new Usage(`--record ${file}: cannot write it: ${code}: ${remedy}`)
   }
 }

@@ -10,6 +10,7 @@ void t.test('a planted link is refused or replaced, and its target stays as it w
   const [kept, link] = [join(folder, 'kept'), join(folder, 'x.prom')]
   symlinkSync(kept, link)
   test.throws(() => newFile(link, 0o600), { code: 'EEXIST' })
+  test.throws(() => newFile(link, 0o600, true), { code: 'EEXIST' }, 'only an ordinary file is replaced')
   writeMetrics(link, 'figures\n')
   test.equal(readFileSync(link, 'utf8'), 'figures\n')
   test.equal(readFileSync(kept, 'utf8'), 'kept')
