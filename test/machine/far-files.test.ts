@@ -105,6 +105,7 @@ t.test('a link whose target is missing is no missing file', async (t) => {
   t.equal(await live().read(join(dir, 'good')), 'text')
   t.equal(await live().read(join(dir, 'missing')), undefined)
   t.equal(await live().read(join(dir, 'missing/below')), undefined)
+  t.equal(await live().read(join(dir, 'there/below')), undefined, 'below a file')
   for (const name of ['dangling', 'folder/list'])
     await t.rejects(live().read(join(dir, name)), {
       code: 'DANGLING',

@@ -40,10 +40,19 @@ export function readText(path: string): string | undefined {
 /** Is the part of a missing path that is there a link? Then its target is missing, such as a file system not mounted. */
 function isDangling(path: string): boolean {
   for (let part = resolve(path); part !== '/'; part = dirname(part)) {
-    const there = lstatSync(part, { throwIfNoEntry: false })
-    if (there) return there.isSymbolicLink()
+    const isLink = isLinkThere(part)
+    if (isLink !== undefined) return isLink
   }
   return false
+}
+
+/** Undefined for a part that is not there: below a file the kernel says ENOTDIR. */
+function isLinkThere(part: string): boolean | undefined {
+  try {
+    return lstatSync(part).isSymbolicLink()
+  } catch {
+    return undefined
+  }
 }
 
 export async function readUntil(path: string, until: Until, signal?: Stop): Promise<string | undefined> {

@@ -14,7 +14,7 @@ const SPELLINGS = [
     bits: '24',
     ways: [
       '10.0.0.1',
-      '[10.0.0.1]',
+      '::ffff:A00:1',
       '::ffff:10.0.0.1',
       '::FFFF:10.0.0.1',
       '[::ffff:10.0.0.1]',
@@ -53,6 +53,8 @@ t.test('ten spellings of each family have one canonical form, that of RFC 5952',
   }
   const others = [
     'fe80::1%eth0',
+    // brackets stand around IPv6 alone, as for ctdbd
+    '[10.0.0.1]',
     '10.0.0.01',
     '10.0.0.1/24',
     '10.0.1',

@@ -86,7 +86,7 @@ if (!nothing) {
           const dry = await lab.eventscript('run', '--dry-run', event, ...words)
           t.equal(dry.status, 0, dry.out + dry.err)
           t.equal(await everything(lab), before, 'byte for byte as before')
-          t.notOk(existsSync(join(lab.dir, 'eventscript')), 'no history of what did not happen')
+          t.notOk(existsSync(join(lab.dir, 'eventscript/history.jsonl')), 'no history of what did not happen')
           const record = join(lab.dir, 'recording')
           const real = await lab.eventscript('run', '--overwrite', '--record', record, event, ...words)
           t.equal(real.status, 0, real.out + real.err)
