@@ -110,16 +110,20 @@ if (!(await prepareFile())) {
       t.teardown(() => ctdbd.kill('SIGKILL'))
       const daemon = await atWork(lab, ctdbd.pid)
       t.same(await takeAll(daemon), [0, 0])
+      const many = manyAddresses('IPv4', 30)
+      // some may have come before ctdbd's end was seen: the last act knows them by the list
+      const listed = FAMILIES.map(({ ip, bits }) => `${ip}/${bits} eth0`)
+      const lines = [...listed, ...many.map((address) => `${address}/24 eth0`)]
+      lab.configure('public_addresses', lines.map((line) => `${line}\n`).join(''))
       const children = childrenOf(daemon.pid)
       signal(children, 'SIGSTOP')
-      for (const address of manyAddresses('IPv4', 30))
-        void daemon.run('takeip', 'eth0', address, '24').catch(() => {})
+      for (const address of many) void daemon.run('takeip', 'eth0', address, '24').catch(() => {})
       ctdbd.kill('SIGKILL')
       t.equal(await daemon.ended, 3)
       await gone(children)
       t.notMatch(await lab.node.must('ip', '-o', 'addr', 'show', 'dev', 'eth0'), /10\.0\.|fd00::1\//)
       t.notMatch(daemon.log(), /defect/)
-      t.match(daemon.log(), /last act: 2 addresses dropped/)
+      t.match(daemon.log(), /last act: \d+ addresses dropped/)
     },
   )
 }
