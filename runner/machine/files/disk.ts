@@ -20,7 +20,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { toBytes, toText } from '../bytes.ts'
 import type { Until } from '../options.ts'
 import { codeOf, FileError } from '../errors.ts'
-import { dangling } from './far-file.ts'
+import { dangling, DRAFT } from './far-file.ts'
 import type { Stop } from '../stop.ts'
 
 /**
@@ -118,11 +118,6 @@ function placeOf(path: string): { file: string; mode?: number } {
   return { file: isLink ? resolve(dirname(path), readlinkSync(path)) : path }
 }
 
-/**
- * Follows the name of a file that is not whole yet; after it comes the pid of the writer. Our name stands in it, as the
- * folder may be another's: in /etc/iproute2, `rt_tables.new.20240101` is an admin's.
- */
-const DRAFT = '.eventscript.new.'
 const OUR_DRAFT = /.\.eventscript\.new\.([1-9]\d{0,6})$/
 
 /** A writer that was killed cannot remove its draft: the next that writes in that folder does. */

@@ -128,10 +128,16 @@ export function codeIn(said: string): string {
   return CODES.find(([meaning]) => said.trimEnd().endsWith(meaning))?.[1] ?? 'EIO'
 }
 
+/**
+ * Follows the name of a file that is not whole yet; after it comes the pid of the writer. Our name stands in it, as the
+ * folder may be another's: in /etc/iproute2, `rt_tables.new.20240101` is an admin's.
+ */
+export const DRAFT = '.eventscript.new.'
+
 /** A command that replaces a file as a whole with its input, through a link, and keeps its mode and owner. */
 export function writerOf(path: string): [string, ...string[]] {
   const script =
-    'f=$(readlink -f -- "$1") && d=$f.new.$$ && trap \'rm -f -- "$d"\' EXIT && ' +
+    `f=$(readlink -f -- "$1") && d=$f${DRAFT}$$ && trap 'rm -f -- "$d"' EXIT && ` +
     '{ [ ! -e "$f" ] || cp -p -- "$f" "$d"; } && cat >"$d" && mv -f -- "$d" "$f"'
   return ['sh', '-c', script, 'sh', path]
 }

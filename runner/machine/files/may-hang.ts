@@ -98,29 +98,24 @@ const lookHere: Look = (path) => {
 const KERNEL = /^\/(?:proc|sys)\//
 
 /** What was seen in this turn of the event loop: events that come together look at the same files. */
-interface Turn {
-  mounts: Mounts
-  reaches: Map<string, Reach>
-}
-
-let turn: Turn | undefined
+let reaches: Map<string, Reach> | undefined
 
 /** The place of a file of this machine. Where nobody can tell, as there is no /proc, it is near. */
 export function reachHere(path: string): Reach {
   if (KERNEL.test(path)) return 'near'
   try {
-    turn ??= beginTurn()
-    const reach = turn.reaches.get(path) ?? reachOf(resolve(path), turn.mounts, lookHere)
-    turn.reaches.set(path, reach)
+    reaches ??= beginTurn()
+    const reach = reaches.get(path) ?? reachOf(resolve(path), mountsHere(), lookHere)
+    reaches.set(path, reach)
     return reach
   } catch {
     return 'near' // the read says why
   }
 }
 
-function beginTurn(): Turn {
-  setImmediate(() => (turn = undefined))
-  return { mounts: mountsHere(), reaches: new Map() }
+function beginTurn(): Map<string, Reach> {
+  setImmediate(() => (reaches = undefined))
+  return new Map()
 }
 
 /** May already the question whether the file is there hang? */

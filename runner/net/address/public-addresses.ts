@@ -94,6 +94,25 @@ export async function hasPublicAddresses(node: Node): Promise<boolean> {
   }
 }
 
+/** The same for those who only compare: a list that cannot be read is as none, after `unread` has heard why. */
+export async function listIfReadable(
+  node: Node,
+  unread: (why: string) => void = () => {},
+): Promise<PublicAddresses | undefined> {
+  try {
+    return await readPublicAddresses(node)
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error
+    unread(error.message)
+    return undefined
+  }
+}
+
+/** All addresses of a list, also those of bad lines. */
+export function addressesOf({ entries, doubtful }: PublicAddresses): Set<string> {
+  return new Set([...entries.map(({ address }) => address), ...doubtful])
+}
+
 /** What a node may hold, and how far that is known. */
 export interface Releasable {
   addresses: ReadonlySet<string>
@@ -110,8 +129,7 @@ export async function releasableAddresses(node: Node): Promise<Releasable | unde
   try {
     const found = await readPublicAddresses(node, { within: RELEASE_MS })
     if (!found) return undefined
-    const addresses = new Set([...found.entries.map(({ address }) => address), ...found.doubtful])
-    return { addresses, problems: found.problems }
+    return { addresses: addressesOf(found), problems: found.problems }
   } catch (error) {
     if (!(error instanceof FileError)) throw error
     return { addresses: await taken(node, error.message), problems: [] }

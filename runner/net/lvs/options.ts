@@ -5,7 +5,7 @@ import { canonical, hostBits } from '../../inet/address.ts'
 import { whereIs } from '../address/interfaces.ts'
 import { parseMembers, type Member } from './nodes.ts'
 import { ownAddress } from './node-status.ts'
-import { readPublicAddresses } from '../address/public-addresses.ts'
+import { listIfReadable } from '../address/public-addresses.ts'
 
 /** What an LVS group shares, from the options and the nodes file. */
 export interface Lvs {
@@ -68,7 +68,7 @@ export async function mayLead(node: Node, { members }: Lvs): Promise<boolean> {
  * read refuses nothing: 10.interface reports it.
  */
 export async function mustBeFree(node: Node, { publicIp }: Lvs): Promise<void> {
-  const listed = await orUnread(readPublicAddresses(node))
+  const listed = await listIfReadable(node)
   if (listed?.entries.some(({ address }) => address === publicIp))
     refuse(`ERROR: CTDB_LVS_PUBLIC_IP same as a public address: ${publicIp}: take it out of public_addresses`)
   const own = (await whereIs(node, publicIp)).find(({ bits }) => bits !== hostBits(publicIp))
@@ -76,13 +76,4 @@ export async function mustBeFree(node: Node, { publicIp }: Lvs): Promise<void> {
     refuse(
       `ERROR: CTDB_LVS_PUBLIC_IP is this node's own address: ${publicIp}/${own.bits} is on ${own.iface}: expected one that LVS alone puts there: mend script.options`,
     )
-}
-
-async function orUnread<T>(look: Promise<T>): Promise<T | undefined> {
-  try {
-    return await look
-  } catch (error) {
-    if (error instanceof FileError) return undefined
-    throw error
-  }
 }

@@ -1,8 +1,7 @@
 import type { Node } from '../../node/node.ts'
-import { FileError } from '../../machine/errors.ts'
 import { canonical } from '../../inet/address.ts'
 import { table } from '../ctdb/tool.ts'
-import { readPublicAddresses, type PublicAddress } from '../address/public-addresses.ts'
+import { listIfReadable, type PublicAddress } from '../address/public-addresses.ts'
 
 /** A public address on an interface of this node, with the netmask of the event or of public_addresses. */
 export interface Hosted {
@@ -29,11 +28,8 @@ export async function hostedHere(node: Node): Promise<Hosted[] | string> {
 
 /** A list that cannot be read is said so, and takes no route away: the kernel knows the netmask of an address that is here. */
 async function listedHere(node: Node): Promise<readonly PublicAddress[]> {
-  try {
-    return (await readPublicAddresses(node))?.entries ?? []
-  } catch (error) {
-    if (!(error instanceof FileError)) throw error
-    node.say(`WARNING: ${error.message}: netmasks as on the interfaces`)
-    return []
-  }
+  const found = await listIfReadable(node, (why) =>
+    node.say(`WARNING: ${why}: netmasks as on the interfaces`),
+  )
+  return found?.entries ?? []
 }

@@ -1,6 +1,5 @@
 import type { Node } from '../../node/node.ts'
-import { FileError } from '../../machine/errors.ts'
-import { readPublicAddresses } from '../address/public-addresses.ts'
+import { addressesOf, listIfReadable } from '../address/public-addresses.ts'
 import type { Look } from './kernel-routes.ts'
 import type { TableName } from './names/rt-tables.ts'
 import type { Routing } from './options.ts'
@@ -26,13 +25,9 @@ export async function ownershipOf(
   return { routing, names, publicAddresses: new Set([...known, ...listed]) }
 }
 
-async function listedAddresses(node: Node): Promise<string[]> {
-  try {
-    const found = await readPublicAddresses(node)
-    return [...(found?.entries.map(({ address }) => address) ?? []), ...(found?.doubtful ?? [])]
-  } catch (error) {
-    if (!(error instanceof FileError)) throw error
-    node.say(`WARNING: ${error.message}: rules and routes of older versions are left as they are`)
-    return []
-  }
+async function listedAddresses(node: Node): Promise<Iterable<string>> {
+  const found = await listIfReadable(node, (why) =>
+    node.say(`WARNING: ${why}: rules and routes of older versions are left as they are`),
+  )
+  return found ? addressesOf(found) : []
 }
