@@ -19,7 +19,7 @@ export {
 } from './net/address/public-addresses.ts'
 export { updateHosted } from './net/address/hosted-list.ts'
 export { hostedAccordingToDaemon } from './net/ctdb/tool.ts'
-export { hostedHere } from './net/routing/hosted.ts'
+export { hostedHere } from './net/routing/wanted/hosted.ts'
 
 // interfaces and the addresses on them
 export type { Held, Link } from './net/ip-json.ts'
@@ -48,11 +48,11 @@ export { watchParked } from './net/background.ts'
 // routes
 export { filterArp, flushRouteCaches, mustPromote } from './net/sysctl/sysctl.ts'
 export { addStaticRoutes, staticRoutes } from './net/routing/static-routes.ts'
-export { policyRouting } from './net/routing/options.ts'
+export { policyRouting } from './net/routing/names/options.ts'
 export { forgetTableIds } from './net/routing/names/tables.ts'
 export { routeAddress, routeAll } from './net/routing/policy-routing.ts'
 export { unrouteAddress, unrouteAll } from './net/routing/take-away.ts'
-export { checkConf } from './net/routing/files/wanted-routes.ts'
+export { checkConf } from './net/routing/wanted/wanted-routes.ts'
 
 // LVS
 export { lvsAddress, lvsOptions, mustBeFree } from './net/lvs/options.ts'

@@ -6,14 +6,17 @@ import { loadSettings } from '../../runner/node/settings.ts'
 import { canonical, familyOf, hostBits, type Family } from '../../runner/inet/address.ts'
 import { contains, networkOf, networkText, parseNetwork } from '../../runner/inet/network.ts'
 import { refusedLines } from '../../runner/net/routing/apply.ts'
-import { parseRoutingFile, type Route } from '../../runner/net/routing/files/routes-file.ts'
-import { NOTHING, type Seen } from '../../runner/net/routing/kernel-routes.ts'
-import { parseRoutes, parseRules } from '../../runner/net/routing/shown-routes.ts'
-import { whyWrong } from '../../runner/net/routing/options.ts'
+import {
+  parseRoutingFile,
+  type RoutedAddress,
+  type Route,
+} from '../../runner/net/routing/wanted/routes-file.ts'
+import { NOTHING, type Seen } from '../../runner/net/routing/kernel/kernel-routes.ts'
+import { parseRoutes, parseRules } from '../../runner/net/routing/kernel/shown-routes.ts'
+import { whyWrong } from '../../runner/net/routing/names/options.ts'
 import { OUR_PROTOCOL } from '../../runner/net/routing/names/protocols.ts'
 import { allot, parseTables, withEntries, withoutOurs } from '../../runner/net/routing/names/rt-tables.ts'
 import { additions } from '../../runner/net/routing/plan/additions.ts'
-import type { RoutedAddress } from '../../runner/net/routing/plan/change.ts'
 import { whyNoGateway } from '../../runner/net/routing/plan/gateway.ts'
 import { numbersInUse, ourRules, type Ownership } from '../../runner/net/routing/plan/ownership.ts'
 import { removals, strays } from '../../runner/net/routing/plan/removals.ts'

@@ -2,7 +2,7 @@ import type { Node } from '../../node/node.ts'
 import { refuse } from '../../base/refusal.ts'
 import type { Answer } from '../../machine/machine.ts'
 import type { Family } from '../../inet/address.ts'
-import { optionOf } from './kernel-routes.ts'
+import { optionOf } from './kernel/kernel-routes.ts'
 import type { Change, RoutingLine } from './plan/change.ts'
 import { why } from '../answer.ts'
 

@@ -1,8 +1,8 @@
 import type { Node } from '../../node/node.ts'
 import { addressesOf, listIfReadable } from '../address/public-addresses.ts'
-import type { Look } from './kernel-routes.ts'
+import type { Look } from './kernel/kernel-routes.ts'
 import type { TableName } from './names/rt-tables.ts'
-import type { Routing } from './options.ts'
+import type { Routing } from './names/options.ts'
 import { mayBeOldRoute, mayBeOldRule, type Ownership } from './plan/ownership.ts'
 
 /**

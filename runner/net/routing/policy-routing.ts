@@ -3,11 +3,11 @@ import type { Node } from '../../node/node.ts'
 import { familyOf } from '../../inet/address.ts'
 import { lookForAll, thoseHere } from './addresses-here.ts'
 import { bringAbout } from './bring-about.ts'
-import type { Hosted } from './hosted.ts'
-import { lookAtRouting } from './kernel-routes.ts'
+import type { Hosted } from './wanted/hosted.ts'
+import { lookAtRouting } from './kernel/kernel-routes.ts'
 import { forgetTableIds, tableNames } from './names/tables.ts'
-import type { Routing } from './options.ts'
-import { wantedFor } from './files/wanted-routes.ts'
+import type { Routing } from './names/options.ts'
+import { wantedFor } from './wanted/wanted-routes.ts'
 
 /** Give an address that has come, or has moved, its table, its routes and its rule. */
 export async function routeAddress(node: Node, routing: Routing, hosted: Hosted): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Node } from '../../../node/node.ts'
 import { refuse } from '../../../base/refusal.ts'
-import type { Routing } from '../options.ts'
+import type { Routing } from './options.ts'
 import { allot, parseTables, withEntries, withoutOurs, type TableName } from './rt-tables.ts'
 
 /** The folders in which newer releases of iproute2 ship its files of names. A file in /etc takes its place. */

@@ -1,18 +1,10 @@
 /** What an address lacks. Pure. */
-import type { Seen } from '../kernel-routes.ts'
+import type { Seen } from '../kernel/kernel-routes.ts'
 import { OUR_PROTOCOL } from '../names/protocols.ts'
 import { idOf } from '../names/tables.ts'
-import { wordsWithoutProtocol } from '../files/route-words.ts'
-import type { Route } from '../files/routes-file.ts'
-import {
-  firstRuleDel,
-  flush,
-  routeWords,
-  ruleAdd,
-  type Change,
-  type RoutedAddress,
-  type RoutingLine,
-} from './change.ts'
+import { wordsWithoutProtocol } from '../wanted/route-words.ts'
+import type { RoutedAddress, Route } from '../wanted/routes-file.ts'
+import { firstRuleDel, flush, routeWords, ruleAdd, type Change, type RoutingLine } from './change.ts'
 import { isMarked, isOldRule, oldRoutes, type Ownership } from './ownership.ts'
 import { routesMatch } from './same-routes.ts'
 

@@ -1,13 +1,6 @@
 /** What policy routing is to do, as data. */
 import { OUR_PROTOCOL } from '../names/protocols.ts'
-import type { Route } from '../files/routes-file.ts'
-
-/** A public address on this node with its configured routes; none where the file does not name the address. */
-export interface RoutedAddress {
-  address: string
-  iface: string
-  routes: readonly Route[]
-}
+import type { Route } from '../wanted/routes-file.ts'
 
 /** A line for `ip -batch`. */
 export interface RoutingLine {

@@ -2,10 +2,9 @@
 import { addressOfLabel } from '../names/rt-tables.ts'
 import { contains, networkOf, parseNetwork, type Network } from '../../../inet/network.ts'
 import { familyOf } from '../../../inet/address.ts'
-import type { Route } from '../files/routes-file.ts'
-import type { Seen } from '../kernel-routes.ts'
-import type { KernelRoute } from '../shown-routes.ts'
-import type { RoutedAddress } from './change.ts'
+import type { RoutedAddress, Route } from '../wanted/routes-file.ts'
+import type { Seen } from '../kernel/kernel-routes.ts'
+import type { KernelRoute } from '../kernel/shown-routes.ts'
 
 /**
  * Why a gateway cannot be reached from an address, by the kernel's rule: the gateway must be on the wire of that interface.

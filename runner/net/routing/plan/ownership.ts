@@ -3,12 +3,12 @@
  * has left: they are known by their exact form and an address of public_addresses. Pure.
  */
 import { familyOf } from '../../../inet/address.ts'
-import type { Seen } from '../kernel-routes.ts'
-import type { KernelRoute, SourceRule } from '../shown-routes.ts'
+import type { Seen } from '../kernel/kernel-routes.ts'
+import type { KernelRoute, SourceRule } from '../kernel/shown-routes.ts'
 import { OUR_PROTOCOL } from '../names/protocols.ts'
 import { addressOfLabel, RESERVED, type TableName } from '../names/rt-tables.ts'
 import { idOf } from '../names/tables.ts'
-import type { Routing } from '../options.ts'
+import type { Routing } from '../names/options.ts'
 
 /** What decides whose a rule or a route is. */
 export interface Ownership {

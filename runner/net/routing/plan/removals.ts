@@ -1,7 +1,7 @@
 /** What is ours and not wanted. Pure. */
 import { familyOf, type Family } from '../../../inet/address.ts'
-import type { Seen } from '../kernel-routes.ts'
-import type { KernelRoute, SourceRule } from '../shown-routes.ts'
+import type { Seen } from '../kernel/kernel-routes.ts'
+import type { KernelRoute, SourceRule } from '../kernel/shown-routes.ts'
 import { OUR_PROTOCOL } from '../names/protocols.ts'
 import { addressOfLabel, type TableName } from '../names/rt-tables.ts'
 import { idOf } from '../names/tables.ts'

@@ -1,8 +1,8 @@
 /** Whether the kernel's routes are those of the file. Pure. */
 import { canonical, familyOf, type Family } from '../../../inet/address.ts'
-import { LOCKABLE, valueOf } from '../files/route-words.ts'
-import type { Route } from '../files/routes-file.ts'
-import type { KernelRoute } from '../shown-routes.ts'
+import { LOCKABLE, valueOf } from '../wanted/route-words.ts'
+import type { Route } from '../wanted/routes-file.ts'
+import type { KernelRoute } from '../kernel/shown-routes.ts'
 
 /** Are these all the routes there, each as it should be? */
 export function routesMatch(wanted: readonly Route[], there: readonly KernelRoute[], iface: string): boolean {

@@ -14,6 +14,13 @@ export interface Route {
   origin: string
 }
 
+/** A public address on this node with its configured routes; none where the file does not name the address. */
+export interface RoutedAddress {
+  address: string
+  iface: string
+  routes: readonly Route[]
+}
+
 export interface RoutingFile {
   routes: Map<string, Route[]>
   /** One sentence for each bad line, and the address of the line, where that can be read. */

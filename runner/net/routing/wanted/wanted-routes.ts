@@ -4,10 +4,9 @@ import { refuse } from '../../../base/refusal.ts'
 import { FileError } from '../../../machine/errors.ts'
 import { networkOf, networkText } from '../../../inet/network.ts'
 import { refuseProblems } from '../../address/public-addresses.ts'
-import { parseRoutingFile, type Route, type RoutingFile } from './routes-file.ts'
-import type { Hosted } from '../hosted.ts'
-import { AUTO_LINK_LOCAL, type Routing } from '../options.ts'
-import type { RoutedAddress } from '../plan/change.ts'
+import { parseRoutingFile, type RoutedAddress, type Route, type RoutingFile } from './routes-file.ts'
+import type { Hosted } from './hosted.ts'
+import { AUTO_LINK_LOCAL, type Routing } from '../names/options.ts'
 
 /** The configured routes of all addresses; undefined for `__auto_link_local__`, which needs no file. */
 async function readConf(node: Node, { conf }: Routing): Promise<RoutingFile | undefined> {

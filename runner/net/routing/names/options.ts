@@ -1,5 +1,5 @@
-import type { Node } from '../../node/node.ts'
-import { refuse } from '../../base/refusal.ts'
+import type { Node } from '../../../node/node.ts'
+import { refuse } from '../../../base/refusal.ts'
 
 /** The options of policy routing. */
 export interface Routing {

@@ -1,7 +1,7 @@
 /** Rules and routes as `ip -json` shows them. */
-import { canonical, hostBits, type Family } from '../../inet/address.ts'
-import { networkText, parseNetwork } from '../../inet/network.ts'
-import { rows } from '../ip-json.ts'
+import { canonical, hostBits, type Family } from '../../../inet/address.ts'
+import { networkText, parseNetwork } from '../../../inet/network.ts'
+import { rows } from '../../ip-json.ts'
 
 /** A rule `from ADDRESS lookup TABLE`, with no other condition. */
 export interface SourceRule {

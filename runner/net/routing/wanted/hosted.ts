@@ -1,7 +1,7 @@
-import type { Node } from '../../node/node.ts'
-import { canonical } from '../../inet/address.ts'
-import { table } from '../ctdb/tool.ts'
-import { listIfReadable, type PublicAddress } from '../address/public-addresses.ts'
+import type { Node } from '../../../node/node.ts'
+import { canonical } from '../../../inet/address.ts'
+import { table } from '../../ctdb/tool.ts'
+import { listIfReadable, type PublicAddress } from '../../address/public-addresses.ts'
 
 /** A public address on an interface of this node, with the netmask of the event or of public_addresses. */
 export interface Hosted {
