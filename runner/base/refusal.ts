@@ -25,3 +25,8 @@ export async function refusalOr<T>(work: () => Promise<T>): Promise<T | string> 
     throw error
   }
 }
+
+/** An error for the log, with its stack: a defect of ours. */
+export function withStack(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}

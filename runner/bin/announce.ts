@@ -23,6 +23,7 @@ import {
 } from '../machine/announcement.ts'
 import { doorTo, type Door } from '../machine/machine.ts'
 import { LockBusy } from '../machine/errors.ts'
+import { keepStatePrivate } from '../machine/files/readers.ts'
 import { live } from '../machine/live/live.ts'
 import { speakTo } from '../machine/remedy/remedy.ts'
 
@@ -40,6 +41,7 @@ export async function announcer(
       return
     }
     const facts = factsHere(self)
+    keepStatePrivate(keepdirOf(vardirOf(facts.env)))
     const means = meansOf(facts)
     await asTheOnlyOne(announcement, announcerInbox(keepdirOf(vardirOf(facts.env))), {
       door: means.door,
@@ -48,7 +50,7 @@ export async function announcer(
     })
     await means.allSaid()
   } catch (error) {
-    process.stderr.write(`announce: ${error instanceof Error ? error.message : String(error)}\n`)
+    process.stderr.write(`announce: ${visible(error instanceof Error ? error.message : String(error))}\n`)
     process.exitCode = 1
   }
 }
@@ -64,8 +66,9 @@ function meansOf(facts: Facts): OwnMeans {
   const door = doorTo(bounded(live))
   speakTo(facts.reader)
   let said = Promise.resolve()
-  const say = (line: string) => {
-    process.stderr.write(`${visible(line)}\n`)
+  const say = (text: string) => {
+    const line = visible(text)
+    process.stderr.write(`${line}\n`)
     said = log(door, line, said)
   }
   return { door, say, node: () => nodeOutsideEvents(door, facts, say), allSaid: () => said }

@@ -1,6 +1,7 @@
 /** `ctdb-eventd -P PID -S FD`: the program that ctdbd starts. `eventscript eventd` is the same by hand. */
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { visible } from '../base/visible.ts'
 import { startEventDaemon, wholeNumber } from '../eventd/start.ts'
 
 const USAGE = 'usage: ctdb-eventd [-P|--pid PID] [-S|--startup-fd FD]'
@@ -22,7 +23,7 @@ function numbers(argv: readonly string[]): { pid?: number; startupFd?: number } 
 
 const options = numbers(process.argv.slice(2))
 if (typeof options === 'string') {
-  process.stderr.write(`ctdb-eventd: ${options}\n${USAGE}\n`)
+  process.stderr.write(`ctdb-eventd: ${visible(options)}\n${USAGE}\n`)
   process.exitCode = 1
 } else
   await startEventDaemon({

@@ -3,12 +3,14 @@ import { realpathSync } from 'node:fs'
 import { announcer } from './announce.ts'
 import { factsHere } from '../node/facts.ts'
 import { runHandler } from '../engine/run-handler.ts'
+import { keepdirOf, vardirOf } from '../node/ctdb-path.ts'
 import { parseEvent } from '../node/events.ts'
 import type { Handler } from '../node/node.ts'
 import { surviveClosedOutput } from '../format/closed-output.ts'
 import { endsEvent } from '../engine/report.ts'
-import { Refusal, Usage } from '../base/refusal.ts'
+import { Refusal, Usage, withStack } from '../base/refusal.ts'
 import { visible } from '../base/visible.ts'
+import { keepStatePrivate } from '../machine/files/readers.ts'
 import { live } from '../machine/live/live.ts'
 import { speakTo } from '../machine/remedy/remedy.ts'
 import type { Stop } from '../machine/stop.ts'
@@ -36,6 +38,7 @@ export async function oneShot(handler: Handler, file: string): Promise<void> {
   const folder = dirname(called)
   const own = dirname(realpathSync(file))
   try {
+    keepStatePrivate(keepdirOf(vardirOf(process.env)))
     const facts = factsHere(self, realpathSync(folder) === own ? undefined : folder)
     speakTo(facts.reader)
     if (event === undefined)
@@ -45,9 +48,9 @@ export async function oneShot(handler: Handler, file: string): Promise<void> {
     const world = {
       facts,
       // eventd ends the script's process group: the programs that we start must belong to that group
-      system: (signal: Stop) => live({ signal, ownGroups: false }),
+      system: (signal: Stop) => live({ signal, ownGroups: false, complain: say }),
       note: (note: { verb: string; text?: string }) => {
-        if (note.verb === 'say') process.stdout.write(`${visible(note.text ?? '')}\n`)
+        if (note.verb === 'say') say(note.text ?? '')
       },
     }
     const entry = { name, path: called, kind: 'module' as const, load: () => Promise.resolve(handler) }
@@ -58,8 +61,12 @@ export async function oneShot(handler: Handler, file: string): Promise<void> {
     if (report.why !== undefined) process.stderr.write(`${visible(report.why)}\n`)
     process.exitCode = endsEvent(report.outcome) ? 1 : 0
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    process.stderr.write(`${visible(error.message)}\n`)
+    const isKnown = error instanceof Refusal
+    process.stderr.write(`${visible(isKnown ? error.message : withStack(error))}\n`)
     process.exitCode = 1
   }
+}
+
+function say(line: string): void {
+  process.stdout.write(`${visible(line)}\n`)
 }

@@ -1,12 +1,4 @@
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { closeSync, existsSync, readFileSync, statSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { keepdirOf, vardirOf } from '../node/ctdb-path.ts'
 import type { Facts } from '../node/facts.ts'
@@ -14,6 +6,8 @@ import { parkedFile, parseParked, type Parked } from '../net/dad/parked.ts'
 import type { Report } from './report.ts'
 import { doorTo } from '../machine/machine.ts'
 import { FileError } from '../machine/errors.ts'
+import { openOurs, replaceFile } from '../machine/files/new-file.ts'
+import { keepStatePrivate, PRIVATE } from '../machine/files/readers.ts'
 import { live } from '../machine/live/live.ts'
 
 /** At least so many runs are kept; at this size the file is cut back to them. */
@@ -37,11 +31,11 @@ export function historyFile(env: Facts['env']): string {
 export async function keepRun(file: string, report: Report): Promise<string | undefined> {
   const handlers = report.handlers.map((each) => ({ ...each, output: each.output.slice(-KEEP_LINES) }))
   try {
-    mkdirSync(dirname(file), { recursive: true })
+    keepStatePrivate(dirname(file))
     await doorTo(live()).hold(`${file}.lock`, 5, () => {
       // a full disk may have cut the last line short
       const start = endsWell(file) ? '' : '\n'
-      appendFileSync(file, `${start}${JSON.stringify({ ...report, handlers })}\n`)
+      append(file, `${start}${JSON.stringify({ ...report, handlers })}\n`)
       if (statSync(file).size > MOST_BYTES) cutBack(file)
       return Promise.resolve()
     })
@@ -68,10 +62,18 @@ function endsWell(file: string): boolean {
   return text === '' || text.endsWith('\n')
 }
 
+function append(file: string, text: string): void {
+  const fd = openOurs(file)
+  try {
+    writeSync(fd, text)
+  } finally {
+    closeSync(fd)
+  }
+}
+
 function cutBack(file: string): void {
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-KEEP)
-  writeFileSync(`${file}.new`, `${lines.join('\n')}\n`)
-  renameSync(`${file}.new`, file)
+  replaceFile(file, `${lines.join('\n')}\n`, PRIVATE)
 }
 
 /** The kept runs, the oldest first. A line that a full disk has cut short is skipped. */

@@ -6,8 +6,10 @@ import type { World } from './world.ts'
 import { CTDB_EVENTS, parseEvent, type Event } from '../node/events.ts'
 import { actOf, findHandlers, type Entry } from './find-handlers.ts'
 import { Usage } from '../base/refusal.ts'
+import { visible } from '../base/visible.ts'
 import type { HandlerReport, Report } from './report.ts'
 import { newFile } from '../machine/files/new-file.ts'
+import { PRIVATE } from '../machine/files/readers.ts'
 import { live } from '../machine/live/live.ts'
 import { mustAnswer } from '../machine/files/must-answer.ts'
 import { witnessed, writing, type Witness } from '../machine/recording/record.ts'
@@ -52,7 +54,7 @@ export async function run(options: RunOptions): Promise<Report> {
   const entries = choose(findHandlers(options.events), options)
   await mustBeKnown(event, entries)
   const here = factsHere(options.announcer, options.optionsFolder)
-  // looking needs no privilege: anybody may rehearse
+  // looking at the network needs no privilege: anybody may rehearse, where no state of root's decides
   const facts = options.rehearse ? { ...here, privileged: true } : here
   const witness = together([options.witness, recorder(options, event, facts)])
   const world: World = {
@@ -120,9 +122,8 @@ function recorder(
     } catch (error) {
       // the event matters more than its recording: the recording ends here, and a replay reports that
       full = true
-      process.stderr.write(
-        `eventscript: --record ${file}: ${(error as NodeJS.ErrnoException).code}: cut short here\n`,
-      )
+      const line = `--record ${file}: ${(error as NodeJS.ErrnoException).code}: cut short here`
+      process.stderr.write(`eventscript: ${visible(line)}\n`)
     }
   })
   if (!redact) return witness
@@ -139,7 +140,7 @@ const isOurs = (name: string) => OPTION_NAMES.includes(name) || name.startsWith(
 /** For its owner alone, as it tells much of the site; and never through a link that another user has put there. */
 function openRecording(file: string, header: string, overwrite = false): number {
   try {
-    const fd = newFile(file, 0o600, overwrite)
+    const fd = newFile(file, PRIVATE, overwrite)
     writeSync(fd, header)
     return fd
   } catch (error) {

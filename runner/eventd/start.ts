@@ -1,8 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { factsHere, mustHaveProc } from '../node/facts.ts'
-import { completeEnvironment, ctdbPath } from '../node/ctdb-path.ts'
-import { Refusal, Usage } from '../base/refusal.ts'
+import { completeEnvironment, ctdbPath, keepdirOf, vardirOf } from '../node/ctdb-path.ts'
+import { Refusal, Usage, withStack } from '../base/refusal.ts'
+import { visible } from '../base/visible.ts'
+import { keepStatePrivate } from '../machine/files/readers.ts'
 import { LockBusy } from '../machine/errors.ts'
 import { speakTo } from '../machine/remedy/remedy.ts'
 import { endWithout } from './at-end.ts'
@@ -11,7 +13,7 @@ import { ProcessWatch } from './process/ctdbd-watch.ts'
 import { EventDaemon } from './daemon.ts'
 import { closeInherited, reopenPrivately, reportUp } from './process/descriptors.ts'
 import { EventsAtOnce } from './conf/events-at-once.ts'
-import { Log, withStack } from './conf/log.ts'
+import { Log } from './conf/log.ts'
 import { lockPidFile } from './process/pid-file.ts'
 import { serve } from './server/server.ts'
 
@@ -48,6 +50,7 @@ export async function startEventDaemon({ pid, startupFd, announcer, own }: Start
   log.write('NOTICE', `daemon started, pid=${process.pid}`)
   log.write('NOTICE', 'startup completed successfully')
   const facts = factsHere(announcer)
+  keepStatePrivate(keepdirOf(vardirOf(facts.env)))
   speakTo(facts.reader)
   const eventsAtOnce = new EventsAtOnce(facts, log)
   await eventsAtOnce.read()
@@ -92,8 +95,13 @@ async function prepared(startupFd: number | undefined): Promise<Prepared> {
 
 function exitUnconfigured(error: unknown): never {
   if (!(error instanceof Refusal)) throw error
-  process.stderr.write(`ctdb-eventd: ${error.message}\n`)
+  complain(error.message)
   process.exit(BAD_CONFIGURATION)
+}
+
+/** On standard error, where ctdbd reads it before there is a log. */
+function complain(line: string): void {
+  process.stderr.write(`ctdb-eventd: ${visible(line)}\n`)
 }
 
 /** The lock on the pid file ends with its descriptor, which is closed when its owner is collected. */
@@ -106,14 +114,15 @@ async function takePidFile(pidFile: string, log: Log): Promise<void> {
       'NOTICE',
       `pid ${owner} is still letting go of the addresses of the ctdbd before: waiting for it`,
     )
+  const warn = (line: string) => log.write('WARNING', line)
   try {
-    keepLocked.push(await lockPidFile(pidFile, waits))
+    keepLocked.push(await lockPidFile(pidFile, waits, Infinity, warn))
     writeFileSync(pidFile, `${process.pid}\n`)
   } catch (error) {
     const why =
       error instanceof LockBusy ? `another event daemon runs here: ${error.message}` : withStack(error)
     log.write('ERROR', why)
-    process.stderr.write(`ctdb-eventd: ${error instanceof Error ? error.message : String(error)}\n`)
+    complain(error instanceof Error ? error.message : String(error))
     process.exit(ALREADY_RUNS)
   }
 }

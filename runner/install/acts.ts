@@ -11,7 +11,7 @@ export function inShell(act: Act): string {
 }
 
 export async function perform(door: Door, act: Act): Promise<void> {
-  if ('file' in act) return await door.write(act.file, act.text)
+  if ('file' in act) return await door.write(act.file, act.text, { readers: 'all' })
   const { status, err } = await door.change`${act}`
   if (status !== 0)
     refuse(

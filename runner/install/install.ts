@@ -15,6 +15,7 @@ import { wrapperFor } from './wrapper.ts'
 import { baseOf, helpersOf } from '../node/ctdb-path.ts'
 import { refuse, Usage } from '../base/refusal.ts'
 import { doorTo, type Door } from '../machine/machine.ts'
+import { keepStatePrivate } from '../machine/files/readers.ts'
 import { live } from '../machine/live/live.ts'
 import { witnessed, type Witness } from '../machine/recording/record.ts'
 import { rehearsal } from '../machine/recording/rehearse.ts'
@@ -200,6 +201,7 @@ async function changing<T>(
 ): Promise<T> {
   mustBeWritable(options, places)
   const file = recordFile(options.env)
+  if (!options.rehearse) keepStatePrivate(dirname(file))
   const machine = options.rehearse ? rehearsal(live()) : live()
   const door = doorTo(options.witness ? witnessed(machine, options.witness) : machine)
   return await door.hold(`${file}.lock`, 10, async () => await work(door, await readRecord(door, file), file))

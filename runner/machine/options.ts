@@ -38,7 +38,12 @@ export interface CommandOptions {
   removes?: Removed
 }
 
+/** Who may read a file: root alone, or all users. */
+export type Readers = 'root' | 'all'
+
 export interface WriteOptions {
+  /** Root alone, if nothing is said. */
+  readers?: Readers
   /**
    * The lock about this file, which the writer holds: the text may wait for the end of the lock, as others that take it
    * next write the same file. It is on disk before another process has the lock.

@@ -1,5 +1,5 @@
 import type { System } from '../machine/machine.ts'
-import type { ReadOptions, WriteOptions } from '../machine/options.ts'
+import type { Readers, ReadOptions, WriteOptions } from '../machine/options.ts'
 import { burst } from './batch/burst.ts'
 import type { KeptBack } from './locks/one-lock.ts'
 import { WatchedFile } from './watch-file.ts'
@@ -13,7 +13,7 @@ type Disk = Pick<System, 'read' | 'write' | 'find'>
 export class Files implements Disk, KeptBack {
   readonly #disk: Disk
   /** Texts that wait for the end of a lock. */
-  readonly #drafts = new Map<string, { lock: string; text: string }>()
+  readonly #drafts = new Map<string, { lock: string; text: string; readers?: Readers }>()
   readonly #bells = new Map<string, (text: string) => Promise<void>>()
   readonly #glimpses = new Map<string, Promise<string | undefined>>()
   readonly #finds = new Map<string, Promise<string | undefined>>()
@@ -36,13 +36,13 @@ export class Files implements Disk, KeptBack {
     return atThisMoment(this.#finds, program, () => this.#disk.find(program))
   }
 
-  write(path: string, text: string, { until, bell = false }: WriteOptions = {}): Promise<void> {
+  write(path: string, text: string, { until, bell = false, readers }: WriteOptions = {}): Promise<void> {
     if (until !== undefined) {
-      this.#drafts.set(path, { lock: until, text })
+      this.#drafts.set(path, { lock: until, text, readers })
       return Promise.resolve()
     }
     this.#glimpses.delete(path)
-    return bell ? this.#ring(path, text) : this.#disk.write(path, text)
+    return bell ? this.#ring(path, text) : this.#disk.write(path, text, { readers })
   }
 
   /** Does a text of this file wait for the end of a lock? */
@@ -59,7 +59,7 @@ export class Files implements Disk, KeptBack {
   async putDown(lock: string): Promise<void> {
     const mine = [...this.#drafts].filter(([, draft]) => draft.lock === lock)
     for (const [path] of mine) this.#drafts.delete(path)
-    for (const [path, { text }] of mine) await this.write(path, text)
+    for (const [path, { text, readers }] of mine) await this.write(path, text, { readers })
   }
 
   #ring(path: string, text: string): Promise<void> {

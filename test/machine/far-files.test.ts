@@ -122,7 +122,7 @@ t.test('a far file is written through its link, and keeps its mode', async (t) =
   const dir = t.testdir({ far: { list: 'old\n' } })
   symlinkSync('far/list', join(dir, 'list'))
   execFileSync('chmod', ['640', join(dir, 'far/list')])
-  const [program, ...words] = writerOf(join(dir, 'list'))
+  const [program, ...words] = writerOf(join(dir, 'list'), 'all')
   execFileSync(program, words, { input: 'new\n' })
   t.equal(readFileSync(join(dir, 'far/list'), 'utf8'), 'new\n')
   t.equal(execFileSync('stat', ['-c', '%a', join(dir, 'far/list')]).toString(), '640\n')

@@ -125,6 +125,9 @@ t.test('the listening sockets of the kernel are found, and no others', (t) => {
 00000000b1b0cbbd: 00000002 00000000 00010000 0001 01  14612 /run/with blank/s
 00000000c1b0cbbd: 00000002 00000000 00010000 0001 01  14613 @abstract
 `
-  t.same(listenersIn(text), ['/run/ctdb/ctdbd.socket', '/run/with blank/s'])
+  t.same(
+    listenersIn(text).map(({ path }) => path),
+    ['/run/ctdb/ctdbd.socket', '/run/with blank/s'],
+  )
   t.end()
 })

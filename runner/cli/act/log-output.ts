@@ -1,4 +1,6 @@
 /** The report of a command that an admin or systemd runs: to the terminal, or to the journal with priorities. */
+import { visible } from '../../base/visible.ts'
+import { printed } from '../../format/colours.ts'
 import { journalStream, leadsToJournal, withPriority, type Priority } from '../../machine/journal.ts'
 import { complain } from '../output.ts'
 
@@ -19,8 +21,8 @@ export async function openLogOutput(print: (line: string) => void): Promise<LogO
   const journal = isJournal ? await journalStream('eventscript') : undefined
   if (!journal) return { write: print, error: complain, close: () => Promise.resolve() }
   return {
-    write: (text, priority) => void journal.write(withPriority(priority, text)),
-    error: (line) => void journal.write(withPriority('error', line)),
+    write: (text, priority) => void journal.write(withPriority(priority, printed(text))),
+    error: (line) => void journal.write(withPriority('error', visible(line))),
     close: () =>
       new Promise((resolve) => {
         setTimeout(resolve, CLOSE_MS).unref()

@@ -1,3 +1,4 @@
+import { visible } from '../../base/visible.ts'
 import { LEVELS, type Conf, type Level } from './conf.ts'
 import { openSink, type Sink } from './log-sink.ts'
 
@@ -31,7 +32,8 @@ export class Log {
     this.#repair()
     this.#lookAfter()
     this.#reportLoss()
-    for (const line of text.split('\n')) this.#put(level, line)
+    // a name in a file or of a process is no line of its own, and no terminal that shows the log obeys it
+    for (const line of visible(text).split('\n')) this.#put(level, line)
   }
 
   /** Open the file again: it may have been moved away. */
@@ -81,9 +83,4 @@ export class Log {
     this.#dropped = 0
     this.#put('WARNING', `${lost} lines of the log were lost: it could not be written`)
   }
-}
-
-/** An error for the log, with its stack: a defect of ours. */
-export function withStack(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }

@@ -1,9 +1,11 @@
 /**
  * Is the ctdbd of this node alive? Then its addresses are in use. A missing pid file proves nothing: its folder differs
- * from build to build, and may have been emptied. In doubt ctdbd is alive.
+ * from build to build, and may have been emptied. In doubt ctdbd is alive. But any user can start a process of that name, or
+ * listen on a path of that name: what is surely not root's says nothing.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { ctdbPath } from '../../node/ctdb-path.ts'
+import { areStrangers, usersOf } from '../../machine/files/process-users.ts'
 import { codeOf, FileError } from '../../machine/errors.ts'
 import { TrackedProcess } from './ctdbd-watch.ts'
 
@@ -18,7 +20,8 @@ function byPidFile(file: string): string | undefined {
   const pid = Number.parseInt(readIfThere(file) ?? '', 10)
   if (!(pid > 0) || new TrackedProcess(pid).isGone()) return undefined
   // another process may have the pid by now
-  return /\bctdbd\b/.test(readIfThere(`/proc/${pid}/cmdline`) ?? '') ? `pid ${pid}, ${file}` : undefined
+  const isCtdbd = /\bctdbd\b/.test(readIfThere(`/proc/${pid}/cmdline`) ?? '') && !areStrangers(usersOf(pid))
+  return isCtdbd ? `pid ${pid}, ${file}` : undefined
 }
 
 /** The children of ctdbd have names of their own; a ctdbd in another network namespace is that of another node. */
@@ -29,6 +32,7 @@ function byProcess(): string | undefined {
       /^\d+$/.test(name) &&
       readIfThere(`/proc/${name}/comm`)?.trim() === 'ctdbd' &&
       networkOf(name) === here &&
+      !areStrangers(usersOf(Number(name))) &&
       !new TrackedProcess(Number(name)).isGone(),
   )
   return pid === undefined ? undefined : `pid ${pid}, in this network namespace`
@@ -36,8 +40,12 @@ function byProcess(): string | undefined {
 
 /** Undefined for a process that has gone, or of another user namespace: its listener is seen all the same. */
 function networkOf(pid: string): string | undefined {
+  return linkAt(`/proc/${pid}/ns/net`)
+}
+
+function linkAt(path: string): string | undefined {
   try {
-    return readlinkSync(`/proc/${pid}/ns/net`)
+    return readlinkSync(path)
   } catch {
     return undefined
   }
@@ -45,17 +53,33 @@ function networkOf(pid: string): string | undefined {
 
 /** Also finds a ctdbd whose process and files are hidden from us, as in a container with the network of its host. */
 function byListener(socket: string): string | undefined {
-  const path = listenersIn(readIfThere('/proc/net/unix') ?? '').find(
-    (each) => each === socket || each.endsWith('/ctdbd.socket'),
+  const found = listenersIn(readIfThere('/proc/net/unix') ?? '').find(
+    ({ path, inode }) => (path === socket || path.endsWith('/ctdbd.socket')) && !isOfStrangers(inode),
   )
-  return path === undefined ? undefined : `something listens on ${path}`
+  return found && `something listens on ${found.path}`
 }
 
-/** The paths in /proc/net/unix whose sockets wait for connections (__SO_ACCEPTCON of linux/net.h). */
-export function listenersIn(text: string): string[] {
+/** Do other users have this socket open, and nobody else? A socket whose process is hidden from us may be root's. */
+function isOfStrangers(inode: string): boolean {
+  const owners = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && hasSocket(pid, inode))
+  return owners.length > 0 && owners.every((pid) => areStrangers(usersOf(Number(pid))))
+}
+
+function hasSocket(pid: string, inode: string): boolean {
+  try {
+    const folder = `/proc/${pid}/fd`
+    return readdirSync(folder).some((fd) => linkAt(`${folder}/${fd}`) === `socket:[${inode}]`)
+  } catch {
+    return false
+  }
+}
+
+/** The sockets in /proc/net/unix that have a path and wait for connections (__SO_ACCEPTCON of linux/net.h). */
+export function listenersIn(text: string): { path: string; inode: string }[] {
   return text.split('\n').flatMap((line) => {
-    const [, flags = '0', path] = /^\S+ \S+ \S+ ([0-9A-F]+) \S+ \S+ +\d+ (\/.*)$/.exec(line) ?? []
-    return path !== undefined && (parseInt(flags, 16) & 0x10000) !== 0 ? [path] : []
+    const [, flags = '0', inode = '', path] =
+      /^\S+ \S+ \S+ ([0-9A-F]+) \S+ \S+ +(\d+) (\/.*)$/.exec(line) ?? []
+    return path !== undefined && (parseInt(flags, 16) & 0x10000) !== 0 ? [{ path, inode }] : []
   })
 }
 

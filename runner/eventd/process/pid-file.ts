@@ -16,17 +16,19 @@ const LOOK_EVERY_MS = 50
 /**
  * Lock the pid file; resolves to the function that unlocks it. A holder whose ctdbd is gone is in its last act, and is
  * waited for. Rejects with LockBusy while another daemon is at work. ctdb-eventd locks with fcntl(2), which node lacks:
- * /proc/locks shows such a lock. `waits` is called once, with the pid of the holder; `patience` is in milliseconds.
+ * /proc/locks shows such a lock. `waits` is called once, with the pid of the holder; `patience` is in milliseconds; `complain`
+ * hears of another user who held the lock.
  */
 export async function lockPidFile(
   pidFile: string,
   waits: (owner: number) => void = () => {},
   patience = Infinity,
+  complain?: (line: string) => void,
 ): Promise<() => Promise<void>> {
   const last = performance.now() + Math.min(patience, PATIENCE_MS)
   for (let tries = 0; ; tries += 1) {
     try {
-      const release = await live().hold(pidFile, 0)
+      const release = await live({ complain }).hold(pidFile, 0)
       const rival = rivalOf(pidFile)
       if (rival === undefined && isWhatWeLocked(pidFile)) return release
       await release()

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
-import { withStack, type Log } from '../conf/log.ts'
+import { withStack } from '../../base/refusal.ts'
+import type { Log } from '../conf/log.ts'
 import { BadPacket, type Reply, type Request } from '../protocol/messages.ts'
 import { decodeRequest } from '../protocol/decode.ts'
 import { encodeReply } from '../protocol/encode.ts'

@@ -1,6 +1,7 @@
-import { chmodSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { dirname, join } from 'node:path'
+import { privately } from '../../machine/files/readers.ts'
 
 /** Far more than CTDB opens: one connection of ctdbd, one of each `ctdb event` at work. */
 const MOST_CLIENTS = 256
@@ -17,9 +18,8 @@ export async function listen(path: string, welcome: (client: Socket) => void): P
   server.maxConnections = MOST_CLIENTS
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ path, backlog: 10 }, resolve)
+    privately(() => server.listen({ path, backlog: 10 }, resolve))
   })
-  chmodSync(path, 0o700)
   server.on('error', () => {}) // too many open files: a later client may be welcomed again
   return server
 }

@@ -3,6 +3,7 @@ import { closeSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { aboutFigure, unitOf, type Sight } from './figures.ts'
 import { EXIT, type Verdict } from './verdict.ts'
+import { visible } from '../../base/visible.ts'
 import { Usage } from '../../base/refusal.ts'
 import { FileError } from '../../machine/errors.ts'
 import { newFile } from '../../machine/files/new-file.ts'
@@ -50,7 +51,7 @@ function metric(name: string, help: string, samples: readonly Sample[]): string 
 }
 
 function escaped(text: string): string {
-  return text.replaceAll(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')
+  return visible(text).replaceAll(/[\\"]/g, '\\$&').replaceAll('\n', '\\n')
 }
 
 /**

@@ -8,6 +8,7 @@ import { INTERPRETER } from './interpreter.ts'
 import { KERNEL } from './kernel.ts'
 import { LVS } from './lvs.ts'
 import { PROGRAMS } from './programs.ts'
+import { STATE } from './state.ts'
 import { SERVICE } from './service.ts'
 import { SYSTEMD } from './systemd.ts'
 import { unanswered } from './unanswered.ts'
@@ -27,7 +28,8 @@ const IN_THREAD: ReadonlySet<Examination> = new Set([
   ...Object.values(INTERPRETER),
   ...Object.values(FOLDER),
   FILES.options,
-  FILES.state,
+  STATE.state,
+  STATE.trust,
 ])
 
 const EXAMINATIONS: readonly [string, Examination][] = [
@@ -38,6 +40,7 @@ const EXAMINATIONS: readonly [string, Examination][] = [
   ...Object.entries(SERVICE),
   ...Object.entries(SYSTEMD),
   ...Object.entries(FILES),
+  ...Object.entries(STATE),
   ...Object.entries(LVS),
 ]
 

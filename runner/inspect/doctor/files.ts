@@ -1,14 +1,12 @@
 /** CTDB's files that the handlers read: each fault is named with its line. */
-import { accessSync, constants, existsSync, readdirSync, statfsSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { existsSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { readConf, whyDropped } from '../../eventd/conf/conf.ts'
-import { canonical } from '../../inet/address.ts'
 import type { NodesList } from '../../net/ctdb/nodes-list.ts'
 import { parseNodes, type ListedNode } from '../../net/ctdb/nodes-file.ts'
 import { parsePublicAddresses } from '../../net/address/public-addresses.ts'
 import { Refusal } from '../../base/refusal.ts'
 import { about, type Examination, type Finding } from './finding.ts'
-import { toBeAllowed } from '../../machine/remedy/remedy.ts'
 import { why } from '../../net/answer.ts'
 
 /** The line of the first CR: for ctdbd and the shell the CR is part of the last word. */
@@ -122,51 +120,5 @@ const configuration: Examination = async ({ base }) => {
   }
 }
 
-/** Bytes: the lists and locks in that folder need a few thousand. */
-const LITTLE = 1024 * 1024
-
-const state: Examination = ({ facts, vardir: folder }) => {
-  const { ok, error } = about('state')
-  const there = nearest(folder)
-  const { bavail, bsize } = statfsSync(there)
-  if (bavail * bsize < LITTLE)
-    return error(
-      folder,
-      `${bavail * bsize} bytes are left on its disk: what this node hosts is not kept`,
-      `df ${there}`,
-    )
-  if (!facts.privileged) return ok(folder, `not tried: ${toBeAllowed('CAP_NET_ADMIN')}`)
-  try {
-    accessSync(there, constants.W_OK)
-    return ok(folder, there === folder ? 'can be written' : 'not there yet: the first event makes it')
-  } catch {
-    return error(
-      folder,
-      'cannot be written: what this node hosts is not kept',
-      `mount, and permissions, of ${there}`,
-    )
-  }
-}
-
-function nearest(path: string): string {
-  return existsSync(path) || dirname(path) === path ? path : nearest(dirname(path))
-}
-
-/** A line of my-public-ip-addresses that is no address comes from an admin's edit or a full disk. */
-const cache: Examination = async ({ door, vardir }) => {
-  const { warn } = about('state')
-  const file = join(vardir, 'my-public-ip-addresses')
-  const lines = ((await door.read(file)) ?? '').split('\n')
-  return lines.flatMap((line, i) =>
-    line.trim() === '' || canonical(line.trim())
-      ? []
-      : warn(
-          file,
-          `line ${i + 1}: "${line.trim()}" is no address`,
-          `rm ${file}: the next ipreallocated writes it`,
-        ),
-  )
-}
-
 /** In the order in which an admin would look. */
-export const FILES = { options, publicAddresses, nodes, configuration, state, cache }
+export const FILES = { options, publicAddresses, nodes, configuration }

@@ -1,5 +1,4 @@
 import {
-  chmodSync,
   closeSync,
   constants,
   lstatSync,
@@ -9,18 +8,18 @@ import {
   readFileSync,
   readlinkSync,
   realpathSync,
-  renameSync,
   rmSync,
   statSync,
-  writeFileSync,
   writeSync,
 } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { toBytes, toText } from '../bytes.ts'
-import type { Until } from '../options.ts'
+import type { Readers, Until } from '../options.ts'
 import { codeOf, FileError } from '../errors.ts'
-import { dangling, DRAFT } from './far-file.ts'
+import { dangling } from './far-file.ts'
+import { DRAFT, replaceFile } from './new-file.ts'
+import { modeFor, OPEN_FOLDER } from './readers.ts'
 import type { Stop } from '../stop.ts'
 
 /**
@@ -90,27 +89,19 @@ export function whyReadOnly(path: string): string | undefined {
   }
 }
 
-export function writeText(path: string, text: string): void {
+export function writeText(path: string, text: string, readers?: Readers): void {
   try {
     if (/^\/(proc|sys)\//.test(path)) return writeEntry(path, text)
     const { file, mode } = placeOf(path)
-    mkdirSync(dirname(file), { recursive: true })
-    const draft = `${file}${DRAFT}${process.pid}`
+    mkdirSync(dirname(file), { recursive: true, mode: OPEN_FOLDER })
     removeDrafts(dirname(file))
-    try {
-      writeFileSync(draft, toBytes(text))
-      if (mode !== undefined) chmodSync(draft, mode)
-      renameSync(draft, file)
-    } catch (error) {
-      rmSync(draft, { force: true })
-      throw error
-    }
+    replaceFile(file, toBytes(text), modeFor(readers, mode))
   } catch (error) {
     throw new FileError('write', path, codeOf(error))
   }
 }
 
-/** Where an admin has made it a link to another, that one; and who may read it stays as it is. */
+/** Where an admin has made it a link to another, that one; and its mode. */
 function placeOf(path: string): { file: string; mode?: number } {
   const there = statSync(path, { throwIfNoEntry: false })
   if (there) return { file: realpathSync(path), mode: there.mode & 0o7777 }

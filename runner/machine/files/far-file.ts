@@ -5,7 +5,10 @@
 import { execa } from 'execa'
 import { toText } from '../bytes.ts'
 import { FileError, Interrupted } from '../errors.ts'
+import type { Readers } from '../options.ts'
 import type { Stop } from '../stop.ts'
+import { DRAFT } from './new-file.ts'
+import { modeFor } from './readers.ts'
 
 /** How a far file is read. */
 export interface FarRead {
@@ -24,7 +27,7 @@ interface Reader {
   abandon: () => void
 }
 
-const readers = new Map<string, Reader>()
+const atWork = new Map<string, Reader>()
 
 /** More than any list has; a device may never end. */
 const MOST_BYTES = 16 * 2 ** 20
@@ -35,7 +38,7 @@ const MOST_BYTES = 16 * 2 ** 20
  */
 export function readFar(path: string, { isLinked, within, signal }: FarRead): Promise<string | undefined> {
   const began = Date.now()
-  const reader = readers.get(path) ?? startReader(path, isLinked)
+  const reader = atWork.get(path) ?? startReader(path, isLinked)
   reader.waiting++
   return new Promise((resolve, reject) => {
     const leave = (): void => {
@@ -79,7 +82,7 @@ function startReader(path: string, isLinked: boolean): Reader {
     if ((await child).exitCode === 0) throw dangling(path)
     return undefined
   }
-  const forget = () => void (readers.get(path) === reader && readers.delete(path))
+  const forget = () => void (atWork.get(path) === reader && atWork.delete(path))
   const done = look().finally(forget)
   done.catch(() => {}) // those who wait hear of it
   const abandon = () => {
@@ -90,7 +93,7 @@ function startReader(path: string, isLinked: boolean): Reader {
     child.unref()
   }
   const reader: Reader = { done, waiting: 0, abandon }
-  readers.set(path, reader)
+  atWork.set(path, reader)
   return reader
 }
 
@@ -129,17 +132,16 @@ export function codeIn(said: string): string {
 }
 
 /**
- * Follows the name of a file that is not whole yet; after it comes the pid of the writer. Our name stands in it, as the
- * folder may be another's: in /etc/iproute2, `rt_tables.new.20240101` is an admin's.
+ * A command that replaces a file as a whole with its input, through a link. The draft is in a folder that nobody else could make
+ * or look into: a link of another user is not followed.
  */
-export const DRAFT = '.eventscript.new.'
-
-/** A command that replaces a file as a whole with its input, through a link, and keeps its mode and owner. */
-export function writerOf(path: string): [string, ...string[]] {
+export function writerOf(path: string, readers?: Readers): [string, ...string[]] {
   const script =
-    `f=$(readlink -f -- "$1") && d=$f${DRAFT}$$ && trap 'rm -f -- "$d"' EXIT && ` +
-    '{ [ ! -e "$f" ] || cp -p -- "$f" "$d"; } && cat >"$d" && mv -f -- "$d" "$f"'
-  return ['sh', '-c', script, 'sh', path]
+    `f=$(readlink -f -- "$3") && d=$f${DRAFT}$$ && rm -rf -- "$d" && mkdir -m 700 -- "$d" && trap 'rm -rf -- "$d"' EXIT && ` +
+    'if [ -e "$f" ]; then cp -p -- "$f" "$d/new"; m=$2; else m=$1; fi && cat >"$d/new" && ' +
+    '{ [ -z "$m" ] || chmod "$m" "$d/new"; } && mv -f -- "$d/new" "$f"'
+  const mode = modeFor(readers).toString(8)
+  return ['sh', '-c', script, 'sh', mode, readers === 'all' ? '' : mode, path]
 }
 
 /** The words of strerror(3) after which a reader ends, by errno's name. */

@@ -1,44 +1,40 @@
-import { constants, closeSync, fchmodSync, fstatSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { codeOf, FileError } from '../errors.ts'
-import { holdersOf } from './lock-holders.ts'
-
-const { O_RDWR, O_APPEND, O_CREAT } = constants
+import { holdersOf, type Holder } from './lock-holders.ts'
+import { openOurs } from './new-file.ts'
+import { areStrangers } from './process-users.ts'
+import { OPEN_FOLDER } from './readers.ts'
 
 /**
- * The open file of a lock; gives its descriptor. Nobody else can open it from now on, whatever the umask, as flock(2) works on a
- * file that is open for reading. Where strangers alone hold it, from when an older version let them open it, a new file takes its
- * place. Throws FileError.
+ * The open file of a lock; gives its descriptor. Nobody else can open it from now on, as flock(2) works on a file that is open
+ * for reading. Where strangers alone hold it, from when an older version or CTDB's script let them open it, a new file takes its
+ * place, and `complain` hears of them. Throws FileError.
  */
-export function openLock(path: string): number {
+export function openLock(path: string, complain: (line: string) => void = () => {}): number {
   try {
-    mkdirSync(dirname(path), { recursive: true })
-    const fd = ownFile(path)
-    if (!isHeldByStrangers(path, fd)) return fd
+    mkdirSync(dirname(path), { recursive: true, mode: OPEN_FOLDER })
+    const fd = openOurs(path)
+    const [stranger] = strangersWith(path, fd)
+    if (!stranger) return fd
     closeSync(fd)
     rmSync(path, { force: true })
-    return ownFile(path)
+    const ours = openOurs(path)
+    const who = `pid ${stranger.pid} of user ${stranger.uids[0]}`
+    complain(`WARNING: ${path} was locked by ${who}, which is not root: a new file has taken its place`)
+    return ours
   } catch (error) {
     throw new FileError('open the lock', path, codeOf(error))
   }
 }
 
-function ownFile(path: string): number {
-  const fd = openSync(path, O_RDWR | O_APPEND | O_CREAT, 0o600)
-  const { uid, mode } = fstatSync(fd)
-  if (uid === process.geteuid?.() && (mode & 0o077) !== 0) fchmodSync(fd, 0o600)
-  return fd
-}
-
-/** In doubt not: a lock that root holds must be waited for. Only an owner of the file may put another in its place. */
-function isHeldByStrangers(path: string, fd: number): boolean {
+/** In doubt nobody: a lock that root holds must be waited for. Only an owner of the file may put another in its place. */
+function strangersWith(path: string, fd: number): Holder[] {
   const file = fstatSync(fd)
-  const me = process.geteuid?.()
-  if (file.uid !== me || !file.isFile()) return false
+  if (file.uid !== process.geteuid?.() || !file.isFile()) return []
   const holders = holdersOf(file)
-  if (holders.length === 0 || holders.some(({ uids }) => uids.some((uid) => uid === 0 || uid === me)))
-    return false
+  if (holders.some(({ uids }) => !areStrangers(uids))) return []
   // another of us has just put a new file there
   const now = statSync(path, { throwIfNoEntry: false })
-  return now?.ino === file.ino && now.dev === file.dev
+  return now?.ino === file.ino && now.dev === file.dev ? holders : []
 }

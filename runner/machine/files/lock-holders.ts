@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, statSync, type Stats } from 'node:fs'
+import { usersOf } from './process-users.ts'
 
 /** A process that has a locked file open, and so the lock; its real, effective, saved and file system user. */
 export interface Holder {
@@ -32,12 +33,16 @@ function allPids(): number[] {
 }
 
 function holderIn(pid: number, file: Stats): Holder[] {
-  const descriptors = listed(`/proc/${pid}/fd`)
-  const isLocked = descriptors.some((fd) => leadsTo(`/proc/${pid}/fd/${fd}`, file) && hasLock(pid, fd))
+  const isLocked = listed(`/proc/${pid}/fd`).some(
+    // a look at a file that is none of ours may hang: its lock is looked at first
+    (fd) => hasLock(pid, fd, file.ino) && leadsTo(`/proc/${pid}/fd/${fd}`, file),
+  )
   return isLocked ? [{ pid, uids: usersOf(pid) }] : []
 }
 
-const hasLock = (pid: number, fd: string) => /^lock:.*FLOCK/m.test(textOf(`/proc/${pid}/fdinfo/${fd}`))
+function hasLock(pid: number, fd: string, inode: number): boolean {
+  return new RegExp(`^lock:.* FLOCK .*:${inode} `, 'm').test(textOf(`/proc/${pid}/fdinfo/${fd}`))
+}
 
 function leadsTo(path: string, file: Stats): boolean {
   try {
@@ -46,12 +51,6 @@ function leadsTo(path: string, file: Stats): boolean {
   } catch {
     return false
   }
-}
-
-/** Root, where it cannot be told: nothing is taken from a process that has just ended. */
-function usersOf(pid: number): number[] {
-  const [, uids] = /^Uid:((?:\s+\d+)+)$/m.exec(textOf(`/proc/${pid}/status`)) ?? []
-  return uids?.trim().split(/\s+/).map(Number) ?? [0]
 }
 
 function textOf(path: string): string {

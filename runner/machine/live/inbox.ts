@@ -1,6 +1,7 @@
 /** A process that works in the background takes more work from others: one for all, in place of one for each piece of work. */
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createConnection, createServer, type Server, type Socket } from 'node:net'
+import { PRIVATE, privately } from '../files/readers.ts'
 
 const TAKEN = 'taken\n'
 /** Bytes of one piece of work: more is none. */
@@ -16,12 +17,11 @@ export async function openInbox(
 ): Promise<{ close: () => void }> {
   const server = createServer((socket) => receive(socket, take))
   rmSync(path, { force: true })
-  writeFileSync(inboxLock(path), `${process.pid}\n`, { mode: 0o600 })
+  writeFileSync(inboxLock(path), `${process.pid}\n`, { mode: PRIVATE })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(path, resolve)
+    privately(() => server.listen(path, resolve))
   })
-  chmodSync(path, 0o600)
   return { close: () => close(server, path) }
 }
 

@@ -12,7 +12,8 @@ import { handOver } from './inbox.ts'
 import { holdFlock } from './flock.ts'
 import { announcementWords } from '../announcement.ts'
 import type { Answer, System, Verb } from '../machine.ts'
-import type { CommandOptions, HoldOptions, ReadOptions } from '../options.ts'
+import type { CommandOptions, HoldOptions, ReadOptions, WriteOptions } from '../options.ts'
+import { openLock } from '../files/lock-file.ts'
 import { isFar, reachHere } from '../files/may-hang.ts'
 import { ScriptMark, UNMARKED } from './script-mark.ts'
 import { ScriptOutput } from './script-output.ts'
@@ -34,6 +35,8 @@ export interface LiveOptions {
   beforeEnd?: (pid: number, soFar: string) => Promise<void>
   /** Milliseconds for a file whose file system does not answer, where its reader says nothing. */
   within?: number
+  /** Hears of a lock that another user held. */
+  complain?: (line: string) => void
   /** Reasons of the signal for which a program is not asked to end, but ended. */
   atOnce?: (reason: unknown) => boolean
 }
@@ -49,8 +52,10 @@ export class LiveMachine implements System {
   readonly #beforeEnd: LiveOptions['beforeEnd']
   readonly #atOnce: LiveOptions['atOnce']
   readonly #within: number | undefined
+  readonly #complain: LiveOptions['complain']
 
-  constructor({ signal, ownGroups = true, beforeEnd, atOnce, within }: LiveOptions) {
+  constructor({ signal, ownGroups = true, beforeEnd, atOnce, within, complain }: LiveOptions) {
+    this.#complain = complain
     this.#within = within
     this.#signal = signal
     this.#ownGroups = ownGroups
@@ -73,10 +78,10 @@ export class LiveMachine implements System {
     return readFar(path, { isLinked: place === 'linked', within, signal: this.#signal })
   }
 
-  async write(path: string, text: string): Promise<void> {
+  async write(path: string, text: string, { readers }: WriteOptions = {}): Promise<void> {
     this.#signal?.throwIfAborted()
-    if (reachHere(path) === 'near') return writeText(path, text)
-    const [program, ...words] = writerOf(path)
+    if (reachHere(path) === 'near') return writeText(path, text, readers)
+    const [program, ...words] = writerOf(path, readers)
     const answer = await this.#runProgram([program, ...words], { input: text })
     if (answer.status !== 0) throw new FileError('write', path, codeIn(answer.err))
   }
@@ -87,7 +92,8 @@ export class LiveMachine implements System {
     { shared = false }: HoldOptions = {},
   ): Promise<() => Promise<void>> {
     this.#signal?.throwIfAborted()
-    return await holdFlock(lock, seconds, shared, (argv, fd) =>
+    const fd = openLock(lock, this.#complain)
+    return await holdFlock(lock, fd, { seconds, shared }, (argv) =>
       this.#finish(argv, this.#start(argv, { stdio: ['ignore', 'pipe', 'pipe', fd] })),
     )
   }

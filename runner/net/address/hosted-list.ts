@@ -23,7 +23,7 @@ export async function updateHosted(node: Node, change: (hosted: Set<string>) => 
       last = undefined
       change(hosted)
       const after = [...hosted, ''].join('\n')
-      if (after !== before) await node.write(file, after, { until: lock })
+      if (after !== before) await node.write(file, after, { until: lock, readers: 'all' })
       last = { text: after, hosted }
     })
   } catch (error) {

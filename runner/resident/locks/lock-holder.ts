@@ -12,7 +12,7 @@ export interface LockHolderOptions {
   isShared: boolean
   /** The process that had the lock has ended, and the lock with it. */
   lost?: () => void
-  /** Hears of a process that does not answer. */
+  /** Hears of a process that does not answer, and of another user who held the lock. */
   complain?: (line: string) => void
 }
 
@@ -55,7 +55,7 @@ export class LockHolder {
   /** Rejects with LockBusy after so many seconds. */
   async take(seconds: number): Promise<void> {
     const path = this.#path
-    closeSync(openLock(path))
+    closeSync(openLock(path, this.#options.complain))
     const request = `${seconds}\n${this.#options.isShared ? 's' : 'x'}\n`
     let status = await this.#ask(request, seconds * 1000)
     // what has ended the process is nothing about the lock

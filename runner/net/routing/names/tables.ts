@@ -73,7 +73,7 @@ export async function tableIds(
         `add_routing_for_ip: out of table ids in range ${routing.low} - ${routing.high}: ${fileOf(node)} and the kernel's rules and routes leave none for ${none[0]}: set CTDB_PER_IP_ROUTING_TABLE_ID_HIGH higher`,
       )
     for (const { id, name } of added) node.because(`${name} is table ${id} from now on`)
-    if (added.length > 0) await node.write(fileOf(node), withEntries(text, added))
+    if (added.length > 0) await node.write(fileOf(node), withEntries(text, added), { readers: 'all' })
     return ids
   })
 }
@@ -84,7 +84,7 @@ export async function forgetTableIds(node: Node, addresses?: readonly string[]):
     const text = await node.read(fileOf(node))
     if (text === undefined) return
     const left = withoutOurs(text, addresses)
-    if (left !== text) await node.write(fileOf(node), left)
+    if (left !== text) await node.write(fileOf(node), left, { readers: 'all' })
   })
 }
 
