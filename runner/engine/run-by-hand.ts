@@ -13,9 +13,8 @@ import { PRIVATE } from '../machine/files/readers.ts'
 import { live } from '../machine/live/live.ts'
 import { mustAnswer } from '../machine/files/must-answer.ts'
 import { witnessed, writing, type Witness } from '../machine/recording/record.ts'
-import { OPTION_NAMES } from '../node/options.ts'
-import { withoutOthersOptions } from '../machine/recording/redact-options.ts'
-import { hiddenIn } from '../machine/recording/redact-step.ts'
+import { OPTION_RULES } from '../node/option-rules.ts'
+import { redacted } from '../machine/recording/redacted.ts'
 import { redactor } from '../machine/recording/redact.ts'
 import { rehearsal } from '../machine/recording/rehearse.ts'
 import { writeHeader } from '../machine/recording/write-transcript.ts'
@@ -126,16 +125,8 @@ function recorder(
       process.stderr.write(`eventscript: ${visible(line)}\n`)
     }
   })
-  if (!redact) return witness
-  return {
-    begins: (step) => witness.begins(hiddenIn(step, hide)),
-    ended: (step) => witness.ended(hiddenIn(withoutOthersOptions(step, isOurs), hide)),
-    notes: (note) => witness.notes(hiddenIn(note, hide)),
-  }
+  return redact ? redacted(witness, hide, OPTION_RULES) : witness
 }
-
-/** Near misses of our names are ours too: an event warns of them. */
-const isOurs = (name: string) => OPTION_NAMES.includes(name) || name.startsWith('EVENTSCRIPT_')
 
 /** For its owner alone, as it tells much of the site; and never through a link that another user has put there. */
 function openRecording(file: string, header: string, overwrite = false): number {

@@ -19,6 +19,8 @@ import { parseUnit, pathIn } from '../../runner/install/unit.ts'
 import { wrappedIn } from '../../runner/install/wrapper.ts'
 import { fromShell, toShell } from '../../runner/machine/argv.ts'
 import { readTranscript } from '../../runner/machine/recording/read-transcript.ts'
+import { redacted } from '../../runner/machine/recording/redacted.ts'
+import { OPTION_RULES } from '../../runner/node/option-rules.ts'
 import { redactor } from '../../runner/machine/recording/redact.ts'
 import { withoutUsage } from '../../runner/machine/remedy/busybox.ts'
 import { distributionIn } from '../../runner/machine/remedy/packages.ts'
@@ -60,6 +62,17 @@ const OF_EACH_KIND = [
 
 const redact = redactor('host.example')
 
+/** The text as each kind of step has it. */
+function redactOthers(text: string): void {
+  const ignored = { begins() {}, ended() {}, notes() {} }
+  const witness = redacted(ignored, (same) => same, OPTION_RULES)
+  for (const path of ['/etc/ctdb/script.options', '/etc/ctdb/nodes'])
+    witness.ended({ verb: 'read', path, text })
+  for (const program of ['ip', 'iptables'])
+    witness.ended({ verb: 'ask', how: 'run', argv: [program], answer: { status: 0, out: text, err: text } })
+  witness.notes({ verb: 'say', text })
+}
+
 /** Each by its name. A parser may throw a Refusal, and nothing else. */
 export const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   // files of CTDB and of admins
@@ -81,6 +94,7 @@ export const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   'kept sysctls': parseKept,
   recording: readTranscript,
   redaction: redact,
+  'redaction of what others wrote': redactOthers,
   // answers of programs
   'ip -json': (text) =>
     [parseLinks, (json: string) => rows(json, 'things'), parseRules, parseRoutes].map((each) =>

@@ -4,6 +4,8 @@ import { isRefusal, PARSERS } from './parsers.ts'
 
 /** Words and signs of all the formats, so that random texts come near to good ones. */
 const TOKENS = [
+  '"ifalias":"',
+  ' --comment "',
   ...Array.from(' \t\n\r\v\f\0\u00a0\ufeff\u2028#;/\\,.:|=[]{}()"\'`$%@!-+~*0x'),
   '10.0.0.1',
   'fd00::1',
