@@ -5,7 +5,7 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { ctdbPath } from '../../node/ctdb-path.ts'
-import { areStrangers, usersOf } from '../../machine/files/process-users.ts'
+import { areStrangers, commandLine, usersOf } from '../../machine/files/process-users.ts'
 import { codeOf, FileError } from '../../machine/errors.ts'
 import { TrackedProcess } from './ctdbd-watch.ts'
 
@@ -20,8 +20,7 @@ function byPidFile(file: string): string | undefined {
   const pid = Number.parseInt(readIfThere(file) ?? '', 10)
   if (!(pid > 0) || new TrackedProcess(pid).isGone()) return undefined
   // another process may have the pid by now
-  const isCtdbd = /\bctdbd\b/.test(readIfThere(`/proc/${pid}/cmdline`) ?? '') && !areStrangers(usersOf(pid))
-  return isCtdbd ? `pid ${pid}, ${file}` : undefined
+  return /\bctdbd\b/.test(commandLine(pid)) ? `pid ${pid}, ${file}` : undefined
 }
 
 /** The children of ctdbd have names of their own; a ctdbd in another network namespace is that of another node. */

@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { codeOf, LockBusy } from '../../machine/errors.ts'
+import { commandLine } from '../../machine/files/process-users.ts'
 import { live } from '../../machine/live/live.ts'
 import { TrackedProcess } from './ctdbd-watch.ts'
 
@@ -91,11 +92,7 @@ function isOnItsWayOut(owner: number): boolean {
 }
 
 function argvOf(pid: number): string[] {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0')
-  } catch {
-    return []
-  }
+  return commandLine(pid).split('\0')
 }
 
 /** The event daemon of CTDB, ours, ours of version 0.1.0, and ours started by hand. */

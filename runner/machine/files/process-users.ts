@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
  * that has just ended.
  */
 export function usersOf(pid: number): number[] {
-  const [, uids] = /^Uid:((?:\s+\d+)+)$/m.exec(statusOf(pid)) ?? []
+  const [, uids] = /^Uid:((?:\s+\d+)+)$/m.exec(textOf(`/proc/${pid}/status`)) ?? []
   return uids?.trim().split(/\s+/).map(Number) ?? [0]
 }
 
@@ -14,9 +14,17 @@ export function areStrangers(uids: readonly number[]): boolean {
   return !uids.some((uid) => uid === 0 || uid === process.geteuid?.())
 }
 
-function statusOf(pid: number): string {
+/**
+ * The words of a process, each with a NUL after it; nothing of a stranger's: these words are in their memory, which may be a
+ * file of theirs that never answers, and anybody can write anything there.
+ */
+export function commandLine(pid: number): string {
+  return areStrangers(usersOf(pid)) ? '' : textOf(`/proc/${pid}/cmdline`)
+}
+
+function textOf(path: string): string {
   try {
-    return readFileSync(`/proc/${pid}/status`, 'utf8')
+    return readFileSync(path, 'utf8')
   } catch {
     return ''
   }

@@ -1,6 +1,7 @@
 /** One process of this node does all background work: the first that has the lock, and who comes later gives it their words. */
 import { announcementFrom, announcementWords, type Announcement } from '../../machine/announcement.ts'
 import { LockBusy } from '../../machine/errors.ts'
+import { commandLine } from '../../machine/files/process-users.ts'
 import { handOver, inboxLock, inboxOwner, openInbox } from '../../machine/live/inbox.ts'
 import type { Door } from '../../machine/machine.ts'
 import { Refusal } from '../../base/refusal.ts'
@@ -29,7 +30,8 @@ export async function asTheOnlyOne(first: Announcement, inbox: string, worker: O
       const isOver = await doneUnderLock(door, inbox, 0, work)
       if (isOver || (await handOver(inbox, words, ANSWER_MS))) return
       const owner = inboxOwner(inbox)
-      if (owner !== undefined && isAnnouncer(await door.read(`/proc/${owner}/cmdline`))) {
+      // another process may have the pid by now
+      if (owner !== undefined && /announce/.test(commandLine(owner))) {
         if (wake === 'SIGKILL') say(`announcing (pid ${owner}) has not answered for 6 s: ended, and replaced`)
         process.kill(owner, wake)
       }
@@ -88,9 +90,4 @@ async function workAt(first: Announcement, inbox: string, { perform, say }: OneW
   await until()
   listening?.close()
   await until()
-}
-
-/** Another process may have the pid by now. */
-function isAnnouncer(cmdline = ''): boolean {
-  return /announce/.test(cmdline)
 }
