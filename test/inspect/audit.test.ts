@@ -130,7 +130,7 @@ t.test('only rules of ours are reported: by our mark, or by an interface that th
   ]
   const flock = 'flock -w 10 /var/lib/ctdb/scripts/iptables.flock'
   t.same(
-    blockFaults(rows, blocks, '/var/lib/ctdb/scripts/iptables.flock').map(
+    blockFaults(rows, [], blocks, '/var/lib/ctdb/scripts/iptables.flock').map(
       ({ repair }) => repair && commandOf(repair),
     ),
     [

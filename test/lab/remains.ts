@@ -54,7 +54,7 @@ export function withoutState(text: string): string {
 
 const WIPE = `for dev in eth0 eth1; do ip addr flush dev $dev scope global; ip link set $dev up; done
 ip -o addr show dev lo | awk '$4 !~ /^(127|::1)/ { print $4 }' | while read -r each; do ip addr del $each dev lo; done
-for each in iptables ip6tables; do command -v $each >/dev/null && $each -w -F INPUT; done
+for each in iptables ip6tables; do command -v $each >/dev/null && $each -w 3 -F INPUT; done
 for each in -4 -6; do
 while ip $each rule del pref 100 2>/dev/null; do :; done
 for table in 1000 1001; do ip $each route flush table $table 2>/dev/null; done; done

@@ -7,6 +7,8 @@ import { parseConnections, parseEndpoint } from '../../runner/net/clients/connec
 import { parseTable } from '../../runner/net/ctdb/tool.ts'
 import { dadState } from '../../runner/net/dad/state.ts'
 import { isOurRule, parseBlocks } from '../../runner/net/clients/blocking-rule.ts'
+import { rulesIn } from '../../runner/net/clients/firewall.ts'
+import { isTooOld } from '../../runner/net/clients/oldest-iptables.ts'
 import { parseLinks, rows } from '../../runner/net/ip-json.ts'
 import { parsePublicAddresses } from '../../runner/net/address/public-addresses.ts'
 import { batchFor, batchText, failedIn, putBackBy, siblingsOf } from '../../runner/net/address/siblings.ts'
@@ -228,6 +230,46 @@ t.test('our firewall rules are distinguished from all others', (t) => {
   t.notOk(isOurRule({ ...rule, marked: false }, listed), 'an interface that the list does not name')
   t.ok(isOurRule({ ...rule, marked: false, iface: 'eth0' }, listed))
   t.ok(isOurRule({ ...rule, marked: true }, []))
+  const links = [
+    { name: 'eth0', altnames: ['public0'] },
+    { name: 'eth1', altnames: ['eno1', 'public1'] },
+  ]
+  const byAltname = [{ address: '10.0.0.1', ifaces: ['public1'] }]
+  t.ok(isOurRule({ ...rule, marked: false }, byAltname, links), 'the list has an altname of the interface')
+  t.notOk(isOurRule({ ...rule, marked: false, iface: 'eth0' }, byAltname, links))
+  t.end()
+})
+
+t.test('what is no whole list of rules is not taken for "no rules"', (t) => {
+  const answer = (out: string) => rulesIn({ status: 0, out, err: '' })
+  t.same(answer('-P INPUT ACCEPT\n'), [])
+  t.same(answer('-P INPUT DROP\n-A INPUT -d 10.0.0.1/32 -i eth0 -j DROP\n'), [
+    { address: '10.0.0.1', iface: 'eth0', marked: false },
+  ])
+  for (const [out, said] of [
+    ['', 'nothing'],
+    ['\n', '""'],
+    ['-P INP', '"-P INP"'],
+    ['-P INPUT ACCEPT', '"-P INPUT ACCEPT"'],
+    ['-P INPUT ACCEPT\n-A INPUT -d 10.0.0.1/32 -i eth', '"-P INPUT ACCEPT"'],
+    ['-A INPUT -d 10.0.0.1/32 -i eth0 -j DROP\n', '"-A INPUT -d 10.0.0.1/32 -i eth0 -j DROP"'],
+    ['garbage\n-P INPUT ACCEPT\n', '"garbage"'],
+  ] as const)
+    t.equal(answer(out), `it printed no whole list of rules: ${said}: expected "-P INPUT …" first`)
+  t.end()
+})
+
+t.test('how old an iptables is', (t) => {
+  for (const [printed, old] of [
+    ['iptables v1.4.21', true],
+    ['iptables v1.6.1', true],
+    ['iptables v1.6.2', false],
+    ['iptables v1.8.9 (nf_tables)', false],
+    ['ip6tables v1.8.13 (legacy)', false],
+    ['iptables v2.0', false],
+    ['iptables', undefined],
+  ] as const)
+    t.equal(isTooOld(printed), old, printed)
   t.end()
 })
 

@@ -69,7 +69,7 @@ async function once(node: Node, facts: Facts, sure: boolean): Promise<Audited> {
   const faults = [
     ...sysctlFaults(rows, links, value),
     ...filterFaults(rows, leaving, value),
-    ...blockFaults(rows, blocks, firewallLock(node)),
+    ...blockFaults(rows, links, blocks, firewallLock(node)),
     ...routingFaults(rows, surplus),
     ...addressFaults(rows, own),
   ]

@@ -3,6 +3,7 @@ import type { AddressRow } from '../addresses.ts'
 import { hostBits } from '../../inet/address.ts'
 import { POLICY_ROUTING } from '../../node/handler-names.ts'
 import { isOurRule, type Block } from '../../net/clients/blocking-rule.ts'
+import type { Link } from '../../net/ip-json.ts'
 import type { Change } from '../../net/routing/plan/change.ts'
 import type { Fault } from './fault.ts'
 
@@ -10,10 +11,15 @@ import type { Fault } from './fault.ts'
  * A rule that a killed run has left, or that could not be removed, keeps the clients of an address out, now or when the
  * address comes back. One with our mark counts whatever has become of the address.
  */
-export function blockFaults(rows: readonly AddressRow[], blocks: readonly Block[], lock: string): Fault[] {
+export function blockFaults(
+  rows: readonly AddressRow[],
+  links: readonly Pick<Link, 'name' | 'altnames'>[],
+  blocks: readonly Block[],
+  lock: string,
+): Fault[] {
   const listed = rows.flatMap((row) => row.listed ?? [])
   return blocks
-    .filter((block) => isOurRule(block, listed))
+    .filter((block) => isOurRule(block, listed, links))
     .map((block) => ({
       state: 'error',
       kind: 'drop-rule',

@@ -7,8 +7,8 @@ import { OLDEST_IP } from '../../net/oldest-ip.ts'
 import type { Door } from '../../machine/machine.ts'
 import { isOlder } from '../../base/version.ts'
 import { about, type Examination } from './finding.ts'
+import { iptables } from './iptables.ts'
 import { tryKill } from './try-kill.ts'
-import { why } from '../../net/answer.ts'
 
 /** The first version of node that runs TypeScript by itself. */
 const TYPESCRIPT_NODE = [22, 18] as const
@@ -96,30 +96,6 @@ const advertiser: Examination = async ({ door, uses, settings }) => {
 }
 
 const BY_KERNEL = 'the kernel announces IPv6 addresses, once'
-
-const iptables: Examination = async ({ door, uses, facts }) => {
-  const { ok, warn, error } = about('iptables')
-  const all = []
-  for (const [program, used] of [
-    ['iptables', uses.inet],
-    ['ip6tables', uses.inet6],
-  ] as const) {
-    if (!used) continue
-    if (!(await door.find(program))) {
-      const seen = 'not found: clients of an address that leaves are reset instead of moved'
-      all.push(...warn(program, seen, packageOf(program)))
-      continue
-    }
-    const { out } = await door.ask`${program} -V`
-    // only root may list rules
-    const rules = facts.privileged ? await door.ask`${program} -w -S INPUT` : undefined
-    if (rules && rules.status !== 0)
-      all.push(...error(program, `cannot list its rules: ${why(rules)}`, 'repair iptables, or remove it'))
-    else
-      all.push(...ok(program, `${out.trim()}${rules ? '' : `: not tried: ${toBeAllowed('CAP_NET_ADMIN')}`}`))
-  }
-  return all
-}
 
 /** Tries `ss -K` on a connection of our own. */
 const ssKill: Examination = async ({ door, settings, facts }) => {

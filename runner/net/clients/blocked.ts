@@ -1,8 +1,8 @@
 import type { Node } from '../../node/node.ts'
-import { ENDED_LATE, type Answer } from '../../machine/machine.ts'
+import { ENDED_LATE } from '../../machine/machine.ts'
 import { packageOf } from '../../machine/remedy/remedy.ts'
-import { blockingRule, listRules, parseBlocks, programFor, type Block } from './blocking-rule.ts'
-import { COMMAND_MS, ours, firewallSaid, takeOut, withFirewall } from './firewall.ts'
+import { blockingRule, listRules, programFor, type Block } from './blocking-rule.ts'
+import { COMMAND_MS, ours, firewallSaid, rulesIn, takeOut, withFirewall } from './firewall.ts'
 
 /**
  * Do `work` while no packet for the address gets in, so that no client is answered "connection reset" by a node that is
@@ -36,11 +36,11 @@ export async function blocked(
 async function insertOnce(node: Node, block: Block, rules: Block[], end: number): Promise<void> {
   const { address, iface } = block
   const within = () => Math.max(1, end - performance.now())
-  const unblocked = (answer: Answer) =>
-    node.say(`WARNING: cannot block ${address} on ${iface}: ${firewallSaid(answer)}: it goes unblocked`)
-  const seen = await node.ask({ within: within() })`${listRules(programFor(address))}`
-  if (seen.status !== 0) return unblocked(seen)
-  rules.push(...(await ours(node, parseBlocks(seen.out), [address])))
+  const unblocked = (reason: string) =>
+    node.say(`WARNING: cannot block ${address} on ${iface}: ${reason}: it goes unblocked`)
+  const seen = rulesIn(await node.ask({ within: within() })`${listRules(programFor(address))}`)
+  if (typeof seen === 'string') return unblocked(seen)
+  rules.push(...(await ours(node, seen, [address])))
   if (rules.some((rule) => rule.iface === iface))
     return node.because(
       `a run that was killed has left the rule that blocks ${address} on ${iface}: it serves`,
@@ -50,5 +50,5 @@ async function insertOnce(node: Node, block: Block, rules: Block[], end: number)
   const inserted = await node.change({ batch: 'iptables', within: within() })`${blockingRule(block, '-I')}`
   if (inserted.status === 0) return
   if (inserted.status !== ENDED_LATE) rules.shift()
-  unblocked(inserted)
+  unblocked(firewallSaid(inserted))
 }

@@ -2,6 +2,7 @@
 import { memoizeLast } from '../../base/memoize.ts'
 import { canonical, familyOf } from '../../inet/address.ts'
 import type { PublicAddress } from '../address/public-addresses.ts'
+import { isNamed, type Link } from '../ip-json.ts'
 
 /** Packets that arrive on that interface for that address are dropped. */
 export interface Block {
@@ -39,6 +40,14 @@ export function blockingRule({ address, iface, marked }: Block, how: '-I' | '-D'
 }
 
 /**
+ * Is that text the whole of what `iptables -S INPUT` prints? The policy of the chain comes first, and the last line has an end.
+ * A program that is killed, or lies, prints half of its list, or another text, and may succeed all the same.
+ */
+export function isRuleList(text: string): boolean {
+  return /^-P INPUT \S+\n/.test(text) && text.endsWith('\n')
+}
+
+/**
  * The rules of exactly that form in the output of `iptables -S INPUT`:
  * `-A INPUT -d 10.0.0.1/32 -i eth0 -m comment --comment eventscript -j DROP`, or the same without the comment.
  */
@@ -56,11 +65,14 @@ function blocksIn(text: string): readonly Block[] {
 
 /**
  * Is the rule ours, or CTDB's? The mark says so. A rule without mark counts where CTDB's script would have set it: the list
- * names that interface for that address. Any other is the admin's own.
+ * names that interface for that address, by its name or, with `links`, by an altname. Any other is the admin's own.
  */
 export function isOurRule(
   { address, iface, marked }: Block,
   listed: readonly Pick<PublicAddress, 'address' | 'ifaces'>[],
+  links: readonly Pick<Link, 'name' | 'altnames'>[] = [],
 ): boolean {
-  return marked || listed.some((entry) => entry.address === address && entry.ifaces.includes(iface))
+  if (marked) return true
+  const link = links.find((each) => isNamed(each, iface)) ?? { name: iface, altnames: [] }
+  return listed.some((entry) => entry.address === address && entry.ifaces.some((name) => isNamed(link, name)))
 }

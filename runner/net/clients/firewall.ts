@@ -5,10 +5,13 @@ import { toShell } from '../../machine/argv.ts'
 import type { Answer } from '../../machine/machine.ts'
 import { why } from '../answer.ts'
 import { lockedIfPossible } from '../locked.ts'
+import { interfaces } from '../address/interfaces.ts'
 import { readPublicAddresses } from '../address/public-addresses.ts'
+import type { Link } from '../ip-json.ts'
 import {
   blockingRule,
   isOurRule,
+  isRuleList,
   listRules,
   parseBlocks,
   type Block,
@@ -63,7 +66,10 @@ async function whyNotOut(node: Node, rule: Block, how: { undo?: true }): Promise
   return isGone ? undefined : firewallSaid(removed)
 }
 
-/** Those that are ours. Only where a rule has no mark is public_addresses read. */
+/**
+ * Those that are ours. Only where a rule has no mark is public_addresses read, and only where that does not name the rule's
+ * interface are the altnames looked at.
+ */
 export async function ours(
   node: Node,
   rules: readonly Block[],
@@ -72,7 +78,22 @@ export async function ours(
   const found = rules.filter(({ address }) => addresses.includes(address))
   if (found.every(({ marked }) => marked)) return found
   const listed = await listedOrNone(node)
-  return found.filter((rule) => isOurRule(rule, listed))
+  const isNamedElse = ({ address }: Block) => listed.some((entry) => entry.address === address)
+  if (!found.some((rule) => !isOurRule(rule, listed) && isNamedElse(rule)))
+    return found.filter((rule) => isOurRule(rule, listed))
+  const links = await linksOrNone(node)
+  return found.filter((rule) => isOurRule(rule, listed, links))
+}
+
+/** Interfaces that cannot be seen have no altnames. */
+async function linksOrNone(node: Node): Promise<readonly Link[]> {
+  try {
+    return await interfaces(node)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    node.because(`${error.message}: an interface that the list names by an altname is not recognised`)
+    return []
+  }
 }
 
 /** A list that cannot be read names nothing, so nothing of an admin's is taken for ours. */
@@ -93,9 +114,26 @@ export async function blocksNow(
 ): Promise<readonly Block[] | string | undefined> {
   if (!(await node.find(program))) return undefined
   const rules = await node.ask({ within: COMMAND_MS })`${listRules(program)}`
-  return rules.status === 0
-    ? parseBlocks(rules.out)
-    : `whether a rule of ${program} blocks what arrives cannot be seen: ${firewallSaid(rules)}`
+  const found = rulesIn(rules)
+  return typeof found === 'string'
+    ? `whether a rule of ${program} blocks what arrives cannot be seen: ${found}`
+    : found
+}
+
+/** Said of an answer that is no list of rules, although the program succeeded. */
+const NO_LIST = 'no whole list of rules'
+
+/** The rules of that form in an answer; the reason, to stand within a sentence, of one that does not list them. */
+export function rulesIn(answer: Answer): readonly Block[] | string {
+  if (answer.status !== 0) return firewallSaid(answer)
+  if (isRuleList(answer.out)) return parseBlocks(answer.out)
+  const [first = ''] = answer.out.split('\n', 1)
+  return `it printed ${NO_LIST}: ${answer.out === '' ? 'nothing' : `"${first.slice(0, 60)}"`}: expected "-P INPUT …" first`
+}
+
+/** May the same look give an answer the next time? A firewall that is busy, hangs or lies may; one that this kernel lacks may not. */
+export function isPassing(reason: string): boolean {
+  return [/xtables lock/, /no answer within/, new RegExp(NO_LIST)].some((each) => each.test(reason))
 }
 
 /** The reason that the program gave, to stand within a sentence. */

@@ -1,7 +1,7 @@
 /** Rules that an event has left behind, killed or in vain, are taken out. */
 import type { Node } from '../../node/node.ts'
 import { programFor, type Block, type FirewallProgram } from './blocking-rule.ts'
-import { blocksNow, ours, takeOut, withFirewall } from './firewall.ts'
+import { blocksNow, isPassing, ours, takeOut, withFirewall } from './firewall.ts'
 import { forgetBlocked, noteBlocked, stillBlocked } from './still-blocked.ts'
 
 /**
@@ -26,13 +26,13 @@ export async function unblock(node: Node, addresses: readonly string[]): Promise
   return [...unseen, ...stuck]
 }
 
-/** A firewall that is busy or hangs may have such a rule: the next monitor looks. One that never works here has none. */
+/** A firewall that does not answer now may have such a rule: the next monitor looks. One that never works here has none. */
 async function lookLater(
   node: Node,
   addresses: readonly string[],
   reason: string,
 ): Promise<readonly string[]> {
-  if (/xtables lock|no answer within/.test(reason)) {
+  if (isPassing(reason)) {
     node.say(`WARNING: ${reason}: the next monitor looks again`)
     await noteBlocked(node, addresses)
   } else node.because(reason)

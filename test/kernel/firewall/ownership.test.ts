@@ -51,3 +51,27 @@ for (const family of (await prepareFile()) ? [] : FAMILIES) {
     },
   )
 }
+
+for (const { family, ip, bits, iptables } of (await prepareFile()) ? [] : FAMILIES)
+  inLab(
+    `${family}: a rule without mark on an interface that the list names by an altname`,
+    { needs: [iptables, `${iptables}-save`] },
+    async (t, lab) => {
+      const altname = 'public0'
+      await lab.node.must('ip', 'link', 'property', 'add', 'dev', 'eth0', 'altname', altname)
+      lab.configure('public_addresses', `${ip}/${bits} ${altname}\n`)
+      const rule = (iface: string) => ['INPUT', '-i', iface, '-d', ip, '-j', 'DROP']
+      await lab.node.must(iptables, '-A', ...rule('eth1'))
+      const theirs = await lab.node.dropRules()
+      for (const act of [
+        () => lab.script('takeip', altname, ip, bits),
+        () => lab.script('releaseip', altname, ip, bits),
+        () => lab.eventscript('audit', '--fix'),
+        () => lab.eventscript('cleanup'),
+      ]) {
+        await lab.node.must(iptables, '-I', ...rule('eth0'))
+        await act()
+        t.strictSame(await lab.node.dropRules(), theirs, String(act))
+      }
+    },
+  )

@@ -169,6 +169,7 @@ inLab('faults of the machine', { needs, skip }, async (t, lab) => {
   await healthy(lab)
   lab.standIn('ip', '[ "$1" != -V ] || { echo "ip utility, iproute2-ss190107"; exit; }; exec "$real" "$@"')
   lab.standIn('ss', 'exit 0')
+  lab.standIn('iptables', '[ "$1" != -V ] || { echo "iptables v1.6.1"; exit; }; exec "$real" "$@"')
   lab.standIn('ip6tables', '[ "$1" = -V ] && exec "$real" "$@"; echo "Table does not exist" >&2; exit 3')
   lab.configure('script.options', 'CTDB_PARTIALLY_ONLINE_INTERFACES=maybe\n')
   await lab.node.writeSysctl('net/ipv4/ip_nonlocal_bind', 1)
@@ -180,6 +181,10 @@ inLab('faults of the machine', { needs, skip }, async (t, lab) => {
   expectAll(t, found, [
     ['ip is too old', /^error ip: .*ss190107: too old, its -json is not complete -> install iproute2 5\.0/],
     ['ss -K ends nothing', /^warning ss: does not end connections/],
+    [
+      'iptables is too old',
+      /^error iptables: iptables v1\.6\.1: too old, .*-w SECONDS.* -> install iptables 1\.6\.2 or newer$/,
+    ],
     ['ip6tables does not work', /^error ip6tables: cannot list its rules: Table does not exist/],
     [
       'a value that the option has not',

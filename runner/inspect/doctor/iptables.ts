@@ -1,0 +1,30 @@
+/** The firewall: whether its programs are there, new enough, and list the rules. */
+import { packageOf, toBeAllowed } from '../../machine/remedy/remedy.ts'
+import { listRules, type FirewallProgram } from '../../net/clients/blocking-rule.ts'
+import { rulesIn } from '../../net/clients/firewall.ts'
+import { isTooOld, OLDEST_IPTABLES } from '../../net/clients/oldest-iptables.ts'
+import { about, type Examination, type Finding, type Patient } from './finding.ts'
+
+export const iptables: Examination = async (patient) => {
+  const { uses } = patient
+  return [
+    ...(uses.inet ? await examine(patient, 'iptables') : []),
+    ...(uses.inet6 ? await examine(patient, 'ip6tables') : []),
+  ]
+}
+
+async function examine({ door, facts }: Patient, program: FirewallProgram): Promise<Finding[]> {
+  const { ok, warn, error } = about('iptables')
+  if (!(await door.find(program))) {
+    const seen = 'not found: clients of an address that leaves are reset instead of moved'
+    return warn(program, seen, packageOf(program))
+  }
+  const version = (await door.ask`${program} -V`).out.trim()
+  const newer = `install ${OLDEST_IPTABLES} or newer`
+  if (isTooOld(version)) return error(program, `${version}: too old, it does not know "-w SECONDS"`, newer)
+  // only root may list rules
+  if (!facts.privileged) return ok(program, `${version}: not tried: ${toBeAllowed('CAP_NET_ADMIN')}`)
+  const rules = rulesIn(await door.ask`${listRules(program)}`)
+  if (typeof rules !== 'string') return ok(program, version)
+  return error(program, `cannot list its rules: ${rules}`, 'repair iptables, or remove it')
+}
