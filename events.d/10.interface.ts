@@ -12,6 +12,7 @@ import {
   endConnections,
   flushRouteCaches,
   forgetParked,
+  forgetParkedIfPossible,
   forgetTickles,
   goodPublicAddresses,
   hasPublicAddresses,
@@ -137,7 +138,7 @@ export default {
   async releaseip(node, said) {
     const { address } = said
     if (!(await mayAct(node))) return
-    await forgetParked(node, [address])
+    await forgetParkedIfPossible(node, [address])
     for (const held of await placesToLeave(node, said))
       await blocked(node, held, async () => {
         await endConnections(node, address, held.iface)

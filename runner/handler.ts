@@ -35,7 +35,7 @@ export { dropAll, move, putRight } from './net/move/relocate.ts'
 export type { DadOutcome } from './net/dad/conflict.ts'
 export { restoreDadTimers, withDadTimers } from './net/dad/timers.ts'
 export { isParkingPlace, parkedHere } from './net/dad/parked.ts'
-export { forgetParked } from './net/dad/park.ts'
+export { forgetParked, forgetParkedIfPossible } from './net/dad/park.ts'
 
 // the clients: firewall, connections, announcements
 export { blocked } from './net/clients/blocked.ts'

@@ -6,6 +6,7 @@ import { parkedFile, parseParked, type Parked } from '../net/dad/parked.ts'
 import type { Report } from './report.ts'
 import { doorTo } from '../machine/machine.ts'
 import { FileError } from '../machine/errors.ts'
+import { mustAnswer } from '../machine/files/must-answer.ts'
 import { openOurs, replaceFile } from '../machine/files/new-file.ts'
 import { keepStatePrivate, PRIVATE } from '../machine/files/readers.ts'
 import { live } from '../machine/live/live.ts'
@@ -31,6 +32,7 @@ export function historyFile(env: Facts['env']): string {
 export async function keepRun(file: string, report: Report): Promise<string | undefined> {
   const handlers = report.handlers.map((each) => ({ ...each, output: each.output.slice(-KEEP_LINES) }))
   try {
+    await mustAnswer(dirname(file))
     keepStatePrivate(dirname(file))
     await doorTo(live()).hold(`${file}.lock`, 5, () => {
       // a full disk may have cut the last line short

@@ -13,6 +13,11 @@
 # Any other line ends this process with exit status 2. FILE is opened anew for each lock: another file may have taken its
 # place. PERL is the text of lock-holder.pl, which does the same where perl works: perl takes a tenth of a millisecond for
 # a lock, and to start flock(1) takes one to two.
+# The file is for us alone, as flock(2) works on one that is open for reading.
+umask 022
+[ -d "${1%/*}" ] || mkdir -p -- "${1%/*}" 2>/dev/null
+umask 077
+
 [ -n "${2-}" ] && perl -e 1 2>/dev/null && exec perl -e "$2" "$1"
 
 while read -r seconds; do

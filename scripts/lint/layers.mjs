@@ -29,7 +29,7 @@ export const LAYERS = [
   ['net'],
   ['node'],
   ['machine/recording'],
-  ['machine/live'],
+  ['machine/live', 'machine/live/locks'],
   ['machine/files'],
   ['machine'],
   ['machine/remedy'],

@@ -61,6 +61,20 @@ export class HungFiles {
     symlinkSync(join(this.folder, basename(file)), path)
   }
 
+  /** The same for the folders in which CTDB's scripts and we keep state. */
+  takeState(): void {
+    for (const folder of ['var', 'eventscript']) {
+      mkdirSync(join(this.#lab.dir, folder), { recursive: true })
+      renameSync(join(this.#lab.dir, folder), join(this.#source, folder))
+      symlinkSync(join(this.folder, folder), join(this.#lab.dir, folder))
+    }
+  }
+
+  /** What the node hosts, as its server has the list. */
+  hosted(): string {
+    return readFileSync(join(this.#source, 'var/my-public-ip-addresses'), 'utf8')
+  }
+
   /** From now on nobody gets an answer. */
   async hang(): Promise<void> {
     process.kill(this.#server, 'SIGSTOP')

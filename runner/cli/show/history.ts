@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { Usage } from '../../base/refusal.ts'
 import { historyFile, recall } from '../../engine/history.ts'
 import { endsEvent, type Report } from '../../engine/report.ts'
@@ -6,6 +7,7 @@ import { ctime } from '../../format/ctime.ts'
 import type { Column, FormatOptions } from '../../format/table.ts'
 import type { Command } from '../command.ts'
 import { outcomeWord } from '../handler-report.ts'
+import { mustAnswer } from '../../machine/files/must-answer.ts'
 import { factsFor } from '../here.ts'
 import { LISTING } from '../options.ts'
 import { printListing } from '../output.ts'
@@ -30,10 +32,12 @@ export default {
     ...LISTING,
     last: { type: 'string', requiresArg: true, default: '20', describe: 'how many' },
   },
-  handler(args: FormatOptions & { last: string }, output) {
+  async handler(args: FormatOptions & { last: string }, output) {
     const last = Number(args.last)
     if (!Number.isInteger(last) || last < 1) throw new Usage(`--last ${args.last}: expected a number of runs`)
-    const rows = recall(historyFile(factsFor().env)).slice(-last)
+    const file = historyFile(factsFor().env)
+    await mustAnswer(dirname(file))
+    const rows = recall(file).slice(-last)
     const text = () =>
       rows.length === 0
         ? ['no runs yet: "eventscript run" keeps them']

@@ -1,3 +1,5 @@
+import { dirname } from 'node:path'
+import { mustAnswer } from '../../machine/files/must-answer.ts'
 import { Refusal } from '../../base/refusal.ts'
 import { historyFile, parkedBeside, recall } from '../../engine/history.ts'
 import { endsEvent, type HandlerReport } from '../../engine/report.ts'
@@ -43,26 +45,26 @@ async function statusOfDaemon(args: Args, output: Output): Promise<number> {
   const { paints } = output
   const status = await askStatus(args.event)
   const layout = layoutOf(await ctdbVersion())
+  const parked = await parkedLines(paints, historyFile(factsFor().env))
   const text = () => [
     ...status.scripts.flatMap((script) =>
       statusLines(script, layout, (word, outcome) => paintOutcome(paints, outcome, word)),
     ),
-    ...parkedLines(paints, historyFile(factsFor().env)),
+    ...parked,
   ]
   printListing(output, args, { columns: COLUMNS, rows: status.scripts.map(asReport), json: status, text })
   return status.summary === 0 ? 0 : 1
 }
 
 /** The status after the last run by hand. */
-function statusOfHistory(args: Args, output: Output): number {
+async function statusOfHistory(args: Args, output: Output): Promise<number> {
   const { paints } = output
   const file = historyFile(factsFor().env)
+  await mustAnswer(dirname(file))
   const report = recall(file).findLast(({ event }) => event === args.event)
   if (!report) throw new Refusal(`Event ${args.event} has never run here: ${file} has no run of it`)
-  const text = () => [
-    ...report.handlers.map((each) => handlerStatus(paints, each)),
-    ...parkedLines(paints, file),
-  ]
+  const parked = await parkedLines(paints, file)
+  const text = () => [...report.handlers.map((each) => handlerStatus(paints, each)), ...parked]
   printListing(output, args, { columns: COLUMNS, rows: report.handlers, json: report, text })
   return endsEvent(report.outcome) ? 1 : 0
 }
@@ -75,8 +77,14 @@ function handlerStatus(paints: Paints, { name, outcome, ms, began, output, why }
   return [head, ...lines.map((line) => `  OUTPUT: ${line}`)].join('\n')
 }
 
-/** The addresses that are kept off the wire since some earlier event. */
-function parkedLines(paints: Paints, history: string): string[] {
+/** The addresses that are kept off the wire since some earlier event; in their place, why these cannot be seen. */
+async function parkedLines(paints: Paints, history: string): Promise<string[]> {
+  try {
+    await mustAnswer(dirname(history))
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return [paints.warn(`parked: not known: ${error.message}`)]
+  }
   return parkedBeside(history).map(({ address, bits, iface, rival }: Parked) =>
     paints.warn(`parked: ${address}/${bits}, which belongs on ${iface}: ${rival} has it`),
   )

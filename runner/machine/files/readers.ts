@@ -6,6 +6,7 @@
  */
 import { chmodSync, lstatSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { isFar } from './may-hang.ts'
 import type { Readers } from '../options.ts'
 
 /** Of a lock, of state, of a recording. */
@@ -21,9 +22,11 @@ export function modeFor(readers: Readers = 'root', there?: number): number {
 
 /**
  * Make our folder of state, which nobody else looks into. Where an older version has made it open, it is closed, and so are the
- * files in it. Never throws: who may not do this may not write there either, and hears of that then.
+ * files in it. A folder on a file system that may hang is not touched, as that could keep this thread. Never throws: who may not do
+ * this may not write there either, and hears of that then.
  */
 export function keepStatePrivate(folder: string): void {
+  if (isFar(folder)) return
   try {
     mkdirSync(folder, { recursive: true, mode: CLOSED_FOLDER })
     const { mode, uid } = lstatSync(folder)

@@ -9,9 +9,10 @@ import { CannotRun, FileError, Interrupted } from '../errors.ts'
 import { codeIn, readFar, writerOf } from '../files/far-file.ts'
 import { findProgram } from './find-program.ts'
 import { handOver } from './inbox.ts'
-import { holdFlock } from './flock.ts'
+import { holdFlock } from './locks/flock.ts'
+import { holdFar } from './locks/far-flock.ts'
 import { announcementWords } from '../announcement.ts'
-import type { Answer, System, Verb } from '../machine.ts'
+import { ENDED_LATE, type Answer, type System, type Verb } from '../machine.ts'
 import type { CommandOptions, HoldOptions, ReadOptions, WriteOptions } from '../options.ts'
 import { openLock } from '../files/lock-file.ts'
 import { isFar, reachHere } from '../files/may-hang.ts'
@@ -22,6 +23,9 @@ import { waitLive } from '../wait.ts'
 
 /** Milliseconds for the process at work to take an announcement: the event waits for that. */
 const HAND_OVER_MS = 500
+
+/** Milliseconds for a file system that may hang to take a file. */
+const FAR_WRITE_MS = 3000
 
 export interface LiveOptions {
   /** When it fires, the program that is running is ended and nothing more is started. */
@@ -82,7 +86,8 @@ export class LiveMachine implements System {
     this.#signal?.throwIfAborted()
     if (reachHere(path) === 'near') return writeText(path, text, readers)
     const [program, ...words] = writerOf(path, readers)
-    const answer = await this.#runProgram([program, ...words], { input: text })
+    const answer = await this.#runProgram([program, ...words], { input: text, within: FAR_WRITE_MS })
+    if (answer.status === ENDED_LATE) throw new FileError('write', path, 'ETIMEDOUT')
     if (answer.status !== 0) throw new FileError('write', path, codeIn(answer.err))
   }
 
@@ -92,6 +97,7 @@ export class LiveMachine implements System {
     { shared = false }: HoldOptions = {},
   ): Promise<() => Promise<void>> {
     this.#signal?.throwIfAborted()
+    if (isFar(lock)) return await holdFar(lock, seconds, shared, this.#signal)
     const fd = openLock(lock, this.#complain)
     return await holdFlock(lock, fd, { seconds, shared }, (argv) =>
       this.#finish(argv, this.#start(argv, { stdio: ['ignore', 'pipe', 'pipe', fd] })),
@@ -226,7 +232,12 @@ function notStarted(program: string, code: string | undefined): CannotRun {
 /** By the process that does such work already, or by a new one. */
 async function inBackground(argv: readonly string[], how: CommandOptions): Promise<Answer> {
   const { announcement, inbox } = how
-  if (announcement && inbox && (await handOver(inbox, announcementWords(announcement), HAND_OVER_MS)))
+  if (
+    announcement &&
+    inbox &&
+    !isFar(inbox) &&
+    (await handOver(inbox, announcementWords(announcement), HAND_OVER_MS))
+  )
     return { status: 0, out: '', err: '' }
   return startAndForget(argv)
 }

@@ -2,6 +2,7 @@
 import { announcementFrom, announcementWords, type Announcement } from '../../machine/announcement.ts'
 import { LockBusy } from '../../machine/errors.ts'
 import { commandLine } from '../../machine/files/process-users.ts'
+import { isFar } from '../../machine/files/may-hang.ts'
 import { handOver, inboxLock, inboxOwner, openInbox } from '../../machine/live/inbox.ts'
 import type { Door } from '../../machine/machine.ts'
 import { Refusal } from '../../base/refusal.ts'
@@ -23,6 +24,8 @@ const END_SECONDS = 5
  */
 export async function asTheOnlyOne(first: Announcement, inbox: string, worker: OneWorker): Promise<void> {
   const { door, say } = worker
+  // a socket there would keep this thread
+  if (isFar(inbox)) return await worker.perform(first)
   const words = announcementWords(first)
   const work = () => workAt(first, inbox, worker)
   try {

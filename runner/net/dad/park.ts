@@ -3,7 +3,7 @@
  * list before it is put there, and taken from the list before anything else is done to it.
  */
 import type { Node } from '../../node/node.ts'
-import { refuse } from '../../base/refusal.ts'
+import { Refusal, refuse } from '../../base/refusal.ts'
 import { familyOf, hostBits } from '../../inet/address.ts'
 import { tryAdd } from '../address/add-delete.ts'
 import { whereIs } from '../address/interfaces.ts'
@@ -42,6 +42,19 @@ export async function forgetParked(node: Node, addresses?: readonly string[]): P
   await withParked(node, async (parked) => {
     for (const each of parked.filter(isMeant)) await unlist(node, parked, each)
   })
+}
+
+/**
+ * The same for an address that goes. A list that cannot be read or changed never keeps the address here: a WARNING, and whoever
+ * tries to put it on its interface needs the list as well.
+ */
+export async function forgetParkedIfPossible(node: Node, addresses?: readonly string[]): Promise<void> {
+  try {
+    await forgetParked(node, addresses)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    node.say(`WARNING: ${error.message}: what is parked is not known`)
+  }
 }
 
 /** Take an address from the list; the last one that needed arp_ignore gives it back. */

@@ -10,7 +10,7 @@ import { addAddress, deleteAddress, keepForEver } from '../address/add-delete.ts
 import { forgetTickles } from '../clients/tickles.ts'
 import { isRight, where, type Placement } from '../address/placement.ts'
 import { warnIfDifferent } from '../address/warn-if-different.ts'
-import { forgetParked } from '../dad/park.ts'
+import { forgetParkedIfPossible } from '../dad/park.ts'
 
 /** Put the address where it is wanted and nowhere else. An address that is there already is left alone, but stays for ever. */
 export async function putRight(node: Node, places: readonly Held[], target: Placement): Promise<void> {
@@ -69,7 +69,7 @@ export async function putBack(node: Node, old: Held, first: unknown): Promise<vo
  */
 export async function dropAll(node: Node, addresses: readonly string[]): Promise<void> {
   node.because(`none of the ${addresses.length} public addresses may stay on this node`)
-  await forgetParked(node)
+  await forgetParkedIfPossible(node)
   const failures = await dropHeld(node, 'public address', ({ address }) => addresses.includes(address))
   await unblock(node, addresses)
   // what is still here stays on the list: it may be all that the next try knows

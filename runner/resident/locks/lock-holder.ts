@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs'
-import { CannotRun, LockBusy } from '../../machine/errors.ts'
+import { CannotRun, FileError, LockBusy } from '../../machine/errors.ts'
 import { openLock } from '../../machine/files/lock-file.ts'
+import { isFar } from '../../machine/files/may-hang.ts'
 import { helper, helperText } from '../../machine/live/libexec.ts'
 import { AnswerLimit, silentHelper } from '../../machine/live/answer-limit.ts'
 import { Coprocess } from '../../machine/live/coprocess.ts'
@@ -18,6 +19,8 @@ export interface LockHolderOptions {
 
 /** Says that another process has the lock, and that the answer takes as long as the caller wants to wait. */
 const WAITS = 'waits'
+/** Milliseconds for a file system that may hang to open a lock: the last act takes several, and has 6 s. */
+const FAR_MS = 1500
 /** No process, or none any more, that could answer. */
 const ENDED = 'ended'
 
@@ -41,6 +44,7 @@ export class LockHolder {
   #question: Question | undefined
   #isHeld = false
   #isClosed = false
+  #isFar = false
 
   constructor(path: string, options: LockHolderOptions) {
     this.#path = path
@@ -52,12 +56,17 @@ export class LockHolder {
     return this.#process?.pid
   }
 
-  /** Rejects with LockBusy after so many seconds. */
+  /**
+   * Rejects with LockBusy after so many seconds. On a file system that may hang only the process touches the lock; rejects with
+   * a FileError, ETIMEDOUT, when that file system does not answer.
+   */
   async take(seconds: number): Promise<void> {
     const path = this.#path
-    closeSync(openLock(path, this.#options.complain))
+    this.#isFar = isFar(path)
+    if (!this.#isFar) closeSync(openLock(path, this.#options.complain))
     const request = `${seconds}\n${this.#options.isShared ? 's' : 'x'}\n`
     let status = await this.#ask(request, seconds * 1000)
+    if (status === ENDED && this.#isFar) throw new FileError('open the lock', path, 'ETIMEDOUT')
     // what has ended the process is nothing about the lock
     if (status === ENDED) status = await this.#ask(request, seconds * 1000)
     this.#isHeld = status === '0'
@@ -102,10 +111,12 @@ export class LockHolder {
   }
 
   #mustAnswer(process: Coprocess, ms: number): Question['answered'] {
+    const end = () => process.kill()
+    if (this.#isFar) return inTime(FAR_MS + ms, end)
     return this.#limit.begin((limit) => {
       const what = `the process that holds the lock ${this.#path}`
       this.#options.complain?.(silentHelper(what, process.pid, limit))
-      process.kill()
+      end()
     }, ms)
   }
 
@@ -129,4 +140,10 @@ export class LockHolder {
     done?.(ENDED)
     if (wasHeld) this.#options.lost?.()
   }
+}
+
+/** Calls `late` after so many milliseconds, unless the function that is given back is called before. */
+function inTime(ms: number, late: () => void): () => void {
+  const timer = setTimeout(late, ms)
+  return () => clearTimeout(timer)
 }
