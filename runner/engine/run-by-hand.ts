@@ -41,6 +41,8 @@ export interface RunOptions {
   /** Hears every question and every change. */
   witness?: Witness
   interrupt?: AbortSignal
+  /** Hears of a lock that another user held. */
+  complain?: (line: string) => void
   /** Called when a handler has ended. */
   ended?: (report: HandlerReport) => void
 }
@@ -59,7 +61,7 @@ export async function run(options: RunOptions): Promise<Report> {
   const world: World = {
     facts,
     system: (signal) => {
-      const machine = live({ signal })
+      const machine = live({ signal, complain: options.complain })
       return witnessed(options.rehearse ? rehearsal(machine) : machine, witness)
     },
     note: witness.notes,

@@ -4,6 +4,7 @@ import type { Command, CommonArgs } from '../command.ts'
 import { ANNOUNCER, folderOf } from '../here.ts'
 import { interruptible } from '../interrupt.ts'
 import { secondsOf } from '../options.ts'
+import { complain } from '../output.ts'
 
 export interface RunArgs extends CommonArgs {
   event: string
@@ -36,5 +37,6 @@ export function runOptions(args: RunArgs): RunOptions {
     announcer: ANNOUNCER,
     timeout: secondsOf(args.timeout, MOST_SECONDS, 'such as 30'),
     interrupt: interruptible(),
+    complain,
   }
 }

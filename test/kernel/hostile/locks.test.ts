@@ -85,3 +85,15 @@ for (const how of ['-s', '-x'] as const) {
     },
   )
 }
+
+inLab(
+  'flock by another user: a run by hand says so on standard error',
+  { needs, skip, asRoot: true },
+  async (t, lab) => {
+    const [list = ''] = LOCKS
+    await lockAll(lab, [list], '-x')
+    const { status, err } = await timed(t, 'run takeip', () => lab.eventscript('run', 'takeip', ...ADDRESS))
+    t.equal(status, 0, err)
+    said(t, err, [list])
+  },
+)
