@@ -7,10 +7,10 @@ import { interpreterFor } from './interpreter.ts'
 import { lookAtPlace, thingAt, type Found, type Place } from './look.ts'
 import { thingInWords, isOurs, planInstall, planUninstall, type Plan } from './plan.ts'
 import { readRecord, recordFile, writeRecord, type Places } from './record.ts'
-import { pathOfCtdbd, pathOfUnits, systemdFolder } from './service.ts'
+import { pathOfCtdbd, pathOfUnits, systemdFolder, type SearchPath } from './service.ts'
 import { mustNotPark } from './must-not-park.ts'
 import { lookAtSystemd, planNoSystemd, planSystemd } from './systemd.ts'
-import { whyUnsafe } from './trust.ts'
+import { foldersOfPlaces, mustBeRoots, nodeOf, ourFiles, standIn } from './executed.ts'
 import { wrapperFor } from './wrapper.ts'
 import { baseOf, helpersOf } from '../node/ctdb-path.ts'
 import { refuse, Usage } from '../base/refusal.ts'
@@ -59,9 +59,14 @@ export async function install(
   )
   const places = eventd ? [...handlers, eventdPlace(dist, env)] : handlers
   mustBeInstalled(places)
-  const warnings = [...new Set(places.flatMap((each) => unsafe(each, dist)))]
+  const searches = await searchesOf(doorTo(live()), env)
+  const warnings = mustBeRoots([
+    ...ourFiles(dist),
+    ...foldersOfPlaces(places, systemdFolder(env)),
+    ...[searches.ctdbd, searches.unit ?? []].flat().flatMap(nodeOf),
+  ])
   return await changing(options, places, async (door, record, file) => {
-    const nodes = await nodesFor(door, options)
+    const nodes = await nodesFor(door, searches, options.node)
     const found = await lookAll(door, wrapped(places, nodes.handlers), record)
     const systemd = lookAtSystemd(env, dist, (which) => nodes[which])
     const units = systemd ? [{ name: UNIT, ...planSystemd(systemd) }] : []
@@ -164,26 +169,40 @@ function mustBeWritable({ rehearse }: InstallOptions, places: readonly Place[]):
   }
 }
 
-/** Root is refused. Other users get a warning: they can link only into their own folders, or do a dry run. */
-function unsafe({ ours }: Place, dist: string): string[] {
-  const why = whyUnsafe(ours, dist)
-  if (why === undefined) return []
-  if (process.geteuid?.() === 0) refuse(why)
-  return [`WARNING: ${why}`]
+// ---------------------------------------------------------------- interpreter
+
+interface Searches {
+  ctdbd: SearchPath
+  /** Of systemd's units; undefined where CTDB is no service. */
+  unit?: SearchPath
 }
 
-// ---------------------------------------------------------------- interpreter
+async function searchesOf(door: Door, env: Facts['env']): Promise<Searches> {
+  const ctdbd = await pathOfCtdbd(door, env)
+  return systemdFolder(env) === undefined ? { ctdbd } : { ctdbd, unit: await pathOfUnits(door, env) }
+}
 
 /** The full path of node where ctdbd, or a unit of ours, would find no node in its PATH. */
 async function nodesFor(
   door: Door,
-  { env, node = process.execPath }: InstallOptions,
+  { ctdbd, unit }: Searches,
+  ours = process.execPath,
 ): Promise<{ handlers?: string; dropIn?: string; unit?: string; notes: string[] }> {
-  const ctdbd = await interpreterFor(door, await pathOfCtdbd(door, env), node)
-  const hasUnits = systemdFolder(env) !== undefined
-  const unit = hasUnits ? await interpreterFor(door, await pathOfUnits(door, env), node) : undefined
-  const notes = new Set([ctdbd, unit].flatMap((each) => (each ? [each.note] : [])))
-  return { handlers: ctdbd?.node, dropIn: ctdbd?.node, unit: unit?.node, notes: [...notes] }
+  const [forCtdbd, forUnit] = [
+    await interpreterFor(door, ctdbd, ours),
+    unit && (await interpreterFor(door, unit, ours)),
+  ]
+  const reasons = [...new Set([forCtdbd, forUnit].flatMap((each) => (each ? [each.why] : [])))]
+  const warnings = reasons.flatMap((why) =>
+    mustBeRoots(standIn(ours, `${why}, and ${ours} cannot stand in for it: `)),
+  )
+  const notes = reasons.map((why) => `${why}: started by ${ours}, which has to stay`)
+  return {
+    handlers: forCtdbd?.node,
+    dropIn: forCtdbd?.node,
+    unit: forUnit?.node,
+    notes: warnings.length > 0 ? warnings : notes,
+  }
 }
 
 function wrapped(places: readonly Place[], node: string | undefined): Place[] {

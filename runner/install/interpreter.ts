@@ -1,11 +1,9 @@
 /** Which node runs our programs for CTDB and systemd: the one in their PATH, or else the one that runs here, by its full path. */
-import { accessSync, constants, existsSync, realpathSync } from 'node:fs'
+import { accessSync, constants, existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { refuse } from '../base/refusal.ts'
 import type { Door } from '../machine/machine.ts'
 import { isOlder } from '../base/version.ts'
-import type { SearchPath } from './service.ts'
-import { pathsAbove, writableBy, accessOf } from './trust.ts'
+import { foldersOf, type SearchPath } from './service.ts'
 
 /** The oldest version that yargs 18 supports. */
 const OLDEST_NODE = [20, 19] as const
@@ -19,9 +17,10 @@ export function isNewEnough(version: string): boolean {
 }
 
 /** The path of the program that `env node` starts with that PATH, or undefined. */
-export function nodeIn({ path }: SearchPath): string | undefined {
-  const folders = path.split(':').filter((folder) => folder.startsWith('/'))
-  return folders.map((folder) => join(folder, 'node')).find(isExecutable)
+export function nodeIn(search: SearchPath): string | undefined {
+  return foldersOf(search)
+    .map((folder) => join(folder, 'node'))
+    .find(isExecutable)
 }
 
 function isExecutable(path: string): boolean {
@@ -50,28 +49,15 @@ export async function whyNotFound(door: Door, search: SearchPath): Promise<strin
   return why === undefined ? undefined : `${node} in ${seen}: ${why}`
 }
 
-/** Who besides root may write to that node or to a folder above it. */
-export function whyOpen(node: string): string | undefined {
-  for (const path of pathsAbove(realpathSync(node))) {
-    const open = writableBy(accessOf(path))
-    if (open) return `${path}: ${open.seen}`
-  }
-  return undefined
-}
-
-/** Undefined where that PATH has a usable node. Otherwise the full path of `ours`, and a note for the admin. */
+/**
+ * Undefined where that PATH has a usable node. Otherwise the full path of `ours`, which stands in for it, and the reason. Nobody but
+ * root may write to the node in that PATH: it is run here to learn its version.
+ */
 export async function interpreterFor(
   door: Door,
   search: SearchPath,
   ours: string,
-): Promise<{ node: string; note: string } | undefined> {
+): Promise<{ node: string; why: string } | undefined> {
   const why = await whyNotFound(door, search)
-  if (why === undefined) return undefined
-  const open = whyOpen(ours)
-  const seen = `${why}, and ${ours} cannot stand in for it: ${open}: CTDB would run it as root`
-  const remedy = `install node ${OLDEST} or newer where only root writes, as below /usr/local`
-  if (open !== undefined && process.geteuid?.() === 0) refuse(`${seen}: ${remedy}`)
-  const note =
-    open === undefined ? `${why}: started by ${ours}, which has to stay` : `WARNING: ${seen}: ${remedy}`
-  return { node: ours, note }
+  return why === undefined ? undefined : { node: ours, why }
 }

@@ -69,9 +69,20 @@ function confIn(folder: string): string[] {
 export interface SearchPath {
   path: string
   whose: string
+  /** Nobody knows the real one: this is the PATH of this shell. */
+  isGuessed?: boolean
 }
 
-export const pathHere = (): SearchPath => ({ path: process.env['PATH'] ?? '', whose: 'this shell' })
+export const pathHere = (): SearchPath => ({
+  path: process.env['PATH'] ?? '',
+  whose: 'this shell',
+  isGuessed: true,
+})
+
+/** In the order of search; a relative one has no meaning in a daemon. */
+export function foldersOf({ path }: SearchPath): string[] {
+  return path.split(':').filter((folder) => folder.startsWith('/'))
+}
 
 /** The PATH of ctdbd. Where no service starts ctdbd, its starter is expected to have the PATH of this shell. */
 export async function pathOfCtdbd(door: Door, env: Facts['env']): Promise<SearchPath> {

@@ -13,6 +13,7 @@ export const LAYERS = [
   ['eventd/hung'],
   ['eventd/conf', 'eventd/process', 'eventd/protocol'],
   ['install'],
+  ['install/trust'],
   ['engine', 'resident'],
   ['resident/batch', 'resident/locks'],
   ['resident/programs'],

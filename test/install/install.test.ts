@@ -10,16 +10,16 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { execa } from 'execa'
 import t, { type Test } from '../tap.ts'
 import { declarationsIn } from '../../runner/engine/declarations.ts'
 import { install, uninstall } from '../../runner/install/install.ts'
 import { cleanupUnitFor, MARK, dropInFor } from '../../runner/install/unit-text.ts'
-import { weakness, whyUnsafe } from '../../runner/install/trust.ts'
 import { commandPrinter } from '../../runner/cli/dry-run.ts'
 import { NO_COLOURS } from '../../runner/format/colours.ts'
 import { both, link, paste, script, snapshot, world, type World } from '../lab/ctdb/ctdb-folders.ts'
+import { whyNotRoots } from '../lab/ctdb/roots.ts'
 import { DIST, MAIN } from '../lab/paths.ts'
 
 const printTo = (lines: string[]) =>
@@ -400,41 +400,6 @@ t.test('a refusal is a single line and changes nothing', async (t) => {
 })
 
 t.test(
-  'paths that others may write to are named, with the command that repairs the mode',
-  { skip: !root && 'only root is refused' },
-  async (t) => {
-    const here = world(t)
-    const announce = join(here.dist, 'announce.cjs')
-    script(announce, 'echo', 0o757)
-    await t.rejects(install(both(here)), {
-      message: `${announce}: everybody may write to it: CTDB would run it as root: chmod o-w ${announce}, or install the package where only root writes`,
-    })
-    rmSync(announce)
-    const helper = join(here.dist, 'runner/libexec/lock-holder.sh')
-    mkdirSync(dirname(helper), { recursive: true })
-    script(helper, 'echo', 0o757)
-    await t.rejects(install(both(here)), {
-      message: /lock-holder\.sh: everybody may write to it: CTDB would/,
-    })
-    rmSync(helper)
-    chmodSync(join(here.dist, 'events.d'), 0o777)
-    await t.rejects(install(both(here)), { message: /dist\/events\.d: everybody may write to it/ })
-    chmodSync(join(here.dist, 'events.d'), 0o755)
-    await execa('chown', ['1:1', here.dist])
-    await t.rejects(install(both(here)), {
-      message: /dist: owned by user 1, expected root: .* chown root \S+dist, or/,
-    })
-    const safe = { path: '/x', kind: 'folder', uid: 0, gid: 0, mode: 0o755 } as const
-    t.equal(weakness(safe), undefined)
-    t.equal(weakness({ ...safe, mode: 0o775 }), undefined, "root's own group")
-    t.match(weakness({ ...safe, mode: 0o775, gid: 50 }), /group 50 may write to it: .* chmod g-w \/x/)
-    t.equal(weakness({ ...safe, mode: 0o1777 }), undefined, 'a sticky folder')
-    t.match(weakness({ ...safe, kind: 'file', mode: 0o1777 }), /everybody/)
-    t.equal(weakness({ ...safe, kind: 'link', mode: 0o777 }), undefined)
-  },
-)
-
-t.test(
   'a user without write permission gets a single line that says so, and may run a dry run',
   { skip: !root && 'needs root, to be another user then' },
   async (t) => {
@@ -469,31 +434,27 @@ await install(options).then((placed) => console.log(placed[0].did, ...placed[0].
   },
 )
 
-t.test(
-  'the command line reports the same',
-  { skip: root && (whyUnsafe(MAIN, DIST.replace(/\/$/, '')) ?? false) },
-  async (t) => {
-    const here = world(t)
-    const before = snapshot(here)
-    const eventscript = (...words: string[]) =>
-      execa(process.execPath, [MAIN, ...words], { env: here.env, reject: false })
-    t.match((await eventscript('uninstall')).stdout, 'nothing of ours is installed')
-    const dry = await eventscript('install', '--dry-run')
-    t.match(dry.stdout, /^# 10\.interface\nln -PT \S+ \S+\.stock\nln -sfT \S+ \S+\.new\nmv -T \S+\.new \S+$/m)
-    t.same(snapshot(here), before)
-    t.match(
-      (await eventscript('install')).stdout,
-      /^10\.interface +INSTALLED +\S+ -> \S+dist\/events\.d\/10\.interface\.script: what was/m,
-    )
-    t.match((await eventscript('install')).stdout, /^10\.interface +ALREADY /m)
-    t.match(JSON.parse((await eventscript('uninstall', '--json')).stdout), [
-      { name: '10.interface', did: 'restored' },
-    ])
-    t.same(snapshot(here), before)
-    const wrong = await eventscript('install', 'nosuch')
-    t.match(wrong, { exitCode: 2, stderr: /^eventscript: install nosuch: no such handler of ours/ })
-  },
-)
+t.test('the command line reports the same', { skip: whyNotRoots() }, async (t) => {
+  const here = world(t)
+  const before = snapshot(here)
+  const eventscript = (...words: string[]) =>
+    execa(process.execPath, [MAIN, ...words], { env: here.env, reject: false })
+  t.match((await eventscript('uninstall')).stdout, 'nothing of ours is installed')
+  const dry = await eventscript('install', '--dry-run')
+  t.match(dry.stdout, /^# 10\.interface\nln -PT \S+ \S+\.stock\nln -sfT \S+ \S+\.new\nmv -T \S+\.new \S+$/m)
+  t.same(snapshot(here), before)
+  t.match(
+    (await eventscript('install')).stdout,
+    /^10\.interface +INSTALLED +\S+ -> \S+dist\/events\.d\/10\.interface\.script: what was/m,
+  )
+  t.match((await eventscript('install')).stdout, /^10\.interface +ALREADY /m)
+  t.match(JSON.parse((await eventscript('uninstall', '--json')).stdout), [
+    { name: '10.interface', did: 'restored' },
+  ])
+  t.same(snapshot(here), before)
+  const wrong = await eventscript('install', 'nosuch')
+  t.match(wrong, { exitCode: 2, stderr: /^eventscript: install nosuch: no such handler of ours/ })
+})
 
 /** The program runs in its own namespace. All files are written to memory, and disappear with the namespace. */
 const PRIVATE = `set -e

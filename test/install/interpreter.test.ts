@@ -9,14 +9,14 @@ import { isNewEnough } from '../../runner/install/interpreter.ts'
 import { pathOfCtdbd, pathOfUnits } from '../../runner/install/service.ts'
 import { parseUnit, pathIn } from '../../runner/install/unit.ts'
 import { cleanupUnitFor, nodeNamedIn, dropInFor } from '../../runner/install/unit-text.ts'
-import { whyUnsafe } from '../../runner/install/trust.ts'
 import { wrappedIn, wrapperFor } from '../../runner/install/wrapper.ts'
 import { commandPrinter } from '../../runner/cli/dry-run.ts'
 import { NO_COLOURS } from '../../runner/format/colours.ts'
 import { doorTo } from '../../runner/machine/machine.ts'
 import { live } from '../../runner/machine/live/live.ts'
 import { both, link, paste, script, snapshot, world, type World } from '../lab/ctdb/ctdb-folders.ts'
-import { DIST, MAIN } from '../lab/paths.ts'
+import { whyNotRoots } from '../lab/ctdb/roots.ts'
+import { DIST } from '../lab/paths.ts'
 
 const printTo = (lines: string[]) =>
   commandPrinter({ print: (line) => void lines.push(line), paints: NO_COLOURS })
@@ -58,7 +58,7 @@ t.test('a file of ours in place of each link starts node by its full path', asyn
   const placed = await install({ ...options, ...found })
   const none = `no node in the PATH of ctdb.service (${here.bin}:/nonexistent)`
   // another user's files are theirs to change: a warning, and a refusal for root alone
-  const owned = `${dir}: owned by user ${process.getuid?.()}, expected root: CTDB would run it as root`
+  const owned = `${dir}: owned by user ${process.getuid?.()}, expected root: CTDB would run it as root: `
   t.match(
     placed[0]?.notes,
     process.getuid?.() === 0
@@ -172,7 +172,7 @@ t.test(
     const before = snapshot(here)
     chmodSync(join(here.dir, 'opt'), 0o757)
     await t.rejects(install(here.options), {
-      message: `no node in the PATH of ctdb.service (${here.bin}:/nonexistent), and ${here.node} cannot stand in for it: ${here.dir}/opt: everybody may write to it: CTDB would run it as root: install node 20.19 or newer where only root writes, as below /usr/local`,
+      message: `no node in the PATH of ctdb.service (${here.bin}:/nonexistent), and ${here.node} cannot stand in for it: ${here.dir}/opt: everybody may write to it: CTDB would run it as root: chmod o-w ${here.dir}/opt, or install node 20.19 or newer where only root writes, as below /usr/local`,
     })
     t.same(snapshot(here), before)
     t.notOk(existsSync(join(here.dir, 'sys/systemd/system/eventscript-cleanup.service')))
@@ -181,7 +181,7 @@ t.test(
 
 t.test(
   'the built handler and our event daemon really run, with no node in PATH',
-  { skip: root && (whyUnsafe(MAIN, DIST.replace(/\/$/, '')) ?? false) },
+  { skip: whyNotRoots() },
   async (t) => {
     const here = serviceWithout(t)
     const dist = DIST.replace(/\/$/, '')
@@ -220,7 +220,7 @@ t.test('the PATH of ctdbd comes from the unit, its files and drop-ins, or from s
   t.match(systemd, { path: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', whose: 'systemd' })
   t.same(await pathOfCtdbd(door, env), systemd, 'an empty assignment resets all')
   rmSync(join(units, 'ctdb.service'))
-  t.same(await pathOfCtdbd(door, env), { path: process.env['PATH'], whose: 'this shell' })
+  t.same(await pathOfCtdbd(door, env), { path: process.env['PATH'], whose: 'this shell', isGuessed: true })
 })
 
 t.test('a unit is read, and a drop-in is written, in the syntax of systemd', (t) => {

@@ -11,6 +11,7 @@ import { PROGRAMS } from './programs.ts'
 import { STATE } from './state.ts'
 import { SERVICE } from './service.ts'
 import { SYSTEMD } from './systemd.ts'
+import { TRUST } from './trust.ts'
 import { unanswered } from './unanswered.ts'
 import { about, type Examination, type Finding, type Patient } from './finding.ts'
 import { familyOf } from '../../inet/address.ts'
@@ -26,6 +27,7 @@ import { configuredNodes } from '../nodes.ts'
 /** Those that look at folders in this thread. */
 const IN_THREAD: ReadonlySet<Examination> = new Set([
   ...Object.values(INTERPRETER),
+  ...Object.values(TRUST),
   ...Object.values(FOLDER),
   FILES.options,
   STATE.state,
@@ -36,6 +38,7 @@ const EXAMINATIONS: readonly [string, Examination][] = [
   ...Object.entries(PROGRAMS),
   ...Object.entries(INTERPRETER),
   ...Object.entries(KERNEL),
+  ...Object.entries(TRUST),
   ...Object.entries(FOLDER),
   ...Object.entries(SERVICE),
   ...Object.entries(SYSTEMD),

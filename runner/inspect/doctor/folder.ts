@@ -1,8 +1,7 @@
-/** The folder of event scripts: who may write to it, which files are ignored in silence, what is there twice. */
+/** The folder of event scripts: which files are ignored in silence, what is there twice. */
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { findHandlers, type Entry } from '../../engine/find-handlers.ts'
-import { pathsAbove, writableBy, accessOf } from '../../install/trust.ts'
 import { leadsTo } from '../../install/wrapper.ts'
 import { toShell } from '../../machine/argv.ts'
 import { NAT_GATEWAY, PUBLIC_ADDRESSES, STATIC_ROUTES } from '../../node/handler-names.ts'
@@ -12,30 +11,12 @@ const SCRIPT = /^\d\d\..*\.script$/
 /** CTDB ships these two with one number. */
 const SHIPPED_ALIKE = [NAT_GATEWAY, STATIC_ROUTES]
 
-/** CTDB runs these scripts as root: whoever may write to an element of the path is root at the next event. */
-const trust: Examination = ({ folder, base }) => {
-  const { ok, error } = about('permissions')
-  const { warn } = about('event folder')
+const presence: Examination = ({ folder }) => {
+  const { warn, error } = about('event folder')
   if (!existsSync(folder))
-    return about('event folder').error(folder, 'no such folder: no event does anything', `mkdir -p ${folder}`)
-  const files = readdirSync(folder).filter((name) => SCRIPT.test(name) || name.endsWith('.options'))
-  const sourced = ['script.options', 'functions', 'rc.local'].map((name) => join(base, name))
-  const paths = [folder, ...files.map((name) => join(folder, name)), ...sourced].filter((path) =>
-    existsSync(path),
-  )
-  // for a link both the folder of the link and its target count
-  const elements = new Set(
-    paths.flatMap((path) => [
-      ...pathsAbove(join(realpathSync(dirname(path)), basename(path))),
-      ...pathsAbove(realpathSync(path)),
-    ]),
-  )
-  const found = [...elements].flatMap((path) => {
-    const open = writableBy(accessOf(path))
-    return open ? error(path, `${open.seen}: its events run as root`, open.repair) : []
-  })
-  if (files.length === 0) return [...found, ...warn(folder, 'no script in it', 'eventscript install')]
-  return found.length > 0 ? found : ok(folder, `${elements.size} path elements, only root writes to them`)
+    return error(folder, 'no such folder: no event does anything', `mkdir -p ${folder}`)
+  const isScript = (name: string) => SCRIPT.test(name) || name.endsWith('.options')
+  return readdirSync(folder).some(isScript) ? [] : warn(folder, 'no script in it', 'eventscript install')
 }
 
 /** Files that CTDB, and our runner, ignore without a word when an event runs. */
@@ -133,4 +114,4 @@ function scripts({ folder }: Patient): Entry[] {
 }
 
 /** In the order in which an admin would look. */
-export const FOLDER = { trust, ignored, broken, alike, addresses }
+export const FOLDER = { presence, ignored, broken, alike, addresses }

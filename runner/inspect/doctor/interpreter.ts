@@ -1,7 +1,7 @@
 /** Whether ctdbd and systemd find a node for our programs. Without one a program ends with 127, although an admin's shell finds node. */
 import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { dirname, join, sep } from 'node:path'
-import { whyNotFound, whyNotNode, whyOpen } from '../../install/interpreter.ts'
+import { whyNotFound, whyNotNode } from '../../install/interpreter.ts'
 import { isBooted, pathHere, pathOfCtdbd, pathOfUnits, systemdFolder } from '../../install/service.ts'
 import { lookAtSystemd } from '../../install/systemd.ts'
 import { nodeNamedIn } from '../../install/unit-text.ts'
@@ -10,7 +10,7 @@ import { helpersOf } from '../../node/ctdb-path.ts'
 import { about, type Examination, type Finding, type Patient } from './finding.ts'
 
 /** A file of ours that CTDB or systemd starts, and the node that it names. */
-interface Started {
+export interface Started {
   place: string
   node: string | undefined
   by: 'ctdbd' | 'systemd'
@@ -19,10 +19,9 @@ interface Started {
 
 const interpreter: Examination = async (patient) => {
   const { door, facts } = patient
-  const all = [...byCtdbd(patient), ...bySystemd(patient)]
+  const all = startedOfOurs(patient)
   if (all.length === 0) return []
-  const folder = systemdFolder(facts.env)
-  const isStarted = folder !== undefined && isBooted(folder)
+  const isStarted = isStartedBySystemd(patient)
   const named = all.filter((each) => each.node !== undefined)
   const found = (await Promise.all(named.map((each) => wrongWith(patient, each)))).flat()
   for (const [by, search] of [
@@ -41,11 +40,18 @@ const ends = ({ place, remedy }: Started, why: string) =>
   about('node').error(place, `${why}: it fails`, remedy)
 
 async function wrongWith({ door }: Patient, started: Started): Promise<Finding[]> {
-  const { node = '', remedy } = started
+  const { node = '' } = started
   const why = await whyNotNode(door, node)
-  if (why !== undefined) return ends(started, `${node}: ${why}`)
-  const open = whyOpen(node)
-  return open === undefined ? [] : about('permissions').error(node, `${open}: its events run as root`, remedy)
+  return why === undefined ? [] : ends(started, `${node}: ${why}`)
+}
+
+/** What CTDB and systemd start of ours. */
+export const startedOfOurs = (patient: Patient): Started[] => [...byCtdbd(patient), ...bySystemd(patient)]
+
+/** Whether systemd starts ctdbd here, with the PATH that its files say. */
+export function isStartedBySystemd({ facts }: Patient): boolean {
+  const folder = systemdFolder(facts.env)
+  return folder !== undefined && isBooted(folder)
 }
 
 function byCtdbd({ facts, folder, own }: Patient): Started[] {
