@@ -11,14 +11,13 @@ import { endsEvent } from '../engine/report.ts'
 import { Refusal, Usage, withStack } from '../base/refusal.ts'
 import { visible } from '../base/visible.ts'
 import { keepStatePrivate } from '../machine/files/readers.ts'
+import { ANNOUNCE } from '../machine/announcement.ts'
 import { live } from '../machine/live/live.ts'
 import { speakTo } from '../machine/remedy/remedy.ts'
 import type { Stop } from '../machine/stop.ts'
 
 /** ctdb-eventd has a deadline of its own, by default 30 s for the whole event; this one ends a handler that it forgot. */
 const LIMIT_MS = 120_000
-
-const ANNOUNCE = '--announce'
 
 /**
  * `NN.name.script EVENT [ARG…]`: one handler, one event, as CTDB's daemon calls the file. Prints what the handler says, and

@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path'
 import type { Facts } from '../node/facts.ts'
 import { declarationsIn } from '../engine/declarations.ts'
 import { inShell, perform } from './acts.ts'
+import { endWhatRuns } from './afterwards.ts'
 import { interpreterFor } from './interpreter.ts'
 import { lookAtPlace, thingAt, type Found, type Place } from './look.ts'
 import { thingInWords, isOurs, planInstall, planUninstall, type Plan } from './plan.ts'
@@ -41,6 +42,8 @@ export interface Placed extends Omit<Plan, 'acts'> {
 }
 
 const UNIT = 'ctdb.service'
+const DAEMON_STAYS =
+  "a daemon of ours that runs goes on with CTDB's scripts until ctdbd's next start: systemctl restart ctdb"
 
 /**
  * Put our handlers, and with `eventd` our daemon, where CTDB looks for its own. Installed are the handlers that
@@ -99,9 +102,16 @@ export async function uninstall(options: InstallOptions): Promise<Placed[]> {
     const systemd = lookAtSystemd(env, dist, () => undefined)
     const units = systemd && planNoSystemd(systemd)
     const placed = await carryOut(door, options, [...plans, ...(units ? [{ name: UNIT, ...units }] : [])])
+    if (!options.rehearse) placed.at(-1)?.notes.push(...(await endWhatRuns(door, env, scriptsOf(found))))
     if (thingAt(file).kind !== 'nothing') await perform(door, ['rm', '-f', file])
     return placed
   })
+}
+
+/** The paths by which an event runs our handlers as programs. */
+function scriptsOf(found: readonly Found[]): ReadonlySet<string> {
+  const handlers = found.filter(({ name }) => name !== 'ctdb-eventd')
+  return new Set(handlers.flatMap(({ place, ours, ourLinks }) => [place, ours, ...ourLinks]))
 }
 
 /** Ours although no record names it: it was put there by hand, or the record is lost. */
@@ -260,7 +270,11 @@ async function carryOut(
 function named({ name, place }: Place, plan: Plan): Plan & { name: string; place: string } {
   const restart =
     name === 'ctdb-eventd' && plan.acts.length > 0
-      ? ['ctdbd uses it from its next start: systemctl restart ctdb']
+      ? [
+          plan.did === 'installed'
+            ? 'ctdbd uses it from its next start: systemctl restart ctdb'
+            : DAEMON_STAYS,
+        ]
       : []
   return { name, place, ...plan, notes: [...plan.notes, ...restart] }
 }

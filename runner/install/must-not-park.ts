@@ -9,10 +9,16 @@ import type { Facts } from '../node/facts.ts'
  * given it to another node meanwhile.
  */
 export async function mustNotPark(door: Door, env: Facts['env']): Promise<void> {
-  const file = parkedFile(keepdirOf(vardirOf(env)))
-  const parked = parseParked((await door.read(file)) ?? '').map(({ address }) => address)
+  const parked = await parkedNow(door, env)
   if (parked.length === 0) return
   refuse(
-    `${file}: ${parked.join(', ')} parked on this node: expected none, as our helper would take it later: end the conflict, or stop ctdbd ("systemctl stop ctdb", then "eventscript cleanup"), and repeat`,
+    `${fileOf(env)}: ${parked.join(', ')} parked on this node: expected none, as our helper would take it later: end the conflict, or stop ctdbd ("systemctl stop ctdb", then "eventscript cleanup"), and repeat`,
   )
 }
+
+/** The addresses that are parked on this node. */
+export async function parkedNow(door: Door, env: Facts['env']): Promise<string[]> {
+  return parseParked((await door.read(fileOf(env))) ?? '').map(({ address }) => address)
+}
+
+const fileOf = (env: Facts['env']) => parkedFile(keepdirOf(vardirOf(env)))

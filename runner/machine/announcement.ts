@@ -27,6 +27,9 @@ export function announcerInbox(keepdir: string): string {
   return `${keepdir}/announcer.socket`
 }
 
+/** The word by which a script that was started as a program announces, in place of an event. */
+export const ANNOUNCE = '--announce'
+
 /** The words of the background program. */
 export function announcementWords(announcement: Announcement): string[] {
   switch (announcement.mode) {

@@ -11,6 +11,7 @@ import { SharedMachine } from '../../resident/shared-machine.ts'
 import type { Announcement } from '../../machine/announcement.ts'
 import { doorTo, type Door } from '../../machine/machine.ts'
 import type { Log } from '../conf/log.ts'
+import type { ScriptFolder } from '../run/scripts.ts'
 
 /** Milliseconds for a round of announcing: its questions take some milliseconds. */
 const ROUND_LIMIT_MS = 10_000
@@ -25,8 +26,8 @@ export class BetweenEvents {
   readonly #announcing: AnnounceLoop
   readonly #parking: RetryLoop
 
-  /** `areMoving`: while events move addresses, their announcements wait for each other. */
-  constructor(facts: Facts, log: Log, areMoving: () => boolean) {
+  /** `areMoving`: while events move addresses, their announcements wait for each other. `scripts`: those that CTDB's events run. */
+  constructor(facts: Facts, log: Log, areMoving: () => boolean, scripts: ScriptFolder) {
     this.#facts = facts
     this.#log = log
     const complain = (line: string) => this.#complain(line)
@@ -45,7 +46,15 @@ export class BetweenEvents {
     })
     const announce = (address: string, iface: string) =>
       this.#announcing.add({ mode: 'usual', address, iface })
-    this.#parking = retryLoop(() => this.#node(), announce, complain)
+    this.#parking = retryLoop(
+      () => this.#node(),
+      announce,
+      complain,
+      async () => {
+        const found = await scripts.look(complain)
+        return typeof found === 'number' || scripts.hasOurs
+      },
+    )
   }
 
   /**

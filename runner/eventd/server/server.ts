@@ -1,4 +1,5 @@
 import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Server, Socket } from 'node:net'
 import type { Facts } from '../../node/facts.ts'
 import { Component } from '../run/component.ts'
@@ -45,7 +46,12 @@ export async function serve(options: ServerOptions): Promise<EventServer> {
     return new Component(folder, { facts, log, scripts, hung, machine: between.machine, atOnce })
   }
   const components = new Components(etc, log, create)
-  const between = new BetweenEvents(facts, log, () => components.areMoving())
+  const between = new BetweenEvents(
+    facts,
+    log,
+    () => components.areMoving(),
+    new ScriptFolder(join(etc, 'events/legacy'), own),
+  )
   const server = new EventServer(components, between, log, clientGone)
   await server.listen(socket)
   return server

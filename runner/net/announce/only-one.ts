@@ -33,8 +33,7 @@ export async function asTheOnlyOne(first: Announcement, inbox: string, worker: O
       const isOver = await doneUnderLock(door, inbox, 0, work)
       if (isOver || (await handOver(inbox, words, ANSWER_MS))) return
       const owner = inboxOwner(inbox)
-      // another process may have the pid by now
-      if (owner !== undefined && /announce/.test(commandLine(owner))) {
+      if (owner !== undefined && isAnnouncer(owner)) {
         if (wake === 'SIGKILL') say(`announcing (pid ${owner}) has not answered for 6 s: ended, and replaced`)
         process.kill(owner, wake)
       }
@@ -93,4 +92,9 @@ async function workAt(first: Announcement, inbox: string, { perform, say }: OneW
   await until()
   listening?.close()
   await until()
+}
+
+/** Another process may have the pid by now. */
+export function isAnnouncer(pid: number): boolean {
+  return /announce/.test(commandLine(pid))
 }

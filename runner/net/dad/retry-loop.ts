@@ -13,6 +13,7 @@ export function retryLoop(
   nodeNow: () => Promise<Node>,
   announce: Keeping['announce'],
   complain: (line: string) => void,
+  isInPlace?: Keeping['isInPlace'],
 ): RetryLoop {
   let working = false
   const stop = new AbortController()
@@ -20,7 +21,11 @@ export function retryLoop(
   async function work(): Promise<void> {
     working = true
     try {
-      await keepTrying(nodeNow, { sleep: (ms) => sleep(ms, undefined, { signal: stop.signal }), announce })
+      await keepTrying(nodeNow, {
+        sleep: (ms) => sleep(ms, undefined, { signal: stop.signal }),
+        announce,
+        isInPlace,
+      })
     } catch (error) {
       // the next monitor event starts us again
       if (!stop.signal.aborted)

@@ -9,6 +9,7 @@ import { isParkingPlace, parkedHere, withParked, type Parked } from './parked.ts
 import { addAddress, deleteAddress, tryDelete } from '../address/add-delete.ts'
 import { rivalMac } from './address-owner.ts'
 import { flushRouteCaches } from '../sysctl/sysctl.ts'
+import { letParkedGo } from './let-go.ts'
 import { unlist } from './park.ts'
 
 /** Milliseconds from one try to the next. A try asks the wire once: 60 addresses are 12 packets a second. */
@@ -18,10 +19,15 @@ export interface Keeping {
   sleep: (ms: number) => Promise<unknown>
   /** Tell the network that the address is on that interface now. Not called where EVENTSCRIPT_ANNOUNCE is no. */
   announce: (address: string, iface: string) => void | Promise<unknown>
+  /** Our handler is still where CTDB looks; without it no event of ours would release what is taken here. Always, if not given. */
+  isInPlace?: () => Promise<boolean>
 }
 
 /** Try until nothing is parked any more. A failure of one address is reported, and the next round tries again. */
-export async function keepTrying(nodeNow: () => Promise<Node>, { sleep, announce }: Keeping): Promise<void> {
+export async function keepTrying(
+  nodeNow: () => Promise<Node>,
+  { sleep, announce, isInPlace = () => Promise.resolve(true) }: Keeping,
+): Promise<void> {
   const moved: Promise<unknown>[] = []
   /** The failure of each address, reported once for as long as it is the same. */
   const said = new Map<string, string>()
@@ -29,6 +35,11 @@ export async function keepTrying(nodeNow: () => Promise<Node>, { sleep, announce
     const node = await nodeNow()
     const parked = await parkedHere(node)
     if (parked.length === 0) break
+    if (!(await isInPlace())) {
+      const gone = await letParkedGo(node)
+      node.say(`${gone.join(', ')}: no longer parked, and not on this node: our handler was uninstalled`)
+      break
+    }
     await Promise.all(
       parked.map(async (each) => {
         try {
