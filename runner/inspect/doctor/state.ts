@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync, realpathSync, statfsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { canonical } from '../../inet/address.ts'
-import { accessOf, writableBy } from '../../install/trust.ts'
+import { accessOf, writableBy } from '../../install/trust/access.ts'
 import { toBeAllowed } from '../../machine/remedy/remedy.ts'
 import { keepdirOf } from '../../node/ctdb-path.ts'
 import { about, type Examination } from './finding.ts'
@@ -59,7 +59,13 @@ const trust: Examination = ({ vardir }) => {
   const folders = new Set([vardir, keepdirOf(vardir)].map((folder) => realpathSync(nearest(folder))))
   return [...folders].flatMap((folder) => {
     const open = writableBy(accessOf(folder))
-    return open ? error(folder, `${open.seen}: the events of root trust what is there`, open.repair) : []
+    return open
+      ? error(
+          folder,
+          `${open.seen}: the events of root trust what is there`,
+          open.repair ?? 'have it where only root writes',
+        )
+      : []
   })
 }
 
