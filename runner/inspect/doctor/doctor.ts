@@ -10,7 +10,6 @@ import { LVS } from './lvs.ts'
 import { PROGRAMS } from './programs.ts'
 import { STATE } from './state.ts'
 import { SERVICE } from './service.ts'
-import { SYSTEMD } from './systemd.ts'
 import { TRUST } from './trust.ts'
 import { unanswered } from './unanswered.ts'
 import { about, type Examination, type Finding, type Patient } from './finding.ts'
@@ -41,7 +40,6 @@ const EXAMINATIONS: readonly [string, Examination][] = [
   ...Object.entries(TRUST),
   ...Object.entries(FOLDER),
   ...Object.entries(SERVICE),
-  ...Object.entries(SYSTEMD),
   ...Object.entries(FILES),
   ...Object.entries(STATE),
   ...Object.entries(LVS),
