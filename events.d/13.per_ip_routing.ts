@@ -87,13 +87,12 @@ export default {
     await flushRouteCaches(node)
   },
 
-  /** Rules, routes and the names of our tables are removed. */
+  /** Rules, routes and the names of our tables are removed. As long as a rule stays, so do the names, by which it is found again. */
   async shutdown(node) {
     const routing = policyRouting(node)
     if (!routing) return
     mustBePrivileged(node)
-    await unrouteAll(node, routing)
-    await forgetTableIds(node)
+    if (await unrouteAll(node, routing)) await forgetTableIds(node)
   },
 } satisfies Handler
 

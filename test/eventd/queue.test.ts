@@ -113,6 +113,25 @@ t.test('only an event for the same address waits for the work after a deadline',
   t.same(q.since(), ['answers takeip 10.0.0.1 110', 'begins ipreallocated'])
 })
 
+for (const event of ['init', 'shutdown'])
+  t.test(
+    `${event} releases all addresses: it waits for the work after a deadline, and is waited for`,
+    async (t) => {
+      const q = rig()
+      q.submit('takeip', '10.0.0.1')
+      q.early('takeip 10.0.0.1')
+      q.submit(event)
+      t.same(q.since(), ['begins takeip 10.0.0.1', 'answers takeip 10.0.0.1 110'])
+      await q.end('takeip 10.0.0.1')
+      t.same(q.since(), [`begins ${event}`])
+      q.early(event)
+      q.submit('takeip', '10.0.0.2')
+      t.same(q.since(), [`answers ${event} 110`])
+      await q.end(event)
+      t.same(q.since(), ['begins takeip 10.0.0.2'])
+    },
+  )
+
 t.test('a client that leaves takes its own events along, and no others', async (t) => {
   const q = rig()
   const owner = {}

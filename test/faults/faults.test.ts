@@ -109,5 +109,6 @@ function countsOf(faults: readonly string[]): string {
 const skip = (await prepareFile()) ?? whyMissing(NEEDS)
 t.jobs = 2
 t.setTimeout(SECONDS * 1000)
-for (const setting of SETTINGS.filter(({ name }) => name.includes(SETTING)))
+const exact = SETTINGS.filter(({ name }) => name === SETTING)
+for (const setting of exact.length > 0 ? exact : SETTINGS.filter(({ name }) => name.includes(SETTING)))
   t.test(setting.name, { buffered: true, ...(skip ? { skip } : {}) }, (t) => run(t, setting))

@@ -5,7 +5,7 @@ import type { Lab } from '../lab/lab.ts'
 import type { Process } from '../lab/processes.ts'
 import { readOr } from '../lab/paths.ts'
 
-/** The most helpers of the daemon: shells that stand ready, two of `ip`, a lock each, and two that send. */
+/** The most helpers of the daemon, without wrappers: shells that stand ready, two of `ip`, a lock each, and those that send. */
 const MOST_HELPERS = 16
 
 /** Processes that hang or that nobody needs. `own` is the daemon, whose helpers stay. */
@@ -14,7 +14,8 @@ export function strays(lab: Lab, own: readonly number[]): string[] {
   const daemon = own[0] ?? 0
   const helpers = all.filter(({ pid }) => pid !== daemon && isBelow(pid, daemon))
   const bad = all.filter((each) => each.pid !== daemon && (!helpers.includes(each) || isStuck(each)))
-  const many = helpers.length > MOST_HELPERS ? helpers : []
+  const programs = helpers.filter(({ command }) => !isWrapper(command))
+  const many = programs.length > MOST_HELPERS ? programs : []
   return [...bad, ...many].map(({ pid, command }) => `process ${pid}: ${command.slice(0, 120)}`)
 }
 
@@ -22,6 +23,11 @@ function isBelow(pid: number, ancestor: number): boolean {
   if (pid <= 1) return false
   const parent = Number(/^PPid:\t(\d+)/m.exec(readOr(`/proc/${pid}/status`))?.[1] ?? 0)
   return parent === ancestor || isBelow(parent, ancestor)
+}
+
+/** A wrapper stays as long as a helper that was to go wrong. */
+function isWrapper(command: string): boolean {
+  return /^\S*perl \/\S+\/bin\/\w/.test(command)
 }
 
 function isStuck({ pid, command }: Process): boolean {

@@ -14,7 +14,7 @@ export const ROUNDS = number('FAULTS_ROUNDS', IS_LONG ? 36 : 2)
 export const EVENTS = number('FAULTS_EVENTS', 12)
 /** The only round that is run, to repeat a failure. */
 export const ONLY = process.env['FAULTS_ONLY']
-/** A word of the names of the settings that are run. */
+/** The name of the setting that is run, or a word of the names of several. */
 export const SETTING = process.env['FAULTS_SETTING'] ?? ''
 /** For all of it. */
 export const SECONDS = IS_LONG ? 7200 : 800

@@ -10,6 +10,7 @@ import { Attendant, WorkerEnded, type Worker } from '../../runner/resident/progr
 import { burst, shared } from '../../runner/resident/batch/burst.ts'
 import { connections } from '../../runner/resident/batch/ss-batch.ts'
 import { Files } from '../../runner/resident/files.ts'
+import { blockingRule } from '../../runner/net/clients/blocking-rule.ts'
 import { changeAgain, firewall, transaction } from '../../runner/resident/batch/iptables-batch.ts'
 import { foreseen } from '../../runner/resident/prefetch.ts'
 import { inGoodOrder, performTasks, type Deletion, type Task } from '../../runner/resident/batch/ip-tasks.ts'
@@ -25,6 +26,7 @@ import { Interrupted, LockBusy } from '../../runner/machine/errors.ts'
 import { live } from '../../runner/machine/live/live.ts'
 
 const ok: Answer = { status: 0, out: '', err: '' }
+const noRules = { ...ok, out: '-P INPUT ACCEPT\n' }
 
 t.test('requests that arrive together are done together, and later requests are done next', async (t) => {
   const seen: (readonly number[])[] = []
@@ -196,7 +198,7 @@ t.test(
     const change = firewall(
       (argv) => {
         run.push(argv.join(' '))
-        return Promise.resolve(argv.includes('10.0.0.2') ? { status: 1, out: '', err: 'no' } : ok)
+        return Promise.resolve(argv.includes('10.0.0.2') ? { status: 1, out: '', err: 'no' } : noRules)
       },
       (program, input) => {
         run.push(`${program}: ${input.split('\n').length} lines`)
@@ -204,11 +206,11 @@ t.test(
       },
     )
     const all = [rule('iptables', '10.0.0.1'), rule('iptables', '10.0.0.2'), rule('ip6tables', 'fd00::1')]
-    t.same(await Promise.all(all.map(change)), [ok, ok, ok])
+    t.match(await Promise.all(all.map(change)), [{ status: 0 }, { status: 0 }, { status: 0 }])
     t.same(run.splice(0), ['iptables-restore: 5 lines', 'ip6tables -w 3 -I INPUT -d fd00::1 -j DROP'])
     works = false
-    t.match(await Promise.all(all.map(change)), [ok, { status: 1, err: 'no' }, ok])
-    t.equal(run.length, 4)
+    t.match(await Promise.all(all.map(change)), [{ status: 0 }, { status: 1, err: 'no' }, { status: 0 }])
+    t.equal(run.length, 5)
     run.length = 0
     works = true
     const busy = { status: 4, out: '', err: 'Another app is currently holding the xtables lock.' }
@@ -224,7 +226,7 @@ t.test('a rule that cannot be set costs a burst few programs, and no other rule'
   const failing = 'INPUT 137 '
   const answer = (fails: boolean) => {
     programs += 1
-    return Promise.resolve(fails ? { status: 2, out: '', err: 'no' } : ok)
+    return Promise.resolve(fails ? { status: 2, out: '', err: 'no' } : noRules)
   }
   const change = firewall(
     (argv) => answer(`${argv.join(' ')} `.includes(failing)),
@@ -238,7 +240,31 @@ t.test('a rule that cannot be set costs a burst few programs, and no other rule'
     answers.flatMap(({ status }, i) => (status === 0 ? [] : [i])),
     [137],
   )
-  t.ok(programs <= 25, `${programs} programs`)
+  t.ok(programs <= 40, `${programs} programs`)
+})
+
+t.test('a transaction that fails after its work puts no rule in twice', async (t) => {
+  const rule = (address: string) => blockingRule({ address, iface: 'eth0', marked: true }, '-I')
+  const listed = (address: string) =>
+    `-A INPUT -d ${address}/32 -i eth0 -m comment --comment eventscript -j DROP\n`
+  const all = [rule('10.0.0.1'), rule('10.0.0.2')]
+  const failed = { status: 1, out: '', err: 'no' }
+  const run: string[] = []
+  for (const look of [
+    { ...ok, out: `-P INPUT ACCEPT\n${listed('10.0.0.1')}${listed('10.0.0.2')}` },
+    failed,
+  ]) {
+    const change = firewall(
+      (argv) => {
+        run.push(argv.join(' '))
+        return Promise.resolve(look)
+      },
+      () => Promise.resolve(failed),
+    )
+    const answer = look === failed ? failed : ok
+    t.same(await Promise.all(all.map(change)), [answer, answer])
+    t.same(run.splice(0), ['iptables -w 3 -S INPUT'])
+  }
 })
 
 t.test('a single look at connections serves all events that ask, and each event sees its own', async (t) => {
@@ -536,6 +562,19 @@ t.test('the deadline of an event does not end work that serves other events only
     Interrupted,
   )
   t.equal(kills, 1)
+})
+
+t.test('an event past its deadline ends after the program that had to be killed', async (t) => {
+  let isGone = false
+  let reject: (error: Error) => void = () => {}
+  const kill = () =>
+    void setTimeout(() => {
+      isGone = true
+      reject(new WorkerEnded('ended'))
+    }, 20)
+  const work = { done: () => new Promise<string>((_, fail) => (reject = fail)), by: () => ({ pid: 1, kill }) }
+  await t.rejects(new Attendant({ signal: soon() }).attend(['ip'], work), Interrupted)
+  t.ok(isGone)
 })
 
 t.test('work that no event waits for any more has its own time limit', async (t) => {

@@ -1,8 +1,10 @@
+import { releasesAll } from './job.ts'
 import type { RunningEvent } from './running-event.ts'
 
 /**
  * Which events may run side by side: several that move different public addresses, or a single one about the whole
- * node. An event past its deadline keeps its address, but takes no other room: its programs are only being ended.
+ * node. An event past its deadline keeps its address, but takes no other room: its programs are only being ended. Until they
+ * have ended they may still act, so an event that releases all addresses keeps all of them.
  */
 export class Admission {
   /** Running events that are not past their deadline; and those of them about the whole node. */
@@ -10,6 +12,8 @@ export class Admission {
   readonly #aboutNode = new Set<RunningEvent>()
   /** The public addresses that running events move. */
   readonly #moving = new Set<string>()
+  /** Running events that release all of them. */
+  readonly #releasing = new Set<RunningEvent>()
 
   /** Is there room for one more, when `most` may run at once? */
   hasRoom(most: number): boolean {
@@ -29,16 +33,17 @@ export class Admission {
   }
 
   moves(address: string): boolean {
-    return this.#moving.has(address)
+    return this.#moving.has(address) || this.#releasing.size > 0
   }
 
   enter(event: RunningEvent): void {
     this.#inTime.add(event)
     if (event.address === undefined) this.#aboutNode.add(event)
     else this.#moving.add(event.address)
+    if (releasesAll(event.job)) this.#releasing.add(event)
   }
 
-  /** The event is past its deadline: others need not wait for its end, unless they move the same address. */
+  /** The event is past its deadline: others need not wait for its end, unless they concern the same address. */
   passDeadline(event: RunningEvent): void {
     this.#inTime.delete(event)
     this.#aboutNode.delete(event)
@@ -46,6 +51,7 @@ export class Admission {
 
   leave(event: RunningEvent): void {
     this.passDeadline(event)
+    this.#releasing.delete(event)
     if (event.address !== undefined) this.#moving.delete(event.address)
   }
 }

@@ -26,3 +26,8 @@ export function movedAddress({ event, words }: Job): string | undefined {
   const word = { takeip: words[1], releaseip: words[1], updateip: words[2] }[event]
   return word === undefined ? undefined : (canonical(word) ?? word)
 }
+
+/** Does the event take every public address off this node? */
+export function releasesAll({ event }: Job): boolean {
+  return event === 'init' || event === 'shutdown'
+}

@@ -1,6 +1,6 @@
 import { ERRNO } from '../protocol/messages.ts'
 import { Admission } from './admission.ts'
-import { movedAddress, type Job } from './job.ts'
+import { movedAddress, releasesAll, type Job } from './job.ts'
 import { RunningEvent } from './running-event.ts'
 
 /**
@@ -12,7 +12,8 @@ export type RunJob = (event: RunningEvent, early: (result: number) => void) => P
 /**
  * The events of one component, in the order of the requests. Events that move a public address run side by side,
  * `atOnce` of them, but never two for the same address. Every other event waits until all before it have ended, and
- * all after it wait for its end. `monitor` gives way: a running one is cancelled by any other event, and a new one is
+ * all after it wait for its end. Past its deadline an event is waited for by those that concern its address, `init` and
+ * `shutdown` among them. `monitor` gives way: a running one is cancelled by any other event, and a new one is
  * refused while another event runs (common/run_event.c of CTDB 4.17).
  */
 export class EventQueue {
@@ -83,6 +84,8 @@ export class EventQueue {
       // no event overtakes one about the whole node
       if (this.#admission.hasNodeEvent) return
       if (address === undefined && (i > 0 || !this.#admission.isEmpty)) return
+      // what is past its deadline may still bring an address
+      if (releasesAll(job) && this.#admission.movesAny) return
       if (address !== undefined && this.#admission.moves(address)) i += 1
       else {
         this.#waiting.splice(i, 1)

@@ -22,14 +22,16 @@ export async function endProgram(child: Child, group: boolean, hard: boolean): P
   const { pid } = child
   if (pid === undefined) return
   const target = group ? -pid : pid
+  let gone = false
   if (!hard) {
     kill(target, 'SIGTERM')
-    const gone = await endsWithin(child, GRACE_MS)
+    gone = await endsWithin(child, GRACE_MS)
     // also when the program itself has ended: what it started may have ignored the TERM
     if (gone && !group) return
   }
   kill(target, 'SIGKILL')
-  if (hard) await endsWithin(child, KILLED_MS)
+  // a call to the kernel that has begun is still done: what comes next must find its result
+  if (!gone) await endsWithin(child, KILLED_MS)
   letGo(child)
 }
 

@@ -1,8 +1,8 @@
 import type { Node } from '../../node/node.ts'
-import { ENDED_LATE } from '../../machine/machine.ts'
 import { packageOf } from '../../machine/remedy/remedy.ts'
 import { blockingRule, listRules, programFor, type Block } from './blocking-rule.ts'
-import { COMMAND_MS, ours, firewallSaid, rulesIn, takeOut, withFirewall } from './firewall.ts'
+import { COMMAND_MS, ours, firewallSaid, isLocked, rulesIn, takeOut, withFirewall } from './firewall.ts'
+import { noteBlocked } from './still-blocked.ts'
 
 /**
  * Do `work` while no packet for the address gets in, so that no client is answered "connection reset" by a node that is
@@ -39,16 +39,20 @@ async function insertOnce(node: Node, block: Block, rules: Block[], end: number)
   const unblocked = (reason: string) =>
     node.say(`WARNING: cannot block ${address} on ${iface}: ${reason}: it goes unblocked`)
   const seen = rulesIn(await node.ask({ within: within() })`${listRules(programFor(address))}`)
-  if (typeof seen === 'string') return unblocked(seen)
+  if (typeof seen === 'string') {
+    unblocked(seen)
+    // what a run that was killed has left is not seen
+    return await noteBlocked(node, [address])
+  }
   rules.push(...(await ours(node, seen, [address])))
   if (rules.some((rule) => rule.iface === iface))
     return node.because(
       `a run that was killed has left the rule that blocks ${address} on ${iface}: it serves`,
     )
-  // an insertion that was ended may still come: the deletion comes after it
+  // a program that failed or was ended may have inserted it; one that got no lock has not
   rules.unshift(block)
   const inserted = await node.change({ batch: 'iptables', within: within() })`${blockingRule(block, '-I')}`
   if (inserted.status === 0) return
-  if (inserted.status !== ENDED_LATE) rules.shift()
+  if (isLocked(inserted)) rules.shift()
   unblocked(firewallSaid(inserted))
 }

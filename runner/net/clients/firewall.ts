@@ -141,6 +141,11 @@ export function firewallSaid(answer: Answer): string {
   return why(answer).replace(/\.$/, '')
 }
 
+/** Has another program kept the lock of the firewall? Then nothing was changed. */
+export function isLocked({ err }: Pick<Answer, 'err'>): boolean {
+  return err.includes('xtables lock')
+}
+
 /**
  * An address that stays blocked is worse than a change without the lock: iptables has a lock of its own. Events that run at
  * once in one process block different addresses: they do not disturb each other.

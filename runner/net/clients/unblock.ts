@@ -26,16 +26,15 @@ export async function unblock(node: Node, addresses: readonly string[]): Promise
   return [...unseen, ...stuck]
 }
 
-/** A firewall that does not answer now may have such a rule: the next monitor looks. One that never works here has none. */
+/** There may be such a rule: the next monitor looks. A firewall that never works here has none, and is no news each time. */
 async function lookLater(
   node: Node,
   addresses: readonly string[],
   reason: string,
 ): Promise<readonly string[]> {
-  if (isPassing(reason)) {
-    node.say(`WARNING: ${reason}: the next monitor looks again`)
-    await noteBlocked(node, addresses)
-  } else node.because(reason)
+  if (isPassing(reason)) node.say(`WARNING: ${reason}: the next monitor looks again`)
+  else node.because(reason)
+  await noteBlocked(node, addresses)
   return addresses
 }
 

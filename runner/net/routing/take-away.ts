@@ -44,15 +44,19 @@ export async function surplusRouting(
   return found.filter(({ address }) => !hosted.includes(address))
 }
 
-/** Remove all rules and routes of ours, for whatever address. */
-export async function unrouteAll(node: Node, routing: Routing): Promise<void> {
+/** Remove all rules and routes of ours, for whatever address. Gives whether nothing was refused: each refusal is a WARNING. */
+export async function unrouteAll(node: Node, routing: Routing): Promise<boolean> {
   const names = await tableNames(node)
+  let isDone = true
   for (const family of FAMILIES) {
     const seen = await lookAtRouting(node, family)
     const ownership = await ownershipOf(node, routing, names, [seen], [])
     for (const { address, table } of ourRules(seen, ownership))
       node.say(`Removing ip rule for public address ${address} for routing table ${table}`)
     const changes = [...removals(new Map(), seen, ownership), ...strays(seen, ownership)]
-    warnOfRemovals(node, await applyChanges(node, family, changes))
+    const failures = await applyChanges(node, family, changes)
+    warnOfRemovals(node, failures)
+    isDone &&= failures.length === 0
   }
+  return isDone
 }

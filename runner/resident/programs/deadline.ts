@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { KILLED_MS } from '../../machine/live/end-program.ts'
 import type { LiveOptions } from '../../machine/live/live.ts'
 import { Interrupted } from '../../machine/errors.ts'
 import type { Stop } from '../../machine/stop.ts'
@@ -100,7 +102,10 @@ export class Attendant {
     const culprit = work.by()
     if (culprit?.pid === undefined || atOnce?.(signal.reason)) return
     await beforeEnd?.(culprit.pid, '')
-    if (work.by()?.pid === culprit.pid) culprit.kill()
+    if (work.by()?.pid !== culprit.pid) return
+    culprit.kill()
+    // a call to the kernel that has begun is still done: what comes next must find its result
+    await Promise.race([result.catch(() => {}), sleep(KILLED_MS)])
   }
 }
 

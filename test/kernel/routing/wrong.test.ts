@@ -468,6 +468,22 @@ if (!nothing) {
     t.strictSame(await left(lab), [])
   })
 
+  inLab('a rule that stays at shutdown is known to the next ipreallocated', {}, async (t, lab) => {
+    publicAddresses(lab)
+    configure(lab, '__auto_link_local__')
+    t.strictSame(await lab.handler(NAME, 'takeip', 'eth0', '10.0.0.1', '24'), silent)
+    lab.standIn(
+      'ip',
+      'case "$*" in *-force*) exec setpriv --bounding-set=-net_admin $real "$@" ;; esac\nexec $real "$@"',
+    )
+    t.match(await lab.handler(NAME, 'shutdown'), { status: 0, out: /WARNING: Failed to delete/ })
+    lab.noStandIn('ip')
+    hosts(lab, [])
+    t.match(await lab.handler(NAME, 'ipreallocated'), { status: 0, out: /Removing ip rule/ })
+    t.strictSame(await lab.handler(NAME, 'shutdown'), silent)
+    t.strictSame(await left(lab), [])
+  })
+
   inLab('a static route that somebody has set otherwise is left alone', {}, async (t, lab) => {
     for (const of of FAMILIES) await hold(lab, of, of.one)
     lab.configure('static-routes', 'eth0 10.5.0.0/16 10.0.0.254\neth0 fd05::/64 fd00::fe\n')
