@@ -43,9 +43,10 @@ const BAD_CONFIGURATION = 22
  * configuration, log, pid file, signals, socket, then four zero bytes on the descriptor.
  */
 export async function startEventDaemon({ pid, startupFd, announcer, own }: StartOptions): Promise<void> {
-  const { up, config, pidFile, socket, conf } = await prepared(startupFd).catch(exitUnconfigured)
+  const { up, config, pidFile, socket, conf, unread } = await prepared(startupFd).catch(exitUnconfigured)
   const log = new Log(conf)
   surviveDefects(log)
+  if (unread !== undefined) log.write('WARNING', `${unread}: going by CTDB's defaults, as ctdbd does`)
   await takePidFile(pidFile, log)
   log.write('NOTICE', `daemon started, pid=${process.pid}`)
   log.write('NOTICE', 'startup completed successfully')
@@ -79,6 +80,8 @@ interface Prepared {
   pidFile: string
   socket: string
   conf: Conf
+  /** Why ctdb.conf could not be read. */
+  unread?: string
 }
 
 /** Everything that may be refused before there is a log. */
@@ -90,7 +93,9 @@ async function prepared(startupFd: number | undefined): Promise<Prepared> {
   const config = await ctdbPath('config')
   const pidFile = await ctdbPath('pidfile eventd')
   const socket = await ctdbPath('socket eventd')
-  return { up, config, pidFile, socket, conf: await readConf(config, process.env) }
+  let unread: string | undefined
+  const conf = await readConf(config, process.env, (reason) => (unread = reason))
+  return { up, config, pidFile, socket, conf, ...(unread === undefined ? {} : { unread }) }
 }
 
 function exitUnconfigured(error: unknown): never {

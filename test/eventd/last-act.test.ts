@@ -1,7 +1,7 @@
 /** The facts that decide the last act: when a process is gone, and which process has locked a pid file. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -164,9 +164,11 @@ await (await lockPidFile('b/pid').catch((error) => { console.log(error.message);
 t.test('[failover] disabled is read as CTDB reads it', async (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'es-'))
   t.teardown(() => rmSync(dir, { recursive: true }))
+  const heard: string[] = []
+  const unread = (why: string) => heard.push(why)
   const isDisabled = (text: string) => {
     writeFileSync(join(dir, 'ctdb.conf'), text)
-    return isFailoverDisabled(join(dir, 'ctdb.conf'))
+    return isFailoverDisabled(join(dir, 'ctdb.conf'), unread)
   }
   t.equal(await isDisabled('[failover]\n\tdisabled = true\n'), true)
   t.equal(await isDisabled('[failover]\ndisabled=Yes\n'), true)
@@ -174,7 +176,11 @@ t.test('[failover] disabled is read as CTDB reads it', async (t) => {
   t.equal(await isDisabled('[legacy]\n\tdisabled = true\n'), false)
   t.equal(await isDisabled('# [failover]\n'), false)
   rmSync(join(dir, 'ctdb.conf'))
-  t.equal(await isFailoverDisabled(join(dir, 'ctdb.conf')), false)
+  t.equal(await isFailoverDisabled(join(dir, 'ctdb.conf'), unread), false)
+  t.same(heard, [], 'nothing of that name is the default, and no fault')
+  symlinkSync('/nowhere/ctdb.conf', join(dir, 'ctdb.conf'))
+  t.equal(await isFailoverDisabled(join(dir, 'ctdb.conf'), unread), false)
+  t.match(heard, [/^cannot read .*ctdb\.conf: a link whose target does not exist/])
 })
 
 t.test('the last act is reported in words', (t) => {

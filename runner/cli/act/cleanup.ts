@@ -48,6 +48,8 @@ async function cleanUpAndReport(args: Args, output: Output, log: LogOutput): Pro
     limit: timeoutOf(args) * 1000,
     witness: dryRun && !json ? commandPrinter(output) : undefined,
   })
+  if (cleanup.unread !== undefined)
+    log.error(`WARNING: ${cleanup.unread}: whether [failover] is disabled is not known: the addresses go`)
   if (json) printJson(output, cleanup)
   else if (cleanup.skipped !== undefined) log.write(cleanup.skipped, 'notice')
   else if (!dryRun) report(cleanup, output, log)

@@ -28,50 +28,62 @@ const DEFAULT_LOCATION = 'file:/var/log/ctdb/log.ctdb'
 /** Milliseconds for a file whose file system does not answer. */
 const CONF_MS = 2000
 
-/** The values of ctdb.conf, by `section/key`; empty when the file cannot be read, as for CTDB. */
-export async function confValues(file: string): Promise<Map<string, string>> {
-  return parseIni(await readIfThere(file))
+/**
+ * The values of ctdb.conf, by `section/key`. A file that cannot be read, or a dangling link, counts as empty, as for CTDB; `unread`
+ * hears why, as another text may have counted when ctdbd was started.
+ */
+export async function confValues(file: string, unread: Unread = () => {}): Promise<Map<string, string>> {
+  return parseIni(await readIfThere(file, unread))
 }
+
+/** Hears a sentence that names the file. */
+type Unread = (why: string) => void
 
 /**
  * The keys of ctdb.conf that the event daemon knows (event/event_conf.c and common/logging_conf.c of CTDB 4.17).
  * Throws a Refusal for a value that cannot be used: the daemon exits with 22.
  */
-export async function readConf(file: string, env: NodeJS.ProcessEnv): Promise<Conf> {
-  const values = await confValues(file)
+export async function readConf(
+  file: string,
+  env: NodeJS.ProcessEnv,
+  unread: Unread = () => {},
+): Promise<Conf> {
+  const values = await confValues(file, unread)
   const conf: Conf = {
     debugScript: debugScriptOf(dirname(file), values.get('event/debug script')),
     location: locationOf(file, values.get('logging/location')),
     level: levelOf(file, values.get('logging/log level')),
     host: hostname().replace(/\..*/, ''),
-    failoverDisabled: await failoverOf(file, values.get('failover/disabled')),
+    failoverDisabled: failoverOf(file, values.get('failover/disabled')),
   }
   // ctdbd -i logs on standard error, and so do we
   return env['CTDB_INTERACTIVE'] ? { ...conf, location: { kind: 'stderr' }, level: 'NOTICE' } : conf
 }
 
 /** `[failover] disabled`, for which CTDB accepts these two words (failover/failover_conf.c of 4.17). */
-export async function isFailoverDisabled(file: string): Promise<boolean> {
-  const value = (await confValues(file)).get('failover/disabled') ?? ''
-  return /^(?:true|yes)$/i.test(value)
+export async function isFailoverDisabled(file: string, unread: Unread = () => {}): Promise<boolean> {
+  return isYes((await confValues(file, unread)).get('failover/disabled') ?? '')
 }
+
+const isYes = (value: string) => /^(?:true|yes)$/i.test(value)
 
 /** Why CTDB drops the whole file and takes its defaults, without a word; undefined when the file is obeyed. */
 export async function whyDropped(file: string): Promise<string | undefined> {
-  return readIni(await readIfThere(file)).problem
+  return readIni(await readIfThere(file, () => {})).problem
 }
 
-async function failoverOf(file: string, text = 'false'): Promise<boolean> {
-  if (/^(?:true|yes|false|no)$/i.test(text)) return await isFailoverDisabled(file)
+function failoverOf(file: string, text = 'false'): boolean {
+  if (/^(?:true|yes|false|no)$/i.test(text)) return isYes(text)
   throw new Refusal(`${file}: [failover] disabled = ${text}: expected true or false`)
 }
 
-async function readIfThere(file: string): Promise<string> {
+async function readIfThere(file: string, unread: Unread): Promise<string> {
   try {
     return (await live({ within: CONF_MS }).read(file)) ?? ''
   } catch (error) {
-    if (error instanceof Refusal) return ''
-    throw error
+    if (!(error instanceof Refusal)) throw error
+    unread(error.message)
+    return ''
   }
 }
 

@@ -33,6 +33,8 @@ export interface CleanupOptions {
 export interface Cleanup extends LastAct {
   /** The reason why nothing was to be done. */
   skipped?: string
+  /** Why ctdb.conf could not be read: whether failover is disabled is not known, and the addresses go. */
+  unread?: string
   handlers: HandlerReport[]
 }
 
@@ -46,7 +48,8 @@ const END_MS = 500
 export async function cleanUp(options: CleanupOptions): Promise<Cleanup> {
   const { facts, force, rehearse, limit } = options
   const config = join(baseOf(facts.env), 'ctdb.conf')
-  if (await isFailoverDisabled(config)) {
+  let unread: string | undefined
+  if (await isFailoverDisabled(config, (reason) => (unread = reason))) {
     const skipped = `${config}: [failover] disabled = true: the public addresses are not CTDB's, and stay`
     return { skipped, handlers: [], addresses: 0, rules: 0, sysctls: 0, good: true, left: [] }
   }
@@ -55,7 +58,8 @@ export async function cleanUp(options: CleanupOptions): Promise<Cleanup> {
   // performance.now() counts from the start of this process
   const timeLeft = () => Math.max(0, limit - END_MS - performance.now())
   const lock = { needed: !force && !rehearse, ms: timeLeft() / 2 }
-  return await alone(await ctdbPath('pidfile eventd'), lock, () => act(options, timeLeft()))
+  const done = await alone(await ctdbPath('pidfile eventd'), lock, () => act(options, timeLeft()))
+  return unread === undefined ? done : { ...done, unread }
 }
 
 async function act({ facts, own, rehearse, witness }: CleanupOptions, ms: number): Promise<Cleanup> {

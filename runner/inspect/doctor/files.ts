@@ -109,7 +109,11 @@ const configuration: Examination = async ({ base }) => {
   const { ok, error } = about('ctdb.conf')
   const file = join(base, 'ctdb.conf')
   try {
-    await readConf(file, {})
+    const unread: string[] = []
+    await readConf(file, {}, (reason) => unread.push(reason))
+    const [reason] = unread
+    if (reason !== undefined)
+      return error(file, `${reason}: CTDB goes by its defaults`, 'make it readable, or remove the link')
     const dropped = await whyDropped(file)
     if (dropped !== undefined)
       return error(file, `${dropped}: CTDB passes over the whole file, without a word`, 'repair that line')

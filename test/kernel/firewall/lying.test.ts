@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FAMILIES } from '../../lab/families.ts'
 import { inLab, prepareFile } from '../../lab/in-lab.ts'
+import { MAIN } from '../../lab/paths.ts'
+import { folderWith } from '../../lab/stand-ins.ts'
 
 /** What it prints in place of the list. */
 const LIES = {
@@ -46,3 +48,11 @@ for (const { family, ip, bits, iptables } of (await prepareFile()) ? [] : FAMILI
         t.equal(existsSync(noted) ? readFileSync(noted, 'utf8') : '', '')
       },
     )
+
+inLab('audit without iptables says what could not be looked at', {}, async (t, lab) => {
+  lab.configure('public_addresses', '10.0.0.1/24 eth0\n')
+  const only = folderWith(lab.dir, ['ip', 'sh', 'flock', 'ss', 'cat', 'ctdb'])
+  const { status, out, err } = await lab.node.run('env', `PATH=${only}`, process.execPath, MAIN, 'audit')
+  t.equal(status, 1)
+  t.match(`${out}${err}`, /iptables not found in PATH: whether a rule blocks an address is not known/)
+})

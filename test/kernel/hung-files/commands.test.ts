@@ -1,10 +1,10 @@
 /** Files of CTDB on a file system that stops answering, and commands: each ends in its time, by itself or by a signal. */
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HungFiles, whyNoHungFiles } from '../../lab/hung-files.ts'
 import { inLab, prepareFile } from '../../lab/in-lab.ts'
 import type { Lab } from '../../lab/lab.ts'
-import { MAIN } from '../../lab/paths.ts'
+import { DIST, MAIN } from '../../lab/paths.ts'
 import type { Process } from '../../lab/processes.ts'
 import { waitFor } from '../../lab/wait-for.ts'
 import { held } from '../last-act/dying.ts'
@@ -95,3 +95,38 @@ inLab('cleanup lets the addresses go, and says what it went by', { skip }, async
   t.strictSame(await lab.node.places('10.0.0.77'), ['eth0/24'], "the host's own stays")
   t.comment(`status ${status}`)
 })
+
+/** A look in the first thread, as in none of our files. */
+const LOOK = `const { endProcessAfter } = await import(process.argv[2]); const { readFileSync } = await import('node:fs')
+endProcessAfter('ip', 1); process.on('SIGTERM', () => {}); readFileSync(process.argv[1])`
+
+inLab('a look that nobody thought of: the process is killed after its time', { skip }, async (t, lab) => {
+  await hung(lab)
+  const file = join(lab.dir, 'etc/public_addresses')
+  const words = ['--input-type=module', '-e', LOOK, file, join(DIST, 'runner/cli/last-resort.js')]
+  const running = lab.node.start(process.execPath, ...words)
+  let over: Awaited<typeof running> | undefined
+  void running.then((ended) => (over = ended))
+  await waitFor('its end', () => over !== undefined, HANGS)
+  t.equal(over?.signal, 'SIGKILL')
+  t.match(over?.stderr, /^eventscript: ip: no end after 1 s: a file system that it looks at hangs/)
+})
+
+inLab(
+  'a ctdb.conf that dangles: cleanup lets go, and says what it does not know',
+  { skip },
+  async (t, lab) => {
+    await lab.node.must('ip', 'addr', 'add', '10.0.0.1/24', 'dev', 'eth0')
+    const conf = join(lab.dir, 'etc/ctdb.conf')
+    rmSync(conf, { force: true })
+    symlinkSync('/nowhere/ctdb.conf', conf)
+    const { out, err } = await lab.eventscript('cleanup')
+    t.match(
+      `${out}${err}`,
+      /WARNING: cannot read .*ctdb\.conf: a link .*whether \[failover\] is disabled is not known/,
+    )
+    t.strictSame(await lab.node.places('10.0.0.1'), [])
+    const doctor = await lab.eventscript('doctor')
+    t.match(doctor.out, /ctdb\.conf: a link whose target does not exist .*CTDB goes by its defaults/)
+  },
+)
