@@ -41,6 +41,8 @@ export interface RunOptions {
   /** Hears every question and every change. */
   witness?: Witness
   interrupt?: AbortSignal
+  /** Called with the number of handlers before the first begins. */
+  begins?: (handlers: number) => void
   /** Hears of a lock that another user held. */
   complain?: (line: string) => void
   /** Called when a handler has ended. */
@@ -54,6 +56,7 @@ export async function run(options: RunOptions): Promise<Report> {
   if (options.record !== undefined) await mustAnswer(dirname(options.record))
   const entries = choose(findHandlers(options.events), options)
   await mustBeKnown(event, entries)
+  options.begins?.(entries.length)
   const here = factsHere(options.announcer, options.optionsFolder)
   // looking at the network needs no privilege: anybody may rehearse, where no state of root's decides
   const facts = options.rehearse ? { ...here, privileged: true } : here

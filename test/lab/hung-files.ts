@@ -31,13 +31,14 @@ export class HungFiles {
   readonly folder: string
   readonly #lab: Lab
   readonly #source: string
-  readonly #server: number
+  /** Its pid, which is the same in the lab. */
+  readonly server: number
 
   private constructor(lab: Lab, folder: string, source: string, server: number) {
     this.#lab = lab
     this.folder = folder
     this.#source = source
-    this.#server = server
+    this.server = server
   }
 
   static async mount(lab: Lab): Promise<HungFiles> {
@@ -77,12 +78,12 @@ export class HungFiles {
 
   /** From now on nobody gets an answer. */
   async hang(): Promise<void> {
-    process.kill(this.#server, 'SIGSTOP')
-    await waitFor('the server to stop', () => / T /.test(readFileSync(`/proc/${this.#server}/stat`, 'utf8')))
+    process.kill(this.server, 'SIGSTOP')
+    await waitFor('the server to stop', () => / T /.test(readFileSync(`/proc/${this.server}/stat`, 'utf8')))
   }
 
   goOn(): void {
-    process.kill(this.#server, 'SIGCONT')
+    process.kill(this.server, 'SIGCONT')
   }
 
   /** As with a file system that is not mounted: the links dangle. Its server ends. */

@@ -3,6 +3,7 @@ import type { RunOptions } from '../../engine/run-by-hand.ts'
 import type { Command, CommonArgs } from '../command.ts'
 import { ANNOUNCER, folderOf } from '../here.ts'
 import { interruptible } from '../interrupt.ts'
+import { endProcessAfter } from '../last-resort.ts'
 import { secondsOf } from '../options.ts'
 import { complain } from '../output.ts'
 
@@ -28,6 +29,7 @@ const MOST_SECONDS = 86_400
 
 export function runOptions(args: RunArgs): RunOptions {
   const { event, words, only } = args
+  const timeout = secondsOf(args.timeout, MOST_SECONDS, 'such as 30')
   return {
     event,
     words,
@@ -35,8 +37,10 @@ export function runOptions(args: RunArgs): RunOptions {
     events: folderOf(args),
     optionsFolder: args.events,
     announcer: ANNOUNCER,
-    timeout: secondsOf(args.timeout, MOST_SECONDS, 'such as 30'),
+    timeout,
     interrupt: interruptible(),
+    // for a look in this thread that hangs, such as that for a recording
+    begins: (handlers) => endProcessAfter('run', handlers * timeout),
     complain,
   }
 }

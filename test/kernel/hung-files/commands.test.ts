@@ -130,3 +130,21 @@ inLab(
     t.match(doctor.out, /ctdb\.conf: a link whose target does not exist .*CTDB goes by its defaults/)
   },
 )
+
+inLab(
+  'a recording whose file system hangs meanwhile: run ends after the time of its handlers',
+  { skip },
+  async (t, lab) => {
+    const files = await HungFiles.mount(lab)
+    const events = join(lab.dir, 'etc/two')
+    mkdirSync(events)
+    const script = join(events, '50.hangs.script')
+    writeFileSync(script, `#!/bin/sh\nkill -STOP ${files.server}\n`, { mode: 0o755 })
+    const running = start(lab, `run --events ${events} --timeout 2 --record ${files.folder}/rec monitor`)
+    let over: Awaited<typeof running> | undefined
+    void running.then((ended) => (over = ended))
+    await waitFor('its end', () => over !== undefined, HANGS)
+    t.equal(over?.signal, 'SIGKILL')
+    t.match(over?.stderr, /^eventscript: run: no end after 2 s: a file system that it looks at hangs/)
+  },
+)
