@@ -19,9 +19,9 @@ const GENERAL: readonly Happening[] = [
   { words: ['shutdown'], leads: 'gone' },
 ]
 
-/** An event of the whole node, or up to `atOnce` events of different addresses. */
-export function nextEvents(random: Random, places: Places, atOnce: number): Happening[] {
-  if (random.chance(0.25)) return [random.pick(GENERAL)]
+/** An event of the whole node, as often as `general` says, or up to `atOnce` events of different addresses. */
+export function nextEvents(random: Random, places: Places, atOnce: number, general: number): Happening[] {
+  if (random.chance(general)) return [random.pick(GENERAL)]
   const count = 1 + random.below(atOnce)
   const chosen = new Set(Array.from({ length: count }, () => random.pick(PUBLIC)))
   return [...chosen].map((each) => moveOf(random, each, places.of(each)))

@@ -11,15 +11,18 @@ import { look, withoutState } from '../lab/remains.ts'
 import { PUBLIC } from './addresses.ts'
 import { Faults } from './faults.ts'
 import { EVENTS, ONLY, ROUNDS, SECONDS, SEED, SETTING } from './options.ts'
+import { LvsPart } from './lvs.ts'
 import { Round, type Surroundings } from './round.ts'
-import { oneShot, resident, type Runner } from './runners.ts'
+import { HANDLERS, HANDLERS_WITH_LVS, oneShot, resident, type Runner } from './runners.ts'
 
 interface Setting {
   name: string
-  start: (lab: Lab) => Runner | Promise<Runner>
+  start: (lab: Lab, handlers: readonly string[]) => Runner | Promise<Runner>
   atOnce: number
   isRouted: boolean
   options: string
+  /** The shared address of LVS. */
+  lvs?: string
 }
 
 const ROUTING = `CTDB_PER_IP_ROUTING_CONF=$CTDB_BASE/policy_routing
@@ -33,6 +36,8 @@ const SETTINGS: readonly Setting[] = [
   { name: 'one-shot, policy routing', start: oneShot, atOnce: 1, isRouted: true, options: ROUTING },
   { name: 'resident', start: resident, atOnce: 3, isRouted: false, options: 'EVENTSCRIPT_DAD=fast\n' },
   { name: 'resident, policy routing', start: resident, atOnce: 3, isRouted: true, options: ROUTING },
+  { name: 'one-shot, LVS', start: oneShot, atOnce: 1, isRouted: false, options: '', lvs: '10.0.0.100' },
+  { name: 'resident, LVS', start: resident, atOnce: 3, isRouted: false, options: '', lvs: 'fd00::100' },
 ]
 
 const NEEDS = ['perl', 'iptables', 'ip6tables', 'timeout']
@@ -57,10 +62,12 @@ async function furnish(lab: Lab, setting: Setting): Promise<Surroundings> {
   lab.configure('public_addresses', PUBLIC.map(({ ip, bits }) => `${ip}/${bits} eth0,eth1\n`).join(''))
   const far = (ip: string) => (ip.includes(':') ? 'fd05::/64 fd00::251' : '10.5.0.0/16 10.0.0.251')
   lab.configure('policy_routing', PUBLIC.map(({ ip }) => `${ip} ${far(ip)}\n`).join(''))
-  lab.configure('script.options', setting.options)
+  const { atOnce, isRouted, lvs: shared } = setting
+  lab.configure('script.options', setting.options + (shared ? LvsPart.options(shared) : ''))
+  const lvs = shared === undefined ? undefined : new LvsPart(lab, shared)
   const clean = withoutState(await look(lab))
-  const { atOnce, isRouted } = setting
-  return { lab, faults, runner: await setting.start(lab), atOnce, isRouted, clean }
+  const runner = await setting.start(lab, lvs ? HANDLERS_WITH_LVS : HANDLERS)
+  return { lab, faults, runner, atOnce, isRouted, lvs, clean }
 }
 
 async function stop({ lab, runner }: Surroundings): Promise<void> {

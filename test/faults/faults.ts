@@ -22,7 +22,7 @@ const KINDS = Object.entries({
   'stops-soon': 1,
 }).flatMap(([kind, weight]) => Array.from({ length: weight }, () => kind))
 
-/** Every program that we start, but node itself. */
+/** Every program that we start, but node itself, and those that are stand-ins. */
 const PROGRAMS = [
   'ip',
   'iptables',
@@ -37,7 +37,13 @@ const PROGRAMS = [
   'perl',
   'sh',
   'setpriv',
+  'ps',
+  'find',
+  'grep',
 ]
+const STAND_INS = ['ctdb', 'ss', 'logger', 'ctdb_killtcp', 'ipvsadm']
+/** All that can go wrong here. */
+export const WRAPPED: ReadonlySet<string> = new Set([...PROGRAMS, ...STAND_INS])
 
 /** An ss for which each address has a connection, so that what ends and wakes connections runs, too. */
 const CONNECTED = `for word; do case $word in
@@ -61,6 +67,7 @@ export class Faults {
     }
     this.#wrap('bin', 'ctdb', (real) => renameSync(join(dir, 'bin/ctdb'), real))
     this.#wrap('bin', 'ss', (real) => writeProgram(real, CONNECTED))
+    this.#wrap('bin', 'ipvsadm', (real) => symlinkSync(join(REPOSITORY, 'test/faults/ipvsadm.pl'), real))
     this.#wrap('bin', 'logger', (real) => writeProgram(real, 'exec cat >/dev/null'))
     this.#wrap('libexec', 'ctdb_killtcp', (real) => writeProgram(real, 'exec cat >/dev/null'))
     Object.assign(env, { CTDB_HELPER_BINDIR: join(dir, 'libexec'), TMPDIR: join(dir, 'tmp') })

@@ -4,7 +4,7 @@
  */
 const number = (name: string, usual: number): number => Number(process.env[name] ?? usual)
 
-/** More than 2,000 events and 2,000 faults; the short form is for each commit. */
+/** Some 4,000 events and 4,000 faults; the short form is for each commit. */
 const IS_LONG = process.env['FAULTS'] === 'long'
 
 export const SEED = number('FAULTS_SEED', 20_261_127)

@@ -5,6 +5,7 @@ import { look, withoutState } from '../lab/remains.ts'
 import { PUBLIC, Places } from './addresses.ts'
 import { nextEvents, repairOf, type Happening } from './events.ts'
 import type { Faults } from './faults.ts'
+import type { LvsPart } from './lvs.ts'
 import { litter, ruled, strays } from './leftovers.ts'
 import { Random } from './random.ts'
 import type { Runner } from './runners.ts'
@@ -17,6 +18,8 @@ export interface Surroundings {
   atOnce: number
   /** Each address has a rule of policy routing as long as it is there. */
   isRouted: boolean
+  /** The node is one of an LVS group. */
+  lvs?: LvsPart
   /** The node without anything of ours. */
   clean: string
 }
@@ -46,8 +49,11 @@ export class Round {
 
   async #disturb(): Promise<void> {
     const { faults, runner, atOnce } = this.#on
-    const events = nextEvents(this.#random, this.#places, atOnce)
+    // LVS has no other events
+    const general = this.#on.lvs ? 0.7 : 0.25
+    const events = nextEvents(this.#random, this.#places, atOnce, general)
     this.#tellDaemon()
+    this.#on.lvs?.elect(this.#random)
     const before = faults.injected().length
     faults.plan(this.#random, 0.2)
     const ends = await Promise.all(events.map(({ words }) => runner.run(words, 'disturbed')))
@@ -96,11 +102,13 @@ export class Round {
     expectSame('the list of hosted addresses', lab.hosted() ?? [], hosted)
     expectSame('rules of policy routing', await ruled(lab), isRouted ? hosted : [])
     expectSame('rules of the firewall', await lab.node.dropRules(), [])
+    expectNone((await this.#on.lvs?.wrong()) ?? [])
   }
 
   async #checkClean(): Promise<void> {
     const { lab, runner, clean } = this.#on
     const [now, before] = [withoutState(await look(lab)).split('\n'), clean.split('\n')]
+    expectNone((await this.#on.lvs?.left()) ?? [])
     expectSame('the node after shutdown', now, before)
     const leavings = () => [...strays(lab, runner.own()), ...litter(lab)]
     await waitFor('processes and files to go', () => leavings().length === 0).catch(() =>

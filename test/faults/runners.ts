@@ -6,6 +6,7 @@ import type { Lab } from '../lab/lab.ts'
 import { DIST } from '../lab/paths.ts'
 
 export const HANDLERS = ['10.interface', '11.routing', '13.per_ip_routing']
+export const HANDLERS_WITH_LVS = [...HANDLERS, '91.lvs']
 
 /** Seconds until an event is ended in which something hangs, and until one is that nothing disturbs. */
 const SECONDS = { disturbed: 2, calm: 60 }
@@ -19,10 +20,10 @@ export interface Runner {
 }
 
 /** Scripts one after the other, until one fails. At the end of its time all of the script's process group is killed. */
-export function oneShot(lab: Lab): Runner {
+export function oneShot(lab: Lab, handlers: readonly string[]): Runner {
   return {
     async run(words, how) {
-      for (const name of HANDLERS) {
+      for (const name of handlers) {
         const script = join(DIST, `events.d/${name}.script`)
         const { status, out, err } = await lab.node.run(
           'timeout',
@@ -41,10 +42,10 @@ export function oneShot(lab: Lab): Runner {
   }
 }
 
-export async function resident(lab: Lab): Promise<Runner> {
+export async function resident(lab: Lab, handlers: readonly string[]): Promise<Runner> {
   const folder = join(lab.dir, 'etc/events/legacy')
   mkdirSync(folder, { recursive: true })
-  for (const name of HANDLERS)
+  for (const name of handlers)
     symlinkSync(join(DIST, `events.d/${name}.script`), join(folder, `${name}.script`))
   const daemon: Daemon = await lab.daemon()
   return {
