@@ -4,11 +4,12 @@
  */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, join, relative } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa, execaSync, type ResultPromise } from 'execa'
 import type { Result } from '../host/namespace.ts'
-import { DIST, readOr, REPOSITORY } from '../paths.ts'
+import { packagesFor } from '../../../runner/install/trust/packages.ts'
+import { readOr, REPOSITORY } from '../paths.ts'
 
 const RELEASE_ROOT = join(REPOSITORY, 'test/lab/ctdb/release-root')
 const PACKAGES = 'systemd,systemd-sysv,dbus,bsdutils'
@@ -95,10 +96,11 @@ async function removeCgroup(name: string): Promise<void> {
   }
 }
 
-/** A copy that only root may write to, for any owner of this repository. */
+/** A copy that only root may write to, for any owner of this repository, with the packages that it loads. */
 function furnish(ours: string): string {
-  for (const part of PARTS) cpSync(join(DIST, '..', part), join(ours, part), { recursive: true })
-  mkdirSync(join(ours, 'node_modules'))
+  const packages = packagesFor(REPOSITORY).found.map((path) => relative(REPOSITORY, path))
+  for (const part of [...PARTS, ...packages])
+    cpSync(join(REPOSITORY, part), join(ours, part), { recursive: true })
   execaSync('chown', ['-R', '0:0', ours])
   execaSync('chmod', ['-R', 'go-w', ours])
   return ours
@@ -106,8 +108,7 @@ function furnish(ours: string): string {
 
 /** In numbers of processes of its own: so all of it ends with the first program of the line, also by a KILL. */
 function nspawn(root: string, ours: string, name: string, seconds: number): string[] {
-  const modules = join(REPOSITORY, 'node_modules')
-  const binds = [`--bind-ro=${ours}:${OURS}`, `--bind-ro=${modules}:${OURS}/node_modules`]
+  const binds = [`--bind-ro=${ours}:${OURS}`]
   const limits = `unshare --pid --fork --kill-child --mount-proc timeout --signal=KILL ${seconds}`
   const options = `--quiet --register=no --keep-unit --private-network --capability=all --volatile=overlay --console=pipe`
   const command = `${limits} systemd-nspawn ${options} --boot --machine=${name}`
