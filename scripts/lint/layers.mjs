@@ -5,7 +5,7 @@ export const LAYERS = [
   ['bin'],
   ['cli/act', 'cli/judge', 'cli/setup', 'cli/show'],
   ['cli'],
-  ['inspect/audit', 'inspect/check', 'inspect/doctor'],
+  ['inspect/audit', 'inspect/check', 'inspect/doctor', 'inspect/doctor/beside'],
   ['inspect'],
   ['eventd'],
   ['eventd/last-act', 'eventd/server'],

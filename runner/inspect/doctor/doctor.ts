@@ -2,6 +2,7 @@ import { PUBLIC_ADDRESSES } from '../../node/handler-names.ts'
 import { loadSettings } from '../../node/settings.ts'
 import { baseOf, vardirOf } from '../../node/ctdb-path.ts'
 import type { Facts } from '../../node/facts.ts'
+import { BESIDE } from './beside/beside.ts'
 import { FILES } from './files.ts'
 import { FOLDER } from './folder.ts'
 import { INTERPRETER } from './interpreter.ts'
@@ -37,6 +38,7 @@ const EXAMINATIONS: readonly [string, Examination][] = [
   ...Object.entries(PROGRAMS),
   ...Object.entries(INTERPRETER),
   ...Object.entries(KERNEL),
+  ...Object.entries(BESIDE),
   ...Object.entries(TRUST),
   ...Object.entries(FOLDER),
   ...Object.entries(SERVICE),
