@@ -17,6 +17,9 @@ import type { HungSnapshot } from './snapshot.ts'
 /** Processes that are looked at closely. */
 const MOST_PROCESSES = 32
 
+/** Milliseconds for a program that looks: it may hang as well, and is ended then. */
+const MOST_MS = 2000
+
 /** A snapshot that is being filled in. */
 type Seen = { -readonly [K in keyof HungSnapshot]: HungSnapshot[K] } & {
   waitsIn: Map<number, number>
@@ -32,7 +35,10 @@ export function nothingSeen(): Seen {
  * system that may be the one that hangs. `top` is the pid of the script.
  */
 export async function lookAtHung(door: Door, top: number, seen: Seen): Promise<void> {
-  const [ps, locks] = await Promise.all([door.ask`ps -ww -eo ${PS_COLUMNS}`, readOr(door, '/proc/locks')])
+  const [ps, locks] = await Promise.all([
+    door.ask({ within: MOST_MS })`ps -ww -eo ${PS_COLUMNS}`,
+    readOr(door, '/proc/locks'),
+  ])
   seen.processes = parseProcesses(ps.out)
   seen.locks = parseLocks(locks)
   const pids = treeOf(seen.processes, top)
@@ -54,7 +60,9 @@ async function lookAt(door: Door, pid: number, seen: Seen): Promise<void> {
 
 async function lookAtFiles(door: Door, pids: readonly number[], seen: Seen): Promise<void> {
   const folders = pids.map((pid) => `/proc/${pid}/fd`)
-  const { out } = await door.ask`find ${folders} -mindepth 1 -maxdepth 1 -printf ${FIND_FORMAT}`
+  const { out } = await door.ask({
+    within: MOST_MS,
+  })`find ${folders} -mindepth 1 -maxdepth 1 -printf ${FIND_FORMAT}`
   seen.files = parseFiles(out)
 }
 
@@ -65,7 +73,7 @@ async function lookAtFiles(door: Door, pids: readonly number[], seen: Seen): Pro
 async function lookAtLocks(door: Door, pids: readonly number[], seen: Seen): Promise<void> {
   const among = ownerIsGone(pids, seen) ? seen.processes.filter(isProgram).map(({ pid }) => pid) : pids
   const folders = among.map((pid) => `/proc/${pid}/fdinfo`)
-  const { out } = await door.ask`grep -rsH ^lock: ${folders}`
+  const { out } = await door.ask({ within: MOST_MS })`grep -rsH ^lock: ${folders}`
   const waited = new Set(seen.locks.filter(({ waits }) => waits).map(({ inode }) => inode))
   seen.holders = parseHolders(out).filter(({ holder, inode }) => pids.includes(holder) || waited.has(inode))
 }
