@@ -45,8 +45,8 @@ export function hostedLock(vardir: string): string {
 }
 
 /** The addresses that this node hosts, as last written; undefined when there is no list. */
-export async function hostedNow(node: Node): Promise<string[] | undefined> {
-  const text = await node.read(hostedFile(node.settings.vardir))
+export async function hostedNow(node: Node, how?: { within: number }): Promise<string[] | undefined> {
+  const text = await node.read(hostedFile(node.settings.vardir), how)
   return text === undefined ? undefined : [...parseHosted(text)]
 }
 

@@ -121,24 +121,48 @@ export interface Releasable {
 }
 
 /**
- * The public addresses that may be on this node, to let go of them; undefined when this cluster has none. A list that is there
- * but cannot be read never stops that: what this node has taken stands in `my-public-ip-addresses`, and a WARNING says so.
- * Throws a Refusal when that list is missing as well.
+ * The public addresses that may be on this node, to let go of them; undefined when this cluster has none. They are those of the
+ * list, and those that this node has taken by `my-public-ip-addresses`: the list may have been changed since the daemon read it.
+ * A list that is there but cannot be read never stops that, and a WARNING says so. Throws a Refusal when what this node has taken
+ * is not known either.
  */
 export async function releasableAddresses(node: Node): Promise<Releasable | undefined> {
   try {
     const found = await readPublicAddresses(node, { within: RELEASE_MS })
     if (!found) return undefined
-    return { addresses: addressesOf(found), problems: found.problems }
+    const listed = addressesOf(found)
+    return {
+      addresses: new Set([...listed, ...(await takenBesides(node, listed))]),
+      problems: found.problems,
+    }
   } catch (error) {
     if (!(error instanceof FileError)) throw error
     return { addresses: await taken(node, error.message), problems: [] }
   }
 }
 
+/** What this node has taken that the list does not name, or not where it can be read. */
+async function takenBesides(node: Node, listed: ReadonlySet<string>): Promise<string[]> {
+  const file = hostedFile(node.settings.vardir)
+  try {
+    const more = ((await hostedNow(node, { within: RELEASE_MS })) ?? []).filter(
+      (address) => !listed.has(address),
+    )
+    if (more.length > 0)
+      node.because(
+        `this node has also taken ${more.join(', ')}, as ${file} has it: public_addresses has changed`,
+      )
+    return more
+  } catch (error) {
+    if (!(error instanceof FileError)) throw error
+    node.say(`WARNING: ${error.message}: going by public_addresses alone`)
+    return []
+  }
+}
+
 async function taken(node: Node, unread: string): Promise<ReadonlySet<string>> {
   const file = hostedFile(node.settings.vardir)
-  const addresses = await hostedNow(node)
+  const addresses = await hostedNow(node, { within: RELEASE_MS })
   if (addresses === undefined)
     return refuse(
       `${unread}; and ${file} is missing: which addresses this node has taken is not known: see "ip addr"`,

@@ -1,5 +1,5 @@
 /** ctdbd dies: our event daemon's last act, and `eventscript cleanup` where the daemon was killed too. */
-import { copyFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { TrackedProcess } from '../../../runner/eventd/process/ctdbd-watch.ts'
 import { FAMILIES } from '../../lab/families.ts'
@@ -91,6 +91,30 @@ if (!(await prepareFile())) {
     t.equal(await daemon.ended, 3)
     t.strictSame(await held(lab), [])
   })
+
+  const changed: Readonly<Record<string, string | undefined>> = {
+    'a byte order mark before its first line': '\ufeff10.0.0.1/24 eth0\nfd00::1/64 eth0\n',
+    'lines that nobody can read': '10.0.0.1o/24 eth0\nfd00:::1/64 eth0\n',
+    'other addresses': '10.0.0.77/24 eth0\n',
+    'nothing at all': '',
+    'gone from behind its link': undefined,
+  }
+  for (const [what, text] of Object.entries(changed))
+    inLab(
+      `public_addresses has changed since ctdbd read it (${what}): what this node has taken goes`,
+      { needs },
+      async (t, lab) => {
+        const { ctdbd, daemon } = await hosting(t, lab)
+        const file = join(lab.dir, 'etc/public_addresses')
+        rmSync(file)
+        if (text === undefined) symlinkSync('/nowhere/public_addresses', file)
+        else writeFileSync(file, text)
+        ctdbd.kill('SIGKILL')
+        t.equal(await daemon.ended, 3)
+        t.strictSame(await held(lab), [])
+        t.match(daemon.log(), /is gone: last act: 2 addresses dropped/)
+      },
+    )
 
   inLab("[failover] disabled = true: the addresses are not CTDB's, and stay", { needs }, async (t, lab) => {
     lab.configure('ctdb.conf', '[failover]\n\tdisabled = true\n')

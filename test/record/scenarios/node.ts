@@ -201,6 +201,16 @@ export const node: readonly Scenario[] = [
     prepare: (stage) => stage.lab.ctdbSays('ip', 'Public IPs on node 0\n10.0.0.1 0\n'),
   },
   {
+    name: 'shutdown.public-addresses-changed',
+    event: 'shutdown',
+    async prepare(stage) {
+      await stage.held('10.0.0.1/24', 'eth0')
+      await stage.held('fd00::1/64', 'eth1')
+      stage.hosted('10.0.0.1', 'fd00::1')
+      stage.lab.configure('public_addresses', '10.0.0.77/24 eth0')
+    },
+  },
+  {
     name: 'ipreallocated.list-lock-busy',
     event: 'ipreallocated',
     async prepare(stage) {
