@@ -13,8 +13,8 @@ const skip = (await prepareFile()) ?? whyNoStranger()
 /** Those that CTDB's scripts share are made by them, and readable for all. */
 const LOCKS = ['var/my-public-ip-addresses.lock', 'var/iptables.flock']
 const PID_FILE = 'etc/run/eventd.pid'
-/** Seconds. A lock that is waited for takes 10 s at takeip and 20 s at releaseip; without, both take less than 1 s. */
-const LONG = 5
+/** Seconds. A lock that is waited for takes 10 s at takeip and 20 s at releaseip; without, both take 1 s, on a busy machine 4 s. */
+const LONG = 9
 const ADDRESS = ['eth0', '10.0.0.1', '24']
 
 /** As an older version or CTDB's script has made it, and held by that user. */
@@ -56,7 +56,8 @@ for (const how of ['-s', '-x'] as const) {
     async (t, lab) => {
       const files = [...LOCKS, PID_FILE]
       await lockAll(lab, files, how)
-      const daemon = await timed(t, 'start', () => lab.daemon('EVENTSCRIPT_DAD=fast\n'))
+      // with the pid file locked, a daemon that respects that never starts
+      const daemon = await lab.daemon('EVENTSCRIPT_DAD=fast\n')
       t.equal(await timed(t, 'takeip', () => daemon.run('takeip', ...ADDRESS)), 0)
       t.strictSame(await held(lab), ['eth0/24'])
       t.equal(await timed(t, 'releaseip', () => daemon.run('releaseip', ...ADDRESS)), 0)
