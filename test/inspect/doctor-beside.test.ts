@@ -229,6 +229,10 @@ t.test('firewalld: its filter, and no answer', async (t) => {
       { state: 'warning', subject: FIREWALLD, text: new RegExp(`^IPv6_rpfilter=${value}: `) },
     ])
   for (const value of ['loose', 'no']) t.match(await look(`IPv6_rpfilter=${value}\n`), [{ state: 'ok' }])
+  const stopped = { 'systemctl is-active --quiet firewalld.service': fails(3) }
+  const patient = patientOf({ says: { [ZONES]: fails(252), ...stopped } })
+  t.same(await firewalld(patient), [])
+  t.same(patient.asked, Object.keys(stopped), 'firewall-cmd 2.5 waits 10 s for a firewalld that is stopped')
   t.same(await firewalld(patientOf({ says: { [ZONES]: fails(252, 'FirewallD is not running\n') } })), [])
   t.match(await firewalld(patientOf({ says: { [ZONES]: endedLate(5000) } })), [
     { state: 'warning', subject: 'firewall-cmd', text: /no answer within 5\.0 s/ },

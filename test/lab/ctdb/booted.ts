@@ -12,7 +12,7 @@ import { packagesFor } from '../../../runner/install/trust/packages.ts'
 import { readOr, REPOSITORY } from '../paths.ts'
 
 const RELEASE_ROOT = join(REPOSITORY, 'test/lab/ctdb/release-root')
-const PACKAGES = 'systemd,systemd-sysv,dbus,bsdutils'
+const PACKAGES = ['systemd', 'systemd-sysv', 'dbus', 'bsdutils']
 /** Where our package is in the container. */
 export const OURS = '/usr/lib/eventscript'
 /** What of it is needed; the modules are this repository's. */
@@ -34,9 +34,10 @@ export function whyNotBooted(): string | undefined {
   return execaSync(RELEASE_ROOT, ['--why'], { reject: false }).stdout || undefined
 }
 
-/** The chroot of that release, made where it is not there. */
-export async function rootWithSystemd(release: string): Promise<string> {
-  return (await execa(RELEASE_ROOT, [release], { env: { PACKAGES } })).stdout
+/** The chroot of that release with those packages as well, made where it is not there. */
+export async function rootWithSystemd(release: string, more: readonly string[] = []): Promise<string> {
+  const packages = [...PACKAGES, ...more].join(',')
+  return (await execa(RELEASE_ROOT, [release], { env: { PACKAGES: packages } })).stdout
 }
 
 /** It is up when this resolves; `seconds` is all that it lives. */

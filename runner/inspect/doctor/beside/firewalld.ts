@@ -2,6 +2,7 @@
 import { toShell } from '../../../machine/argv.ts'
 import { why } from '../../../net/answer.ts'
 import { about, type Examination, type Finding, type Patient } from '../finding.ts'
+import { isActive } from './active.ts'
 import { PORT, zoneOf, zonesIn, type Zone } from './firewalld-zones.ts'
 import { privateLink, publicLinks } from './public-links.ts'
 
@@ -14,7 +15,7 @@ const CONF = '/etc/firewalld/firewalld.conf'
 
 export const firewalld: Examination = async (patient) => {
   const { door, uses } = patient
-  if (!(await door.find('firewall-cmd'))) return []
+  if (!(await door.find('firewall-cmd')) || !(await isActive(door, 'firewalld'))) return []
   const answer = await door.ask({ within: WITHIN })`firewall-cmd --list-all-zones`
   if (answer.status === NOT_RUNNING) return []
   if (answer.status !== 0)

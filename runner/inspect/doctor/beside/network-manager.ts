@@ -3,6 +3,7 @@ import { toPrinting, toShell } from '../../../machine/argv.ts'
 import { why } from '../../../net/answer.ts'
 import { isNamed } from '../../../net/ip-json.ts'
 import { about, type Examination, type Finding } from '../finding.ts'
+import { isActive } from './active.ts'
 import { ignoresCarrier } from './nm-carrier.ts'
 import { publicLinks } from './public-links.ts'
 
@@ -33,6 +34,7 @@ export const networkManager: Examination = async (patient) => {
   const { door } = patient
   const links = publicLinks(patient)
   if (links.length === 0 || !(await door.find('nmcli'))) return []
+  if (!(await isActive(door, 'NetworkManager'))) return []
   const answer = await door.ask({ within: WITHIN })`nmcli -t -f DEVICE,STATE,CONNECTION device`
   if (answer.status === NOT_RUNNING) return []
   if (answer.status !== 0)

@@ -4,6 +4,7 @@ import { toPrinting, toShell } from '../../../machine/argv.ts'
 import type { Door } from '../../../machine/machine.ts'
 import type { Link } from '../../../net/ip-json.ts'
 import { about, type Examination, type Finding } from '../finding.ts'
+import { isActive } from './active.ts'
 import {
   CONF_DROP_IN,
   confText,
@@ -17,14 +18,13 @@ import {
 import { publicLinks } from './public-links.ts'
 
 const { ok, warn } = about('networkd')
-/** Milliseconds for `systemctl`, which waits for systemd. */
-const WITHIN = 5000
 
 /** Looked at in files: `networkctl` would start a networkd that is stopped. */
 export const networkd: Examination = async (patient) => {
   const { door } = patient
+  // the files in /run stay there when networkd is stopped
   const managed = await managedOf(door, publicLinks(patient))
-  if (managed.length === 0 || !(await isActive(door))) return []
+  if (managed.length === 0 || !(await isActive(door, 'systemd-networkd'))) return []
   const conf = missingInConf(await confText(door))
   const all = await Promise.all(managed.map((each) => judged(door, each, conf)))
   return all.flat()
@@ -43,12 +43,6 @@ async function managedOf(door: Door, links: readonly Link[]): Promise<Taken[]> {
     }),
   )
   return all.flat()
-}
-
-/** The files in /run stay there when networkd is stopped. Without an answer they count. */
-async function isActive(door: Door): Promise<boolean> {
-  const { status } = await door.ask({ within: WITHIN })`systemctl is-active --quiet systemd-networkd.service`
-  return status !== 3
 }
 
 async function judged(door: Door, managed: Taken, conf: readonly string[]): Promise<Finding[]> {

@@ -1,0 +1,75 @@
+/**
+ * Other programs that manage the network of a real node: what each command removes, when it is back, what is logged; and
+ * what doctor finds. Compared with docs/beside.md, or written there: BESIDE=write. BESIDE=short: a part, of one release.
+ */
+import t, { type Test } from '../tap.ts'
+import { whyNotBooted, type Booted } from '../lab/ctdb/booted.ts'
+import { GROUPS, type Command, type Group } from './groups.ts'
+import { ALONE, besideMachine, INTERVAL } from './machine.ts'
+import { tried, whole } from './row.ts'
+import { cellsOf, comparable, documented, write, type Cells } from './table.ts'
+import { otherFindings, remedies } from './doctor.ts'
+
+const form = process.env['BESIDE'] ?? 'long'
+const isShort = form === 'short'
+const RELEASES = process.env['RELEASES']?.split(',') ?? (isShort ? ['trixie'] : ['trixie', 'sid'])
+/** Of a machine, and of its test. */
+const SECONDS = isShort ? 400 : 1800
+
+const VERSIONS = `dpkg-query -Wf '\${Package} \${Version}, ' systemd network-manager netplan.io firewalld ufw ctdb`
+
+const why = whyNotBooted()
+t.setTimeout(SECONDS * RELEASES.length * 1000)
+
+for (const release of RELEASES)
+  t.test(release, why === undefined ? {} : { skip: why }, async (t) => {
+    const node = await besideMachine(release, SECONDS)
+    try {
+      t.comment(await node.sh(VERSIONS))
+      const rows: Cells[] = []
+      for (const group of GROUPS.filter(({ short }) => short ?? !isShort))
+        await t.test(group.name, async (t) => void rows.push(...(await rowsOf(t, node, release, group))))
+      if (form === 'write') await write(release, rows)
+    } finally {
+      await node.close()
+    }
+  })
+
+async function rowsOf(t: Test, node: Booted, release: string, group: Group): Promise<Cells[]> {
+  await node.sh(ALONE)
+  await node.sh(group.setup)
+  await whole(node)
+  t.same(await otherFindings(node, group), [], 'doctor finds what it should')
+  const rows: Cells[] = []
+  for (const command of group.commands.filter(({ short }) => short ?? !isShort)) {
+    const cells = await rowOf(node, group, command)
+    t.comment(cells.join(' | '))
+    if (form !== 'write') compare(t, release, cells)
+    rows.push(cells)
+  }
+  await remedied(t, node)
+  return rows
+}
+
+/** What doctor prints as remedies takes nothing away, and leaves it nothing to find. */
+async function remedied(t: Test, node: Booted): Promise<void> {
+  const pasted = await remedies(node)
+  if (pasted.length === 0) return
+  t.same((await tried(node, pasted.join('\n'))).removes, [], pasted.join('; '))
+  t.same(await remedies(node), [], 'the remedies were pasted')
+}
+
+async function rowOf(node: Booted, group: Group, { typed, run = typed, interval }: Command): Promise<Cells> {
+  // an interval counts from the next event on
+  if (interval !== undefined) await node.sh(`ctdb setvar MonitorInterval ${interval}; sleep ${INTERVAL + 1}`)
+  const outcome = await tried(node, run)
+  await node.sh(`ctdb setvar MonitorInterval ${INTERVAL}`)
+  await whole(node, group.repair)
+  return cellsOf(group.name, typed, outcome)
+}
+
+function compare(t: Test, release: string, cells: Cells): void {
+  const [program, command] = cells
+  const there = documented(release).find(([first, second]) => first === program && second === command)
+  t.same(comparable(cells), comparable(there ?? []), `docs/beside.md says so: ${program}: ${command}`)
+}
