@@ -3,7 +3,13 @@
  * interface, and goes with the last one: so routes are looked after when addresses have moved. Without that file there is
  * nothing to do.
  */
-import { addStaticRoutes, mustBePrivileged, staticRoutes, type Handler } from '../runner/handler.ts'
+import {
+  addStaticRoutes,
+  keepStaticRoutes,
+  mustBePrivileged,
+  staticRoutes,
+  type Handler,
+} from '../runner/handler.ts'
 
 export default {
   about: 'static routes: back when an address of their interface is',
@@ -15,6 +21,11 @@ export default {
     if (!routes) return
     mustBePrivileged(node)
     await addStaticRoutes(node, routes)
+  },
+
+  /** Routes that another program has removed are added again. */
+  async monitor(node) {
+    await keepStaticRoutes(node)
   },
 
   /** An address has moved from one interface to another: only routes of these two are looked after. */

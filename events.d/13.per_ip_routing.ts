@@ -9,6 +9,7 @@ import {
   flushRouteCaches,
   forgetTableIds,
   hostedHere,
+  keepPolicyRouting,
   mustBePrivileged,
   policyRouting,
   routeAddress,
@@ -37,10 +38,15 @@ export default {
     await filterArp(node)
   },
 
-  /** A mistake that would make a takeip fail later makes the node unhealthy now. */
+  /**
+   * A mistake that would make a takeip fail later makes the node unhealthy now. Rules and routes that another program has
+   * removed are added again, which fails nothing.
+   */
   async monitor(node) {
     const routing = policyRouting(node)
-    if (routing) await checkConf(node, routing)
+    if (!routing) return
+    await checkConf(node, routing)
+    await keepPolicyRouting(node, routing)
   },
 
   /**

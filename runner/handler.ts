@@ -52,6 +52,8 @@ export { policyRouting } from './net/routing/names/options.ts'
 export { forgetTableIds } from './net/routing/names/tables.ts'
 export { routeAddress, routeAll } from './net/routing/policy-routing.ts'
 export { unrouteAddress, unrouteAll } from './net/routing/take-away.ts'
+export { keepPolicyRouting } from './net/routing/upkeep/keep-policy-routing.ts'
+export { keepStaticRoutes } from './net/routing/upkeep/keep-static-routes.ts'
 export { checkConf } from './net/routing/wanted/wanted-routes.ts'
 
 // LVS

@@ -17,6 +17,8 @@ export interface Held {
   scope?: string
   /** Never chosen as a source (`preferred_lft 0`). */
   deprecated?: boolean
+  /** Behind another address of its subnet, which is the source of what the node itself sends. */
+  secondary?: boolean
   /** Seconds after which the kernel removes the address (`valid_lft`); undefined for an address that stays. */
   validFor?: number
   /** `ready` can be bound; `tentative` waits for duplicate address detection; `duplicate` lost it. */
@@ -93,7 +95,8 @@ function held(iface: string, altnames: readonly string[], info: Record<string, u
   const validFor = secondsIn(info['valid_life_time'])
   const deprecated = info['deprecated'] === true
   const life = validFor === undefined ? {} : { validFor }
-  return [{ iface, altnames, address, bits, peer, scope, deprecated, ...life, state }]
+  const behind = info['secondary'] === true ? { secondary: true } : {}
+  return [{ iface, altnames, address, bits, peer, scope, deprecated, ...behind, ...life, state }]
 }
 
 /** `ip -json` prints this number of seconds for `forever`. */

@@ -18,6 +18,7 @@ export const LAYERS = [
   ['resident/batch', 'resident/locks'],
   ['resident/programs'],
   ['net/move'],
+  ['net/routing/upkeep'],
   ['net/lvs', 'net/routing'],
   ['net/routing/plan'],
   ['net/routing/kernel', 'net/routing/wanted'],

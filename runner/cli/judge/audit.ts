@@ -10,7 +10,7 @@ import { mustBePrivileged } from '../../net/privilege.ts'
 import { nodeOutsideEvents } from '../../node/node-outside-events.ts'
 import type { Facts } from '../../node/facts.ts'
 import type { Command } from '../command.ts'
-import { factsFor, folderOf } from '../here.ts'
+import { factsFor, folderOf, OWN_EVENTS } from '../here.ts'
 import { interruptible } from '../interrupt.ts'
 import { LISTING, TIMEOUT, timeoutOf } from '../options.ts'
 import { complain, printListing, type Output } from '../output.ts'
@@ -32,7 +32,7 @@ export default {
     const look = async () => {
       const node = await nodeHere(facts, timeoutOf(args))
       if (args.fix) mustBePrivileged(node)
-      return await audit(node, facts)
+      return await audit(node, facts, OWN_EVENTS)
     }
     const found = await look()
     const repaired = args.fix ? await repair(found, args, facts) : []

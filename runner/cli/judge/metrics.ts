@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { lookAtCluster } from '../../inspect/check/check.ts'
 import { asMetrics, writeMetrics } from '../../inspect/check/metrics.ts'
+import { putBackHere } from '../../inspect/check/put-back.ts'
 import { judge } from '../../inspect/check/verdict.ts'
 import { mustAnswer } from '../../machine/files/must-answer.ts'
 import type { Command } from '../command.ts'
@@ -15,9 +16,10 @@ export default {
   options: { timeout: TIMEOUT },
   async handler(args: { file?: string; timeout: string }, output) {
     if (args.file !== undefined) await mustAnswer(dirname(args.file))
-    const sight = await lookAtCluster(factsFor(), timeoutOf(args))
+    const facts = factsFor()
+    const sight = await lookAtCluster(facts, timeoutOf(args))
     const verdict = judge(sight, { warning: new Map(), critical: new Map() })
-    const text = asMetrics(sight, verdict)
+    const text = asMetrics(sight, verdict, await putBackHere(facts, timeoutOf(args)))
     if (args.file === undefined) output.print(text.trimEnd())
     else writeMetrics(args.file, text)
     verdict.reasons.forEach(complain)

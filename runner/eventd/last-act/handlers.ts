@@ -1,9 +1,7 @@
 /** The handlers of the last act. */
 import { declarationsIn } from '../../engine/declarations.ts'
 import { findHandlers, type Entry } from '../../engine/find-handlers.ts'
-import { findScripts, NoComponent } from '../run/scripts.ts'
-import { FileError } from '../../machine/errors.ts'
-import { mustAnswer } from '../../machine/files/must-answer.ts'
+import { enabledModules } from '../run/enabled.ts'
 
 /**
  * First our own handlers that always act, also where CTDB's script is enabled: that script holds no more addresses.
@@ -15,17 +13,4 @@ export async function handlersFor(folder: string, own: string): Promise<Entry[]>
   const isFirst = ({ name }: Entry) => declared[name]?.when === 'always'
   const others = (await enabledModules(folder, own)).filter((entry) => !isFirst(entry))
   return [...findHandlers(own).filter(isFirst), ...others]
-}
-
-/** Milliseconds for a folder whose file system does not answer: the addresses are gone by now, the rest has little time. */
-const FOLDER_MS = 700
-
-async function enabledModules(folder: string, own: string): Promise<Entry[]> {
-  try {
-    await mustAnswer(folder, FOLDER_MS)
-    return findScripts(folder, own).filter(({ kind }) => kind === 'module')
-  } catch (error) {
-    if (error instanceof NoComponent || error instanceof FileError) return []
-    throw error
-  }
 }

@@ -19,6 +19,8 @@ import { LockBusy } from '../../machine/errors.ts'
 import { addressFaults } from './addresses.ts'
 import { isSame, type Fault } from './fault.ts'
 import { filterFaults, toTrace } from './filters.ts'
+import { missingRouting } from './missing-routing.ts'
+import { primaryFaults } from './primary.ts'
 import { blockFaults, routingFaults } from './rules.ts'
 import { sysctlFaults, sysctlsOf } from './sysctls.ts'
 
@@ -35,18 +37,18 @@ const AGAIN = 1500
 
 /**
  * Look, and look again when something is wrong. Only faults of both looks count: an address on the move is wrong at one
- * look only, or wrong in two ways.
+ * look only, or wrong in two ways. `folder` is that of our handlers.
  */
-export async function audit(node: Node, facts: Facts): Promise<Audited> {
-  const first = await once(node, facts, false)
+export async function audit(node: Node, facts: Facts, folder: string): Promise<Audited> {
+  const first = await once(node, facts, folder, false)
   if (first.faults.length === 0) return first
   await sleep(AGAIN)
-  const second = await once(node, facts, true)
+  const second = await once(node, facts, folder, true)
   const lasts = (fault: Fault) => first.faults.some((each) => isSame(each, fault))
   return { ...second, faults: second.faults.filter(lasts) }
 }
 
-async function once(node: Node, facts: Facts, sure: boolean): Promise<Audited> {
+async function once(node: Node, facts: Facts, folder: string, sure: boolean): Promise<Audited> {
   const seen = await addressRows(node, true)
   const { rows, own, silent, problems } = seen
   const trouble = [...problems, ...(silent === undefined ? [] : [silentTrouble(silent)])]
@@ -60,6 +62,7 @@ async function once(node: Node, facts: Facts, sure: boolean): Promise<Audited> {
   for (const path of sysctlsOf(rows)) values.set(path, await readNumber(node, path))
   const blocks = told(await orReason(blocksOf(node, rows, sure)), [])
   const surplus = told(await orReason(surplusOf(node, facts, seen)), [])
+  const missing = told(await orReason(missingRouting(node, facts, folder)), [])
   const value = (path: string) => values.get(path)
   const leaving = new Map<string, string>()
   for (const held of toTrace(rows, value)) {
@@ -72,6 +75,10 @@ async function once(node: Node, facts: Facts, sure: boolean): Promise<Audited> {
     ...blockFaults(rows, links, blocks, firewallLock(node)),
     ...routingFaults(rows, surplus),
     ...addressFaults(rows, own),
+    // addresses come first: their repair may bring the routes along
+    ...missing,
+    // without the daemon's view no address is touched
+    ...(own === undefined ? [] : primaryFaults(rows, links)),
   ]
   return { rows, ...(own === undefined ? {} : { own }), faults, trouble }
 }

@@ -1,6 +1,8 @@
 /** A fault that an audit finds: what was seen, what was expected, and the repair. */
 import type { Misplaced } from '../addresses.ts'
 import { blockingRule, type Block } from '../../net/clients/blocking-rule.ts'
+import { additionLine, deletionLine, type Placement } from '../../net/address/placement.ts'
+import { promoteSecondaries } from '../../net/sysctl/sysctl.ts'
 import { toShell } from '../../machine/argv.ts'
 import type { Column } from '../../format/table.ts'
 
@@ -11,6 +13,8 @@ export type FaultKind =
   | 'expiring'
   | 'drop-rule'
   | 'ip-rule'
+  | 'routing-missing'
+  | 'own-secondary'
   | 'promote-secondaries'
   | 'nonlocal-bind'
   | 'arp-ignore'
@@ -31,11 +35,18 @@ export interface Fault {
 
 /** The work of a repair; `commandOf` gives the command that an admin would type for it. */
 export type Repair =
-  /** An event for an address, run by the handlers as under CTDB. */
-  | { kind: 'event'; event: 'takeip' | 'releaseip'; words: readonly string[]; only?: string }
+  /** An event, run by the handlers as under CTDB. */
+  | {
+      kind: 'event'
+      event: 'takeip' | 'releaseip' | 'ipreallocated'
+      words: readonly string[]
+      only?: string
+    }
   /** Remove a rule of ours, under the lock that CTDB's scripts take. */
   | { kind: 'unblock'; block: Block; lock: string }
   | { kind: 'write'; path: string; value: number }
+  /** Delete these IPv4 addresses and add them again, one after the other: they come behind all others of their subnet. */
+  | { kind: 'behind'; held: readonly Placement[] }
 
 /** Seconds that a pasted command waits for the lock. */
 const LOCK_SECONDS = 10
@@ -52,7 +63,16 @@ export function commandOf(repair: Repair, events?: string): string {
       return toShell(['flock', '-w', String(LOCK_SECONDS), repair.lock, ...blockingRule(repair.block, '-D')])
     case 'write':
       return `echo ${repair.value} >${repair.path}`
+    case 'behind':
+      return repair.held.map(behindCommand).join(' && ')
   }
+}
+
+/** The kernel is to promote the others: it would delete them otherwise. */
+function behindCommand(held: Placement): string {
+  const del = toShell(['ip', ...deletionLine(held)])
+  const add = toShell(['ip', ...additionLine(held, [], { subnetBroadcast: true })])
+  return `echo 1 >${promoteSecondaries(held.iface)} && ${del} && ${add}`
 }
 
 /** Are these the same fault, seen at two looks? */

@@ -5,6 +5,8 @@ import { run } from '../../engine/run-by-hand.ts'
 import type { Facts } from '../../node/facts.ts'
 import type { Node } from '../../node/node.ts'
 import { canonical } from '../../inet/address.ts'
+import { addAddress, deleteAddress } from '../../net/address/add-delete.ts'
+import type { Placement } from '../../net/address/placement.ts'
 import { unblock } from '../../net/clients/unblock.ts'
 import { Refusal } from '../../base/refusal.ts'
 import { endsEvent } from '../../engine/report.ts'
@@ -43,21 +45,26 @@ export async function repairAll(faults: readonly Fault[], options: RepairOptions
     if (!repair || options.interrupt.aborted) continue
     const command = commandOf(repair, options.named)
     if (done.some((each) => each.command === command)) continue
-    const moving = repair.kind !== 'write' && (await isMoving(subject))
+    const addresses = repair.kind === 'behind' ? repair.held.map(({ address }) => address) : [subject]
+    const moving = repair.kind !== 'write' && (await isMoving(addresses))
     done.push(
       moving
-        ? { command, outcome: 'left', said: [`an event for ${subject} is running: it is left to it`] }
+        ? {
+            command,
+            outcome: 'left',
+            said: [`an event for ${addresses.join(' or ')} is running: it is left to it`],
+          }
         : { command, ...(await perform(repair, options)) },
     )
   }
   return done
 }
 
-/** Does our event daemon run an event for that address? CTDB's own daemon tells nobody. */
-async function isMoving(address: string): Promise<boolean> {
+/** Does our event daemon run an event for one of these addresses? CTDB's own daemon tells nobody. */
+async function isMoving(addresses: readonly string[]): Promise<boolean> {
   try {
     const all = (await askActivity()).flatMap(({ running, waiting }) => [...running, ...waiting])
-    return all.some(({ words }) => words.some((word) => canonical(word) === address))
+    return all.some(({ words }) => words.some((word) => addresses.includes(canonical(word) ?? '')))
   } catch (error) {
     if (error instanceof Refusal || error instanceof SyntaxError) return false
     throw error
@@ -70,11 +77,20 @@ async function perform(repair: Repair, options: RepairOptions): Promise<Omit<Rep
     if (repair.kind === 'event') return await performEvent(repair, options)
     const node = await options.nodeWith((line) => said.push(line))
     if (repair.kind === 'unblock') await unblock(node, [repair.block.address])
-    else await node.write(repair.path, `${repair.value}\n`)
+    else if (repair.kind === 'write') await node.write(repair.path, `${repair.value}\n`)
+    else await putBehind(node, repair.held)
     return { outcome: 'ok', said }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     return { outcome: 'failed', said: [...said, error.message] }
+  }
+}
+
+/** The other addresses of the subnet stay: the kernel promotes one of them. */
+async function putBehind(node: Node, held: readonly Placement[]): Promise<void> {
+  for (const each of held) {
+    await deleteAddress(node, each)
+    await addAddress(node, each, { undo: true })
   }
 }
 

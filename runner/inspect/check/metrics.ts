@@ -8,8 +8,15 @@ import { Usage } from '../../base/refusal.ts'
 import { FileError } from '../../machine/errors.ts'
 import { newFile } from '../../machine/files/new-file.ts'
 
-/** The figures of `check` in Prometheus' text format. Without an answer a figure is left out, and `eventscript_up` is 0. */
-export function asMetrics(sight: Sight, { figures, state, reasons }: Verdict): string {
+/**
+ * The figures of `check` in Prometheus' text format, and what each handler has `putBack`. Without an answer a figure is left
+ * out, and `eventscript_up` is 0.
+ */
+export function asMetrics(
+  sight: Sight,
+  { figures, state, reasons }: Verdict,
+  putBack: ReadonlyMap<string, number>,
+): string {
   const handlers = typeof sight.handlers === 'string' ? [] : sight.handlers
   const labelled = (value: (each: (typeof handlers)[number]) => number) =>
     handlers.map((each): Sample => [value(each), { handler: each.name, event: 'monitor' }])
@@ -35,19 +42,30 @@ export function asMetrics(sight: Sight, { figures, state, reasons }: Verdict): s
       'Whether an event script ended well, or is disabled.',
       labelled(({ outcome }) => (outcome === 'ok' || outcome === 'disabled' ? 1 : 0)),
     ),
+    metric(
+      'routing_put_back_total',
+      'Routes, or addresses with their rules and routes, that were missing and were put back at monitor.',
+      [...putBack].map(([handler, count]): Sample => [count, { handler }]),
+      'counter',
+    ),
   ].join('')
 }
 
 type Sample = [value: number, labels?: Record<string, string>]
 
-function metric(name: string, help: string, samples: readonly Sample[]): string {
+function metric(
+  name: string,
+  help: string,
+  samples: readonly Sample[],
+  type: 'gauge' | 'counter' = 'gauge',
+): string {
   if (samples.length === 0) return ''
   const full = `eventscript_${name}`
   const lines = samples.map(([value, labels = {}]) => {
     const all = Object.entries(labels).map(([label, text]) => `${label}="${escaped(text)}"`)
     return `${full}${all.length > 0 ? `{${all.join(',')}}` : ''} ${value}`
   })
-  return [`# HELP ${full} ${help}`, `# TYPE ${full} gauge`, ...lines, ''].join('\n')
+  return [`# HELP ${full} ${help}`, `# TYPE ${full} ${type}`, ...lines, ''].join('\n')
 }
 
 function escaped(text: string): string {

@@ -71,31 +71,49 @@ function isOfUsualMetric({ metric }: KernelRoute, gateway: string): boolean {
   return metric === undefined || metric === usualMetric(familyOf(gateway))
 }
 
+/** The line that adds a route, and the route in words. */
+export interface MissingRoute extends RoutingLine {
+  words: string
+}
+
 /**
  * Add the missing routes of the interfaces `of`, of all interfaces when that is not given. A route that is not possible yet
- * waits until an address comes to its interface. A route that the kernel refuses fails the event after all were tried.
+ * waits until an address comes to its interface.
  */
 export async function addStaticRoutes(
   node: Node,
   routes: readonly StaticRoute[],
   of?: readonly string[],
 ): Promise<void> {
-  if (routes.length === 0) return
+  await addRoutes(node, await missingRoutes(node, routes, of))
+}
+
+/** The routes that are missing and possible. Nothing is changed; without a route nothing is asked. */
+export async function missingRoutes(
+  node: Node,
+  routes: readonly StaticRoute[],
+  of?: readonly string[],
+): Promise<MissingRoute[]> {
+  if (routes.length === 0) return []
   const { routes: there, links } = await lookAtAll(node)
   // the file and the daemon may name an interface by its altname; the kernel's routes never do
   const nameOf = (iface: string) => pick(links, iface)?.name ?? iface
   const concerned = of?.map(nameOf)
-  const lines: RoutingLine[] = []
+  const lines: MissingRoute[] = []
   for (const each of routes) {
     const route = { ...each, iface: nameOf(each.iface) }
     if (concerned && !concerned.includes(route.iface)) continue
     const words = routeWords(route, route.iface)
     const why = whyNotAdd(route, there)
     node.because(`${route.origin}: ${words}: ${why ?? 'it is missing: adding it'}`)
-    const text = `route add ${words}`
-    if (!why && !lines.some((line) => line.text === text))
-      lines.push({ text, kind: 'route add', origin: route.origin })
+    if (!why && !lines.some((line) => line.words === words))
+      lines.push({ words, text: `route add ${words} proto static`, kind: 'route add', origin: route.origin })
   }
+  return lines
+}
+
+/** Add them. A route that the kernel refuses fails the event after all were tried. */
+export async function addRoutes(node: Node, lines: readonly MissingRoute[]): Promise<void> {
   const failures = await applyRoutes(node, lines)
   refuseProblems({
     problems: failures.map(

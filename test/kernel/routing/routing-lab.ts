@@ -155,5 +155,5 @@ export async function staticRoutesOf(lab: Lab): Promise<string[]> {
     const routes = await lab.node.must('ip', option, 'route', 'show')
     found.push(...routes.split('\n').filter((line) => line.includes(' via ')))
   }
-  return found.map((line) => line.replace(/ metric.*/, '').trim())
+  return found.map((line) => line.replace(/ proto static| metric.*/g, '').trim())
 }

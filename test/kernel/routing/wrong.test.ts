@@ -514,7 +514,7 @@ if (!nothing) {
       const result = await lab.handler('11.routing', 'ipreallocated')
       t.match(result, {
         status: 1,
-        err: /static-routes line 1: failed to add route: "ip route add fd05::\/64 via fd00::1 dev eth0": Error: Gateway can not be a local address\.: mend that line\n$/,
+        err: /static-routes line 1: failed to add route: "ip route add fd05::\/64 via fd00::1 dev eth0 proto static": Error: Gateway can not be a local address\.: mend that line\n$/,
       })
       t.strictSame(await staticRoutesOf(lab), ['fd06::/64 via fd00::fe dev eth0'])
     },

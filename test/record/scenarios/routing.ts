@@ -459,6 +459,52 @@ export const perIpRouting: readonly Scenario[] = [
     prepare: (stage) => conf(stage, 'fd00::1 default fd00::fe\nfd00::1 default 10.0.0.254\n'),
   },
   { name: 'monitor.not-configured', event: 'monitor' },
+  ...both('monitor', 'routed', (family) => ({
+    event: 'monitor',
+    async prepare(stage) {
+      await routed(stage, family)
+      usual(stage, family)
+      stage.hosted(family.ip)
+    },
+  })),
+  ...both('monitor', 'rule-lost', (family) => ({
+    event: 'monitor',
+    async prepare(stage) {
+      await routed(stage, family, { rule: false })
+      usual(stage, family)
+      stage.hosted(family.ip)
+    },
+  })),
+  ...both('monitor', 'all-lost', (family) => ({
+    event: 'monitor',
+    async prepare(stage) {
+      await stage.held(`${family.ip}/${family.bits}`, 'eth1')
+      rtTables(stage, `1000\tctdb.${family.ip}\n`)
+      usual(stage, family)
+      stage.hosted(family.ip)
+    },
+  })),
+  {
+    name: 'monitor.cannot-be-put-back',
+    event: 'monitor',
+    async prepare(stage) {
+      const [family] = FAMILIES
+      await stage.held(`${family.ip}/${family.bits}`, 'eth0')
+      conf(stage, '10.0.0.1 10.5.0.0/16 10.99.0.9\n')
+      rtTables(stage, '1000\tctdb.10.0.0.1\n')
+      stage.hosted(family.ip)
+    },
+  },
+  {
+    name: 'monitor.address-not-in-the-kernel',
+    event: 'monitor',
+    prepare(stage) {
+      const [family] = FAMILIES
+      usual(stage, family)
+      rtTables(stage, '1000\tctdb.10.0.0.1\n')
+      stage.hosted(family.ip)
+    },
+  },
 ]
 
 const STATIC = `# of both families
@@ -513,6 +559,30 @@ export const staticRouting: readonly Scenario[] = [
     },
   },
   { name: 'ipreallocated.no-file', event: 'ipreallocated' },
+  { name: 'monitor.no-file', event: 'monitor' },
+  {
+    name: 'monitor.missing',
+    event: 'monitor',
+    async prepare(stage) {
+      await holdingBoth(stage)
+      stage.lab.configure('static-routes', STATIC)
+    },
+  },
+  {
+    name: 'monitor.there-already',
+    event: 'monitor',
+    async prepare(stage) {
+      await holdingBoth(stage)
+      await stage.node('ip route add 10.5.0.0/16 via 10.0.0.254 dev eth0')
+      await stage.node('ip route add fd05::/64 via fd00::9 dev eth0')
+      stage.lab.configure('static-routes', STATIC)
+    },
+  },
+  {
+    name: 'monitor.bad-line',
+    event: 'monitor',
+    prepare: (stage) => stage.lab.configure('static-routes', `${STATIC}eth0 10.7.0.0/16\n`),
+  },
   {
     name: 'updateip.its-interfaces-only',
     event: 'updateip __none__ eth1 10.1.0.1 24',

@@ -33,12 +33,13 @@ export function additions(
   const missing = [
     ...(isRight ? [] : [force ? 'its routes afresh' : 'its routes']),
     ...(rules.length === 0 ? [] : ['its rule']),
-  ]
+  ].join(' and ')
   return {
     address,
     kind: 'add',
     lines: [...routes, ...rules],
-    why: `${address} on ${iface}: table ${id} needs ${missing.join(' and ')}`,
+    why: `${address} on ${iface}: table ${id} needs ${missing}`,
+    missing,
   }
 }
 

@@ -17,6 +17,8 @@ export interface Change {
   kind: 'add' | 'remove'
   lines: RoutingLine[]
   why: string
+  /** What an address lacks, such as `its rule`. */
+  missing?: string
 }
 
 /** The words of a route but its table and protocol. */

@@ -1,7 +1,10 @@
 import type { Node } from '../../../node/node.ts'
 import { canonical } from '../../../inet/address.ts'
 import { table } from '../../ctdb/tool.ts'
+import { hostedNow } from '../../address/hosted-list.ts'
 import { listIfReadable, type PublicAddress } from '../../address/public-addresses.ts'
+import { parkedHere } from '../../dad/parked.ts'
+import { NO_INTERFACE } from '../../../node/events.ts'
 
 /** A public address on an interface of this node, with the netmask of the event or of public_addresses. */
 export interface Hosted {
@@ -23,6 +26,22 @@ export async function hostedHere(node: Node): Promise<Hosted[] | string> {
     const iface = row['ActiveInterfaces']?.split(',')[0] ?? ''
     if (!address || iface === '') return []
     return [{ address, iface, bits: listed.find((each) => each.address === address)?.bits }]
+  })
+}
+
+/**
+ * The same by the list that this node keeps of what is here, without the daemon: the interface is the first of those in
+ * public_addresses, or that of a parked address.
+ */
+export async function hostedByList(node: Node): Promise<Hosted[]> {
+  const addresses = (await hostedNow(node)) ?? []
+  if (addresses.length === 0) return []
+  const listed = await listedHere(node)
+  const parked = await parkedHere(node)
+  return addresses.map((address) => {
+    const entry = listed.find((each) => each.address === address)
+    const belongs = parked.find((each) => each.address === address)?.iface ?? entry?.ifaces[0]
+    return { address, iface: belongs ?? NO_INTERFACE, bits: entry?.bits }
   })
 }
 
