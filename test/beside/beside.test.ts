@@ -1,11 +1,12 @@
 /**
  * Other programs that manage the network of a real node: what each command removes, when it is back, what is logged; and
- * what doctor finds. Compared with docs/beside.md, or written there: BESIDE=write. BESIDE=short: a part, of one release.
+ * what doctor finds. Compared with docs/beside.md, or written there: BESIDE=write. BESIDE=short: a part,
+ * of one release. BESIDE_GROUPS=NAME: those groups alone whose name has that in it.
  */
 import t, { type Test } from '../tap.ts'
 import { whyNotBooted, type Booted } from '../lab/ctdb/booted.ts'
 import { GROUPS, type Command, type Group } from './groups.ts'
-import { ALONE, besideMachine, INTERVAL } from './machine.ts'
+import { ALONE, besideMachine } from './machine.ts'
 import { tried, whole } from './row.ts'
 import { cellsOf, comparable, documented, write, type Cells } from './table.ts'
 import { otherFindings, remedies } from './doctor.ts'
@@ -15,6 +16,10 @@ const isShort = form === 'short'
 const RELEASES = process.env['RELEASES']?.split(',') ?? (isShort ? ['trixie'] : ['trixie', 'sid'])
 /** Of a machine, and of its test. */
 const SECONDS = isShort ? 400 : 1800
+
+/** A part of the names of the groups that are tried: the rows of the others stay as they are. */
+const only = process.env['BESIDE_GROUPS'] ?? ''
+const isTried = ({ name, short }: Group) => name.includes(only) && (short ?? !isShort)
 
 const VERSIONS = `dpkg-query -Wf '\${Package} \${Version}, ' systemd network-manager netplan.io firewalld ufw ctdb`
 
@@ -27,7 +32,7 @@ for (const release of RELEASES)
     try {
       t.comment(await node.sh(VERSIONS))
       const rows: Cells[] = []
-      for (const group of GROUPS.filter(({ short }) => short ?? !isShort))
+      for (const group of GROUPS.filter(isTried))
         await t.test(group.name, async (t) => void rows.push(...(await rowsOf(t, node, release, group))))
       if (form === 'write') await write(release, rows)
     } finally {
@@ -59,11 +64,8 @@ async function remedied(t: Test, node: Booted): Promise<void> {
   t.same(await remedies(node), [], 'the remedies were pasted')
 }
 
-async function rowOf(node: Booted, group: Group, { typed, run = typed, interval }: Command): Promise<Cells> {
-  // an interval counts from the next event on
-  if (interval !== undefined) await node.sh(`ctdb setvar MonitorInterval ${interval}; sleep ${INTERVAL + 1}`)
+async function rowOf(node: Booted, group: Group, { typed, run = typed }: Command): Promise<Cells> {
   const outcome = await tried(node, run)
-  await node.sh(`ctdb setvar MonitorInterval ${INTERVAL}`)
   await whole(node, group.repair)
   return cellsOf(group.name, typed, outcome)
 }

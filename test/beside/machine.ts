@@ -12,9 +12,6 @@ export const PUBLIC = ['10.0.0.1', '10.0.0.2', 'fd00::1', 'fd00::2']
 export const OWN = ['10.0.0.99', 'fd00::99']
 export const GATEWAY = '10.0.0.254'
 
-/** Seconds between two monitor events. */
-export const INTERVAL = 5
-
 const POLICY = `CTDB_PER_IP_ROUTING_CONF=/etc/ctdb/policy_routing
 CTDB_PER_IP_ROUTING_RULE_PREF=100
 CTDB_PER_IP_ROUTING_TABLE_ID_LOW=1000
@@ -36,7 +33,7 @@ cd /etc/ctdb
 echo 10.1.0.1 >nodes
 for i in 10.0.0.1/24 10.0.0.2/24 fd00::1/64 fd00::2/64; do echo "$i eth0"; done >public_addresses
 printf '[logging]\\n location = syslog\\n[cluster]\\n leader timeout = 3\\n[legacy]\\n realtime scheduling = false\\n' >ctdb.conf
-printf 'RerecoveryTimeout=1\\nElectionTimeout=1\\nMonitorInterval=${INTERVAL}\\n' >ctdb.tunables
+printf 'RerecoveryTimeout=1\\nElectionTimeout=1\\nMonitorInterval=5\\n' >ctdb.tunables
 echo '${POLICY}' >script.options
 printf '%s\\n' '10.0.0.1 0.0.0.0/0 ${GATEWAY}' 'fd00::1 ::/0 fd00::254' >policy_routing
 printf 'eth0 10.77.0.0/16 ${GATEWAY}\\neth0 fd77::/64 fd00::254\\n' >static-routes

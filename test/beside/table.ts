@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { execa } from 'execa'
 import { REPOSITORY } from '../lab/paths.ts'
+import { GROUPS } from './groups.ts'
 import type { Outcome } from './row.ts'
 
 export const DOCUMENT = join(REPOSITORY, 'docs/beside.md')
@@ -36,6 +37,17 @@ export function comparable([program, command, removes = '', back = '', logged = 
 
 const marks = (release: string) => [`<!-- made by test:beside: ${release} -->`, '<!-- end -->'] as const
 
+const ORDER = GROUPS.flatMap(({ name, commands }) => commands.map(({ typed }) => [name, `\`${typed}\``]))
+
+/** All rows of that release: those that were seen now, and the others as documented. */
+function merged(release: string, seen: readonly Cells[]): Cells[] {
+  const known = [...seen, ...documented(release)]
+  return ORDER.flatMap((row) => {
+    const found = known.find((each) => each[0] === row[0] && each[1] === row[1])
+    return found ? [found] : []
+  })
+}
+
 /** The rows of that release in the document. */
 export function documented(release: string): Cells[] {
   const [begin, end] = marks(release)
@@ -55,7 +67,7 @@ export async function write(release: string, rows: readonly Cells[]): Promise<vo
   const [before, after] = text.split(begin)
   if (after === undefined) throw new Error(`${DOCUMENT} has no line ${begin}`)
   const line = (cells: Cells) => `| ${cells.join(' | ')} |`
-  const table = [line(HEAD), line(HEAD.map(() => '---')), ...rows.map(line)].join('\n')
+  const table = [line(HEAD), line(HEAD.map(() => '---')), ...merged(release, rows).map(line)].join('\n')
   writeFileSync(DOCUMENT, `${before}${begin}\n\n${table}\n\n${after.slice(after.indexOf(end))}`)
   await execa('npx', ['oxfmt', DOCUMENT], { cwd: REPOSITORY })
 }
