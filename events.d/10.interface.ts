@@ -16,6 +16,7 @@ import {
   forgetTickles,
   goodPublicAddresses,
   hasPublicAddresses,
+  hasToTry,
   hostedAccordingToDaemon,
   interfaces,
   isParkingPlace,
@@ -25,7 +26,6 @@ import {
   mustCarry,
   mustBePrivileged,
   mustPromote,
-  parkedHere,
   pick,
   placesIn,
   prepareAnnouncement,
@@ -87,7 +87,7 @@ export default {
     const listed = await goodPublicAddresses(node)
     if (!listed) return
     await restoreDadTimers(node)
-    if ((await parkedHere(node)).length > 0) await watchParked(node)
+    if (await hasToTry(node)) await watchParked(node)
     const checks = await checkLinks(node, listed)
     await unblockAgain(node)
     const errors = checks.flatMap(({ error }) => error ?? [])

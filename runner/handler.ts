@@ -34,7 +34,7 @@ export { dropAll, move, putRight } from './net/move/relocate.ts'
 // duplicate address detection
 export type { DadOutcome } from './net/dad/conflict.ts'
 export { restoreDadTimers, withDadTimers } from './net/dad/timers.ts'
-export { isParkingPlace, parkedHere } from './net/dad/parked.ts'
+export { hasToTry, isParkingPlace } from './net/dad/parked.ts'
 export { forgetParked, forgetParkedIfPossible } from './net/dad/park.ts'
 
 // the clients: firewall, connections, announcements

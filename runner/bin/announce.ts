@@ -10,7 +10,7 @@ import { factsHere, type Facts } from '../node/facts.ts'
 import { keepdirOf, vardirOf } from '../node/ctdb-path.ts'
 import { asTheOnlyOne } from '../net/announce/only-one.ts'
 import { bounded } from '../net/announce/bounded.ts'
-import { lookAfter, type Means } from '../net/announce/after-event.ts'
+import { concede, lookAfter, type Means, type Taken } from '../net/announce/after-event.ts'
 import { roundsOf } from '../net/announce/when.ts'
 import { keepTrying } from '../net/dad/retry-parked.ts'
 import { parkedFile } from '../net/dad/parked.ts'
@@ -107,9 +107,13 @@ async function tryParked(means: OwnMeans): Promise<void> {
   const { door } = means
   const announce = (address: string, iface: string) =>
     lookAfter(door, { address, iface }, roundsOf('usual'), means)
+  const conceded = async (taken: Taken) => {
+    if ((await concede(await means.node(), taken)) === 'seized')
+      await lookAfter(door, taken, roundsOf('seized'), means)
+  }
   try {
     await door.hold(`${parkedFile((await means.node()).settings.keepdir)}.watch`, LOCK_SECONDS, () =>
-      keepTrying(means.node, { sleep: (ms) => door.wait(ms), announce }),
+      keepTrying(means.node, { sleep: (ms) => door.wait(ms), announce, concede: conceded }),
     )
   } catch (error) {
     if (!(error instanceof LockBusy)) throw error

@@ -45,6 +45,8 @@ export interface Link {
   up: boolean
   /** The kernel's carrier: what ethtool calls "Link detected". */
   carrier: boolean
+  /** Nobody is asked for a MAC there, by ARP or neighbour discovery (`ip link set arp off`). */
+  noArp?: true
   addresses: readonly Held[]
 }
 
@@ -78,6 +80,7 @@ function linksIn(text: string): readonly Link[] {
       ...(typeof row['mtu'] === 'number' ? { mtu: row['mtu'] } : {}),
       up: flags.includes('UP'),
       carrier: flags.includes('LOWER_UP'),
+      ...(flags.includes('NOARP') ? { noArp: true as const } : {}),
       addresses: listIn(row['addr_info']).flatMap((info) => held(name, altnames, record(info))),
     }
   })

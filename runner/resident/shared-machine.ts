@@ -3,6 +3,7 @@ import type { Answer, Verb } from '../machine/machine.ts'
 import type { CommandOptions, HoldOptions } from '../machine/options.ts'
 import { WAIT } from '../net/clients/blocking-rule.ts'
 import { live } from '../machine/live/live.ts'
+import { isOwnProgram } from '../machine/live/own-program.ts'
 import type { Work } from './programs/deadline.ts'
 import { shared } from './batch/burst.ts'
 import { connections } from './batch/ss-batch.ts'
@@ -73,7 +74,7 @@ export class SharedMachine implements SharedParts {
     argv: Argv,
     { batch, input, combined, removes }: CommandOptions,
   ): Work<Answer> | undefined {
-    if (combined) return undefined
+    if (combined || isOwnProgram(argv)) return undefined
     if (input !== undefined) return batch === 'ip' ? this.#guarded(argv, input, removes) : undefined
     // a shell of the pool reads a word from each line
     if (argv.some((word) => word.includes('\n'))) return undefined

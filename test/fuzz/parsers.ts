@@ -34,7 +34,7 @@ import { parseBlocks } from '../../runner/net/clients/blocking-rule.ts'
 import { parseNodes } from '../../runner/net/ctdb/nodes-file.ts'
 import { wordsOf } from '../../runner/net/ctdb/nodes-list.ts'
 import { parseTable } from '../../runner/net/ctdb/tool.ts'
-import { parseParked } from '../../runner/net/dad/parked.ts'
+import { parseParked, parseWatched } from '../../runner/net/dad/parked.ts'
 import { dadState } from '../../runner/net/dad/state.ts'
 import { parseLinks, rows } from '../../runner/net/ip-json.ts'
 import { parseServices } from '../../runner/net/lvs/ipvs.ts'
@@ -91,6 +91,7 @@ export const PARSERS: Readonly<Record<string, (text: string) => unknown>> = {
   'os-release': distributionIn,
   // files of ours
   parked: parseParked,
+  'watched addresses': parseWatched,
   'kept sysctls': parseKept,
   recording: readTranscript,
   redaction: redact,

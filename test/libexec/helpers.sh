@@ -180,6 +180,19 @@ else
 	is 'frame-sender: a last line that is cut is not sent' 'ready 0' "$(printf %s "lo $frame" | frames)"
 	is 'frame-sender: without the privilege the helper ends with status 1' 1 \
 		"$(unshare -Urn sh -c 'exec setpriv --bounding-set -all --inh-caps -all perl "$1" </dev/null' sh "$folder/frame-sender.pl"; echo $?)"
+	# A host that has fd00::1 at the other end of eth0; the words after "--" ask.
+	ask() {
+		unshare -Urn sh -c '
+			ip link add eth0 type veth peer name peer && ip link set eth0 up && ip link set peer address 02:00:00:00:00:01 up
+			ip addr add fd00::1/64 dev peer nodad
+			perl "$@" 2>&1' sh "$folder/wire-question.pl" "$@"
+		echo "= $?"
+	}
+	is 'wire-question: the host that has the address is heard, also where the address is on this host' '02:00:00:00:00:01 has it = 0' \
+		"$(ask eth0 fd00::1 5 500 | tr '\n' ' ' | sed 's/ $//')"
+	is 'wire-question: nobody answers for another address' 'nobody = 0' "$(ask eth0 fd00::2 2 50 | tr '\n' ' ' | sed 's/ $//')"
+	is 'wire-question: an interface that is missing is named' 'nosuch: No such device' "$(ask nosuch fd00::1 1 50 | head -1)"
+	is 'wire-question: words that are no question' '10.0.0.1: expected an IPv6 address' "$(ask eth0 10.0.0.1 1 50 | head -1)"
 fi
 
 echo "1..$count"

@@ -46,15 +46,15 @@ export class BetweenEvents {
     })
     const announce = (address: string, iface: string) =>
       this.#announcing.add({ mode: 'usual', address, iface })
-    this.#parking = retryLoop(
-      () => this.#node(),
+    const means = {
       announce,
-      complain,
-      async () => {
+      concede: (taken: Taken) => this.#concedeLate(taken),
+      isInPlace: async () => {
         const found = await scripts.look(complain)
         return typeof found === 'number' || scripts.hasOurs
       },
-    )
+    }
+    this.#parking = retryLoop(() => this.#node(), means, complain)
   }
 
   /**
@@ -91,6 +91,12 @@ export class BetweenEvents {
       this.#complain(`${taken.address}: ${error instanceof Error ? error.message : String(error)}`)
       return 'given up'
     }
+  }
+
+  /** The same for an address that nobody announces any more. */
+  async #concedeLate({ address, iface }: Taken): Promise<void> {
+    if ((await this.#concede({ address, iface })) === 'seized')
+      this.#announcing.add({ mode: 'seized', address, iface })
   }
 
   #node(): Promise<Node> {

@@ -8,6 +8,7 @@ import type { Node } from '../../node/node.ts'
 import { orReason } from '../../net/ctdb/daemon-view.ts'
 import { programFor, type Block } from '../../net/clients/blocking-rule.ts'
 import { blocksNow, firewallLock } from '../../net/clients/firewall.ts'
+import { otherBlocks } from '../../net/clients/other-tables.ts'
 import { rows as parseRows, type Held, type Link } from '../../net/ip-json.ts'
 import { interfaces } from '../../net/address/interfaces.ts'
 import { neighbourOf } from '../../inet/network.ts'
@@ -118,6 +119,9 @@ async function blocksOf(
     // a kernel without that table has no such rule
     if (typeof blocks === 'string' && !/Table does not exist|not supported/.test(blocks)) return blocks
     if (typeof blocks !== 'string') found.push(...blocks)
+    const others = await otherBlocks(node, program)
+    if (typeof others === 'string') return others
+    found.push(...others)
   }
   if (!sure || found.length === 0) return found
   try {

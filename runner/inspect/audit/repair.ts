@@ -7,6 +7,8 @@ import type { Node } from '../../node/node.ts'
 import { canonical } from '../../inet/address.ts'
 import { addAddress, deleteAddress } from '../../net/address/add-delete.ts'
 import type { Placement } from '../../net/address/placement.ts'
+import type { Block } from '../../net/clients/blocking-rule.ts'
+import { takeOut, withFirewall } from '../../net/clients/firewall.ts'
 import { unblock } from '../../net/clients/unblock.ts'
 import { Refusal } from '../../base/refusal.ts'
 import { endsEvent } from '../../engine/report.ts'
@@ -76,7 +78,7 @@ async function perform(repair: Repair, options: RepairOptions): Promise<Omit<Rep
   try {
     if (repair.kind === 'event') return await performEvent(repair, options)
     const node = await options.nodeWith((line) => said.push(line))
-    if (repair.kind === 'unblock') await unblock(node, [repair.block.address])
+    if (repair.kind === 'unblock') await unblockBy(node, repair.block)
     else if (repair.kind === 'write') await node.write(repair.path, `${repair.value}\n`)
     else await putBehind(node, repair.held)
     return { outcome: 'ok', said }
@@ -92,6 +94,12 @@ async function putBehind(node: Node, held: readonly Placement[]): Promise<void> 
     await deleteAddress(node, each)
     await addAddress(node, each, { undo: true })
   }
+}
+
+/** Events look at the tables of one program alone: a rule of the other is taken out by itself. */
+async function unblockBy(node: Node, block: Block): Promise<void> {
+  if (block.by === undefined) await unblock(node, [block.address])
+  else await withFirewall(node, async () => void (await takeOut(node, [block])))
 }
 
 /** Seconds for each handler, the default of `eventscript run`. */

@@ -24,7 +24,7 @@ export function blockFaults(
       state: 'error',
       kind: 'drop-rule',
       subject: block.address,
-      seen: `a leftover rule drops packets for it on ${block.iface}`,
+      seen: `a leftover rule${block.by === undefined ? '' : ` of ${block.by}`} drops packets for it on ${block.iface}`,
       expected: 'no such rule',
       repair: { kind: 'unblock', block, lock },
     }))

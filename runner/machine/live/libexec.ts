@@ -1,10 +1,14 @@
 import { readFileSync } from 'node:fs'
 
+/** In a program of one file the build puts the texts of the helpers that it needs. */
+declare const EMBEDDED: Readonly<Record<string, string>> | undefined
+
 /**
  * The text of a helper in `runner/libexec`, which the build copies beside the compiled files. Read when the daemon starts: a
  * running daemon outlives its package, and its helpers are never those of another version.
  */
 export function helperText(name: string): string {
+  if (typeof EMBEDDED !== 'undefined') return EMBEDDED[name] ?? ''
   return readFileSync(new URL(`../../libexec/${name}`, import.meta.url), 'utf8')
 }
 

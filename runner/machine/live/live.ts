@@ -9,6 +9,7 @@ import { CannotRun, FileError, Interrupted } from '../errors.ts'
 import { codeIn, readFar, writerOf } from '../files/far-file.ts'
 import { findProgram } from './find-program.ts'
 import { handOver } from './inbox.ts'
+import { asProgram } from './libexec.ts'
 import { holdFlock } from './locks/flock.ts'
 import { holdFar } from './locks/far-flock.ts'
 import { announcementWords } from '../announcement.ts'
@@ -114,7 +115,7 @@ export class LiveMachine implements System {
 
   async #runProgram(argv: readonly string[], { input, within }: CommandOptions): Promise<Answer> {
     const stdin = input === undefined ? { stdin: 'ignore' as const } : { input }
-    const child = this.#start(argv, { ...stdin, env: { LC_ALL: 'C' } })
+    const child = this.#start(asProgram(argv), { ...stdin, env: { LC_ALL: 'C' } })
     const answer = this.#finish(argv, child)
     if (within === undefined) return await answer
     const late = () => endProgram(child, this.#ownGroups, true)

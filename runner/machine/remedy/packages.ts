@@ -13,6 +13,7 @@ const PACKAGES: Record<string, readonly [string, string, string, string]> = {
   arping: ['iputils-arping', 'iputils', 'iputils', 'iputils-arping'],
   ndptool: ['libndp-tools', 'libndp', 'libndp', 'libndp'],
   ndisc6: ['ndisc6', 'ndisc6', 'ndisc6', 'ndisc6'],
+  perl: ['perl-base', 'perl-interpreter', 'perl-base', 'perl'],
   ctdb: ['ctdb', 'ctdb', 'ctdb', 'ctdb'],
   ctdb_killtcp: ['ctdb', 'ctdb', 'ctdb', 'ctdb'],
   flock: ['util-linux', 'util-linux', 'util-linux', 'flock'],

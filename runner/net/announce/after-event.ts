@@ -3,7 +3,7 @@
  * goes on, and then tell the network where it is.
  */
 import type { Node } from '../../node/node.ts'
-import { Refusal } from '../../base/refusal.ts'
+import { Refusal, refusalOr } from '../../base/refusal.ts'
 import type { Door } from '../../machine/machine.ts'
 import { toShell } from '../../machine/argv.ts'
 import { familyOf } from '../../inet/address.ts'
@@ -15,7 +15,7 @@ import { decide, type DadOutcome } from '../dad/conflict.ts'
 import { dadNow, duplicateCheck, isUnderCheck, waitForDad, type DadState } from '../dad/state.ts'
 import { parseLinks } from '../ip-json.ts'
 import { whereIs } from '../address/interfaces.ts'
-import { deleteAddress, tryDelete } from '../address/add-delete.ts'
+import { deleteAddress } from '../address/add-delete.ts'
 import { memoizeLast } from '../../base/memoize.ts'
 import { forgetParked } from '../dad/park.ts'
 
@@ -51,7 +51,7 @@ export async function takenState(door: Door, { address, iface, onLo = false }: T
 export async function concede(node: Node, taken: Taken): Promise<DadOutcome | 'given up'> {
   const { address, iface } = taken
   const held = await prefixes(node, taken)
-  for (const bits of held) await tryDelete(node, { address, bits, iface })
+  for (const bits of held) await refusalOr(() => deleteAddress(node, { address, bits, iface }))
   const left = await prefixes(node, taken)
   const [bits] = held
   const failing = `Failed to keep ${address}/${held.join(' ')} on dev ${iface}: ${left.length === 0 ? 'removed' : 'it could not be removed'}`

@@ -23,17 +23,21 @@ export async function blocked(
   const end = performance.now() + COMMAND_MS
   await withFirewall(node, async () => {
     const rules: Block[] = []
+    let sure: Block | undefined
     try {
-      await insertOnce(node, { address, iface, marked: true }, rules, end)
+      sure = await insertOnce(node, { address, iface, marked: true }, rules, end)
       await work()
     } finally {
-      await takeOut(node, rules, { undo: true })
+      await takeOut(node, rules, { undo: true, sure })
     }
   })
 }
 
-/** Into `rules` come those that may be there for the address, each before its command begins. */
-async function insertOnce(node: Node, block: Block, rules: Block[], end: number): Promise<void> {
+/**
+ * Into `rules` come those that may be there for the address, each before its command begins. Gives back the one that was surely
+ * put in.
+ */
+async function insertOnce(node: Node, block: Block, rules: Block[], end: number): Promise<Block | undefined> {
   const { address, iface } = block
   const within = () => Math.max(1, end - performance.now())
   const unblocked = (reason: string) =>
@@ -42,17 +46,19 @@ async function insertOnce(node: Node, block: Block, rules: Block[], end: number)
   if (typeof seen === 'string') {
     unblocked(seen)
     // what a run that was killed has left is not seen
-    return await noteBlocked(node, [address])
+    await noteBlocked(node, [address])
+    return undefined
   }
   rules.push(...(await ours(node, seen, [address])))
-  if (rules.some((rule) => rule.iface === iface))
-    return node.because(
-      `a run that was killed has left the rule that blocks ${address} on ${iface}: it serves`,
-    )
+  if (rules.some((rule) => rule.iface === iface)) {
+    node.because(`a run that was killed has left the rule that blocks ${address} on ${iface}: it serves`)
+    return undefined
+  }
   // a program that failed or was ended may have inserted it; one that got no lock has not
   rules.unshift(block)
   const inserted = await node.change({ batch: 'iptables', within: within() })`${blockingRule(block, '-I')}`
-  if (inserted.status === 0) return
+  if (inserted.status === 0) return block
   if (isLocked(inserted)) rules.shift()
   unblocked(firewallSaid(inserted))
+  return undefined
 }

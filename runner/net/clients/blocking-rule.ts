@@ -10,6 +10,8 @@ export interface Block {
   iface: string
   /** It has our mark. An older version of ours, and CTDB's script, set none. */
   marked: boolean
+  /** The program whose tables have it, where that is not the one of the family: `iptables-legacy`. */
+  by?: string
 }
 
 /** By the family of an address. */
@@ -34,9 +36,12 @@ export function listRules(program: FirewallProgram): string[] {
 }
 
 /** The command that inserts such a rule, or deletes it. */
-export function blockingRule({ address, iface, marked }: Block, how: '-I' | '-D'): string[] {
+export function blockingRule(
+  { address, iface, marked, by = programFor(address) }: Block,
+  how: '-I' | '-D',
+): string[] {
   const mark = marked ? MARK : []
-  return [programFor(address), ...WAIT, how, 'INPUT', '-i', iface, '-d', address, ...mark, '-j', 'DROP']
+  return [by, ...WAIT, how, 'INPUT', '-i', iface, '-d', address, ...mark, '-j', 'DROP']
 }
 
 /**

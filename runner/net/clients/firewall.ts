@@ -33,19 +33,23 @@ export function firewallLock({ settings }: Node): string {
 }
 
 /**
- * Take the rules out. One that stays is a WARNING, and noted for the next monitor; after 5 s in vain the rest is left to that
- * monitor as well. Gives back the addresses that are still blocked.
+ * Take the rules out. One that is gone although it was put in a moment ago (`sure`) is a WARNING. One that stays is a WARNING,
+ * and noted for the next monitor; after 5 s in vain the rest is left to that monitor as well. Gives back the addresses that are
+ * still blocked.
  */
 export async function takeOut(
   node: Node,
   rules: readonly Block[],
-  how: { undo?: true } = {},
+  how: { undo?: true; sure?: Block } = {},
 ): Promise<string[]> {
   const end = performance.now() + COMMAND_MS
   const stuck: Block[] = []
+  const { sure, ...undo } = how
   for (const rule of rules) {
     const isInVain = stuck.length > 0 && performance.now() > end
-    const reason = isInVain ? 'the firewall does not answer' : await whyNotOut(node, rule, how)
+    const reason = isInVain
+      ? 'the firewall does not answer'
+      : await whyNotOut(node, rule, { ...undo, isSure: rule === sure })
     if (reason === undefined) continue
     stuck.push(rule)
     const command = toShell(blockingRule(rule, '-D'))
@@ -58,12 +62,20 @@ export async function takeOut(
   return addresses
 }
 
-async function whyNotOut(node: Node, rule: Block, how: { undo?: true }): Promise<string | undefined> {
-  const options = { ...how, within: COMMAND_MS, ...TAKEN_OUT }
+async function whyNotOut(
+  node: Node,
+  rule: Block,
+  { isSure, ...undo }: { undo?: true; isSure: boolean },
+): Promise<string | undefined> {
+  const options = { ...undo, within: COMMAND_MS, ...TAKEN_OUT }
   const removed = await node.change(options)`${blockingRule(rule, '-D')}`
   // somebody else has removed it, or it never came
-  const isGone = removed.status === 0 || /does a matching rule exist/.test(removed.err)
-  return isGone ? undefined : firewallSaid(removed)
+  const hadGone = /does a matching rule exist/.test(removed.err)
+  if (hadGone && isSure)
+    node.say(
+      `WARNING: the rule that blocked ${rule.address} on ${rule.iface} had gone before its time: has somebody reloaded the firewall? Clients may have been reset`,
+    )
+  return removed.status === 0 || hadGone ? undefined : firewallSaid(removed)
 }
 
 /**

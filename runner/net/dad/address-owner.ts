@@ -1,30 +1,22 @@
 /** The host that has an address that should be ours: a line of evidence for the admin who has to find that host. */
 import type { Node } from '../../node/node.ts'
-import { Refusal, refusalOr, refuse } from '../../base/refusal.ts'
+import { Refusal, refusalOr } from '../../base/refusal.ts'
 import { canonical, familyOf } from '../../inet/address.ts'
-import { arpingQuestion } from '../arping.ts'
 import { ownNumber, table } from '../ctdb/tool.ts'
-import { rows, type Link } from '../ip-json.ts'
-import { linksInDetail } from '../address/interfaces.ts'
+import { rows } from '../ip-json.ts'
 import { nodesList } from '../ctdb/nodes-list.ts'
 import { parseNodes } from '../ctdb/nodes-file.ts'
-import { why } from '../answer.ts'
+import { ANSWER_MS, byArp, byPackets, macIn, ownLink, type Contested } from './wire.ts'
 
-export interface Contested {
-  address: string
-  iface: string
-}
-
-/** Probes for an IPv4 address, a second apart; and how long an answer to a question of IPv6 may take, in ms. */
-const ARP_PROBES = 2
-const ANSWER_MS = 500
 /** The kernel asks three times, a second apart, and only once it has an address of its own to ask from. */
 const LOOKS = 4
+/** Questions for a host that is to come. */
+const PATIENT = 6
 /** Seconds for the command that prints the list of nodes: the event waits for it. */
 const LIST_S = 3
 
 /**
- * The MAC that answers for the address on that interface (`known`, if `rivalMac` has heard it already), and its host, as far
+ * The MAC that answers for the address on that interface (`known`, if it has been heard already), and its host, as far
  * as can be found out: `52:54:00:12:34:56 on eth0, which is node 2 (fd01::3)`. Never fails: the reason stands in place of
  * whatever cannot be found out.
  */
@@ -33,7 +25,7 @@ export async function whoHas(node: Node, contested: Contested, known?: string): 
   try {
     const mac = known ?? (await macOf(node, contested))
     if (mac === undefined) return `nobody answers for it on ${iface} when asked again`
-    // a MAC that `rivalMac` has heard is none of ours
+    // a MAC that was heard before is none of ours
     const own = known === undefined ? await ownLink(node, mac) : undefined
     const whose = own
       ? `this node's own ${own.name}: is it on the same network as ${iface}?`
@@ -46,43 +38,32 @@ export async function whoHas(node: Node, contested: Contested, known?: string): 
 }
 
 /**
- * The MAC of another host that answers for this IPv4 address, which is not on our wire. Two questions, so 2 s when nobody
- * answers. An interface of ours on the same network is no conflict. Throws a Refusal when nobody can be asked.
- */
-export async function rivalMac(node: Node, contested: Contested): Promise<string | undefined> {
-  const mac = await macByArp(node, contested)
-  return mac !== undefined && (await ownLink(node, mac)) ? undefined : mac
-}
-
-/**
  * The MAC that answers for the address by now, for a caller that waits for a host to come: 2 s for IPv4, 3 s for IPv6, when
  * nobody answers. Throws a Refusal when nobody can be asked.
  */
 export async function macWhenItComes(node: Node, contested: Contested): Promise<string | undefined> {
-  const patient = familyOf(contested.address) === 'inet6' && (await node.find('ndisc6'))
-  return patient ? await macByNdisc6(node, contested, 6) : await macOf(node, contested)
+  return await macOf(node, contested, PATIENT)
 }
 
-function macOf(node: Node, contested: Contested): Promise<string | undefined> {
-  return (familyOf(contested.address) === 'inet6' ? macByDiscovery : macByArp)(node, contested)
-}
-
-async function macByArp(node: Node, { address, iface }: Contested): Promise<string | undefined> {
-  const version = await node.ask`arping -V`
-  const question = arpingQuestion(version.out + version.err, address, iface, ARP_PROBES)
-  const { out, err, status } = await node.ask`${question}`
-  const mac = macIn(out)
-  // the exit status does not tell an answer, silence, and a question that could not be asked apart
-  if (mac === undefined && !/ received|^received /im.test(out))
-    refuse(`arping cannot ask on ${iface}: ${why({ status, out, err }, 'CAP_NET_RAW')}`)
-  return mac
+/** `questions`: for an IPv6 address. */
+async function macOf(node: Node, contested: Contested, questions = 2): Promise<string | undefined> {
+  const isIpv4 = familyOf(contested.address) === 'inet'
+  const reply = isIpv4 ? await byArp(node, contested) : await byPackets(node, contested, questions)
+  if (typeof reply === 'object') return reply.mac
+  return reply === 'unasked' ? await macByDiscovery(node, contested, questions) : undefined
 }
 
 /** `ndisc6` asks and prints the MAC. Without that program the kernel asks, and its neighbour table has the answer. */
-async function macByDiscovery(node: Node, contested: Contested): Promise<string | undefined> {
+async function macByDiscovery(
+  node: Node,
+  contested: Contested,
+  questions: number,
+): Promise<string | undefined> {
   const { address, iface } = contested
-  const heard = (await node.find('ndisc6')) && (await macByNdisc6(node, contested, 2))
-  if (heard) return heard
+  if (await node.find('ndisc6')) {
+    const heard = await macByNdisc6(node, contested, questions)
+    if (heard !== undefined || questions === PATIENT) return heard
+  }
   // an entry from before is no evidence
   await node.change`ip neigh del ${address} dev ${iface}`
   await node.change`ip neigh replace ${address} dev ${iface} use`
@@ -104,20 +85,12 @@ async function macByNdisc6(
   return macIn(out)
 }
 
-function macIn(text: string): string | undefined {
-  return /\b(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\b/i.exec(text)?.[0].toLowerCase()
-}
-
 /** A node of the cluster, or a neighbour that has another address too. */
 async function whoIs(node: Node, mac: string, address: string): Promise<string> {
   const others = (await neighboursWith(node, mac)).filter((other) => other !== address)
   if (others.length === 0) return 'no neighbour that is known by another address'
   const cluster = await clusterNode(node, others)
   return cluster ?? `the neighbour ${others.join(', ')}`
-}
-
-async function ownLink(node: Node, mac: string): Promise<Link | undefined> {
-  return (await linksInDetail(node)).find((link) => link.mac === mac)
 }
 
 async function neighboursWith(node: Node, mac: string): Promise<string[]> {

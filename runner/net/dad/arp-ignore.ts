@@ -27,6 +27,26 @@ export async function silenceParked(node: Node, address: string): Promise<void> 
     node.say(`WARNING: cannot set ${ARP_IGNORE}: this node answers ARP for ${address}, which is parked`)
 }
 
+/**
+ * Somebody has put arp_ignore back to 0 beside parked addresses, as "sysctl --system" does: it is set again, with one WARNING.
+ * The value that the others' last one puts back is then 0. Without parked IPv4 addresses this is no look.
+ */
+export async function keepSilent(node: Node, parked: readonly Parked[]): Promise<void> {
+  const loud = parked.filter(isIpv4)
+  if (loud.length === 0 || (await readNumber(node, ARP_IGNORE)) !== 0) return
+  const isStill = await withParked(node, async (list) => {
+    const [first] = list.filter(isIpv4)
+    if (!first || (await readNumber(node, ARP_IGNORE)) !== 0) return false
+    if (!list.some(({ arpIgnore }) => arpIgnore !== undefined)) first.arpIgnore = 0
+    return await tryWrite(node, ARP_IGNORE, `${ARP_SILENT}\n`)
+  })
+  if (!isStill) return
+  const names = loud.map(({ address }) => address).join(', ')
+  node.say(
+    `WARNING: somebody has set ${ARP_IGNORE} to 0 ("sysctl --system"?), and this node answered ARP for ${names}, which another host has: it is ${ARP_SILENT} again; set it so in /etc/sysctl.d for as long as addresses may be parked`,
+  )
+}
+
 /** The last parked address has gone: arp_ignore is put back, or left to LVS, which remembers from now on. */
 export async function putBackBesideLvs(node: Node, arpIgnore: number): Promise<void> {
   if ((await readNumber(node, ARP_IGNORE)) !== ARP_SILENT) return

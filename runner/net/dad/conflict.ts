@@ -8,9 +8,10 @@ import { Refusal, refuse } from '../../base/refusal.ts'
 import { familyOf } from '../../inet/address.ts'
 import { addAddress } from '../address/add-delete.ts'
 import type { Placement } from '../address/placement.ts'
-import { rivalMac, whoHas } from './address-owner.ts'
+import { whoHas } from './address-owner.ts'
 import { park } from './park.ts'
 import { NO_CHECK } from './policy.ts'
+import { askWire, type Reply } from './wire.ts'
 
 /** `ready`: it is ours alone. `parked`: it is on `lo`, off the wire. `seized`: it is ours, and another host's too. */
 export type DadOutcome = 'ready' | 'parked' | 'seized'
@@ -90,19 +91,33 @@ export async function decide(
 }
 
 /**
- * The kernel checks no IPv4 address for duplicates: with EVENTSCRIPT_IPV4_DAD we ask, before an address is added that is
- * not on our wire yet.
+ * Ask the wire before an address is put on it. The kernel checks no IPv4 address for duplicates: with EVENTSCRIPT_IPV4_DAD we
+ * ask. For an IPv6 address that is here already (`isLocal`, on lo) a reverse-path filter hides the answers from the kernel's
+ * check. `unasked`: nobody could be asked.
  */
-export async function decideIpv4(node: Node, wanted: Placement): Promise<DadOutcome> {
+export async function decideBefore(
+  node: Node,
+  wanted: Placement,
+  isLocal: boolean,
+): Promise<DadOutcome | 'unasked'> {
   const { address, bits, iface } = wanted
-  if (familyOf(address) === 'inet6' || node.settings.option('EVENTSCRIPT_IPV4_DAD') === 'no') return 'ready'
-  let mac
+  const isIpv4 = familyOf(address) === 'inet'
+  if (isIpv4 ? node.settings.option('EVENTSCRIPT_IPV4_DAD') === 'no' : !isLocal) return 'ready'
+  const reply = await askedOrWhyNot(node, wanted)
+  if (typeof reply === 'object')
+    return await decide(node, wanted, `Failed to add ${address}/${bits} on dev ${iface}`, reply.mac)
+  return reply === 'nobody' ? 'ready' : reply
+}
+
+/** Of an IPv4 address it is said that nobody could be asked: the kernel does not ask either. */
+async function askedOrWhyNot(node: Node, wanted: Placement): Promise<Reply> {
   try {
-    mac = await rivalMac(node, wanted)
+    return await askWire(node, wanted)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
-    node.say(`WARNING: ${address} is not checked for duplicates: ${error.message}`)
+    const line = `${wanted.address} is not checked for duplicates: ${error.message}`
+    if (familyOf(wanted.address) === 'inet') node.say(`WARNING: ${line}: it is asked for again every 5 s`)
+    else node.because(line)
+    return 'unasked'
   }
-  if (mac === undefined) return 'ready'
-  return await decide(node, wanted, `Failed to add ${address}/${bits} on dev ${iface}`, mac)
 }

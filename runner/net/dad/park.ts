@@ -8,9 +8,10 @@ import { familyOf, hostBits } from '../../inet/address.ts'
 import { tryAdd } from '../address/add-delete.ts'
 import { whereIs } from '../address/interfaces.ts'
 import type { Placement } from '../address/placement.ts'
+import type { Answer } from '../../machine/machine.ts'
 import { why } from '../answer.ts'
 import { arpIgnoreBefore, putBackBesideLvs, silenceParked } from './arp-ignore.ts'
-import { isParkingPlace, PARKING_PLACE, parkedHere, withParked, type Parked } from './parked.ts'
+import { isParkingPlace, PARKING_PLACE, triedHere, withParked, type Parked } from './parked.ts'
 
 /**
  * Keep an address here, off the wire; `rival` is the host that has it. It may be parked already. An address that cannot be
@@ -25,22 +26,30 @@ export async function park(node: Node, { address, bits, iface }: Placement, riva
     return before
   })
   if (arpIgnore !== undefined) await silenceParked(node, address)
-  const place = { address, bits: hostBits(address), iface: PARKING_PLACE }
-  const added = await tryAdd(node, place, [...(isIpv4 ? ['scope', 'host'] : []), 'preferred_lft', '0'])
+  const added = await putOnLo(node, address)
   if (added.status === 0 || (await whereIs(node, address)).some(isParkingPlace)) return
   await forgetParked(node, [address])
   refuse(`Failed to park ${address} on ${PARKING_PLACE}: ${why(added)}`)
 }
 
+/** Put an address where parked ones are. The answer is the caller's to judge. */
+export async function putOnLo(node: Node, address: string): Promise<Answer> {
+  const place = { address, bits: hostBits(address), iface: PARKING_PLACE }
+  const scope = familyOf(address) === 'inet' ? ['scope', 'host'] : []
+  return await tryAdd(node, place, [...scope, 'preferred_lft', '0'])
+}
+
 /**
  * From now on nobody tries to put these addresses (all, if none are named) on their interfaces: an event can deal with
- * them. Where nothing is parked this is one look.
+ * them, and nobody watches them. Where there is nothing to try this is one look.
  */
 export async function forgetParked(node: Node, addresses?: readonly string[]): Promise<void> {
-  const isMeant = ({ address }: Parked) => addresses === undefined || addresses.includes(address)
-  if (!(await parkedHere(node)).some(isMeant)) return
-  await withParked(node, async (parked) => {
+  const isMeant = ({ address }: { address: string }) => addresses === undefined || addresses.includes(address)
+  const tried = await triedHere(node)
+  if (![...tried.parked, ...tried.watched].some(isMeant)) return
+  await withParked(node, async (parked, watched) => {
     for (const each of parked.filter(isMeant)) await unlist(node, parked, each)
+    for (const each of watched.filter(isMeant)) watched.splice(watched.indexOf(each), 1)
   })
 }
 

@@ -11,9 +11,8 @@ export interface RetryLoop {
 
 export function retryLoop(
   nodeNow: () => Promise<Node>,
-  announce: Keeping['announce'],
+  means: Omit<Keeping, 'sleep'>,
   complain: (line: string) => void,
-  isInPlace?: Keeping['isInPlace'],
 ): RetryLoop {
   let working = false
   const stop = new AbortController()
@@ -21,11 +20,7 @@ export function retryLoop(
   async function work(): Promise<void> {
     working = true
     try {
-      await keepTrying(nodeNow, {
-        sleep: (ms) => sleep(ms, undefined, { signal: stop.signal }),
-        announce,
-        isInPlace,
-      })
+      await keepTrying(nodeNow, { ...means, sleep: (ms) => sleep(ms, undefined, { signal: stop.signal }) })
     } catch (error) {
       // the next monitor event starts us again
       if (!stop.signal.aborted)

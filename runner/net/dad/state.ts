@@ -38,6 +38,13 @@ export async function duplicateCheck(door: Door, iface: string): Promise<number>
   return delay * 1000 + probes * interval + 3000
 }
 
+/** Does the kernel check IPv6 addresses of this interface for duplicates at all? */
+export async function isChecked(door: Door, iface: string): Promise<boolean> {
+  const conf = (name: string, of = iface) => readNumber(door, `/proc/sys/net/ipv6/conf/${of}/${name}`)
+  const accepts = Math.max((await conf('accept_dad', 'all')) ?? 0, (await conf('accept_dad')) ?? 1)
+  return accepts > 0 && (await conf('dad_transmits')) !== 0
+}
+
 const flagsIn = memoizeLast((table) => {
   const found = new Map<string, number>()
   for (const line of table.split('\n')) {

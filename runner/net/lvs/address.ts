@@ -2,7 +2,8 @@ import type { Node } from '../../node/node.ts'
 import { Refusal, refusalOr, refuse } from '../../base/refusal.ts'
 import { announce, announceFromLo, prepareAnnouncement } from '../announce/announce.ts'
 import { familyOf, hostBits } from '../../inet/address.ts'
-import { duplicateCheck, waitForDad } from '../dad/state.ts'
+import { duplicateCheck, waitForDad, type DadState } from '../dad/state.ts'
+import { byPackets } from '../dad/wire.ts'
 import { isNamed, type Held, type Link } from '../ip-json.ts'
 import { interfaces, pick, whereIs } from '../address/interfaces.ts'
 import { deleteAddress, tryAdd } from '../address/add-delete.ts'
@@ -19,6 +20,8 @@ const SILENT_PLACE = 'lo'
  * `ipreallocated` runs on all nodes at once. The kernel takes up to 2 s for each try.
  */
 const TRIES = 3
+/** Milliseconds to the next try where another host has answered at once. */
+const HELD_MS = 1000
 
 /**
  * Hold the address so that no other host can tell. An IPv4 host answers ARP for all its addresses, except those of scope
@@ -110,15 +113,28 @@ async function addToLink(node: Node, address: string, link: Link): Promise<strin
   await prepareAnnouncement(node, address, link)
   const limit = await duplicateCheck(node, link.name)
   for (let tries = 1; tries <= TRIES; tries += 1) {
-    await add(node, address, link.name, 'global')
-    const state = await waitForDad(node, { address, iface: link.name }, { limit })
+    const state = await tryOnLink(node, address, link.name, limit)
     if (state === 'ready') return undefined
     node.because(`${address} on ${link.name} is ${state}, ${tries} of ${TRIES} tries`)
-    await deleteAddress(node, { iface: link.name, address, bits: hostBits(address) })
     if (state !== 'duplicate') return `the duplicate check on ${link.name} did not end: has it a link?`
   }
   const rival = await whoHas(node, { address, iface: link.name })
   return `another host has it (dadfailed): ${rival}: take it away there`
+}
+
+/**
+ * Add the address and wait for its check; it is taken away again unless the check ends well. The wire is asked before: the
+ * address is on lo, and a reverse-path filter keeps the answers of a host that has it from the kernel.
+ */
+async function tryOnLink(node: Node, address: string, iface: string, limit: number): Promise<DadState> {
+  if (typeof (await byPackets(node, { address, iface }, 1)) === 'object') {
+    await node.wait(HELD_MS)
+    return 'duplicate'
+  }
+  await add(node, address, iface, 'global')
+  const state = await waitForDad(node, { address, iface }, { limit })
+  if (state !== 'ready') await deleteAddress(node, { iface, address, bits: hostBits(address) })
+  return state
 }
 
 /** Remove the address from this node. All places are tried before a failure is refused. */

@@ -1,11 +1,13 @@
 import type { Node } from '../../node/node.ts'
 import { Refusal } from '../../base/refusal.ts'
 import { familyOf } from '../../inet/address.ts'
-import { deleteAddress, tryDelete } from '../address/add-delete.ts'
+import { addAddress, deleteAddress, tryDelete } from '../address/add-delete.ts'
+import { interfaces, pick } from '../address/interfaces.ts'
 import { isRight, type Placement } from '../address/placement.ts'
-import { conflictPolicy, decide, decideIpv4, type DadOutcome } from '../dad/conflict.ts'
+import { conflictPolicy, decide, decideBefore, type DadOutcome } from '../dad/conflict.ts'
 import { isParkingPlace } from '../dad/parked.ts'
 import { dadPolicy } from '../dad/policy.ts'
+import { watch } from '../dad/watch.ts'
 import { duplicateCheck, isUnderCheck, waitForDad, type DadState } from '../dad/state.ts'
 import type { Held } from '../ip-json.ts'
 import { putBack } from './relocate.ts'
@@ -21,14 +23,28 @@ export async function take(
   put: (node: Node, onWire: readonly Held[], target: Placement) => Promise<void>,
 ): Promise<DadOutcome> {
   const onWire = places.filter((held) => !isParkingPlace(held))
-  const before = onWire.length === 0 ? await decideIpv4(node, target) : 'ready'
-  if (before !== 'parked') await put(node, onWire, target)
-  const isMoved = !onWire.some((held) => isRight(held, target))
-  const old = isMoved ? onWire.find(({ state }) => state === 'ready') : undefined
-  const outcome = before === 'ready' ? await settle(node, target, old) : before
-  // an address that has its place on the wire is no longer held beside it
-  if (outcome !== 'parked') for (const held of places.filter(isParkingPlace)) await deleteAddress(node, held)
-  return outcome
+  const parked = places.filter(isParkingPlace)
+  const leaveLo = async () => {
+    for (const held of parked.splice(0)) await deleteAddress(node, held)
+  }
+  try {
+    const before = onWire.length === 0 ? await decideBefore(node, target, parked.length > 0) : 'ready'
+    // only the kernel asks: it hears every answer while the address is nowhere on this node
+    if (before === 'unasked' && familyOf(target.address) === 'inet6') await leaveLo()
+    if (before !== 'parked') await put(node, onWire, target)
+    const isMoved = !onWire.some((held) => isRight(held, target))
+    const old = isMoved ? onWire.find(({ state }) => state === 'ready') : undefined
+    const isDecided = before === 'parked' || before === 'seized'
+    const outcome = isDecided ? before : await settle(node, target, old)
+    // an address that has its place on the wire is no longer held beside it
+    if (outcome !== 'parked') await leaveLo()
+    if (before === 'unasked' && familyOf(target.address) === 'inet') await watch(node, target)
+    return outcome
+  } catch (error) {
+    // it is on no list any more: nobody would look after it
+    if (error instanceof Refusal) for (const held of parked) await tryDelete(node, held)
+    throw error
+  }
 }
 
 /**
@@ -46,16 +62,36 @@ async function settle(node: Node, wanted: Placement, old: Held | undefined): Pro
   )
   const isUsable = (state: DadState) => policy.usable.includes(state)
   const enough = (state: DadState) => isUsable(state) || !isUnderCheck(state)
-  const state = await waitForDad(node, wanted, { limit, enough })
+  const checked = () => waitForDad(node, wanted, { limit, enough })
+  let state = await checked()
+  const isRemoved = state === 'absent' && (await isUp(node, iface))
+  if (isRemoved) {
+    node.say(
+      `WARNING: somebody removed ${address} from ${iface} while it was checked for duplicates: adding it again`,
+    )
+    await addAddress(node, wanted, { dadFlag: policy.flag })
+    state = await checked()
+  }
   if (isUsable(state)) return 'ready'
   const failing = `Failed to add ${address}/${bits} on dev ${iface}`
   if (state !== 'absent') await tryDelete(node, wanted)
   if (state === 'duplicate') return await decide(node, wanted, failing)
   const failure = new Refusal(
     state === 'absent'
-      ? `${failing}: it was gone again at once: has somebody taken ${iface} down?`
+      ? `${failing}: ${await whyGone(node, iface, isRemoved)}`
       : `${failing}: duplicate address detection did not end within ${limit / 1000} s: has ${iface} a link?`,
   )
   if (old) await putBack(node, old, failure)
   throw failure
+}
+
+async function isUp(node: Node, iface: string): Promise<boolean> {
+  return pick(await interfaces(node), iface)?.up === true
+}
+
+/** An address vanishes with its link; on a link that is up another program has removed the address. */
+async function whyGone(node: Node, iface: string, wasRemoved: boolean): Promise<string> {
+  return wasRemoved && (await isUp(node, iface))
+    ? `somebody removed it twice while it was checked for duplicates: which program manages ${iface} (networkd, NetworkManager)?`
+    : `it was gone again at once: has somebody taken ${iface} down?`
 }

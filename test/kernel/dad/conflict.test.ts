@@ -2,82 +2,14 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FAMILIES } from '../../lab/families.ts'
-import type { Host } from '../../lab/host/host.ts'
 import { lines } from '../../lab/host/namespace.ts'
 import { questionsAndAnswers } from '../../lab/host/wire.ts'
 import { inLab, prepareFile } from '../../lab/in-lab.ts'
 import type { Lab } from '../../lab/lab.ts'
 import { waitFor } from '../../lab/wait-for.ts'
+import { parkedLines, rivalWith, WAYS, withoutPerl } from './conflict-lab.ts'
 
 const ARP_IGNORE = '/proc/sys/net/ipv4/conf/all/arp_ignore'
-
-/** Does events with our script, one process each, or in one resident daemon. */
-interface Runner {
-  /** Its exit status or result, and what was said. */
-  run: (event: string, ...words: string[]) => Promise<{ ok: boolean; said: string[] }>
-  /** What was said after events, so far. */
-  log: () => string
-}
-
-const WAYS: readonly { way: string; start: (lab: Lab, options: string) => Promise<Runner> }[] = [
-  {
-    way: 'script',
-    start(lab, options) {
-      lab.configure('script.options', options)
-      const file = join(lab.dir, 'log')
-      writeFileSync(file, '')
-      lab.standIn('logger', `echo "$*" >>'${file}'`)
-      return Promise.resolve({
-        async run(...words) {
-          const result = await lab.script(...words)
-          return { ok: result.status === 0, said: lines(result) }
-        },
-        log: () => readFileSync(file, 'utf8'),
-      })
-    },
-  },
-  {
-    way: 'daemon',
-    async start(lab, options) {
-      const daemon = await lab.daemon(options)
-      return {
-        async run(event, ...words) {
-          const before = daemon.log().length
-          const result = await daemon.run(event, ...words)
-          // the log may come a moment after the answer
-          await waitFor('the log', async () => {
-            const length = daemon.log().length
-            await new Promise((resolve) => setTimeout(resolve, 100))
-            return daemon.log().length === length
-          })
-          const said = [
-            ...daemon
-              .log()
-              .slice(before)
-              .matchAll(/: 10\.interface: (.*)/g),
-          ].map(([, line = '']) => line)
-          return { ok: result === 0, said }
-        },
-        log: () => daemon.log(),
-      }
-    },
-  },
-]
-
-/** A host outside of the cluster that has the address. */
-async function rivalWith(lab: Lab, ip: string, bits: string): Promise<{ host: Host; mac: string }> {
-  // who has no address yet cannot ask either
-  await lab.node.calm()
-  const host = await lab.plugIn('rival')
-  await host.must('ip', 'addr', 'add', `${ip}/${bits}`, 'dev', 'eth0', ...(ip.includes(':') ? ['nodad'] : []))
-  await waitFor('the rival to answer', () => lab.observer.reaches(ip))
-  return { host, mac: await host.macOf('eth0') }
-}
-
-const parkedLines = (lab: Lab) => {
-  const file = join(lab.dir, 'eventscript/parked')
-  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : []
-}
 
 /** The node has spoken with that host before, at each of these addresses. */
 async function meets({ node }: Lab, ...addresses: string[]): Promise<void> {
@@ -147,7 +79,7 @@ if (!nothing)
           await host.must('ip', 'addr', 'del', `${ip}/${bits}`, 'dev', 'eth0')
           await waitFor('it to be on eth0', async () => (await lab.node.places(ip)).join() === `eth0/${bits}`)
           await waitFor('it to be announced', () => wire.seen().some((each) => each.mac === mine))
-          t.same(parkedLines(lab), [])
+          await waitFor('the last look', () => parkedLines(lab).length === 0)
           await waitFor('a line', () =>
             runner.log().includes(`${ip}/${bits} is no longer parked: no other host has it`),
           )
@@ -245,7 +177,7 @@ if (!nothing) {
   const park = 'EVENTSCRIPT_DAD_CONFLICT=park\n'
 
   inLab(
-    'without ndisc6 the kernel asks, and its neighbour table tells who it is; a node of the cluster by its number',
+    'without perl and ndisc6 the kernel asks, and its neighbour table tells who it is; a node of the cluster by its number',
     { needs: ['ndptool'] },
     async (t, lab) => {
       const { host, mac } = await rivalWith(lab, 'fd00::1', '64')
@@ -253,6 +185,7 @@ if (!nothing) {
       lab.configure('nodes', 'fd00::a1\nFD00:0::A2\n')
       lab.configure('script.options', park)
       await meets(lab, 'fd00::a2')
+      await withoutPerl(lab)
       lab.standIn('ndisc6', 'exit 1')
       const result = await lab.script('takeip', 'eth0', 'fd00::1', '64')
       t.equal(result.status, 0)
@@ -376,7 +309,10 @@ if (!nothing) {
         { slowDad: true },
         async (t, lab) => {
           const asked = join(lab.dir, 'asked')
-          lab.standIn('ndisc6', `: >'${asked}'; sleep 3; echo 02:00:00:00:00:01`)
+          lab.standIn(
+            'perl',
+            `case "$*" in *" fd00::1 "*) : >'${asked}'; sleep 3; echo 02:00:00:00:00:01 has it ;; *) exec $real "$@" ;; esac`,
+          )
           const runner = await start(lab, `EVENTSCRIPT_DAD=optimistic\nEVENTSCRIPT_DAD_CONFLICT=${policy}\n`)
           await lab.node.must('sh', '-c', 'echo 4 >/proc/sys/net/ipv6/conf/eth0/dad_transmits')
           t.match(await runner.run('takeip', 'eth0', 'fd00::1', '64'), { ok: true, said: [] })
@@ -524,8 +460,9 @@ if (!nothing) {
     t.match((await lab.eventscript('ip', '-X')).out, /^\|fd00::1\|.*\|lo\/128\|1\|/m)
   })
 
-  inLab('ndisc6 is asked first', { needs: ['ndisc6'] }, async (t, lab) => {
+  inLab('without perl ndisc6 is asked first', { needs: ['ndisc6'] }, async (t, lab) => {
     const { mac } = await rivalWith(lab, 'fd00::1', '64')
+    await withoutPerl(lab)
     lab.standIn('ndisc6', `echo "$*" >'${lab.dir}/asked'; exec $real "$@"`)
     const result = await lab.script('takeip', 'eth0', 'fd00::1', '64')
     t.match(result.out + result.err, mac)

@@ -102,6 +102,34 @@ export const conflict: readonly Scenario[] = [
       policy(stage, 'park')
       await rival(stage, 'fd00::1', 64)
       stage.meddle('ndisc6', '*', { instead: 'exit 1' })
+      stage.without('perl')
+    },
+  },
+  {
+    name: 'takeip.v6-conflict-no-perl',
+    event: 'takeip eth0 fd00::1 64',
+    async prepare(stage) {
+      policy(stage, 'park')
+      await rival(stage, 'fd00::1', 64)
+      stage.without('perl')
+    },
+  },
+  {
+    name: 'takeip.v6-conflict-still-parked-no-perl',
+    event: 'takeip eth0 fd00::1 64',
+    async prepare(stage) {
+      policy(stage, 'park')
+      await rival(stage, 'fd00::1', 64)
+      await parked(stage, 'fd00::1', 64)
+      stage.without('perl')
+    },
+  },
+  {
+    name: 'takeip.conflict-no-carrier',
+    event: 'takeip eth0 10.0.0.1 24',
+    async prepare(stage) {
+      policy(stage, 'park')
+      await stage.unplug('eth0')
     },
   },
   {

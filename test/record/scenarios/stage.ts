@@ -292,6 +292,7 @@ const PROGRAMS = [
   'ip6tables',
   'arping',
   'ndptool',
+  'ndisc6',
   'flock',
   'logger',
   'sh',

@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { both, type Scenario } from './stage.ts'
 
 export const takeip: readonly Scenario[] = [
@@ -87,6 +88,15 @@ export const takeip: readonly Scenario[] = [
     name: 'takeip.v6-vanished',
     event: 'takeip eth0 fd00::1 64',
     prepare: (stage) => stage.meddle('ip', '"addr add"*', { after: '@ addr del fd00::1/64 dev eth0' }),
+  },
+  {
+    name: 'takeip.v6-removed-once',
+    event: 'takeip eth0 fd00::1 64',
+    prepare(stage) {
+      const once = join(stage.lab.dir, 'once')
+      const after = `[ -e ${once} ] || { : >${once}; @ addr del fd00::1/64 dev eth0; }`
+      stage.meddle('ip', '"addr add"*', { after })
+    },
   },
   {
     name: 'takeip.v6-tentative-too-long',

@@ -1,0 +1,89 @@
+#!/usr/bin/perl
+# Asks the wire which other host has an IPv6 address, as the kernel's duplicate check does (RFC 4862), by a packet socket: a
+# filter of this node, a route or a sysctl hides no answer, also where the address is on this node.
+#
+#   perl wire-question.pl INTERFACE ADDRESS QUESTIONS MILLISECONDS
+#
+# So many questions, so far apart. Prints "MAC has it" of the first other host that answers, or that asks for the address for
+# itself; else "nobody". Any other end means that the question could not be asked: the exit status is not 0, and standard error says why.
+# No module but strict is loaded, so that it starts in 3 ms.
+use strict;
+
+my ($AF_INET, $AF_PACKET, $SOCK_DGRAM, $SOCK_RAW) = (2, 17, 2, 3);
+my ($SIOCGIFHWADDR, $SIOCGIFINDEX) = (0x8927, 0x8933);
+my ($ETH_P_IPV6, $ICMPV6, $SOLICITATION, $ADVERTISEMENT) = (0x86dd, 58, 135, 136);
+my $MSG_DONTWAIT = 0x40;
+
+my ($name, $text, $questions, $ms) = @ARGV;
+die "expected INTERFACE ADDRESS QUESTIONS MILLISECONDS\n" unless defined $ms;
+my $target = bytes_of($text);
+
+# An address as 16 bytes.
+sub bytes_of {
+    my ($head, $tail) = split /::/, $_[0], 2;
+    my @head = split /:/, $head;
+    my @tail = split /:/, $tail // '';
+    my @zeros = (0) x (8 - @head - @tail);
+    my $bytes = pack 'n*', map { hex } @head, @zeros, @tail;
+    return $_[0] =~ /^[0-9a-f:]+$/ && length $bytes == 16 ? $bytes : die "$_[0]: expected an IPv6 address\n";
+}
+
+# The sum of ICMPv6, with the pseudo header.
+sub checksum {
+    my ($from, $to, $message) = @_;
+    my $sum = 0;
+    $sum += $_ for unpack 'n*', $from . $to . pack('NN', length $message, $ICMPV6) . $message;
+    $sum = ($sum & 0xffff) + ($sum >> 16) while $sum >> 16;
+    return ~$sum & 0xffff;
+}
+
+# The neighbour solicitation of a duplicate check, from nobody to the group of the address.
+sub solicitation {
+    my ($mac) = @_;
+    my $nobody = "\0" x 16;
+    my $group = pack('H*', 'ff02000000000000' . '00000001ff') . substr $target, 13;
+    my ($head, $rest) = (pack('CC', $SOLICITATION, 0), pack('N', 0) . $target);
+    my $message = $head . pack('n', checksum($nobody, $group, $head . "\0\0" . $rest)) . $rest;
+    my $packet = pack('NnCC', 6 << 28, length $message, $ICMPV6, 255) . $nobody . $group . $message;
+    return "\x33\x33" . substr($group, 12) . $mac . pack('n', $ETH_P_IPV6) . $packet;
+}
+
+# The MAC of another host that says or asks in this frame that the address is its own.
+sub rival_in {
+    my ($frame, $mac) = @_;
+    my ($from, $kind, $next, $hops) = (substr($frame, 6, 6), unpack 'x12 n x6 C C', $frame);
+    return if length $frame < 78 || $kind != $ETH_P_IPV6 || $next != $ICMPV6 || $hops != 255 || $from eq $mac;
+    my ($type, $source) = (ord substr($frame, 54, 1), substr $frame, 22, 16);
+    return if substr($frame, 62, 16) ne $target;
+    return $from if $type == $ADVERTISEMENT || $type == $SOLICITATION && $source eq "\0" x 16;
+}
+
+socket(my $inet, $AF_INET, $SOCK_DGRAM, 0) or die "socket: $!\n";
+my $request = pack 'a16x24', $name;
+ioctl($inet, $SIOCGIFINDEX, $request) or die "$name: $!\n";
+my $index = unpack 'x16i', $request;
+$request = pack 'a16x24', $name;
+ioctl($inet, $SIOCGIFHWADDR, $request) or die "$name: $!\n";
+my ($type, $mac) = unpack 'x16Sa6', $request;
+die "$name is no Ethernet\n" if $type != 1;
+
+my $place = pack 'SniSCCa8', $AF_PACKET, $ETH_P_IPV6, $index, 0, 0, 0, '';
+socket(my $wire, $AF_PACKET, $SOCK_RAW, unpack 'S', pack 'n', $ETH_P_IPV6) or die "packet socket: $!\n";
+bind($wire, $place) or die "$name: $!\n";
+
+for (1 .. $questions) {
+    send($wire, solicitation($mac), $MSG_DONTWAIT, $place) or die "$name: $!\n";
+    my $left = $ms / 1000;
+    while ($left > 0) {
+        my $ready = '';
+        vec($ready, fileno $wire, 1) = 1;
+        # the kernel gives back the time that is left
+        my ($found, $rest) = select $ready, undef, undef, $left;
+        $left = $found > 0 ? $rest : 0;
+        next unless $found > 0 && defined recv($wire, my $frame, 2048, $MSG_DONTWAIT);
+        my $rival = rival_in($frame, $mac) // next;
+        print join(':', map { sprintf '%02x', $_ } unpack 'C6', $rival), " has it\n";
+        exit 0;
+    }
+}
+print "nobody\n";
