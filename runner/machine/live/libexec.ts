@@ -17,3 +17,16 @@ export function helper(name: string): readonly string[] {
   const text = helperText(name)
   return name.endsWith('.pl') ? ['perl', '-e', text] : ['sh', '-c', text, name]
 }
+
+/** Programs of ours that answer one question and end: they are named in a command, and in a recording, as they are here. */
+const OWN = new Map([['wire-question.pl', helper('wire-question.pl')]])
+
+/** Is the command one of our own programs, which is in no folder of PATH? */
+export function isOwnProgram([program = '']: readonly string[]): boolean {
+  return OWN.has(program)
+}
+
+/** The words by which the command is started. */
+export function asProgram([program = '', ...words]: readonly string[]): readonly string[] {
+  return [...(OWN.get(program) ?? [program]), ...words]
+}
