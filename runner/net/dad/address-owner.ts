@@ -6,7 +6,7 @@ import { ownNumber, table } from '../ctdb/tool.ts'
 import { rows } from '../ip-json.ts'
 import { nodesList } from '../ctdb/nodes-list.ts'
 import { parseNodes } from '../ctdb/nodes-file.ts'
-import { ANSWER_MS, byArp, byPackets, macIn, ownLink, type Contested } from './wire.ts'
+import { QUESTION_MS, byArp, byPackets, macIn, ownLink, type Contested } from './wire.ts'
 
 /** The kernel asks three times, a second apart, and only once it has an address of its own to ask from. */
 const LOOKS = 4
@@ -68,7 +68,7 @@ async function macByDiscovery(
   await node.change`ip neigh del ${address} dev ${iface}`
   await node.change`ip neigh replace ${address} dev ${iface} use`
   for (let look = 0; look < LOOKS; look += 1) {
-    await node.wait(ANSWER_MS)
+    await node.wait(QUESTION_MS)
     const { out } = await node.ask`ip -json neigh show to ${address} dev ${iface}`
     const mac = macIn(out)
     if (mac) return mac
@@ -81,7 +81,7 @@ async function macByNdisc6(
   { address, iface }: Contested,
   questions: number,
 ): Promise<string | undefined> {
-  const { out } = await node.ask`ndisc6 -1 -q -r ${questions} -w ${ANSWER_MS} ${address} ${iface}`
+  const { out } = await node.ask`ndisc6 -1 -q -r ${questions} -w ${QUESTION_MS} ${address} ${iface}`
   return macIn(out)
 }
 

@@ -31,7 +31,7 @@ export async function silenceParked(node: Node, address: string): Promise<void> 
  * Somebody has put arp_ignore back to 0 beside parked addresses, as "sysctl --system" does: it is set again, with one WARNING.
  * The value that the others' last one puts back is then 0. Without parked IPv4 addresses this is no look.
  */
-export async function keepSilent(node: Node, parked: readonly Parked[]): Promise<void> {
+export async function silenceAgain(node: Node, parked: readonly Parked[]): Promise<void> {
   const loud = parked.filter(isIpv4)
   if (loud.length === 0 || (await readNumber(node, ARP_IGNORE)) !== 0) return
   const isStill = await withParked(node, async (list) => {

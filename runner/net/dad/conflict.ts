@@ -11,7 +11,7 @@ import type { Placement } from '../address/placement.ts'
 import { whoHas } from './address-owner.ts'
 import { park } from './park.ts'
 import { NO_CHECK } from './policy.ts'
-import { askWire, type Reply } from './wire.ts'
+import { askWire, type Asked } from './wire.ts'
 
 /** `ready`: it is ours alone. `parked`: it is on `lo`, off the wire. `seized`: it is ours, and another host's too. */
 export type DadOutcome = 'ready' | 'parked' | 'seized'
@@ -110,7 +110,7 @@ export async function decideBefore(
 }
 
 /** Of an IPv4 address it is said that nobody could be asked: the kernel does not ask either. */
-async function askedOrWhyNot(node: Node, wanted: Placement): Promise<Reply> {
+async function askedOrWhyNot(node: Node, wanted: Placement): Promise<Asked> {
   try {
     return await askWire(node, wanted)
   } catch (error) {

@@ -2,7 +2,7 @@
 import type { Node } from '../../node/node.ts'
 import { Refusal } from '../../base/refusal.ts'
 import { announces } from '../announces.ts'
-import { keepSilent } from './arp-ignore.ts'
+import { silenceAgain } from './arp-ignore.ts'
 import { letParkedGo } from './let-go.ts'
 import { triedHere, type Parked, type Watched } from './parked.ts'
 import { HiddenAnswer, unpark } from './unpark.ts'
@@ -61,7 +61,7 @@ export async function keepTrying(
         node.say(`${gone.join(', ')}: no longer parked, and not on this node: our handler was uninstalled`)
       break
     }
-    await keepSilent(node, parked)
+    await silenceAgain(node, parked)
     await Promise.all([
       ...parked.map((each) => tryOne(node, each)),
       ...watched.map((each) => askOnce(node, each)),

@@ -17,12 +17,12 @@ export interface Contested {
 }
 
 /** `unasked`: there is no perl, no packet socket for us, or no Ethernet. */
-export type Reply = { mac: string } | 'nobody' | 'unasked'
+export type Asked = { mac: string } | 'nobody' | 'unasked'
 
 /** Probes for an IPv4 address, a second apart; questions for an IPv6 address, so many milliseconds apart. */
 const ARP_PROBES = 2
 const QUESTIONS = 2
-export const ANSWER_MS = 500
+export const QUESTION_MS = 500
 /** Milliseconds beyond the questions after which the helper is ended. */
 const HELPER_MS = 3000
 
@@ -30,7 +30,7 @@ const HELPER_MS = 3000
  * The other host that has the address now. An interface of ours on the same network is no other host. 2 s for IPv4 and 1 s
  * for IPv6 when nobody answers. Throws a Refusal when the link cannot be asked.
  */
-export async function askWire(node: Node, contested: Contested): Promise<Reply> {
+export async function askWire(node: Node, contested: Contested): Promise<Asked> {
   await mustHear(node, contested.iface)
   const reply =
     familyOf(contested.address) === 'inet' ? await byArp(node, contested) : await byPackets(node, contested)
@@ -40,7 +40,7 @@ export async function askWire(node: Node, contested: Contested): Promise<Reply> 
 }
 
 /** By arping. Throws a Refusal when that cannot ask. */
-export async function byArp(node: Node, { address, iface }: Contested): Promise<Reply> {
+export async function byArp(node: Node, { address, iface }: Contested): Promise<Asked> {
   const version = await node.ask`arping -V`
   const question = arpingQuestion(version.out + version.err, address, iface, ARP_PROBES)
   const { out, err, status } = await node.ask`${question}`
@@ -56,10 +56,10 @@ export async function byPackets(
   node: Node,
   { address, iface }: Contested,
   questions = QUESTIONS,
-): Promise<Reply> {
+): Promise<Asked> {
   if (!(await node.find('perl'))) return 'unasked'
-  const within = questions * ANSWER_MS + HELPER_MS
-  const answer = await node.ask({ within })`wire-question.pl ${iface} ${address} ${questions} ${ANSWER_MS}`
+  const within = questions * QUESTION_MS + HELPER_MS
+  const answer = await node.ask({ within })`wire-question.pl ${iface} ${address} ${questions} ${QUESTION_MS}`
   const mac = macIn(answer.out)
   if (mac !== undefined) return { mac }
   if (answer.out.startsWith('nobody')) return 'nobody'
