@@ -5,6 +5,7 @@ import t, { type Test } from '../tap.ts'
 import { forLog } from '../../runner/eventd/conf/for-log.ts'
 import { Interrupted } from '../../runner/machine/errors.ts'
 import { live } from '../../runner/machine/live/live.ts'
+import { processName } from '../../runner/machine/live/process-state.ts'
 import { whyMissing } from '../lab/needs.ts'
 import { isAlive } from '../lab/processes.ts'
 import { waitFor } from '../lab/wait-for.ts'
@@ -86,6 +87,58 @@ while :; do sleep 1; done`,
     t.ok(existsSync(path))
   },
 )
+
+/** Its program leaves its group and has an empty environment: the mark is lost. */
+const HIDDEN = `env -i setsid sh -c 'echo $$ >"$0.env"; exec sleep 600' "$0" &`
+
+t.test(
+  'what has left its group with an empty environment ends with the script at its deadline, too',
+  { skip: whyMissing(['setsid', 'grep', 'bash']) ?? false },
+  async (t) => {
+    const { path } = script(
+      t,
+      `${HIDDEN}
+setsid bash -c 'echo $$ >"$0.exec"; exec -c sleep 600' "$0" &
+while :; do sleep 1; done`,
+    )
+    const { hung, tooLate, pids } = await started(path, ['env', 'exec'])
+    tooLate()
+    const error = await hung
+    t.type(error, Interrupted)
+    t.notMatch(error.output, 'WARNING')
+    await waitFor('their end', () => !pids.some(isAlive))
+  },
+)
+
+t.test(
+  'what stays although it was to end with the script is named in one line',
+  { skip: whyMissing(['setsid', 'grep']) ?? false },
+  async (t) => {
+    const { path } = script(t, `${HIDDEN}\nwhile :; do sleep 1; done`)
+    const { hung, tooLate, pids } = await started(path, ['env'])
+    const kill = process.kill.bind(process)
+    // as if the process waited for a disk
+    const isDeaf = (pid: number, signal?: string | number) => pids.includes(pid) && signal !== 0
+    t.intercept(process, 'kill', {
+      value: (pid: number, signal?: string | number) => isDeaf(pid, signal) || kill(pid, signal),
+    })
+    t.teardown(() => pids.forEach((pid) => kill(pid, 'SIGKILL')))
+    tooLate()
+    const { output } = await hung
+    t.equal(output.trim(), `WARNING: no signal ends pid ${pids.join()} (sleep): it stays`)
+  },
+)
+
+/** A script that goes on until `tooLate` is called; its programs have written their numbers and are `sleep` by now. */
+async function started(path: string, names: readonly string[]) {
+  const clock = new AbortController()
+  const run = live({ signal: clock.signal }).run('change', [path], { combined: true })
+  const hung = run.catch((error: unknown) => error) as Promise<Interrupted>
+  const pids = () =>
+    names.map((name) => Number(existsSync(`${path}.${name}`) && readFileSync(`${path}.${name}`)))
+  await waitFor('its programs', () => pids().every((pid) => pid > 0 && processName(pid) === 'sleep'))
+  return { hung, tooLate: () => clock.abort(new Error('too late')), pids: pids() }
+}
 
 t.test('the log takes the beginning of an output', (t) => {
   t.same(forLog(['a', 'b']), ['a', 'b'])

@@ -184,6 +184,7 @@ export class LiveMachine implements System {
   async #end(child: Child, script?: Script): Promise<string | undefined> {
     const isHard = this.#atOnce?.(this.#signal?.reason) ?? false
     const { pid } = child
+    if (pid !== undefined) script?.mark.look(pid)
     if (!isHard && pid !== undefined) await this.#beforeEnd?.(pid, script?.output.text() ?? '')
     const [left] = await Promise.all([
       pid === undefined ? undefined : script?.mark.end(pid, isHard),

@@ -1,5 +1,5 @@
 /** Small files of /proc that never keep the reader waiting, whatever the process hangs in (proc(5)). */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 /** Is a signal (SIGSTOP) or a debugger keeping the process from going on? */
 export function isStopped(pid: number): boolean {
@@ -29,6 +29,28 @@ export function isAwaitingChild(pid: number): boolean {
   const children = readOr(`/proc/${pid}/task/${pid}/children`, undefined)
   if (children === undefined) return true
   return children.split(' ').some((child) => child !== '' && !hasEnded(Number(child)))
+}
+
+/** Changes when the number of a process is given to another process; empty for a process that has gone. */
+export function processStart(pid: number): string {
+  return statFields(pid)[19] ?? ''
+}
+
+/** The processes of these numbers, those of the process group `group`, and all that descend from any of them now. */
+export function familyOf(tops: readonly number[], group: number): number[] {
+  const parents = new Map<number, number>()
+  const found = new Set<number>(tops)
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue
+    const [, parent, itsGroup] = statFields(Number(entry))
+    parents.set(Number(entry), Number(parent))
+    if (Number(itsGroup) === group) found.add(Number(entry))
+  }
+  for (let before = -1; before < found.size;) {
+    before = found.size
+    for (const [pid, parent] of parents) if (found.has(parent)) found.add(pid)
+  }
+  return [...found]
 }
 
 const stateLetter = (pid: number) => statFields(pid)[0] ?? ''

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { GRACE_MS, KILLED_MS } from './end-program.ts'
-import { hasEnded, processGroup, processName } from './process-state.ts'
+import { familyOf, hasEnded, processGroup, processName, processStart } from './process-state.ts'
 
 /** The variable by which all processes of one run of a script are known: also those that have left its process group. */
 const VARIABLE = 'EVENTSCRIPT_RUN'
@@ -15,9 +15,27 @@ const LOOK_EVERY_MS = 50
 const LOOK_LIMIT_MS = 1000
 const LOOKS = 3
 
-/** The mark of one run of a script. A process that has cleared its environment, as below sudo, has lost the mark. */
+/**
+ * What one run of a script has started: known by the mark in the environment, and as descendants, which an empty environment
+ * (`env -i`, sudo) does not hide. Only a process that has lost both the mark and its parents is not known.
+ */
 export class ScriptMark {
   readonly env: Record<string, string> = { [VARIABLE]: randomUUID() }
+  /** The start of each process, by its number: a later process of that number is another's. */
+  readonly #seen = new Map<number, string>()
+  #whyBlind = ''
+
+  /**
+   * Look at the processes that descend from the script now, whose process group is `group`: their parents may end soon. Never
+   * throws.
+   */
+  look(group: number): void {
+    try {
+      this.#remember([], group)
+    } catch (error) {
+      this.#whyBlind = messageOf(error)
+    }
+  }
 
   /**
    * End what the script has started outside its process group `group`: TERM, then KILL; `hard`: KILL. Gives back a line for the log
@@ -25,8 +43,9 @@ export class ScriptMark {
    */
   async end(group: number, hard: boolean): Promise<string | undefined> {
     try {
+      this.look(group)
       if (!hard) {
-        const all = await this.#find()
+        const all = await this.#find(group)
         // the group gets its TERM from endProgram, at this moment
         send(
           all.filter((pid) => processGroup(pid) !== group),
@@ -35,19 +54,42 @@ export class ScriptMark {
         await endedWithin(all, GRACE_MS)
       }
       for (let looks = 0; looks < LOOKS; looks += 1) {
-        const left = await this.#find()
-        if (left.length === 0) return undefined
+        const left = await this.#find(group)
+        if (left.length === 0) break
         await endedWithin(send(left, 'SIGKILL'), KILLED_MS)
       }
-      const left = (await this.#find()).map((pid) => `pid ${pid} (${processName(pid)})`)
-      return left.length > 0 ? `WARNING: no signal ends ${left.join(', ')}: it stays` : undefined
+      return this.#lineAbout(await this.#find(group))
     } catch (error) {
-      return `WARNING: what it has started may stay: ${error instanceof Error ? error.message : String(error)}`
+      return this.#lineAbout([], messageOf(error))
+    }
+  }
+
+  #lineAbout(pids: readonly number[], whyBlind = this.#whyBlind): string | undefined {
+    const left = pids.map((pid) => `pid ${pid} (${processName(pid)})`)
+    if (left.length > 0) return `WARNING: no signal ends ${left.join(', ')}: it stays`
+    return whyBlind === '' ? undefined : `WARNING: what it has started may stay: ${whyBlind}`
+  }
+
+  async #find(group: number): Promise<number[]> {
+    this.#remember(await this.#marked(), group)
+    return this.#alive()
+  }
+
+  #alive(): number[] {
+    return [...this.#seen].flatMap(([pid, start]) =>
+      processStart(pid) === start && !hasEnded(pid) ? [pid] : [],
+    )
+  }
+
+  #remember(marked: readonly number[], group: number): void {
+    for (const pid of familyOf([...marked, ...this.#alive()], group)) {
+      const start = processStart(pid)
+      if (start !== '') this.#seen.set(pid, start)
     }
   }
 
   /** By a program that can be killed: to read the environment of a process that hangs may hang as well. */
-  async #find(): Promise<number[]> {
+  async #marked(): Promise<number[]> {
     const files = readdirSync('/proc').flatMap((pid) => (/^\d+$/.test(pid) ? [`/proc/${pid}/environ`] : []))
     const words = ['-lsF', `${VARIABLE}=${this.env[VARIABLE]}`, ...files]
     const found = await execa('grep', words, {
@@ -58,10 +100,12 @@ export class ScriptMark {
       killSignal: 'SIGKILL',
     })
     // 2: a process has ended meanwhile, or is another user's
-    if (found.exitCode === undefined) throw new Error(`grep could not look for it: ${found.shortMessage}`)
-    return [...found.stdout.matchAll(/^\/proc\/(\d+)\//gm)].map(([, pid]) => Number(pid))
+    if (found.exitCode === undefined) this.#whyBlind = `grep could not look for it: ${found.shortMessage}`
+    return [...(found.stdout ?? '').matchAll(/^\/proc\/(\d+)\//gm)].map(([, pid]) => Number(pid))
   }
 }
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error))
 
 /** Gives back those to which the signal was sent. */
 function send(pids: readonly number[], signal: NodeJS.Signals | 0): number[] {
