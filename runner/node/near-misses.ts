@@ -1,16 +1,26 @@
-/** Lines of an options file that were meant to set an option of ours and do not: a slip in its name, a blank beside `=`. Pure. */
+/**
+ * Lines of an options file that were meant to set an option of ours and do not: a slip in its name, a blank beside `=`, another
+ * language's way. Pure.
+ */
+import { basename } from 'node:path'
 import { memoize } from '../base/memoize.ts'
 import { OPTION_NAMES } from './options.ts'
 
 /** A line that assigns, or that somebody wanted to assign. */
 const MEANT = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][\w-]*)([ \t]*)=([^]*)$/
 
+/**
+ * The ways of YAML (`NAME: VALUE`), csh (`set NAME=VALUE`) and others. A line with a second command is none of these: a recording
+ * keeps such a line whole.
+ */
+const OTHERWISE = /^[ \t]*(?:(?:set|setenv)[ \t]+)?\$?([A-Za-z_][\w-]*)(?:=|[ \t]*:|[ \t]+[^ \t])[^;&|]*$/
+
 const OURS = 'EVENTSCRIPT_'
 
 /** A WARNING for each such line of the file. */
 export function nearMisses(file: string, text: string): string[] {
   return missesIn(text).map(
-    ({ line, wrong }) => `WARNING: ${file} line ${line}: ${wrong}: mend script.options`,
+    ({ line, wrong }) => `WARNING: ${file} line ${line}: ${wrong}: mend ${basename(file)}`,
   )
 }
 
@@ -22,17 +32,32 @@ const missesIn = memoize((text): readonly { line: number; wrong: string }[] =>
 )
 
 function wrongWith(line: string): string | undefined {
-  const [, name = '', before = '', value = ''] = MEANT.exec(line) ?? []
+  const [isMeant, name = '', before = '', value = ''] = MEANT.exec(line) ?? []
+  if (isMeant === undefined) return wrongOtherwise(line)
   if (OPTION_NAMES.includes(name)) {
     const isApart = before !== '' || /^[ \t]+[^ \t#]/.test(value)
     return isApart
       ? `a blank beside "=" of ${name}: the shell sets nothing: expected ${name}=VALUE`
       : undefined
   }
+  const meant = meantBy(name)
+  return meant === undefined ? undefined : `${name} is no option: expected ${meant}`
+}
+
+function wrongOtherwise(line: string): string | undefined {
+  const [, name = ''] = OTHERWISE.exec(line) ?? []
+  const meant = OPTION_NAMES.includes(name) ? name : meantBy(name)
+  if (meant === undefined) return undefined
+  return `the shell sets no ${name} by this line: expected ${meant === ANY ? meant : `${meant}=VALUE`}`
+}
+
+const ANY = 'one of eventscript(8)'
+
+/** The option that was probably meant by a name that is none. */
+function meantBy(name: string): string | undefined {
   const spelt = name.toUpperCase().replaceAll('-', '_')
   const meant = OPTION_NAMES.find((known) => distance(spelt, known) <= SLIPS)
-  if (meant !== undefined) return `${name} is no option: expected ${meant}`
-  return spelt.startsWith(OURS) ? `${name} is no option: expected one of eventscript(8)` : undefined
+  return meant ?? (spelt.startsWith(OURS) ? ANY : undefined)
 }
 
 /** So many slips are taken for a misspelt name of ours; names of CTDB's other options are further away. */

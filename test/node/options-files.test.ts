@@ -20,12 +20,28 @@ t.test('a line that was meant to set an option is named', (t) => {
     ],
     ['CTDB_LVS_NODE=/etc/ctdb/lvs_nodes', /expected CTDB_LVS_NODES:/],
     ['CTDB_PARTIALLY_ONLINE_INTERFACE=yes', /expected CTDB_PARTIALLY_ONLINE_INTERFACES:/],
+    [
+      'EVENTSCRIPT_DAD: fast',
+      /the shell sets no EVENTSCRIPT_DAD by this line: expected EVENTSCRIPT_DAD=VALUE:/,
+    ],
+    ['EVENTSCRIPT_DAD:=fast', /expected EVENTSCRIPT_DAD=VALUE:/],
+    ['EVENTSCRIPT_DAD fast', /expected EVENTSCRIPT_DAD=VALUE:/],
+    ['$EVENTSCRIPT_DAD=fast', /expected EVENTSCRIPT_DAD=VALUE:/],
+    ['set EVENTSCRIPT_DAD=fast', /expected EVENTSCRIPT_DAD=VALUE:/],
+    ['setenv EVENTSCRIPT_DAD fast', /expected EVENTSCRIPT_DAD=VALUE:/],
+    ['set EVENTSCRIPT_DAD = fast  # csh', /expected EVENTSCRIPT_DAD=VALUE:/],
+    ['set EVENTSCRIPT_DDA=fast', /sets no EVENTSCRIPT_DDA by .* expected EVENTSCRIPT_DAD=VALUE:/],
+    ['EVENTSCRIPT_OTHER: 1', /sets no EVENTSCRIPT_OTHER by .* expected one of eventscript\(8\):/],
   ]
   for (const [line, expected] of misses) {
     const [found = '', ...more] = nearMisses('/etc/ctdb/script.options', `${line}\n`)
     t.match(found, expected, line)
     t.match(found, /^WARNING: \/etc\/ctdb\/script\.options line 1: .*: mend script\.options$/)
     t.same(more, [])
+    t.match(
+      nearMisses('/etc/ctdb/events/legacy/10.interface.options', line)[0],
+      /^WARNING: \/etc\/ctdb\/events\/legacy\/10\.interface\.options line 1: .*: mend 10\.interface\.options$/,
+    )
   }
   t.end()
 })
@@ -39,6 +55,13 @@ t.test('options that are good, or of other scripts, are not', (t) => {
     'CTDB_NATGW_NODES=/etc/ctdb/natgw_nodes',
     'CTDB_NATGW_PUBLIC_IFACE=eth0',
     'CTDB_SAMBA_SKIP_SHARE_CHECK=yes',
+    'export EVENTSCRIPT_DAD',
+    'unset EVENTSCRIPT_DAD',
+    'export EVENTSCRIPT_DAD CTDB_LVS_NODES',
+    ': "${EVENTSCRIPT_DAD:=off}"',
+    'set -u',
+    'EVENTSCRIPT_DAD) true ;;',
+    'SMB_PASSWORD: secret',
     'if [ "$x" = y ]; then EVENTSCRIPT_DAD=off; fi',
     '',
   ]
