@@ -37,7 +37,7 @@ export function processStart(pid: number): string {
 }
 
 /** The processes of these numbers, those of the process group `group`, and all that descend from any of them now. */
-export function familyOf(tops: readonly number[], group: number): number[] {
+export function processFamily(tops: readonly number[], group: number): number[] {
   const parents = new Map<number, number>()
   const found = new Set<number>(tops)
   for (const entry of readdirSync('/proc')) {

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
 import { GRACE_MS, KILLED_MS } from './end-program.ts'
-import { familyOf, hasEnded, processGroup, processName, processStart } from './process-state.ts'
+import { processFamily, hasEnded, processGroup, processName, processStart } from './process-state.ts'
 
 /** The variable by which all processes of one run of a script are known: also those that have left its process group. */
 const VARIABLE = 'EVENTSCRIPT_RUN'
@@ -82,7 +82,7 @@ export class ScriptMark {
   }
 
   #remember(marked: readonly number[], group: number): void {
-    for (const pid of familyOf([...marked, ...this.#alive()], group)) {
+    for (const pid of processFamily([...marked, ...this.#alive()], group)) {
       const start = processStart(pid)
       if (start !== '') this.#seen.set(pid, start)
     }
