@@ -112,6 +112,10 @@ t.test('systemd-networkd: netplan, a stopped networkd, an interface that it leav
   t.same(await networkd(patientOf({ files, says: { [command]: fails(3) } })), [], 'stopped')
   const silent = await networkd(patientOf({ files, says: { [command]: endedLate(5000) } }))
   t.match(silent, [{ state: 'warning' }], 'no answer of systemd is no "stopped"')
+  files[LINK] = recorded('networkd-262')
+  t.match(await networkd(patientOf({ files, says: ACTIVE })), [
+    { text: new RegExp(`^systemd-networkd manages it \\(${NETWORK}\\) without KeepConfiguration`) },
+  ])
   files[LINK] = 'ADMIN_STATE=unmanaged\nOPER_STATE=routable\n'
   const patient = patientOf({ files, says: ACTIVE })
   t.same(await networkd(patient), [])
