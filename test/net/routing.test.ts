@@ -18,7 +18,13 @@ import { OUR_PROTOCOL } from '../../runner/net/routing/names/protocols.ts'
 import { allot, parseTables, withEntries, withoutOurs } from '../../runner/net/routing/names/rt-tables.ts'
 import { additions } from '../../runner/net/routing/plan/additions.ts'
 import { whyNoGateway } from '../../runner/net/routing/plan/gateway.ts'
-import { numbersInUse, ourRules, type Ownership } from '../../runner/net/routing/plan/ownership.ts'
+import {
+  foreignNumbers,
+  numbersInUse,
+  oldRoutes,
+  ourRules,
+  type Ownership,
+} from '../../runner/net/routing/plan/ownership.ts'
 import { removals, strays } from '../../runner/net/routing/plan/removals.ts'
 import { parseStaticRoutes, whyNotAdd } from '../../runner/net/routing/static-routes.ts'
 import { plainAssignments } from '../../runner/node/plain-options.ts'
@@ -747,6 +753,31 @@ t.test('a number that any rule or route names is in use, and is not given out', 
   t.strictSame([...ids.values()], [1002, 1004, 1006])
   t.end()
 })
+
+t.test(
+  'a table is foreign when it has a rule or a route that is neither marked nor an old one of ours',
+  (t) => {
+    const own = { ...kernelRoutes()[0]!, table: 'ctdb.10.0.0.1' }
+    const old = { ...own, protocol: undefined }
+    const oldRule = { pref: 100, address: '10.0.0.1', table: 'ctdb.10.0.0.1' }
+    const theirs = { pref: 50, address: '192.168.7.5', table: 'ctdb.10.0.0.1' }
+    const inOurs = (some: Partial<Seen>) => foreignNumbers(seenAs(some), OURS).includes(1000)
+    t.notOk(inOurs({ rules: [rule], routes: [own] }), 'marked')
+    t.notOk(inOurs({ rules: [oldRule], routes: [old] }), 'of an older version')
+    t.notOk(inOurs({ routes: [old] }), 'routes of an older version')
+    t.ok(inOurs({ rules: [theirs] }), "another's rule")
+    t.ok(inOurs({ others: ['1000'] }), 'a rule of another kind')
+    t.ok(inOurs({ rules: [rule], routes: [own, { ...old, protocol: 'static' }] }), "another's route")
+    t.ok(inOurs({ rules: [rule], routes: [own, { ...old, plain: false }] }), 'a route that is never ours')
+    const shared = seenAs({ rules: [oldRule, theirs], routes: [old, own] })
+    t.strictSame(
+      oldRoutes(shared, OURS),
+      [],
+      "where another's rule leads as well, only marked routes are ours",
+    )
+    t.end()
+  },
+)
 
 t.test('the table of an IPv4 address is no table of ours in IPv6', (t) => {
   const six = { destination: 'fd05::/64', iface: 'eth1', table: 'ctdb.10.0.0.1', ...UNMARKED }

@@ -4,17 +4,19 @@ import { FAMILIES, familyOf, type Family } from '../../inet/address.ts'
 import type { Link } from '../ip-json.ts'
 import { pick } from '../address/interfaces.ts'
 import { parkedHere } from '../dad/parked.ts'
+import type { Hosted } from './wanted/hosted.ts'
 import type { RoutedAddress, Route } from './wanted/routes-file.ts'
 import { interfacesOf, lookAtAll, lookAtRules6, NOTHING, partOf, type Look } from './kernel/kernel-routes.ts'
 import type { Routing } from './names/options.ts'
+import { addressOfTable, isMarked } from './plan/ownership.ts'
 import { mayHaveOurs } from './plan/removals.ts'
 import { allot, type TableName } from './names/rt-tables.ts'
 
 /**
  * A look at both families, with as few programs as possible; no look when nothing can be ours and nothing is wanted. When
  * table numbers are to be given out in both, which needs a program for the lock, the rules of IPv6 are not looked at unless
- * `all` says so: the look comes with the changes. Wanted rules are added in any case, and unwanted ones go at the next
- * ipreallocated.
+ * `all` says so, or a named table has IPv6 routes that only the rules can tell whose they are: the look comes with the
+ * changes. Wanted rules are added in any case, and unwanted ones go at the next ipreallocated.
  */
 export async function lookForAll(
   node: Node,
@@ -30,7 +32,10 @@ export async function lookForAll(
   const addresses = wanted.map(({ address }) => address)
   const needsNumbers = allot(names, addresses, routing).added.length > 0
   const both = await lookAtAll(node)
-  const isLater = needsNumbers && concerned.length > 1 && !all
+  const isUnclear = partOf(both, 'inet6').routes.some(
+    (route) => !isMarked(route) && addressOfTable(route, names),
+  )
+  const isLater = needsNumbers && concerned.length > 1 && !all && !isUnclear
   if (isLater)
     node.because('the rules of IPv6 are looked at with the changes, as table numbers are to be given out')
   const six = !concerned.includes('inet6') || isLater ? NOTHING : await lookAtRules6(node)
@@ -70,9 +75,20 @@ export async function thoseHere(
       )
     return [{ ...each, iface: link.name }]
   })
-  for (const [why, addresses] of away)
-    node.say(`WARNING: ${why} ${addresses.join(', ')}: policy routing stays as it is until takeip`)
+  for (const [why, addresses] of away) sayAway(node, why, addresses)
   return here
+}
+
+/** An event's interface that is down can have no routes: that is said, and the lines of the file are not to blame. */
+export function isDown(node: Node, { address, iface }: Hosted, { links }: Look): boolean {
+  const link = pick(links, iface)
+  if (!link || link.up) return false
+  sayAway(node, whyAway(link.name, link, familyOf(address)), [address])
+  return true
+}
+
+function sayAway(node: Node, why: string, addresses: readonly string[]): void {
+  node.say(`WARNING: ${why} ${addresses.join(', ')}: policy routing stays as it is until takeip`)
 }
 
 /** An interface that is down keeps its IPv4 addresses, and has lost those of IPv6. */

@@ -7,13 +7,13 @@ import { withoutAddress } from './addresses-here.ts'
 import { allOrNone, carryOut, idFor, takeBack, type RoutingFacts } from './carry-out.ts'
 import type { Hosted } from './wanted/hosted.ts'
 import { NOTHING } from './kernel/kernel-routes.ts'
-import { tableIds } from './names/tables.ts'
+import { tableIds, type UsedTables } from './names/tables.ts'
 import { ownershipOf } from './owners.ts'
 import { additions } from './plan/additions.ts'
 import type { Change } from './plan/change.ts'
 import type { RoutedAddress } from './wanted/routes-file.ts'
 import { whyNoGateway } from './plan/gateway.ts'
-import { numbersInUse } from './plan/ownership.ts'
+import { foreignNumbers, numbersInUse, type Ownership } from './plan/ownership.ts'
 import { removals } from './plan/removals.ts'
 import { additionInWords, warnOfRemovals } from './refused-lines.ts'
 
@@ -37,9 +37,9 @@ export async function bringAbout(
   const wanted = await withoutAddress(node, near)
   const addresses = wanted.map(({ address }) => address)
   const seen = [...looks.values()]
-  const ids = await tableIds(node, routing, names, addresses, numbersInUse(seen, names))
   const known = [...hosted.map(({ address }) => address), ...addresses]
   const ownership = await ownershipOf(node, routing, names, seen, known)
+  const ids = await tableIds(node, routing, names, addresses, takenBy(looks, ownership))
   const problems = [...far.values()]
   for (const family of FAMILIES) {
     const look = looks.get(family) ?? NOTHING
@@ -66,6 +66,15 @@ export async function bringAbout(
   }
   refuseProblems({ problems })
   return []
+}
+
+/** The kernel has the tables of both families apart: a table may be another's in the one and ours in the other. */
+function takenBy(looks: RoutingFacts['looks'], ownership: Ownership): UsedTables {
+  const foreign = new Map([...looks].map(([family, look]) => [family, foreignNumbers(look, ownership)]))
+  return {
+    inUse: numbersInUse([...looks.values()], ownership.names),
+    isForeign: (id, address) => foreign.get(familyOf(address))?.includes(id) ?? false,
+  }
 }
 
 /** The addresses whose gateways can be reached, and why the others' cannot. */

@@ -9,7 +9,7 @@ import { labelOf, type TableName } from './names/rt-tables.ts'
 import type { Routing } from './names/options.ts'
 import type { Hosted } from './wanted/hosted.ts'
 import { flush, ruleDel, type Change } from './plan/change.ts'
-import { isMarked, numbersInUse } from './plan/ownership.ts'
+import { isMarked, mayBeOldRule, numbersInUse } from './plan/ownership.ts'
 import { warnOfRemovals } from './refused-lines.ts'
 import { parseRules, type SourceRule } from './kernel/shown-routes.ts'
 
@@ -22,34 +22,36 @@ export interface RoutingFacts {
   names: readonly TableName[]
 }
 
-/** Where the rules were not looked at, the look comes with the changes: `used` are the addresses whose new tables are another's. */
+/** Where the rules were not looked at, the look comes with the changes: `used` are the addresses whose tables are another's. */
 export async function carryOut(
   node: Node,
-  { looks, names }: RoutingFacts,
+  { routing, looks, names }: RoutingFacts,
   family: Family,
   changes: readonly Change[],
   ids: ReadonlyMap<string, number>,
 ): Promise<{ failures: Failure[]; used: string[] }> {
   const isNew = ({ address }: Change) => !names.some(({ id }) => id === ids.get(address))
-  const fresh = changes.filter((change) => change.kind === 'add' && isNew(change))
-  if (!looks.get(family)?.isWithoutRules || fresh.length === 0)
+  const added = changes.filter(({ kind }) => kind === 'add')
+  if (!looks.get(family)?.isWithoutRules || added.length === 0)
     return { failures: await applyChanges(node, family, changes), used: [] }
   const { failures, before } = await lookAndApply(node, family, changes)
   // a rehearsal has looked at nothing
   const { rules, others } = before === '' ? NOTHING : parseRules(before)
-  // ip already knows the new names
-  const known = [...names, ...[...ids].map(([address, id]) => ({ id, name: labelOf(address) }))]
-  const isForeign = (rule: SourceRule, address: string) => !isMarked(rule) || rule.address !== address
-  const used = fresh.flatMap(({ address }) => {
+  // ip already knows the new names: an address may have had another table before
+  const known = [...[...ids].map(([address, id]) => ({ id, name: labelOf(address) })), ...names]
+  const isForeign = (rule: SourceRule, address: string) =>
+    rule.address !== address || !(isMarked(rule) || mayBeOldRule(rule, routing, known))
+  const used = added.filter(({ address }) => {
     const foreign = rules.filter((rule) => isForeign(rule, address))
     const taken = numbersInUse([{ rules: foreign, others, routes: [] }], known)
-    return taken.includes(ids.get(address) ?? -1) ? [address] : []
+    return taken.includes(ids.get(address) ?? -1)
   })
-  for (const address of used)
-    node.because(
-      `table ${ids.get(address)} is another's, whose rule leads there: ${address} gets another number`,
-    )
-  return { failures, used }
+  for (const change of used) {
+    const words = `table ${ids.get(change.address)} is another's, whose rule leads there: ${change.address} gets another number`
+    if (isNew(change)) node.because(words)
+    else node.say(`WARNING: ${words}`)
+  }
+  return { failures, used: used.map(({ address }) => address) }
 }
 
 /** The table of an address that has been given one. */

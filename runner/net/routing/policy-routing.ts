@@ -1,7 +1,7 @@
 /** Policy routing of addresses that come, move or stay. */
 import type { Node } from '../../node/node.ts'
 import { familyOf } from '../../inet/address.ts'
-import { lookForAll, thoseHere } from './addresses-here.ts'
+import { isDown, lookForAll, thoseHere } from './addresses-here.ts'
 import { bringAbout } from './bring-about.ts'
 import type { Hosted } from './wanted/hosted.ts'
 import { lookAtRouting } from './kernel/kernel-routes.ts'
@@ -14,7 +14,9 @@ export async function routeAddress(node: Node, routing: Routing, hosted: Hosted)
   const wanted = await wantedFor(node, routing, [hosted])
   if (wanted.length === 0) return
   const family = familyOf(hosted.address)
-  const looks = new Map([[family, await lookAtRouting(node, family)]])
+  const look = await lookAtRouting(node, family)
+  if (isDown(node, hosted, look)) return
+  const looks = new Map([[family, look]])
   const names = await tableNames(node)
   await bringAbout(node, { routing, hosted: [hosted], looks, names }, wanted, {
     force: false,

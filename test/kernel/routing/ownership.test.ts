@@ -86,6 +86,34 @@ if (!nothing) {
         t.equal((await ruleOf(lab, of, one)).length, 0)
       })
 
+    inLab(`${family}: an address leaves the table that has become another's`, {}, async (t, lab) => {
+      publicAddresses(lab)
+      configure(lab, confOf(of), [1000, 1009])
+      const stale = `7\tvpn\n1000 ctdb.${one}\n`
+      await tableOfAdmin(lab, of, ['from', own, 'pref', '50'])
+      await hold(lab, of, one)
+      hosts(lab, [[one, 'eth0']])
+      const before = async () => (await theirs(lab, of)).replaceAll(`ctdb.${one}`, '1000')
+      const admins = await before()
+      for (const event of [['takeip', 'eth0', one, bits], ['ipreallocated']]) {
+        writeFileSync(join(lab.dir, LABELS), stale)
+        t.strictSame(await lab.handler(NAME, 'startup'), silent)
+        t.strictSame(await lab.handler(NAME, ...event), {
+          ...silent,
+          out: `WARNING: table 1000 is ctdb.${one} in /etc/iproute2/rt_tables, but has rules or routes that are not ours: ctdb.${one} is table 1001 from now on\n`,
+        })
+        t.equal(labels(lab), `7\tvpn\n1001\tctdb.${one}\n`)
+        t.strictSame(await routesOf(lab, of, one), expectedRoutes(of, 0))
+        t.equal((await ruleOf(lab, of, one)).length, 1)
+        t.equal(await before(), admins)
+        const way = ['route', 'get', of.far, 'from', own]
+        t.match(await lab.node.must('ip', option, ...way), `via ${OWN[option].gateway} dev eth1`)
+        t.strictSame(await lab.handler(NAME, 'ipreallocated'), silent, 'once')
+        t.match(await lab.handler(NAME, 'shutdown'), { status: 0 })
+        t.equal(await before(), admins)
+      }
+    })
+
     inLab(`${family}: a table in which another has a route is not taken`, {}, async (t, lab) => {
       publicAddresses(lab)
       configure(lab, confOf(of), [1000, 1009])
@@ -97,26 +125,32 @@ if (!nothing) {
       t.match(await theirs(lab, of), 'blackhole')
     })
 
-    inLab(`${family}: what another adds to a table of ours stays there`, {}, async (t, lab) => {
-      publicAddresses(lab)
-      configure(lab, confOf(of))
-      await hold(lab, of, one)
-      hosts(lab, [[one, 'eth0']])
-      t.strictSame(await lab.handler(NAME, 'takeip', 'eth0', one, bits), silent)
-      const route = [of.static, 'via', gateways[1], 'dev', 'eth0', 'proto', 'static']
-      const ip = (...words: string[]) => lab.node.must('ip', option, ...words)
-      await ip('route', 'add', ...route, 'table', '1000')
-      await ip('rule', 'add', 'from', one, 'pref', '100', 'table', '1000', 'protocol', 'static')
-      await ip('route', 'del', farNet, 'table', '1000')
-      t.strictSame(await lab.handler(NAME, 'ipreallocated'), silent, 'a repair')
-      t.strictSame(
-        await routesOf(lab, of, one),
-        [...expectedRoutes(of, 0), route.slice(0, -2).join(' ') + ' proto static'].toSorted(),
-      )
-      t.strictSame(await lab.handler(NAME, 'releaseip', 'eth0', one, bits), silent)
-      t.strictSame(await routesOf(lab, of, one), [`${route.slice(0, -2).join(' ')} proto static`])
-      t.match(await ruleOf(lab, of, one), [/proto static/])
-    })
+    inLab(
+      `${family}: what another adds to a table of ours stays there, and ours goes elsewhere`,
+      {},
+      async (t, lab) => {
+        publicAddresses(lab)
+        configure(lab, confOf(of))
+        await hold(lab, of, one)
+        hosts(lab, [[one, 'eth0']])
+        t.strictSame(await lab.handler(NAME, 'takeip', 'eth0', one, bits), silent)
+        const route = [of.static, 'via', gateways[1], 'dev', 'eth0', 'proto', 'static']
+        const ip = (...words: string[]) => lab.node.must('ip', option, ...words)
+        await ip('route', 'add', ...route, 'table', '1000')
+        await ip('rule', 'add', 'from', one, 'pref', '100', 'table', '1000', 'protocol', 'static')
+        await ip('route', 'del', farNet, 'table', '1000')
+        const moved = await lab.handler(NAME, 'ipreallocated')
+        t.match(moved, { status: 0, out: `ctdb.${one} is table 1001 from now on` })
+        t.strictSame(await routesOf(lab, of, one), expectedRoutes(of, 0))
+        t.match(
+          await theirs(lab, of),
+          new RegExp(`^[^\n]* proto static\n${route.slice(0, 5).join(' ')} proto static[^\n]*\n$`),
+        )
+        t.strictSame(await lab.handler(NAME, 'releaseip', 'eth0', one, bits), silent)
+        t.strictSame(await routesOf(lab, of, one), [])
+        t.match(await ruleOf(lab, of, one), [/proto static/])
+      },
+    )
 
     inLab(`${family}: what CTDB's script or an older version has left is replaced`, {}, async (t, lab) => {
       publicAddresses(lab)
@@ -174,6 +208,25 @@ if (!nothing) {
       t.strictSame(await left(lab), [])
     })
   }
+
+  inLab('a number for IPv4, and a table of IPv6 that another rule leads to', {}, async (t, lab) => {
+    publicAddresses(lab)
+    configure(lab, '__auto_link_local__', [1000, 1009])
+    for (const of of FAMILIES) await hold(lab, of, of.one)
+    hosts(
+      lab,
+      FAMILIES.map(({ one }) => [one, 'eth0']),
+    )
+    writeFileSync(join(lab.dir, LABELS), '1001\tctdb.fd00::1\n')
+    await lab.node.must('ip', '-6', 'rule', 'add', 'from', 'fd77::5', 'pref', '50', 'table', '1001')
+    t.match(await lab.handler(NAME, 'ipreallocated'), {
+      status: 0,
+      out: /^WARNING: table 1001 is another's, .*: fd00::1 gets another number\n$/,
+    })
+    t.equal(labels(lab), '1000\tctdb.10.0.0.1\n1002\tctdb.fd00::1\n')
+    for (const of of FAMILIES) t.strictSame(await routesOf(lab, of, of.one), [`${of.ownNet} dev eth0`])
+    t.equal((await lab.node.run('ip', '-6', 'route', 'show', 'table', '1001')).out, '')
+  })
 
   inLab('numbers for both families at once: a rule of IPv6 keeps its table as well', {}, async (t, lab) => {
     publicAddresses(lab)

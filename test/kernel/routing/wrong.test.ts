@@ -158,6 +158,15 @@ if (!nothing) {
           `^WARNING: eth0 is down, and so ${of.option === '-6' ? 'without' : 'of no use to'} ${one}, ${other}: `,
         )
         await renew('ipreallocated', 0, down)
+        for (const words of [
+          ['updateip', 'eth1', 'eth0', one, bits],
+          ['takeip', 'eth0', one, bits],
+        ])
+          t.match(
+            await lab.handler(NAME, ...words),
+            { status: 0, out: /^WARNING: eth0 is down, and so .*: policy routing stays/, err: '' },
+            words.join(' '),
+          )
         await lab.node.must('ip', 'link', 'set', 'eth0', 'up')
         const dropped = new RegExp(`^WARNING: eth0 does not have ${one}, ${other}: `)
         await renew('ipreallocated', 0, ...(of.option === '-6' ? [dropped] : []))

@@ -1,7 +1,15 @@
 import type { Node } from '../../../node/node.ts'
 import { refuse } from '../../../base/refusal.ts'
 import type { Routing } from './options.ts'
-import { allot, parseTables, withEntries, withoutOurs, type TableName } from './rt-tables.ts'
+import {
+  addressOfLabel,
+  allot,
+  labelOf,
+  parseTables,
+  withEntries,
+  withoutOurs,
+  type TableName,
+} from './rt-tables.ts'
 
 /** The folders in which newer releases of iproute2 ship its files of names. A file in /etc takes its place. */
 export const SHIPPED_IN = ['/usr/share/iproute2', '/usr/lib/iproute2']
@@ -47,24 +55,38 @@ async function idsElsewhere(node: Node): Promise<number[]> {
   return ids
 }
 
+/** The tables that the kernel's rules and routes name. */
+export interface UsedTables {
+  /** Whoever's rules and routes they are: none of these ids is free. */
+  inUse: readonly number[]
+  /** Does this table, in the family of this address, have rules or routes that are not ours? */
+  isForeign: (id: number, address: string) => boolean
+}
+
 /**
  * A table id for each address: the id in rt_tables, or a free id, which is written there under the lock of CTDB's script.
- * An id of `inUse` is not free: the kernel's rules or routes name that table. No lock is taken when `names` has all of the
- * addresses. Refuses, and gives out no id, when the range is full.
+ * An address whose table is another's gets a free id as well, and its line is replaced. No lock is taken when `names` has
+ * good tables for all of the addresses. Refuses, and gives out no id, when the range is full.
  */
 export async function tableIds(
   node: Node,
   routing: Routing,
   names: readonly TableName[],
   addresses: readonly string[],
-  inUse: readonly number[],
+  { inUse, isForeign }: UsedTables,
 ): Promise<ReadonlyMap<string, number>> {
-  const known = allot(names, addresses, routing)
+  const isOthers = ({ id, name }: TableName) => {
+    const address = addressOfLabel(name)
+    return address !== undefined && isForeign(id, address)
+  }
+  const good = (all: readonly TableName[]) => all.filter((each) => !isOthers(each))
+  const known = allot(good(names), addresses, routing)
   if (known.added.length === 0 && known.none.length === 0) return known.ids
   return await node.hold(lockOf(node), LOCK_SECONDS, async () => {
     // another event may have written meanwhile
     const text = await readTables(node)
-    const { ids, added, none } = allot(parseTables(text), addresses, routing, [
+    const there = parseTables(text)
+    const { ids, added, none } = allot(good(there), addresses, routing, [
       ...inUse,
       ...(await idsElsewhere(node)),
     ])
@@ -72,10 +94,25 @@ export async function tableIds(
       refuse(
         `add_routing_for_ip: out of table ids in range ${routing.low} - ${routing.high}: ${fileOf(node)} and the kernel's rules and routes leave none for ${none[0]}: set CTDB_PER_IP_ROUTING_TABLE_ID_HIGH higher`,
       )
-    for (const { id, name } of added) node.because(`${name} is table ${id} from now on`)
-    if (added.length > 0) await node.write(fileOf(node), withEntries(text, added), { readers: 'all' })
+    for (const entry of added)
+      sayNumber(
+        node,
+        entry,
+        there.find((each) => each.name === entry.name && isOthers(each)),
+      )
+    const replaced = addresses.filter((address) => added.some(({ name }) => name === labelOf(address)))
+    if (added.length > 0)
+      await node.write(fileOf(node), withEntries(withoutOurs(text, replaced), added), { readers: 'all' })
     return ids
   })
+}
+
+function sayNumber(node: Node, { id, name }: TableName, lost: TableName | undefined): void {
+  if (lost)
+    node.say(
+      `WARNING: table ${lost.id} is ${name} in ${fileOf(node)}, but has rules or routes that are not ours: ${name} is table ${id} from now on`,
+    )
+  else node.because(`${name} is table ${id} from now on`)
 }
 
 /** Remove our entries, all or those of some addresses. The file stays, as with CTDB's script. */

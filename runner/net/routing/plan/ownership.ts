@@ -68,22 +68,36 @@ export function mayBeOldRoute(route: KernelRoute, names: readonly TableName[]): 
 
 /**
  * The old routes of ours among these. Each is in the table that an old rule of ours leads to, where the file may have given
- * it a protocol; or in the table of a public address, to which no other's rule leads.
+ * it a protocol; or in the table of a public address. Where another's rule leads, none is ours.
  */
-export function oldRoutes({ rules, others, routes }: Seen, ownership: Ownership): KernelRoute[] {
+export function oldRoutes(seen: Seen, ownership: Ownership): KernelRoute[] {
   const { names, publicAddresses } = ownership
   const numberOf = (table: string) => idOf(table, names)
-  const isOld = (rule: SourceRule) => isOldRule(rule, ownership)
-  const old = new Set(rules.filter(isOld).map(({ table }) => numberOf(table)))
-  const foreign = rules.filter((rule) => !isMarked(rule) && !isOld(rule)).map(({ table }) => table)
-  const taken = new Set([...others, ...foreign].map(numberOf))
-  return routes.filter((route) => {
-    if (!route.plain || isMarked(route)) return false
+  const old = new Set(
+    seen.rules.filter((rule) => isOldRule(rule, ownership)).map(({ table }) => numberOf(table)),
+  )
+  const taken = new Set(tablesOfOthersRules(seen, ownership).map(numberOf))
+  return seen.routes.filter((route) => {
     const id = numberOf(route.table)
+    if (!route.plain || isMarked(route) || taken.has(id)) return false
     if (old.has(id)) return route.protocol !== 'kernel'
-    const address = addressOfTable(route, names)
-    return route.protocol === undefined && publicAddresses.has(address ?? '') && !taken.has(id)
+    return route.protocol === undefined && publicAddresses.has(addressOfTable(route, names) ?? '')
   })
+}
+
+function tablesOfOthersRules({ rules, others }: Seen, ownership: Ownership): string[] {
+  const foreign = rules.filter((rule) => !isMarked(rule) && !isOldRule(rule, ownership))
+  return [...others, ...foreign.map(({ table }) => table)]
+}
+
+/** The numbers of the tables that have rules or routes of others. */
+export function foreignNumbers(seen: Seen, ownership: Ownership): number[] {
+  const old = new Set(oldRoutes(seen, ownership))
+  const routes = seen.routes.filter((route) => !isMarked(route) && !old.has(route))
+  return numbersOf(
+    [...tablesOfOthersRules(seen, ownership), ...routes.map(({ table }) => table)],
+    ownership.names,
+  )
 }
 
 /** The rules of ours, of whatever address. */
@@ -101,5 +115,9 @@ export function numbersInUse(looks: readonly Seen[], names: readonly TableName[]
     ...others,
     ...routes.filter((route) => !isMarked(route)).map(({ table }) => table),
   ])
+  return numbersOf(tables, names)
+}
+
+function numbersOf(tables: readonly string[], names: readonly TableName[]): number[] {
   return [...new Set(tables)].flatMap((table) => idOf(table, names) ?? [])
 }
