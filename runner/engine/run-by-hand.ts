@@ -1,4 +1,3 @@
-import { writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { factsAsText, factsHere, type Facts } from '../node/facts.ts'
 import { runEvent } from './run-event.ts'
@@ -8,14 +7,13 @@ import { actOf, findHandlers, type Entry } from './find-handlers.ts'
 import { Usage } from '../base/refusal.ts'
 import { visible } from '../base/visible.ts'
 import type { HandlerReport, Report } from './report.ts'
-import { newFile } from '../machine/files/new-file.ts'
-import { PRIVATE } from '../machine/files/readers.ts'
 import { live } from '../machine/live/live.ts'
 import { mustAnswer } from '../machine/files/must-answer.ts'
 import { witnessed, writing, type Witness } from '../machine/recording/record.ts'
+import { recordingFile } from '../machine/recording/recording-file.ts'
 import { OPTION_RULES } from '../node/option-rules.ts'
-import { redacted } from '../machine/recording/redacted.ts'
-import { redactor } from '../machine/recording/redact.ts'
+import { redacted } from '../machine/recording/redact/redacted.ts'
+import { redactor } from '../machine/recording/redact/redact.ts'
 import { rehearsal } from '../machine/recording/rehearse.ts'
 import { writeHeader } from '../machine/recording/write-transcript.ts'
 
@@ -60,7 +58,8 @@ export async function run(options: RunOptions): Promise<Report> {
   const here = factsHere(options.announcer, options.optionsFolder)
   // looking at the network needs no privilege: anybody may rehearse, where no state of root's decides
   const facts = options.rehearse ? { ...here, privileged: true } : here
-  const witness = together([options.witness, recorder(options, event, facts)])
+  const recording = await recorder(options, event, facts)
+  const witness = together([options.witness, recording.witness])
   const world: World = {
     facts,
     system: (signal) => {
@@ -70,7 +69,11 @@ export async function run(options: RunOptions): Promise<Report> {
     note: witness.notes,
     interrupt: options.interrupt,
   }
-  return await runEvent(entries, event, world, { handler: options.timeout * 1000 }, options.ended)
+  try {
+    return await runEvent(entries, event, world, { handler: options.timeout * 1000 }, options.ended)
+  } finally {
+    await recording.close()
+  }
 }
 
 /** The handlers of a folder, or the handler that `--only` names, with its number or without. */
@@ -108,41 +111,25 @@ function together(all: readonly (Witness | undefined)[]): Witness {
   }
 }
 
-/** Writes step by step: the recording of a killed event reaches up to that moment. */
-function recorder(
+/** What is recorded, and the end of its file. */
+interface Recorder {
+  witness?: Witness
+  close: () => Promise<void>
+}
+
+async function recorder(
   { record: file, redact, overwrite }: RunOptions,
   event: Event,
   facts: Facts,
-): Witness | undefined {
-  if (file === undefined) return undefined
+): Promise<Recorder> {
+  if (file === undefined) return { close: () => Promise.resolve() }
   const hide = redact ? redactor() : (text: string) => text
-  const header = { event: event.name, words: event.words, env: facts.env, facts: factsAsText(facts) }
-  const fd = openRecording(file, hide(writeHeader(header)), overwrite)
-  let full = false
-  const witness = writing((text) => {
-    if (full) return
-    try {
-      writeSync(fd, text)
-    } catch (error) {
-      // the event matters more than its recording: the recording ends here, and a replay reports that
-      full = true
-      const line = `--record ${file}: ${(error as NodeJS.ErrnoException).code}: cut short here`
-      process.stderr.write(`eventscript: ${visible(line)}\n`)
-    }
-  })
-  return redact ? redacted(witness, hide, OPTION_RULES) : witness
-}
-
-/** For its owner alone, as it tells much of the site; and never through a link that another user has put there. */
-function openRecording(file: string, header: string, overwrite = false): number {
-  try {
-    const fd = newFile(file, PRIVATE, overwrite)
-    writeSync(fd, header)
-    return fd
-  } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException
-    const remedy =
-      code === 'EEXIST' && !overwrite ? 'name another file, or add --overwrite' : 'name another file'
-    throw new Usage(`--record ${file}: cannot write it: ${code}: ${remedy}`)
-  }
+  const cut = (why: string) =>
+    void process.stderr.write(`eventscript: ${visible(`--record ${file}: ${why}: cut short here`)}\n`)
+  const { write, close } = await recordingFile({ file, overwrite, cut })
+  write(
+    hide(writeHeader({ event: event.name, words: event.words, env: facts.env, facts: factsAsText(facts) })),
+  )
+  const witness = writing(write)
+  return { witness: redact ? redacted(witness, hide, OPTION_RULES) : witness, close }
 }

@@ -1,4 +1,4 @@
-import type { OptionRules } from '../machine/recording/redact-options.ts'
+import type { OptionRules } from '../machine/recording/redact/redact-options.ts'
 import { nearMisses } from './near-misses.ts'
 import { OPTION_NAMES } from './options.ts'
 import { plainAssignments } from './plain-options.ts'

@@ -30,6 +30,7 @@ export const LAYERS = [
   ['net/sysctl'],
   ['net'],
   ['node'],
+  ['machine/recording/redact'],
   ['machine/recording'],
   ['machine/live', 'machine/live/locks'],
   ['machine/files'],

@@ -2,8 +2,8 @@
 import * as fc from 'fast-check'
 import t from '../tap.ts'
 import { writing } from '../../runner/machine/recording/record.ts'
-import { redacted } from '../../runner/machine/recording/redacted.ts'
-import { redactor } from '../../runner/machine/recording/redact.ts'
+import { redacted } from '../../runner/machine/recording/redact/redacted.ts'
+import { redactor } from '../../runner/machine/recording/redact/redact.ts'
 import { isNote, type Note, type Step } from '../../runner/machine/recording/transcript.ts'
 import { OPTION_RULES } from '../../runner/node/option-rules.ts'
 

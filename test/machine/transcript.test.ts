@@ -7,7 +7,7 @@ import { canonical, familyOf } from '../../runner/inet/address.ts'
 import { contains, networkOf, networkText, parseNetwork } from '../../runner/inet/network.ts'
 import { fromShell, toShell } from '../../runner/machine/argv.ts'
 import { CannotRun, FileError, LockBusy, Mismatch } from '../../runner/machine/errors.ts'
-import { redactor } from '../../runner/machine/recording/redact.ts'
+import { redactor } from '../../runner/machine/recording/redact/redact.ts'
 import { Replay } from '../../runner/machine/recording/replay.ts'
 import {
   writeHead,

@@ -158,4 +158,5 @@ const CODES: readonly (readonly [string, string])[] = [
   ['Host is down', 'EHOSTDOWN'],
   ['Read-only file system', 'EROFS'],
   ['No space left on device', 'ENOSPC'],
+  ['File exists', 'EEXIST'],
 ]

@@ -1,5 +1,5 @@
 /** Files of CTDB on a file system that stops answering, and commands: each ends in its time, by itself or by a signal. */
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { HungFiles, whyNoHungFiles } from '../../lab/hung-files.ts'
 import { inLab, prepareFile } from '../../lab/in-lab.ts'
@@ -131,20 +131,40 @@ inLab(
   },
 )
 
-inLab(
-  'a recording whose file system hangs meanwhile: run ends after the time of its handlers',
-  { skip },
-  async (t, lab) => {
-    const files = await HungFiles.mount(lab)
-    const events = join(lab.dir, 'etc/two')
-    mkdirSync(events)
-    const script = join(events, '50.hangs.script')
-    writeFileSync(script, `#!/bin/sh\nkill -STOP ${files.server}\n`, { mode: 0o755 })
-    const running = start(lab, `run --events ${events} --timeout 2 --record ${files.folder}/rec monitor`)
-    let over: Awaited<typeof running> | undefined
-    void running.then((ended) => (over = ended))
-    await waitFor('its end', () => over !== undefined, HANGS)
-    t.equal(over?.signal, 'SIGKILL')
-    t.match(over?.stderr, /^eventscript: run: no end after 2 s: a file system that it looks at hangs/)
-  },
-)
+for (const ending of ['by itself', 'at SIGTERM'] as const)
+  inLab(
+    `a recording whose file system hangs meanwhile is cut short: run ends ${ending}`,
+    { skip },
+    async (t, lab) => {
+      const files = await HungFiles.mount(lab)
+      const events = join(lab.dir, 'etc/two')
+      mkdirSync(events)
+      const [script, seen] = [join(events, '50.hangs.script'), join(lab.dir, 'seen')]
+      const rest = ending === 'by itself' ? 'exit 0' : 'exec sleep 600'
+      writeFileSync(script, `#!/bin/sh\nkill -STOP ${files.server}\n: >${seen}\n${rest}\n`, { mode: 0o755 })
+      const running = start(lab, `run --events ${events} --timeout 300 --record ${files.folder}/rec monitor`)
+      await waitFor('the script', () => existsSync(seen), HANGS)
+      if (ending === 'at SIGTERM') running.kill('SIGTERM')
+      let over: Awaited<typeof running> | undefined
+      void running.then((ended) => (over = ended))
+      await waitFor('its end', () => over !== undefined, HANGS)
+      t.equal(over?.exitCode, ending === 'by itself' ? 0 : 1)
+      t.match(over?.stderr, /--record \S+\/rec: no answer: cut short here/)
+    },
+  )
+
+inLab('a recording on a file system that may hang is as any other', { skip }, async (t, lab) => {
+  const files = await HungFiles.mount(lab)
+  // the same file here and in the lab, which alone has that file system
+  const [file, here] = [`${files.folder}/rec`, join(lab.dir, 'served/rec')]
+  const record = (...more: string[]) => lab.eventscript('run', 'monitor', '--record', file, ...more)
+  await record()
+  t.equal((statSync(here).mode & 0o777).toString(8), '600')
+  t.match(readFileSync(here, 'utf8'), /^eventscript recording 1\nevent monitor\n[^]*\nresult [a-z ]+\n$/)
+  t.match((await record()).err, /rec: cannot write it: EEXIST: name another file, or add --overwrite/)
+  t.equal((await record('--overwrite')).status, 0)
+  t.match((await lab.eventscript('replay', file)).out, 'as recorded')
+  rmSync(here)
+  symlinkSync('/nowhere/rec', here)
+  t.match((await record('--overwrite')).err, /rec: cannot write it: EEXIST/)
+})

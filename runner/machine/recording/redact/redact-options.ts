@@ -1,5 +1,5 @@
 import { LEFT_OUT, type LeftOut } from './left-out.ts'
-import type { Step } from './transcript.ts'
+import type { Step } from '../transcript.ts'
 
 /** How options files are read. */
 export interface OptionRules {

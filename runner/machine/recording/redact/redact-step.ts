@@ -1,4 +1,4 @@
-import type { Note, Step } from './transcript.ts'
+import type { Note, Step } from '../transcript.ts'
 
 /** The words of our own format, and the numbers of others: nothing of a site. */
 const FORMAT = new Set(['verb', 'how', 'kind', 'outcome', 'signal', 'removes'])

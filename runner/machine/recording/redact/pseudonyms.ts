@@ -1,5 +1,5 @@
-import { familyOf, hostBits, type Family } from '../../inet/address.ts'
-import { addressText, networkOf, numberOf } from '../../inet/network.ts'
+import { familyOf, hostBits, type Family } from '../../../inet/address.ts'
+import { addressText, networkOf, numberOf } from '../../../inet/network.ts'
 
 /** What other addresses of a family look like. */
 interface Scheme {

@@ -1,9 +1,9 @@
 import { LeftOut, LEFT_OUT } from './left-out.ts'
-import type { Witness } from './record.ts'
+import type { Witness } from '../record.ts'
 import { withoutOthersOptions, type OptionRules } from './redact-options.ts'
 import { withoutOthersWords } from './redact-outside.ts'
 import { hiddenIn } from './redact-step.ts'
-import type { Note, Step } from './transcript.ts'
+import type { Note, Step } from '../transcript.ts'
 
 /**
  * A witness for a recording that others may read. It hears nothing of what others have written, such as passwords in options,

@@ -1,7 +1,7 @@
 /** What others have written that decides nothing: comments in lists, names that an admin gives to rules and devices. */
-import { canonical } from '../../inet/address.ts'
+import { canonical } from '../../../inet/address.ts'
 import { LEFT_OUT, type LeftOut } from './left-out.ts'
-import type { Step } from './transcript.ts'
+import type { Step } from '../transcript.ts'
 
 /** A comment begins a line, or follows a blank; not so `eth#0`. */
 const COMMENT = /(?<=^|[ \t])#[^\n\r]*/gm

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
-import { canonical, familyOf, hexDigits } from '../../inet/address.ts'
-import { bitsOf, padWithZeros } from '../../inet/network.ts'
+import { canonical, familyOf, hexDigits } from '../../../inet/address.ts'
+import { bitsOf, padWithZeros } from '../../../inet/network.ts'
 import { Pseudonyms } from './pseudonyms.ts'
 
 /** Addresses that tell nothing about a site, and that decisions are made on; the last two are in our own messages. */
