@@ -81,7 +81,8 @@ export class Lab {
 
   async close(): Promise<void> {
     await this.#namespaces.close()
-    rmSync(this.dir, { recursive: true, force: true })
+    // a process that is being ended may still write there
+    rmSync(this.dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
   }
 
   // ---------------------------------------------------------------- running

@@ -22,7 +22,7 @@ for (const { family, ip, bits } of (await prepareFile()) ? [] : FAMILIES) {
         left().some(({ command }) => command.startsWith('sleep')),
       )
       await waitFor('everything to end', () => left().length === 0, 120)
-      t.ok(wire.seen().length > 1, `${wire.seen().length} announcements`)
+      await waitFor('the announcements to be seen', () => wire.seen().length > 1)
       t.same(await lab.node.places(ip), [`eth0/${bits}`])
     },
   )
