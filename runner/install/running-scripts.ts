@@ -1,6 +1,6 @@
-import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ANNOUNCE } from '../machine/announcement.ts'
+import { allPids } from '../machine/files/proc.ts'
 import { commandLine } from '../machine/files/process-users.ts'
 
 const LOOK_EVERY_MS = 100
@@ -16,8 +16,7 @@ export async function scriptsEnded(programs: ReadonlySet<string>, seconds: numbe
 }
 
 function runningNow(programs: ReadonlySet<string>): number[] {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name))
-  return pids.map(Number).filter((pid) => pid !== process.pid && isRunning(pid, programs))
+  return allPids().filter((pid) => pid !== process.pid && isRunning(pid, programs))
 }
 
 function isRunning(pid: number, programs: ReadonlySet<string>): boolean {

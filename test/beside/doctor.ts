@@ -1,4 +1,4 @@
-import type { Finding } from '../../runner/inspect/doctor/finding.ts'
+import type { Finding } from '../../runner/inspect/finding.ts'
 import { OURS, type Booted } from '../lab/ctdb/booted.ts'
 import type { Group } from './groups.ts'
 

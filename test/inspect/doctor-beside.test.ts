@@ -9,7 +9,7 @@ import { firewalld } from '../../runner/inspect/doctor/beside/firewalld.ts'
 import { networkManager } from '../../runner/inspect/doctor/beside/network-manager.ts'
 import { networkd } from '../../runner/inspect/doctor/beside/networkd.ts'
 import { ufw } from '../../runner/inspect/doctor/beside/ufw.ts'
-import type { Patient } from '../../runner/inspect/doctor/finding.ts'
+import type { Patient } from '../../runner/inspect/finding.ts'
 import { doorTo, endedLate, type Answer, type System } from '../../runner/machine/machine.ts'
 import { REPOSITORY } from '../lab/paths.ts'
 

@@ -7,7 +7,7 @@ import { execa } from 'execa'
 import t, { type Test } from '../tap.ts'
 import { configuredNodes } from '../../runner/inspect/nodes.ts'
 import { FILES } from '../../runner/inspect/doctor/files.ts'
-import type { Patient } from '../../runner/inspect/doctor/finding.ts'
+import type { Patient } from '../../runner/inspect/finding.ts'
 import { parseIni } from '../../runner/base/ini.ts'
 import { MAIN } from '../lab/paths.ts'
 

@@ -1,6 +1,6 @@
 import { formatOf, type FormatOptions } from '../../format/table.ts'
 import { examine } from '../../inspect/doctor/doctor.ts'
-import { FINDING_COLUMNS, type Finding } from '../../inspect/doctor/finding.ts'
+import { FINDING_COLUMNS, type Finding } from '../../inspect/finding.ts'
 import type { Command } from '../command.ts'
 import { factsFor, OWN_EVENTS } from '../here.ts'
 import { LISTING, TIMEOUT, timeoutOf } from '../options.ts'

@@ -1,6 +1,6 @@
 /** Findings, faults and repairs, for people. */
 import type { Paints } from '../../format/colours.ts'
-import type { Finding } from '../../inspect/doctor/finding.ts'
+import type { Finding } from '../../inspect/finding.ts'
 import type { Repaired } from '../../inspect/audit/repair.ts'
 
 /** Blanks, as wide as the word that a line begins with. */

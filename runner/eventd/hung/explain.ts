@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { inTime } from '../../machine/wait.ts'
 import type { Door } from '../../machine/machine.ts'
 import { lookAtHung, nothingSeen } from './look.ts'
 import { hungReport } from './report.ts'
@@ -17,13 +17,10 @@ export async function explainHung(
 ): Promise<string[]> {
   const seen = nothingSeen()
   const trouble: string[] = []
-  const over = new AbortController()
   const looked = lookAtHung(door, pid, seen).catch((error: unknown) => {
     trouble.push(`  not all was seen: ${error instanceof Error ? error.message : String(error)}`)
   })
-  const late = sleep(limit, 'late', { signal: over.signal }).catch(() => 'ended')
-  if ((await Promise.race([looked, late])) === 'late') trouble.push(`  not all was seen within ${limit} ms`)
-  over.abort()
+  if ((await inTime(limit, looked)) === 'late') trouble.push(`  not all was seen within ${limit} ms`)
   try {
     const isKnown = seen.processes.length > 0
     const lines = isKnown ? hungReport(seen, pid, name) : [`pid ${pid} is hung; ps did not say why`]

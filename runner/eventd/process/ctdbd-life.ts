@@ -5,6 +5,7 @@
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { ctdbPath } from '../../node/ctdb-path.ts'
+import { allPids } from '../../machine/files/proc.ts'
 import { areStrangers, commandLine, usersOf } from '../../machine/files/process-users.ts'
 import { codeOf, FileError } from '../../machine/errors.ts'
 import { TrackedProcess } from './ctdbd-watch.ts'
@@ -26,19 +27,18 @@ function byPidFile(file: string): string | undefined {
 /** The children of ctdbd have names of their own; a ctdbd in another network namespace is that of another node. */
 function byProcess(): string | undefined {
   const here = readlinkSync('/proc/self/ns/net')
-  const pid = readdirSync('/proc').find(
-    (name) =>
-      /^\d+$/.test(name) &&
-      readIfThere(`/proc/${name}/comm`)?.trim() === 'ctdbd' &&
-      networkOf(name) === here &&
-      !areStrangers(usersOf(Number(name))) &&
-      !new TrackedProcess(Number(name)).isGone(),
+  const pid = allPids().find(
+    (each) =>
+      readIfThere(`/proc/${each}/comm`)?.trim() === 'ctdbd' &&
+      networkOf(each) === here &&
+      !areStrangers(usersOf(each)) &&
+      !new TrackedProcess(each).isGone(),
   )
   return pid === undefined ? undefined : `pid ${pid}, in this network namespace`
 }
 
 /** Undefined for a process that has gone, or of another user namespace: its listener is seen all the same. */
-function networkOf(pid: string): string | undefined {
+function networkOf(pid: number): string | undefined {
   return linkAt(`/proc/${pid}/ns/net`)
 }
 
@@ -60,11 +60,11 @@ function byListener(socket: string): string | undefined {
 
 /** Do other users have this socket open, and nobody else? A socket whose process is hidden from us may be root's. */
 function isOfStrangers(inode: string): boolean {
-  const owners = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && hasSocket(pid, inode))
-  return owners.length > 0 && owners.every((pid) => areStrangers(usersOf(Number(pid))))
+  const owners = allPids().filter((pid) => hasSocket(pid, inode))
+  return owners.length > 0 && owners.every((pid) => areStrangers(usersOf(pid)))
 }
 
-function hasSocket(pid: string, inode: string): boolean {
+function hasSocket(pid: number, inode: string): boolean {
   try {
     const folder = `/proc/${pid}/fd`
     return readdirSync(folder).some((fd) => linkAt(`${folder}/${fd}`) === `socket:[${inode}]`)

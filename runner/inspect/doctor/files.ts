@@ -6,7 +6,7 @@ import type { NodesList } from '../../net/ctdb/nodes-list.ts'
 import { parseNodes, type ListedNode } from '../../net/ctdb/nodes-file.ts'
 import { parsePublicAddresses } from '../../net/address/public-addresses.ts'
 import { Refusal } from '../../base/refusal.ts'
-import { about, type Examination, type Finding } from './finding.ts'
+import { about, type Examination, type Finding } from '../finding.ts'
 import { why } from '../../net/answer.ts'
 
 /** The line of the first CR: for ctdbd and the shell the CR is part of the last word. */

@@ -5,7 +5,7 @@ import { findHandlers, type Entry } from '../../engine/find-handlers.ts'
 import { leadsTo } from '../../install/wrapper.ts'
 import { toShell } from '../../machine/argv.ts'
 import { NAT_GATEWAY, PUBLIC_ADDRESSES, STATIC_ROUTES } from '../../node/handler-names.ts'
-import { about, type Examination, type Patient } from './finding.ts'
+import { about, type Examination, type Patient } from '../finding.ts'
 
 const SCRIPT = /^\d\d\..*\.script$/
 /** CTDB ships these two with one number. */

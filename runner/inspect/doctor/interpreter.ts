@@ -7,7 +7,7 @@ import { lookAtSystemd } from '../../install/systemd.ts'
 import { nodeNamedIn } from '../../install/unit-text.ts'
 import { leadsTo } from '../../install/wrapper.ts'
 import { helpersOf } from '../../node/ctdb-path.ts'
-import { about, type Examination, type Finding, type Patient } from './finding.ts'
+import { about, type Examination, type Finding, type Patient } from '../finding.ts'
 
 /** A file of ours that CTDB or systemd starts, and the node that it names. */
 export interface Started {

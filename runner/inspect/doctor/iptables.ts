@@ -5,7 +5,7 @@ import { listRules, type FirewallProgram } from '../../net/clients/blocking-rule
 import { rulesIn } from '../../net/clients/firewall.ts'
 import { isTooOld, OLDEST_IPTABLES } from '../../net/clients/oldest-iptables.ts'
 import { otherProgram, otherRules } from '../../net/clients/other-tables.ts'
-import { about, type Examination, type Finding, type Patient } from './finding.ts'
+import { about, type Examination, type Finding, type Patient } from '../finding.ts'
 
 export const iptables: Examination = async (patient) => {
   const { uses } = patient

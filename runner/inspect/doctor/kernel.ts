@@ -6,7 +6,7 @@ import { parseNodes } from '../../net/ctdb/nodes-file.ts'
 import { parsePublicAddresses } from '../../net/address/public-addresses.ts'
 import { NONLOCAL_BITES, nonlocalBind, readNumber } from '../../net/sysctl/sysctl.ts'
 import { linesForCtdbd, wordsIn } from '../../base/blanks.ts'
-import { about, type Examination, type Finding } from './finding.ts'
+import { about, type Examination, type Finding } from '../finding.ts'
 import { promotion } from './promotion.ts'
 
 const PROC = '/proc/sys/net'

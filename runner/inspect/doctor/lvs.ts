@@ -5,7 +5,7 @@ import { isNamed } from '../../net/ip-json.ts'
 import { parseMembers } from '../../net/lvs/nodes.ts'
 import { parseNodes } from '../../net/ctdb/nodes-file.ts'
 import { parsePublicAddresses } from '../../net/address/public-addresses.ts'
-import { about, type Examination, type Finding, type Patient } from './finding.ts'
+import { about, type Examination, type Finding, type Patient } from '../finding.ts'
 
 const { ok, warn, error } = about('lvs')
 

@@ -6,7 +6,7 @@ import { whichArping, type Arping } from '../../net/arping.ts'
 import { OLDEST_IP } from '../../net/oldest-ip.ts'
 import type { Door } from '../../machine/machine.ts'
 import { isOlder } from '../../base/version.ts'
-import { about, type Examination } from './finding.ts'
+import { about, type Examination } from '../finding.ts'
 import { iptables } from './iptables.ts'
 import { tryKill } from './try-kill.ts'
 

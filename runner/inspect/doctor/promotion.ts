@@ -5,7 +5,7 @@ import { parsePublicAddresses, type PublicAddress } from '../../net/address/publ
 import { mayHaveSiblings } from '../../net/address/siblings.ts'
 import { promoteSecondaries, readNumber } from '../../net/sysctl/sysctl.ts'
 import { whyReadOnly } from '../../machine/files/disk.ts'
-import { about, type Finding, type Patient } from './finding.ts'
+import { about, type Finding, type Patient } from '../finding.ts'
 
 /** Our handlers set promote_secondaries where it is 0. So only a 0 that cannot be changed matters, and only beside such a subnet. */
 export async function promotion({ door, publicAddresses = '', links }: Patient): Promise<Finding[]> {

@@ -10,7 +10,7 @@ import { ctdbPath } from '../../node/ctdb-path.ts'
 import { isFar } from '../../machine/files/may-hang.ts'
 import { toPrinting, toShell } from '../../machine/argv.ts'
 import type { Door } from '../../machine/machine.ts'
-import { about, type Examination, type Finding } from './finding.ts'
+import { about, type Examination, type Finding } from '../finding.ts'
 
 const NAME = 'ctdb.service'
 

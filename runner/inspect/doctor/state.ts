@@ -5,7 +5,7 @@ import { canonical } from '../../inet/address.ts'
 import { accessOf, writableBy } from '../../install/trust/access.ts'
 import { toBeAllowed } from '../../machine/remedy/remedy.ts'
 import { keepdirOf } from '../../node/ctdb-path.ts'
-import { about, type Examination } from './finding.ts'
+import { about, type Examination } from '../finding.ts'
 
 /** Bytes: the lists and locks in that folder need a few thousand. */
 const LITTLE = 1024 * 1024

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { foldersOfPlaces, nodeOf, ourFiles, standIn } from '../../install/executed.ts'
 import { pathHere, pathOfCtdbd, pathOfUnits, systemdFolder } from '../../install/service.ts'
 import { remedyOf, wayOf, weaknesses, type Deciding, type Weakness } from '../../install/trust/judge.ts'
-import { about, type Examination, type Finding, type Patient } from './finding.ts'
+import { about, type Examination, type Finding, type Patient } from '../finding.ts'
 import { isStartedBySystemd, startedOfOurs } from './interpreter.ts'
 
 const ELSEWHERE = { instead: 'have it where only root writes' }

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { FileError } from '../../machine/errors.ts'
 import { mustAnswer } from '../../machine/files/must-answer.ts'
-import { about, type Finding, type Patient } from './finding.ts'
+import { about, type Finding, type Patient } from '../finding.ts'
 
 type Places = Pick<Patient, 'folder' | 'own' | 'vardir'>
 

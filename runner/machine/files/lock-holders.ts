@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, statSync, type Stats } from 'node:fs'
+import { readdirSync, statSync, type Stats } from 'node:fs'
+import { allPids, procText } from './proc.ts'
 import { usersOf } from './process-users.ts'
 
 /** A process that has a locked file open, and so the lock; its real, effective, saved and file system user. */
@@ -23,13 +24,7 @@ export function holdersOf(file: Stats): Holder[] {
 
 function lockersOf(inode: number): number[] {
   const lock = new RegExp(`^\\d+: FLOCK .* (-?\\d+) [0-9a-f]+:[0-9a-f]+:${inode} `, 'gm')
-  return [...textOf('/proc/locks').matchAll(lock)].map(([, pid]) => Number(pid))
-}
-
-function allPids(): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
+  return [...procText('/proc/locks').matchAll(lock)].map(([, pid]) => Number(pid))
 }
 
 function holderIn(pid: number, file: Stats): Holder[] {
@@ -41,7 +36,7 @@ function holderIn(pid: number, file: Stats): Holder[] {
 }
 
 function hasLock(pid: number, fd: string, inode: number): boolean {
-  return new RegExp(`^lock:.* FLOCK .*:${inode} `, 'm').test(textOf(`/proc/${pid}/fdinfo/${fd}`))
+  return new RegExp(`^lock:.* FLOCK .*:${inode} `, 'm').test(procText(`/proc/${pid}/fdinfo/${fd}`))
 }
 
 function leadsTo(path: string, file: Stats): boolean {
@@ -50,14 +45,6 @@ function leadsTo(path: string, file: Stats): boolean {
     return open.ino === file.ino && open.dev === file.dev
   } catch {
     return false
-  }
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
   }
 }
 

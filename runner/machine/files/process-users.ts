@@ -1,11 +1,11 @@
-import { readFileSync } from 'node:fs'
+import { procText } from './proc.ts'
 
 /**
  * The real, effective, saved and file system user of a process. Root, where it cannot be told: nothing is taken from a process
  * that has just ended.
  */
 export function usersOf(pid: number): number[] {
-  const [, uids] = /^Uid:((?:\s+\d+)+)$/m.exec(textOf(`/proc/${pid}/status`)) ?? []
+  const [, uids] = /^Uid:((?:\s+\d+)+)$/m.exec(procText(`/proc/${pid}/status`)) ?? []
   return uids?.trim().split(/\s+/).map(Number) ?? [0]
 }
 
@@ -19,13 +19,5 @@ export function areStrangers(uids: readonly number[]): boolean {
  * file of theirs that never answers, and anybody can write anything there.
  */
 export function commandLine(pid: number): string {
-  return areStrangers(usersOf(pid)) ? '' : textOf(`/proc/${pid}/cmdline`)
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return ''
-  }
+  return areStrangers(usersOf(pid)) ? '' : procText(`/proc/${pid}/cmdline`)
 }

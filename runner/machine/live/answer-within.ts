@@ -1,4 +1,5 @@
 import { endedLate, type Answer } from '../machine.ts'
+import { inTime } from '../wait.ts'
 
 /** The answer if it comes within so many milliseconds; else `end` ends the program, and the answer says that. */
 export async function answerWithin(
@@ -6,9 +7,7 @@ export async function answerWithin(
   answer: Promise<Answer>,
   end: () => void | Promise<void>,
 ): Promise<Answer> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<'late'>((resolve) => (timer = setTimeout(() => resolve('late'), ms)))
-  const first = await Promise.race([answer, late]).finally(() => clearTimeout(timer))
+  const first = await inTime(ms, answer)
   if (first !== 'late') return first
   // nobody waits for it any longer, however it ends
   answer.catch(() => {})

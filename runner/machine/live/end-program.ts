@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { inTime } from '../wait.ts'
 
 /** What we use of execa's result; its own type changes with every option. */
 export type Child = { pid?: number; unref?: () => void } & Partial<
@@ -36,14 +36,7 @@ export async function endProgram(child: Child, group: boolean, hard: boolean): P
 }
 
 async function endsWithin(child: Child, ms: number): Promise<boolean> {
-  const ended = new AbortController()
-  try {
-    const late = sleep(ms, false, { signal: ended.signal }).catch(() => false)
-    return await Promise.race([child.then(() => true), late])
-  } finally {
-    // else the timer would keep us running
-    ended.abort()
-  }
+  return (await inTime(ms, child)) !== 'late'
 }
 
 /** A program that no KILL ends (it waits for a disk), or one outside its group that has its pipes, must not keep us. */

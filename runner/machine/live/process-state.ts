@@ -1,5 +1,5 @@
 /** Small files of /proc that never keep the reader waiting, whatever the process hangs in (proc(5)). */
-import { readdirSync, readFileSync } from 'node:fs'
+import { allPids, procText, procTextOr } from '../files/proc.ts'
 
 /** Is a signal (SIGSTOP) or a debugger keeping the process from going on? */
 export function isStopped(pid: number): boolean {
@@ -17,7 +17,7 @@ export function processGroup(pid: number): number {
 }
 
 export function processName(pid: number): string {
-  return readOr(`/proc/${pid}/comm`, '?').trim()
+  return procTextOr(`/proc/${pid}/comm`, '?').trim()
 }
 
 /**
@@ -26,7 +26,7 @@ export function processName(pid: number): string {
  */
 export function isAwaitingChild(pid: number): boolean {
   if (isStopped(pid)) return false
-  const children = readOr(`/proc/${pid}/task/${pid}/children`, undefined)
+  const children = procTextOr(`/proc/${pid}/task/${pid}/children`, undefined)
   if (children === undefined) return true
   return children.split(' ').some((child) => child !== '' && !hasEnded(Number(child)))
 }
@@ -40,11 +40,10 @@ export function processStart(pid: number): string {
 export function processFamily(tops: readonly number[], group: number): number[] {
   const parents = new Map<number, number>()
   const found = new Set<number>(tops)
-  for (const entry of readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry)) continue
-    const [, parent, itsGroup] = statFields(Number(entry))
-    parents.set(Number(entry), Number(parent))
-    if (Number(itsGroup) === group) found.add(Number(entry))
+  for (const pid of allPids()) {
+    const [, parent, itsGroup] = statFields(pid)
+    parents.set(pid, Number(parent))
+    if (Number(itsGroup) === group) found.add(pid)
   }
   for (let before = -1; before < found.size;) {
     before = found.size
@@ -57,14 +56,6 @@ const stateLetter = (pid: number) => statFields(pid)[0] ?? ''
 
 /** `12 (name) S 1 12 …`: the state and what follows, as the name may hold blanks and brackets itself. */
 function statFields(pid: number): string[] {
-  const stat = readOr(`/proc/${pid}/stat`, '')
+  const stat = procText(`/proc/${pid}/stat`)
   return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-}
-
-function readOr<Instead>(path: string, instead: Instead): string | Instead {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch {
-    return instead
-  }
 }

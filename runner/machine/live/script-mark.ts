@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { execa } from 'execa'
+import { allPids } from '../files/proc.ts'
 import { GRACE_MS, KILLED_MS } from './end-program.ts'
 import { processFamily, hasEnded, processGroup, processName, processStart } from './process-state.ts'
 
@@ -90,7 +90,7 @@ export class ScriptMark {
 
   /** By a program that can be killed: to read the environment of a process that hangs may hang as well. */
   async #marked(): Promise<number[]> {
-    const files = readdirSync('/proc').flatMap((pid) => (/^\d+$/.test(pid) ? [`/proc/${pid}/environ`] : []))
+    const files = allPids().map((pid) => `/proc/${pid}/environ`)
     const words = ['-lsF', `${VARIABLE}=${this.env[VARIABLE]}`, ...files]
     const found = await execa('grep', words, {
       reject: false,

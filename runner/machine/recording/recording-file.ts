@@ -7,6 +7,7 @@ import { isFar } from '../files/may-hang.ts'
 import { newFile } from '../files/new-file.ts'
 import { PRIVATE } from '../files/readers.ts'
 import { Coprocess } from '../live/coprocess.ts'
+import { inTime } from '../wait.ts'
 
 export interface RecordingFile {
   write: (text: string) => void
@@ -66,48 +67,43 @@ const WRITER =
   'umask 077; set -C; if [ -n "$2" ] && [ -f "$1" ] && [ ! -L "$1" ]; then rm -- "$1" || exit; fi; ' +
   'if [ -e "$1" ] || [ -L "$1" ]; then echo File exists >&2; exit 1; fi; exec >"$1"; echo opened >&2; exec cat'
 
+const OPENED = 'opened\n'
+const NO_ANSWER = 'no answer'
+
 /** Milliseconds for the file system to make the file, and for its last lines. */
 const ANSWER_MS = 2000
 
 /** A file system that may hang is written to by a child: this thread ends at its time, and at SIGTERM. */
 async function farRecording({ file, overwrite = false, cut }: RecordingOptions): Promise<RecordingFile> {
   let said = ''
-  let isOver = false
-  let heard = () => {}
-  const answered = (done: () => boolean) =>
-    new Promise<boolean>((resolve) => {
-      const late = setTimeout(() => resolve(done()), ANSWER_MS)
-      heard = () => {
-        if (!isOver && !done()) return
-        clearTimeout(late)
-        resolve(done())
-      }
-      heard()
-    })
+  let tell = (_isOpen: boolean) => {}
+  let ended = () => {}
+  const opening = new Promise<boolean>((resolve) => (tell = resolve))
+  const end = new Promise<void>((resolve) => (ended = resolve))
   const writer = new Coprocess(['sh', '-c', WRITER, 'sh', file, overwrite ? 'yes' : ''], {
     out: () => {},
     err(text) {
       said += text
-      heard()
+      if (said.startsWith(OPENED)) tell(true)
     },
     ended() {
-      isOver = true
-      heard()
+      tell(false)
+      ended()
     },
   })
-  const why = () => (isOver ? codeIn(said) : 'no answer')
-  if (!(await answered(() => said.startsWith('opened\n')))) {
+  const isOpen = await inTime(ANSWER_MS, opening)
+  if (isOpen !== true) {
     writer.kill()
-    throw cannotMake(file, why(), overwrite)
+    throw cannotMake(file, isOpen === 'late' ? NO_ANSWER : codeIn(said), overwrite)
   }
   return {
     write: (text) => writer.send(text),
     async close() {
       writer.endInput()
-      const isWhole = (await answered(() => isOver)) && said === 'opened\n'
-      if (isWhole) return
-      cut(why())
-      writer.kill()
+      if ((await inTime(ANSWER_MS, end)) === 'late') {
+        cut(NO_ANSWER)
+        writer.kill()
+      } else if (said !== OPENED) cut(codeIn(said))
     },
   }
 }

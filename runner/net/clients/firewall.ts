@@ -1,12 +1,12 @@
 /** The rules of the firewall that block an address: looked at, and taken out. */
 import type { Node } from '../../node/node.ts'
-import { Refusal } from '../../base/refusal.ts'
+import { refusalOr } from '../../base/refusal.ts'
 import { toShell } from '../../machine/argv.ts'
 import type { Answer } from '../../machine/machine.ts'
 import { why } from '../answer.ts'
 import { lockedIfPossible } from '../locked.ts'
 import { interfaces } from '../address/interfaces.ts'
-import { readPublicAddresses } from '../address/public-addresses.ts'
+import { listIfReadable } from '../address/public-addresses.ts'
 import type { Link } from '../ip-json.ts'
 import {
   blockingRule,
@@ -99,24 +99,16 @@ export async function ours(
 
 /** Interfaces that cannot be seen have no altnames. */
 async function linksOrNone(node: Node): Promise<readonly Link[]> {
-  try {
-    return await interfaces(node)
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    node.because(`${error.message}: an interface that the list names by an altname is not recognised`)
-    return []
-  }
+  const links = await refusalOr(() => interfaces(node))
+  if (typeof links !== 'string') return links
+  node.because(`${links}: an interface that the list names by an altname is not recognised`)
+  return []
 }
 
 /** A list that cannot be read names nothing, so nothing of an admin's is taken for ours. */
 async function listedOrNone(node: Node) {
-  try {
-    return (await readPublicAddresses(node))?.entries ?? []
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    node.because(`${error.message}: rules without our mark are left alone`)
-    return []
-  }
+  const unread = (reason: string) => node.because(`${reason}: rules without our mark are left alone`)
+  return (await listIfReadable(node, unread))?.entries ?? []
 }
 
 /** All present rules of that form; undefined without that program, a sentence when it cannot list them. */

@@ -1,6 +1,6 @@
 import type { Answer } from '../../machine/machine.ts'
 import { blockingRule, listRules, type FirewallProgram } from '../../net/clients/blocking-rule.ts'
-import { rulesIn } from '../../net/clients/firewall.ts'
+import { isLocked, rulesIn } from '../../net/clients/firewall.ts'
 import { burst } from './burst.ts'
 
 type Argv = readonly string[]
@@ -69,8 +69,8 @@ export function firewall(
 }
 
 /** One that had to be ended would hang again, and one that waited for the lock would wait again. */
-function isInVain({ signal, err }: Answer): boolean {
-  return signal !== undefined || err.includes('xtables lock')
+function isInVain(answer: Answer): boolean {
+  return answer.signal !== undefined || isLocked(answer)
 }
 
 /**

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from '../../tap.ts'
-import type { Finding } from '../../../runner/inspect/doctor/finding.ts'
+import type { Finding } from '../../../runner/inspect/finding.ts'
 import { FAMILIES } from '../../lab/families.ts'
 import { lines } from '../../lab/host/namespace.ts'
 import { inLab, prepareFile } from '../../lab/in-lab.ts'

@@ -2,7 +2,7 @@
 import { chmodSync, chownSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Test } from '../../tap.ts'
-import type { Finding } from '../../../runner/inspect/doctor/finding.ts'
+import type { Finding } from '../../../runner/inspect/finding.ts'
 import { cleanupUnitFor, dropInFor } from '../../../runner/install/unit-text.ts'
 import { wrapperFor } from '../../../runner/install/wrapper.ts'
 import { inLab, prepareFile } from '../../lab/in-lab.ts'

@@ -1,6 +1,6 @@
 /** Other programs of this machine that manage its network. Nothing is started where none of them is installed. */
 import { isRunning, systemdFolder } from '../../../install/service.ts'
-import type { Examination } from '../finding.ts'
+import type { Examination } from '../../finding.ts'
 import { conntrack } from './conntrack.ts'
 import { docker } from './docker.ts'
 import { firewalld } from './firewalld.ts'

@@ -1,5 +1,5 @@
 import { readNumber } from '../../../net/sysctl/sysctl.ts'
-import { about, type Examination } from '../finding.ts'
+import { about, type Examination } from '../../finding.ts'
 
 const PATH = '/proc/sys/net/netfilter/nf_conntrack_tcp_loose'
 

@@ -2,7 +2,7 @@
 import { why } from '../../../net/answer.ts'
 import type { Answer } from '../../../machine/machine.ts'
 import { WAIT } from '../../../net/clients/blocking-rule.ts'
-import { about, type Examination, type Finding, type Patient } from '../finding.ts'
+import { about, type Examination, type Finding, type Patient } from '../../finding.ts'
 
 const { warn } = about('docker')
 /** Milliseconds: `-w` waits 3 s for the lock of iptables. */

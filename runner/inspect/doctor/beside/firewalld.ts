@@ -1,7 +1,7 @@
 /** firewalld: its zones keep CTDB's nodes apart unless somebody opens the port; its reverse-path filter is for one uplink. */
 import { toShell } from '../../../machine/argv.ts'
 import { why } from '../../../net/answer.ts'
-import { about, type Examination, type Finding, type Patient } from '../finding.ts'
+import { about, type Examination, type Finding, type Patient } from '../../finding.ts'
 import { isActive } from './active.ts'
 import { PORT, zoneOf, zonesIn, type Zone } from './firewalld-zones.ts'
 import { privateLink, publicLinks } from './public-links.ts'

@@ -2,7 +2,7 @@
 import { toPrinting, toShell } from '../../../machine/argv.ts'
 import { why } from '../../../net/answer.ts'
 import { isNamed } from '../../../net/ip-json.ts'
-import { about, type Examination, type Finding } from '../finding.ts'
+import { about, type Examination, type Finding } from '../../finding.ts'
 import { isActive } from './active.ts'
 import { ignoresCarrier } from './nm-carrier.ts'
 import { publicLinks } from './public-links.ts'

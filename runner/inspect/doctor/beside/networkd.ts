@@ -3,7 +3,7 @@ import { dirname } from 'node:path'
 import { toPrinting, toShell } from '../../../machine/argv.ts'
 import type { Door } from '../../../machine/machine.ts'
 import type { Link } from '../../../net/ip-json.ts'
-import { about, type Examination, type Finding } from '../finding.ts'
+import { about, type Examination, type Finding } from '../../finding.ts'
 import { isActive } from './active.ts'
 import {
   CONF_DROP_IN,

@@ -1,7 +1,7 @@
 import { parseNodes } from '../../../net/ctdb/nodes-file.ts'
 import { parsePublicAddresses } from '../../../net/address/public-addresses.ts'
 import { isNamed, type Link } from '../../../net/ip-json.ts'
-import type { Patient } from '../finding.ts'
+import type { Patient } from '../../finding.ts'
 
 /** The interfaces of this node that public_addresses names. */
 export function publicLinks({ publicAddresses, links }: Patient): Link[] {

@@ -2,7 +2,7 @@
 import { toShell } from '../../../machine/argv.ts'
 import { toBeAllowed } from '../../../machine/remedy/remedy.ts'
 import { why } from '../../../net/answer.ts'
-import { about, type Examination } from '../finding.ts'
+import { about, type Examination } from '../../finding.ts'
 import { PORT } from './firewalld-zones.ts'
 import { privateLink } from './public-links.ts'
 

@@ -3,6 +3,7 @@ import { CannotRun, FileError, Interrupted } from '../../errors.ts'
 import { codeIn } from '../../files/far-file.ts'
 import { busyBoxIn } from '../../remedy/busybox.ts'
 import type { Stop } from '../../stop.ts'
+import { inTime } from '../../wait.ts'
 import { lockBusy } from './flock.ts'
 
 /** Milliseconds for a file system to open the lock, and beyond the time of whoever waits for it. */
@@ -89,9 +90,7 @@ function whyNot(lock: string, seconds: number, ended: Awaited<Child>): Error {
 /** Its end gives the lock back. A process that its file system keeps has nobody waiting. */
 async function letGo(child: Child): Promise<void> {
   child.stdin.end()
-  let late: NodeJS.Timeout | undefined
-  await Promise.race([child, new Promise((resolve) => (late = setTimeout(resolve, FAR_MS)))])
-  clearTimeout(late)
+  await inTime(FAR_MS, child)
   abandon(child)
 }
 

@@ -1,9 +1,9 @@
-import type { Facts } from '../../node/facts.ts'
-import type { Settings } from '../../node/settings.ts'
-import type { Link } from '../../net/ip-json.ts'
-import type { NodesList } from '../../net/ctdb/nodes-list.ts'
-import type { Door } from '../../machine/machine.ts'
-import type { Column } from '../../format/table.ts'
+import type { Facts } from '../node/facts.ts'
+import type { Settings } from '../node/settings.ts'
+import type { Link } from '../net/ip-json.ts'
+import type { NodesList } from '../net/ctdb/nodes-list.ts'
+import type { Door } from '../machine/machine.ts'
+import type { Column } from '../format/table.ts'
 
 /** The result of one look at the machine. An error must be repaired; a warning is a weakness, or something odd. */
 export interface Finding {
