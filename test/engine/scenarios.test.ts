@@ -6,12 +6,9 @@ import t from '../tap.ts'
 import { replayFile } from '../../runner/engine/replay-event.ts'
 import { findHandlers } from '../../runner/engine/find-handlers.ts'
 import { readTranscript } from '../../runner/machine/recording/read-transcript.ts'
-import { writing } from '../../runner/machine/recording/record.ts'
-import { redacted } from '../../runner/machine/recording/redact/redacted.ts'
 import { redactor } from '../../runner/machine/recording/redact/redact.ts'
-import { isNote } from '../../runner/machine/recording/transcript.ts'
+import { asRedacted } from '../machine/as-redacted.ts'
 import { writeHeader } from '../../runner/machine/recording/write-transcript.ts'
-import { OPTION_RULES } from '../../runner/node/option-rules.ts'
 
 const DIST = fileURLToPath(new URL('../..', import.meta.url))
 const FIXTURES = join(DIST, '../fixtures')
@@ -23,20 +20,7 @@ process.env['PATH'] = ''
 function whollyRedacted(recording: string): string {
   const { header, entries: all } = readTranscript(recording)
   const hide = redactor()
-  let text = hide(writeHeader(header))
-  const witness = redacted(
-    writing((more) => (text += more)),
-    hide,
-    OPTION_RULES,
-  )
-  for (const entry of all) {
-    if (isNote(entry)) witness.notes(entry)
-    else {
-      witness.begins(entry)
-      witness.ended(entry)
-    }
-  }
-  return text
+  return hide(writeHeader(header)) + asRedacted(all, hide)
 }
 
 for (const folder of readdirSync(FIXTURES).filter((name) => /^\d\d\./.test(name)))

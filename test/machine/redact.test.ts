@@ -1,27 +1,15 @@
 /** Secrets planted in each kind of step and note of a recording: none is left by `--redact`. */
 import * as fc from 'fast-check'
 import t from '../tap.ts'
-import { writing } from '../../runner/machine/recording/record.ts'
-import { redacted } from '../../runner/machine/recording/redact/redacted.ts'
+import { asRedacted } from './as-redacted.ts'
 import { redactor } from '../../runner/machine/recording/redact/redact.ts'
-import { isNote, type Note, type Step } from '../../runner/machine/recording/transcript.ts'
-import { OPTION_RULES } from '../../runner/node/option-rules.ts'
+import { type Note, type Step } from '../../runner/machine/recording/transcript.ts'
 
 const OPTIONS = '/etc/ctdb/script.options'
 
 /** The recording of these steps and notes, as `run --record FILE --redact` writes it. */
 function written(...entries: (Step | Note)[]): string {
-  let text = ''
-  const sink = writing((more) => (text += more))
-  const witness = redacted(sink, redactor('web1.corp.example'), OPTION_RULES)
-  for (const entry of entries) {
-    if (isNote(entry)) witness.notes(entry)
-    else {
-      witness.begins(entry)
-      witness.ended(entry)
-    }
-  }
-  return text
+  return asRedacted(entries, redactor('web1.corp.example'))
 }
 
 const shell = (answer: { status: number; out?: string; err?: string }): Step => ({

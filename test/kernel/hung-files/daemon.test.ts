@@ -5,8 +5,7 @@ import { connect } from '../../../runner/eventd/client.ts'
 import { HungFiles, whyNoHungFiles } from '../../lab/hung-files.ts'
 import { inLab, prepareFile } from '../../lab/in-lab.ts'
 import type { Lab } from '../../lab/lab.ts'
-import { isAlive } from '../../lab/processes.ts'
-import { held, hosting, untilGone } from '../last-act/dying.ts'
+import { endsAtSigterm, held, hosting, untilGone } from '../last-act/dying.ts'
 
 /** What an admin may link onto the cluster file system; an event reads each. */
 const FILES = ['public_addresses', 'script.options']
@@ -61,11 +60,7 @@ for (const file of FILES) {
     files.take(file)
     const { daemon } = await hosting(t, lab)
     await files.hang()
-    void daemon.runWithin(60, 'monitor').catch(() => {})
-    process.kill(daemon.pid, 'SIGTERM')
-    await daemon.ended
-    t.notOk(isAlive(daemon.pid))
-    t.strictSame(await held(lab), [])
+    await endsAtSigterm(t, lab, daemon)
   })
 
   inLab(`${file} is answered again: so is the daemon`, { skip }, async (t, lab) => {

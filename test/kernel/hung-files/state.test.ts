@@ -3,10 +3,9 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { HungFiles, whyNoHungFiles } from '../../lab/hung-files.ts'
 import { inLab, prepareFile } from '../../lab/in-lab.ts'
-import { isAlive } from '../../lab/processes.ts'
 import { MAIN } from '../../lab/paths.ts'
 import { waitFor } from '../../lab/wait-for.ts'
-import { held, hosting, untilGone } from '../last-act/dying.ts'
+import { endsAtSigterm, held, hosting, untilGone } from '../last-act/dying.ts'
 
 const skip = (await prepareFile()) ?? whyNoHungFiles()
 
@@ -40,11 +39,7 @@ inLab('the daemon ends at SIGTERM, with the last act', { skip }, async (t, lab) 
   files.takeState()
   const { daemon } = await hosting(t, lab)
   await files.hang()
-  void daemon.runWithin(60, 'monitor').catch(() => {})
-  process.kill(daemon.pid, 'SIGTERM')
-  await daemon.ended
-  t.notOk(isAlive(daemon.pid))
-  t.strictSame(await held(lab), [])
+  await endsAtSigterm(t, lab, daemon)
 })
 
 inLab('it answers again: locks are taken and lists are kept', { skip }, async (t, lab) => {

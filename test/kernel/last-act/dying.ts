@@ -4,6 +4,7 @@ import type { Test } from '../../tap.ts'
 import type { Daemon } from '../../lab/daemon.ts'
 import { FAMILIES } from '../../lab/families.ts'
 import type { Lab } from '../../lab/lab.ts'
+import { isAlive } from '../../lab/processes.ts'
 import { waitFor } from '../../lab/wait-for.ts'
 
 /** The words of a takeip for each family. */
@@ -44,6 +45,15 @@ export async function hosting(t: Test, lab: Lab, settings = '') {
   const both = await start(lab, settings)
   await takeAll(t, lab, both.daemon)
   return both
+}
+
+/** SIGTERM ends the daemon although an event hangs, and no address stays. */
+export async function endsAtSigterm(t: Test, lab: Lab, daemon: Daemon): Promise<void> {
+  void daemon.runWithin(60, 'monitor').catch(() => {})
+  process.kill(daemon.pid, 'SIGTERM')
+  await daemon.ended
+  t.notOk(isAlive(daemon.pid))
+  t.strictSame(await held(lab), [])
 }
 
 export async function held({ node }: Lab): Promise<string[]> {

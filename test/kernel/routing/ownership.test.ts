@@ -10,6 +10,7 @@ import {
   FAMILIES,
   type Family,
   hold,
+  hostFirsts,
   hosts,
   LABELS,
   labels,
@@ -210,13 +211,7 @@ if (!nothing) {
   }
 
   inLab('a number for IPv4, and a table of IPv6 that another rule leads to', {}, async (t, lab) => {
-    publicAddresses(lab)
-    configure(lab, '__auto_link_local__', [1000, 1009])
-    for (const of of FAMILIES) await hold(lab, of, of.one)
-    hosts(
-      lab,
-      FAMILIES.map(({ one }) => [one, 'eth0']),
-    )
+    await hostFirsts(lab, [1000, 1009])
     writeFileSync(join(lab.dir, LABELS), '1001\tctdb.fd00::1\n')
     await lab.node.must('ip', '-6', 'rule', 'add', 'from', 'fd77::5', 'pref', '50', 'table', '1001')
     t.match(await lab.handler(NAME, 'ipreallocated'), {
@@ -229,13 +224,7 @@ if (!nothing) {
   })
 
   inLab('numbers for both families at once: a rule of IPv6 keeps its table as well', {}, async (t, lab) => {
-    publicAddresses(lab)
-    configure(lab, '__auto_link_local__', [1000, 1009])
-    for (const of of FAMILIES) await hold(lab, of, of.one)
-    hosts(
-      lab,
-      FAMILIES.map(({ one }) => [one, 'eth0']),
-    )
+    await hostFirsts(lab, [1000, 1009])
     await lab.node.must('ip', '-6', 'rule', 'add', 'from', 'fd77::5', 'pref', '50', 'table', '1001')
     t.strictSame(await lab.handler(NAME, 'ipreallocated'), silent)
     t.equal(labels(lab), '1000\tctdb.10.0.0.1\n1002\tctdb.fd00::1\n')

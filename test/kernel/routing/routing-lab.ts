@@ -92,6 +92,21 @@ export function hosts(lab: Lab, rows: readonly (readonly [string, string])[]): v
   lab.ctdbSays('ip_-v', header + rows.map(row).join(''))
 }
 
+/** The first public address of each family is here, and the daemon knows that; `__auto_link_local__` gives it its routes. */
+export async function hostFirsts(lab: Lab, range?: number[]): Promise<void> {
+  publicAddresses(lab)
+  configure(lab, '__auto_link_local__', range)
+  for (const of of FAMILIES) await hold(lab, of, of.one)
+  hosts(
+    lab,
+    FAMILIES.map(({ one }) => [one, 'eth0']),
+  )
+}
+
+/** In place of `ip`: a batch of changes is refused, as to a process without the right. */
+export const REFUSING_BATCHES =
+  'case "$*" in *-force*) exec setpriv --bounding-set=-net_admin $real "$@" ;; esac\nexec $real "$@"'
+
 export function publicAddresses(lab: Lab): void {
   const of = (ips: readonly string[], bits: string) => ips.map((ip) => `${ip}/${bits} eth0,eth1\n`).join('')
   lab.configure('public_addresses', FAMILIES.map(({ one, other, bits }) => of([one, other], bits)).join(''))

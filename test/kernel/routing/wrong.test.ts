@@ -16,6 +16,7 @@ import {
   left,
   NAME,
   publicAddresses,
+  REFUSING_BATCHES,
   routesOf,
   ruleOf,
   silent,
@@ -462,10 +463,7 @@ if (!nothing) {
     publicAddresses(lab)
     configure(lab, '__auto_link_local__')
     t.strictSame(await lab.handler(NAME, 'takeip', 'eth0', '10.0.0.1', '24'), silent)
-    lab.standIn(
-      'ip',
-      'case "$*" in *-force*) exec setpriv --bounding-set=-net_admin $real "$@" ;; esac\nexec $real "$@"',
-    )
+    lab.standIn('ip', REFUSING_BATCHES)
     const result = await lab.handler(NAME, 'releaseip', 'eth0', '10.0.0.1', '24')
     t.equal(result.status, 0)
     t.match(
@@ -481,10 +479,7 @@ if (!nothing) {
     publicAddresses(lab)
     configure(lab, '__auto_link_local__')
     t.strictSame(await lab.handler(NAME, 'takeip', 'eth0', '10.0.0.1', '24'), silent)
-    lab.standIn(
-      'ip',
-      'case "$*" in *-force*) exec setpriv --bounding-set=-net_admin $real "$@" ;; esac\nexec $real "$@"',
-    )
+    lab.standIn('ip', REFUSING_BATCHES)
     t.match(await lab.handler(NAME, 'shutdown'), { status: 0, out: /WARNING: Failed to delete/ })
     lab.noStandIn('ip')
     hosts(lab, [])

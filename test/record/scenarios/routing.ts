@@ -519,24 +519,27 @@ async function holdingBoth(stage: Stage): Promise<void> {
 }
 
 export const staticRouting: readonly Scenario[] = [
-  {
-    name: 'ipreallocated.missing',
-    event: 'ipreallocated',
-    async prepare(stage) {
-      await holdingBoth(stage)
-      stage.lab.configure('static-routes', STATIC)
+  ...['ipreallocated', 'monitor'].flatMap((event): Scenario[] => [
+    {
+      name: `${event}.missing`,
+      event,
+      async prepare(stage) {
+        await holdingBoth(stage)
+        stage.lab.configure('static-routes', STATIC)
+      },
     },
-  },
-  {
-    name: 'ipreallocated.there-already',
-    event: 'ipreallocated',
-    async prepare(stage) {
-      await holdingBoth(stage)
-      await stage.node('ip route add 10.5.0.0/16 via 10.0.0.254 dev eth0')
-      await stage.node('ip route add fd05::/64 via fd00::9 dev eth0')
-      stage.lab.configure('static-routes', STATIC)
+    {
+      name: `${event}.there-already`,
+      event,
+      async prepare(stage) {
+        await holdingBoth(stage)
+        await stage.node('ip route add 10.5.0.0/16 via 10.0.0.254 dev eth0')
+        await stage.node('ip route add fd05::/64 via fd00::9 dev eth0')
+        stage.lab.configure('static-routes', STATIC)
+      },
     },
-  },
+    { name: `${event}.no-file`, event },
+  ]),
   {
     name: 'ipreallocated.no-address-yet',
     event: 'ipreallocated',
@@ -556,26 +559,6 @@ export const staticRouting: readonly Scenario[] = [
     async prepare(stage) {
       await holdingBoth(stage)
       stage.lab.configure('static-routes', `${STATIC}eth0 fd07::/64 fd00::1\n`)
-    },
-  },
-  { name: 'ipreallocated.no-file', event: 'ipreallocated' },
-  { name: 'monitor.no-file', event: 'monitor' },
-  {
-    name: 'monitor.missing',
-    event: 'monitor',
-    async prepare(stage) {
-      await holdingBoth(stage)
-      stage.lab.configure('static-routes', STATIC)
-    },
-  },
-  {
-    name: 'monitor.there-already',
-    event: 'monitor',
-    async prepare(stage) {
-      await holdingBoth(stage)
-      await stage.node('ip route add 10.5.0.0/16 via 10.0.0.254 dev eth0')
-      await stage.node('ip route add fd05::/64 via fd00::9 dev eth0')
-      stage.lab.configure('static-routes', STATIC)
     },
   },
   {
