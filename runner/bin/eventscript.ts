@@ -1,6 +1,7 @@
 /** `eventscript COMMAND`: options by yargs, colours by chalk, the exit status. The commands are in runner/cli. */
 import { oneLine } from '../base/blanks.ts'
 import chalk from 'chalk'
+import { onExit } from 'signal-exit'
 import yargs, { type Argv } from 'yargs'
 import { Refusal, Usage } from '../base/refusal.ts'
 import type { Command, CommonArgs } from '../cli/command.ts'
@@ -97,5 +98,8 @@ surviveClosedOutput((code) => {
   process.exitCode = 1
 })
 speakTo(readerHere())
+// From here on a signal is heard when this thread is idle. Node itself would end at once, and leave a program behind that has just
+// been started and that execa does not know of yet.
+onExit(() => undefined)
 const argv = process.argv.slice(2)
 await main(argv).catch((error: unknown) => reportFailure(error, argv))

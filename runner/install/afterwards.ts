@@ -8,7 +8,7 @@ import { baseOf, keepdirOf, vardirOf } from '../node/ctdb-path.ts'
 import { factsHere, type Facts } from '../node/facts.ts'
 import { nodeOutsideEvents } from '../node/node-outside-events.ts'
 import { parkedNow } from './must-not-park.ts'
-import { scriptsEnded } from './running-scripts.ts'
+import { announcersSettled, scriptsEnded } from './running-scripts.ts'
 
 /** Seconds for an event that had begun, as ctdbd gives it by default, and for what it has left to the background. */
 const EVENT_SECONDS = 30
@@ -39,6 +39,10 @@ export async function endWhatRuns(
   // those who try parked addresses again end by themselves when none is left
   await letGo()
   const inbox = announcerInbox(keepdirOf(vardirOf(env)))
+  for (const pid of await announcersSettled(programs, inbox, BACKGROUND_SECONDS))
+    say(
+      `WARNING: pid ${pid} still announces after ${BACKGROUND_SECONDS} s: repeat "eventscript uninstall" when it has ended`,
+    )
   lines.push(...(await announcerEnded(door, inbox, BACKGROUND_SECONDS)))
   await letGo()
   return lines
