@@ -65,6 +65,15 @@ export function contains({ family, value, bits }: Network, address: string): boo
   return networkOf(address, bits).value === value
 }
 
+/** More bits leave a network so few addresses that a host may have the one in the middle. */
+const FEW = 112
+
+/** The address in the middle of an IPv6 network, which stands for all of the network; undefined where a host may have it. */
+export function middleOf({ family, value, bits }: Network): string | undefined {
+  if (family === 'inet' || bits > FEW) return undefined
+  return addressText(family, value + (1n << BigInt(LENGTHS[family] - bits - 1)))
+}
+
 /** The address of another host in the subnet, none of `taken`; undefined where the subnet has no room. */
 export function neighbourOf(address: string, bits: number, taken: readonly string[]): string | undefined {
   const { family, value } = networkOf(address, bits)

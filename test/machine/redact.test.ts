@@ -251,3 +251,14 @@ void t.test('no password is left, wherever it is planted, nor in a later message
   test.doesNotThrow(property)
   test.end()
 })
+
+void t.test('the middle of a network, which a handler computes, stays the middle of that network', (test) => {
+  const other = redactor('web1.corp.example')
+  const [network = '', bits] = other('fd05:1::/64').split('/')
+  test.equal(bits, '64')
+  test.not(network, 'fd05:1::')
+  test.equal(other('route get fd05:1:0:0:8000::'), `route get ${network.replace(/::$/, ':0:0')}:8000::`)
+  test.equal(other('8000::'), '8000::', 'that of all addresses')
+  test.not(other('fd05:2:0:0:8000::'), 'fd05:2:0:0:8000::', 'of no network that was seen')
+  test.end()
+})

@@ -4,7 +4,7 @@ import t from '../tap.ts'
 import { factsHere } from '../../runner/node/facts.ts'
 import { loadSettings } from '../../runner/node/settings.ts'
 import { canonical, familyOf, hostBits, type Family } from '../../runner/inet/address.ts'
-import { contains, networkOf, networkText, parseNetwork } from '../../runner/inet/network.ts'
+import { contains, middleOf, networkOf, networkText, parseNetwork } from '../../runner/inet/network.ts'
 import { refusedLines } from '../../runner/net/routing/apply.ts'
 import {
   parseRoutingFile,
@@ -54,6 +54,20 @@ t.test('a network holds the address that it was made from, and is read back as w
     }),
   )
   t.pass('no counterexample')
+  t.end()
+})
+
+t.test('the middle of an IPv6 network is in that network, and no host has the address', (t) => {
+  fc.assert(
+    fc.property(v6, fc.nat(112), (ip, bits) => {
+      const network = networkOf(ip, bits)
+      return contains(network, middleOf(network) ?? '')
+    }),
+  )
+  t.equal(middleOf(networkOf('::', 0)), '8000::')
+  t.equal(middleOf(networkOf('fd05::1', 64)), 'fd05::8000:0:0:0')
+  t.equal(middleOf(networkOf('fd05::1', 120)), undefined)
+  t.equal(middleOf(networkOf('10.5.0.0', 16)), undefined)
   t.end()
 })
 

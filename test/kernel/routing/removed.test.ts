@@ -1,5 +1,5 @@
 /** Rules and routes that another program removes: monitor puts them back, and says so; audit names them. */
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from '../../tap.ts'
 import { lines } from '../../lab/host/namespace.ts'
@@ -8,6 +8,7 @@ import type { Lab } from '../../lab/lab.ts'
 import { DIST, readOr } from '../../lab/paths.ts'
 import { waitFor } from '../../lab/wait-for.ts'
 import { ASTRAY, ping, RIGHT, withGateways } from './gateways.ts'
+import { programsOf } from './programs.ts'
 import {
   configure,
   confOf,
@@ -17,20 +18,15 @@ import {
   hold,
   hosts,
   left,
+  listed,
   NAME,
   publicAddresses,
   routesOf,
   ruleOf,
   silent,
+  STATIC,
   staticRoutesOf,
 } from './routing-lab.ts'
-
-const STATIC = '11.routing'
-
-/** The list of this node, which the events of 10.interface keep. */
-function listed(lab: Lab, ips: readonly string[]): void {
-  writeFileSync(join(lab.dir, 'var/my-public-ip-addresses'), ips.map((ip) => `${ip}\n`).join(''))
-}
 
 function enable(lab: Lab, ...names: string[]): void {
   const folder = join(lab.dir, 'etc/events/legacy')
@@ -46,19 +42,6 @@ async function isRouted(lab: Lab, of: Family, which: 0 | 1): Promise<boolean> {
   const ip = which === 0 ? of.one : of.other
   const routes = await routesOf(lab, of, ip)
   return (await ruleOf(lab, of, ip)).length === 1 && routes.join() === expectedRoutes(of, which).join()
-}
-
-/** The programs that one monitor starts. */
-async function programsOf(lab: Lab, name: string): Promise<string[]> {
-  const file = join(lab.dir, 'etc/started')
-  rmSync(file, { force: true })
-  const programs = ['ip', 'flock', 'sh', 'perl', 'ss', 'iptables']
-  for (const each of programs) lab.standIn(each, `echo ${each} >>"$CTDB_BASE/started"\nexec $real "$@"`)
-  const asked = lab.ctdbCalls().length
-  await lab.handler(name, 'monitor')
-  for (const each of programs) lab.noStandIn(each)
-  const ctdb = lab.ctdbCalls().slice(asked)
-  return [...ctdb.map(() => 'ctdb'), ...readOr(file).split('\n').filter(Boolean)]
 }
 
 /** What other programs do; the number of addresses that lack something then. */
@@ -226,7 +209,7 @@ if (!nothing) {
       async (t, lab) => {
         await prepared(lab)
         await putsBack(t, lab, of)
-        t.same(await programsOf(lab, NAME), option === '-4' ? ['ip'] : ['ip', 'ip'], 'what a look costs')
+        t.same(await programsOf(lab, NAME), ['ip'], 'what a look costs')
         await lab.node.must('ip', option, 'rule', 'flush', 'pref', '100')
         const before = await left(lab)
         const dry = await lab.eventscript('run', '--dry-run', '--only', NAME, 'monitor')

@@ -1,5 +1,5 @@
 /** What the tests of policy routing and static routes share: two public addresses of each family, and looks at what is there. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Lab } from '../../lab/lab.ts'
 
@@ -61,6 +61,7 @@ export const FAMILIES: readonly Family[] = [
 ]
 
 export const NAME = '13.per_ip_routing'
+export const STATIC = '11.routing'
 export const LABELS = join('iproute2', 'rt_tables')
 
 /** Options as an admin has them; `conf` is the text of the file, or `__auto_link_local__`. */
@@ -115,6 +116,11 @@ export function publicAddresses(lab: Lab): void {
 export async function hold(lab: Lab, { bits, option }: Family, ip: string, iface = 'eth0'): Promise<void> {
   const nodad = option === '-6' ? ['nodad'] : []
   await lab.node.must('ip', 'addr', 'add', `${ip}/${bits}`, 'dev', iface, ...nodad)
+}
+
+/** The list of this node, which the events of 10.interface keep. */
+export function listed(lab: Lab, ips: readonly string[]): void {
+  writeFileSync(join(lab.dir, 'var/my-public-ip-addresses'), ips.map((ip) => `${ip}\n`).join(''))
 }
 
 /** Our rules and the routes of our tables, and the names of these: all that the handler may leave behind. */

@@ -1,5 +1,5 @@
 import { familyOf, hostBits, type Family } from '../../../inet/address.ts'
-import { addressText, networkOf, numberOf } from '../../../inet/network.ts'
+import { addressText, middleOf, networkOf, numberOf } from '../../../inet/network.ts'
 
 /** What other addresses of a family look like. */
 interface Scheme {
@@ -41,15 +41,28 @@ export class Pseudonyms {
     inet: new FamilyPseudonyms(SCHEMES.inet),
     inet6: new FamilyPseudonyms(SCHEMES.inet6),
   }
+  /** The bits of the networks that were seen, by their middle, which a handler computes. That of `default` has no text. */
+  readonly #middles = new Map<string, number>([['8000::', 0]])
 
   /** `bits` is the prefix after an address, of which only a network has nothing but zeros after it, and keeps them. */
   of(address: string, bits = hostBits(address)): string {
     const family = familyOf(address)
-    const isNetwork = bits < hostBits(address) && networkOf(address, bits).value === numberOf(address)
+    const isWhole = bits === hostBits(address)
+    const around = isWhole ? this.#middles.get(address) : undefined
+    if (around !== undefined) return this.#middleIn(address, around)
+    const middle = middleOf(networkOf(address, bits))
+    if (middle !== undefined) this.#middles.set(middle, bits)
+    const isNetwork = !isWhole && networkOf(address, bits).value === numberOf(address)
     // a network that large tells nothing
     if (isNetwork && bits < SCHEMES[family].head) return address
     const other = addressText(family, this.#families[family].of(numberOf(address)))
     return isNetwork ? addressText(family, networkOf(other, bits).value) : other
+  }
+
+  /** The middle of a network becomes the middle of what the network becomes. */
+  #middleIn(address: string, bits: number): string {
+    const { family, value } = networkOf(address, bits)
+    return middleOf(networkOf(this.of(addressText(family, value), bits), bits)) ?? address
   }
 }
 

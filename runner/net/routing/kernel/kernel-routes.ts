@@ -25,6 +25,8 @@ export const NOTHING: Look = { rules: [], others: [], routes: [], links: [] }
 
 /** For `ip -batch`. Links come last: after them `ip` shows no addresses any more in the same run. */
 const INPUT = 'rule show\nroute show table all\nlink show\n'
+/** The lines that `ip` prints for them. */
+const LOOKS = 3
 
 /** Rules and routes of one family, and the interfaces, in one look. */
 export async function lookAtRouting(node: Node, family: Family): Promise<Look> {
@@ -35,6 +37,23 @@ export async function lookAtRouting(node: Node, family: Family): Promise<Look> {
 /** The routes of both families and the rules of IPv4. The rules of IPv6 need an `ip` of their own. */
 export async function lookAtAll(node: Node): Promise<Look> {
   return await seenIn(node, await node.ask({ input: INPUT })`ip -json -batch -`)
+}
+
+/**
+ * The same, and the routes that the kernel gives for `tries`, lines such as `route get …` for the batch. The first that has
+ * no route ends them, as `ip` fails then.
+ */
+export async function lookAndTry(
+  node: Node,
+  tries: readonly string[],
+): Promise<{ look: Look; routes: KernelRoute[] }> {
+  const input = `${INPUT}${tries.map((line) => `${line}\n`).join('')}`
+  const answer = await node.ask({ input })`ip -json -batch -`
+  const lines = answer.out.split('\n').filter((line) => line.trim() !== '')
+  const hasLooked = lines.length >= LOOKS
+  const out = lines.slice(0, LOOKS).join('\n')
+  const look = await seenIn(node, { ...answer, status: hasLooked ? 0 : answer.status, out })
+  return { look, routes: lines.slice(LOOKS).flatMap((line) => parseRoutes(line, 'inet6')) }
 }
 
 /** The rules of IPv6. */

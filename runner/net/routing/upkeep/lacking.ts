@@ -1,9 +1,9 @@
 /** What the addresses of this node lack of their policy routing. Nothing is changed. */
 import type { Node } from '../../../node/node.ts'
 import { familyOf } from '../../../inet/address.ts'
-import { lookForAll, thoseHere } from '../addresses-here.ts'
+import { thoseHere } from '../addresses-here.ts'
 import { idFor, type RoutingFacts } from '../carry-out.ts'
-import { interfacesOf, NOTHING } from '../kernel/kernel-routes.ts'
+import { interfacesOf, lookAtRules6, NOTHING } from '../kernel/kernel-routes.ts'
 import type { Routing } from '../names/options.ts'
 import { allot } from '../names/rt-tables.ts'
 import { tableNames } from '../names/tables.ts'
@@ -14,6 +14,7 @@ import { numbersInUse } from '../plan/ownership.ts'
 import { hostedByList } from '../wanted/hosted.ts'
 import type { RoutedAddress } from '../wanted/routes-file.ts'
 import { wantedFor } from '../wanted/wanted-routes.ts'
+import { quickLook } from './quick-look.ts'
 
 export interface Lacking {
   facts: RoutingFacts
@@ -25,8 +26,8 @@ export interface Lacking {
 
 /**
  * The list of this node says which addresses are here, and the kernel where: the daemon is not asked. An address that is
- * configured but not in the kernel is passed over, as its event may be running. At most two programs, none where no address
- * here has routes of its own.
+ * configured but not in the kernel is passed over, as its event may be running. One program where nothing is missing, one
+ * more where IPv6 may lack something; none where no address here has routes of its own.
  */
 export async function lackingRouting(node: Node, routing: Routing): Promise<Lacking | undefined> {
   // what ipreallocated warns of is no news every 15 s
@@ -35,7 +36,23 @@ export async function lackingRouting(node: Node, routing: Routing): Promise<Lack
   const wanted = await wantedFor(quiet, routing, hosted)
   if (wanted.length === 0) return undefined
   const names = await tableNames(node)
-  const looks = await lookForAll(node, routing, names, wanted, true)
+  const { looks, isGuess } = await quickLook(node, routing, names, wanted)
+  const lacking = await lackingBy(quiet, { routing, hosted, looks, names }, wanted)
+  if (!isGuess || lacking.changes.length === 0) return lacking
+  return await lackingBy(quiet, { routing, hosted, looks: await withRules6(node, looks), names }, wanted)
+}
+
+async function withRules6(node: Node, looks: RoutingFacts['looks']): Promise<RoutingFacts['looks']> {
+  const { rules, others } = await lookAtRules6(node)
+  return new Map([...looks, ['inet6', { ...(looks.get('inet6') ?? NOTHING), rules, others }]])
+}
+
+async function lackingBy(
+  quiet: Node,
+  facts: RoutingFacts,
+  wanted: readonly RoutedAddress[],
+): Promise<Lacking> {
+  const { routing, looks, names } = facts
   const lookOf = (address: string) => looks.get(familyOf(address)) ?? NOTHING
   const placed = wanted.map((each) => {
     const place = interfacesOf(each.address, lookOf(each.address)).find((iface) => iface !== 'lo')
@@ -50,7 +67,7 @@ export async function lackingRouting(node: Node, routing: Routing): Promise<Lack
     .filter(({ address }) => ids.has(address))
     .flatMap((each) => additions(each, idFor(ids, each), lookOf(each.address), ownership) ?? [])
   return {
-    facts: { routing, hosted, looks, names },
+    facts,
     addresses: here.filter(({ address }) => changes.some((change) => change.address === address)),
     changes,
   }
