@@ -39,6 +39,8 @@ export interface RunOptions {
   /** Hears every question and every change. */
   witness?: Witness
   interrupt?: AbortSignal
+  /** Throws a Refusal for an event that is not to run by hand. Not asked for a rehearsal. */
+  mayRun?: (event: Event, entries: readonly Entry[], facts: Facts) => Promise<void>
   /** Called with the number of handlers before the first begins. */
   begins?: (handlers: number) => void
   /** Hears of a lock that another user held. */
@@ -54,8 +56,9 @@ export async function run(options: RunOptions): Promise<Report> {
   if (options.record !== undefined) await mustAnswer(dirname(options.record))
   const entries = choose(findHandlers(options.events), options)
   await mustBeKnown(event, entries)
-  options.begins?.(entries.length)
   const here = factsHere(options.announcer, options.optionsFolder)
+  if (!options.rehearse) await options.mayRun?.(event, entries, here)
+  options.begins?.(entries.length)
   // looking at the network needs no privilege: anybody may rehearse, where no state of root's decides
   const facts = options.rehearse ? { ...here, privileged: true } : here
   const recording = await recorder(options, event, facts)

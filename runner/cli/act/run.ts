@@ -10,10 +10,12 @@ import { handlerReport } from '../handler-report.ts'
 import { factsFor } from '../here.ts'
 import { DRY_RUN } from '../options.ts'
 import { complain, printJson, printText, type Output } from '../output.ts'
+import { mustNotContradict } from './contradiction.ts'
 import { RUN_OPTIONS, RUN_WORDS, runOptions, type RunArgs } from './run-args.ts'
 
 interface Args extends RunArgs {
   dryRun?: boolean
+  force?: boolean
   trace?: boolean
   record?: string
   redact?: boolean
@@ -28,6 +30,7 @@ export default {
   options: {
     ...RUN_OPTIONS,
     'dry-run': DRY_RUN,
+    force: { type: 'boolean', describe: 'also where ctdbd has the address elsewhere, or is alive' },
     record: {
       type: 'string',
       requiresArg: true,
@@ -38,11 +41,12 @@ export default {
     trace: { type: 'boolean', describe: 'print every question and change' },
   },
   async handler(args: Args, output) {
-    const { dryRun, trace, record, redact, overwrite } = args
+    const { dryRun, force, trace, record, redact, overwrite } = args
     if (redact && record === undefined) throw new Usage('--redact goes with --record FILE')
     if (overwrite && record === undefined) throw new Usage('--overwrite goes with --record FILE')
     const witness = trace ? writing((text) => process.stderr.write(visible(text))) : undefined
-    const options = { ...runOptions(args), record, redact, overwrite }
+    const mayRun: RunOptions['mayRun'] = (...event) => mustNotContradict(...event, complain)
+    const options = { ...runOptions(args), record, redact, overwrite, ...(force ? {} : { mayRun }) }
     const report = await (dryRun ? rehearse : runForReal)(options, args, output, witness)
     return endsEvent(report.outcome) ? 1 : 0
   },
