@@ -3,7 +3,7 @@ import { oneLine } from '../base/blanks.ts'
 import chalk from 'chalk'
 import { onExit } from 'signal-exit'
 import yargs, { type Argv } from 'yargs'
-import { Refusal, Usage } from '../base/refusal.ts'
+import { Refusal, Usage, withStack } from '../base/refusal.ts'
 import type { Command, CommonArgs } from '../cli/command.ts'
 import { commandsFor } from './commands.ts'
 import { commandFirst } from '../cli/option-order.ts'
@@ -11,7 +11,7 @@ import { endProcessAfter, UNTIMED_SECONDS } from '../cli/last-resort.ts'
 import { complain, type Output } from '../cli/output.ts'
 import { surviveClosedOutput } from '../format/closed-output.ts'
 import { keyed, NO_COLOURS, printed } from '../format/colours.ts'
-import { Interrupted } from '../machine/errors.ts'
+import { Interrupted, isTimeUp, TIME_UP } from '../machine/errors.ts'
 import { withSbin } from '../machine/live/find-program.ts'
 import { readerHere, speakTo } from '../machine/remedy/remedy.ts'
 import { completeEnvironment } from '../node/ctdb-path.ts'
@@ -82,7 +82,7 @@ function declare(cli: Argv<CommonArgs>, command: Command): void {
 
 function reportFailure(error: unknown, argv: readonly string[]): void {
   const isKnown = error instanceof Refusal || error instanceof Interrupted
-  const text = isKnown ? error.message : ((error as Error).stack ?? String(error))
+  const text = isTimeUp(error) ? TIME_UP : isKnown ? error.message : withStack(error)
   // a plugin's caller reads standard output, and would take our usual statuses for WARNING and CRITICAL
   if (argv.find((word) => !word.startsWith('-')) === 'check') {
     output.print(`CTDB UNKNOWN - ${oneLine(text).replaceAll('|', '!')}`)

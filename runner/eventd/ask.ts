@@ -6,12 +6,20 @@ import { ERRNO, LEGACY, type EventStatus } from './protocol/messages.ts'
 import { ctdbPath } from '../node/ctdb-path.ts'
 import { Refusal } from '../base/refusal.ts'
 import { toBeAllowed } from '../machine/remedy/remedy.ts'
+import { inTime } from '../machine/wait.ts'
 
-/** How an event ended last, out of the event daemon: ours or that of CTDB. A Refusal when it has no status. */
+/** Milliseconds for an answer that costs an event daemon no work. */
+const ANSWER_MS = 5000
+
+/** How an event ended last, out of the event daemon: ours or that of CTDB. A Refusal when it has no status, or is silent. */
 export async function askStatus(event: string): Promise<EventStatus> {
-  const client = await connect(await ctdbPath('socket eventd'))
+  const path = await ctdbPath('socket eventd')
+  const client = await connect(path)
   try {
-    const { result, status } = await client.request({ kind: 'status', component: LEGACY, event })
+    const reply = await inTime(ANSWER_MS, client.request({ kind: 'status', component: LEGACY, event }))
+    if (reply === 'late')
+      throw new Refusal(`${path}: ${noAnswer(ANSWER_MS)}: the event daemon hangs: see its log`)
+    const { result, status } = reply
     if (status) return status
     throw new Refusal(
       result === ERRNO.EINVAL
@@ -23,6 +31,8 @@ export async function askStatus(event: string): Promise<EventStatus> {
   }
 }
 
+const noAnswer = (ms: number) => `no answer within ${(ms / 1000).toFixed(1)} s`
+
 /** The present work of each component of our event daemon. */
 export type Activities = (Activity & { component: string })[]
 
@@ -32,15 +42,12 @@ export class NotRunning extends Refusal {
 }
 
 /** The running and the waiting events of our event daemon. A Refusal when no answer comes within `limitMs`. */
-export async function askActivity(limitMs = 5000): Promise<Activities> {
+export async function askActivity(limitMs = ANSWER_MS): Promise<Activities> {
   const path = activitySocket(await ctdbPath('socket eventd'))
   const text = await new Promise<string>((resolve, reject) => {
     const socket = createConnection(path)
     let got = ''
-    const late = setTimeout(
-      () => socket.destroy(new Error(`no answer within ${(limitMs / 1000).toFixed(1)} s`)),
-      limitMs,
-    )
+    const late = setTimeout(() => socket.destroy(new Error(noAnswer(limitMs))), limitMs)
     socket.setEncoding('utf8')
     socket.on('data', (chunk: string) => (got += chunk))
     socket.on('end', () => resolve(got))

@@ -5,9 +5,8 @@ import { nodesList, nodesSourceOf, readSource, wordsOf, type NodesList } from '.
 import { compareNodes, parseNodes, type ListedNode } from '../net/ctdb/nodes-file.ts'
 import { refuse } from '../base/refusal.ts'
 import { doorTo, type Door } from '../machine/machine.ts'
-import { FileError, Interrupted } from '../machine/errors.ts'
-import { live } from '../machine/live/live.ts'
-import { forALook } from './node-here.ts'
+import { FileError, Interrupted, isTimeUp, TIME_UP } from '../machine/errors.ts'
+import { lookingMachine } from './node-here.ts'
 import type { Column } from '../format/table.ts'
 
 export const NODE_COLUMNS: readonly Column<ListedNode>[] = [
@@ -23,26 +22,27 @@ type Env = Readonly<Record<string, string | undefined>>
 /** The list of nodes that ctdbd would read now. A command that prints the list is ended after so many seconds. */
 export async function configuredNodes(env: Env, seconds: number): Promise<NodesList> {
   const where = { base: baseOf(env), ctdb: toolOf(env) }
-  return await within(seconds, (door) => nodesList(door, where), `${where.base}/ctdb.conf`)
+  return await within(env, seconds, (door) => nodesList(door, where), `${where.base}/ctdb.conf`)
 }
 
 /** The list that the command line names: FILE or `!COMMAND ARGS`. */
 export async function namedNodes(name: string, seconds: number): Promise<NodesList> {
-  return await within(seconds, (door) => readSource(door, nodesSourceOf(name)), name)
+  return await within({}, seconds, (door) => readSource(door, nodesSourceOf(name)), name)
 }
 
 async function within(
+  env: Env,
   seconds: number,
   look: (door: Door) => Promise<NodesList>,
   name: string,
 ): Promise<NodesList> {
-  const door = doorTo(live(forALook(seconds)))
+  const door = doorTo(lookingMachine(env, seconds))
   try {
     return asCtdbd(await look(door))
   } catch (error) {
-    const isLate = error instanceof Interrupted || (error instanceof Error && error.name === 'TimeoutError')
-    if (!isLate) throw error
-    return { kind: 'command', name, text: undefined, problem: error.message, odd: [] }
+    if (!(error instanceof Interrupted) && !isTimeUp(error)) throw error
+    const problem = error instanceof Interrupted ? error.message : TIME_UP
+    return { kind: 'command', name, text: undefined, problem, odd: [] }
   }
 }
 

@@ -84,6 +84,14 @@ export class Interrupted extends Error {
   }
 }
 
+/** The reason of a signal that fires after a time, `AbortSignal.timeout`: what was to be done had not begun. */
+export function isTimeUp(error: unknown): boolean {
+  return error instanceof Error && error.name === 'TimeoutError'
+}
+
+/** The sentence for that. */
+export const TIME_UP = 'the time was over: give a larger --timeout'
+
 /** What the kernel calls it, `ENOENT`. */
 export function codeOf(error: unknown): string {
   const code = (error as NodeJS.ErrnoException | undefined)?.code

@@ -4,23 +4,22 @@ import { live } from '../machine/live/live.ts'
 import type { Version } from '../base/version.ts'
 
 /** Milliseconds. The tool knows its version without asking the daemon. */
-const LIMIT_MS = 5000
+const LIMIT_MS = 3000
 
 /** The ctdb tool as words of a command. */
 export function toolOf(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   return (env['CTDB'] || 'ctdb').split(' ').filter(Boolean)
 }
 
-/** The version of this node's ctdb tool; undefined where there is none, or no version is printed. */
+/** The version of this node's ctdb tool; undefined where there is none, or no version is printed in time. */
 export function ctdbVersion(): Promise<Version | undefined> {
-  const machine = live({ signal: AbortSignal.timeout(LIMIT_MS), atOnce: () => true })
-  return versionOf(doorTo(machine), toolOf(process.env))
+  return versionOf(doorTo(live()), toolOf(process.env))
 }
 
 /** The same, through a given door. */
 export async function versionOf(door: Door, tool: readonly string[]): Promise<Version | undefined> {
   try {
-    return parseVersion((await door.ask`${tool} version`).out)
+    return parseVersion((await door.ask({ within: LIMIT_MS })`${tool} version`).out)
   } catch (error) {
     if (error instanceof Refusal) return undefined
     throw error

@@ -53,6 +53,10 @@ export class Lab {
     await wire(node, observer)
     const lab = new Lab(node, observer, dir, namespaces)
     lab.ctdbSays('pnn', '0\n')
+    lab.ctdbSays(
+      'nodestatus all',
+      '|Node|IP|Disconnected|Unknown|Banned|Disabled|Unhealthy|Stopped|Inactive|PartiallyOnline|ThisNode|\n|0|10.1.0.1|0|0|0|0|0|0|0|0|Y|\n',
+    )
     lab.ctdbSays('ifaces', '|Name|LinkStatus|References|\n|eth0|1|0|\n|eth1|1|0|\n')
     lab.configure('public_addresses', '10.0.0.1/24 eth0,eth1\nfd00::1/64 eth0,eth1\n')
     return lab

@@ -3,6 +3,7 @@ import { loadSettings } from '../../node/settings.ts'
 import { baseOf, vardirOf } from '../../node/ctdb-path.ts'
 import type { Facts } from '../../node/facts.ts'
 import { BESIDE } from './beside/beside.ts'
+import { CTDBD } from './ctdbd.ts'
 import { FILES } from './files.ts'
 import { FOLDER } from './folder.ts'
 import { INTERPRETER } from './interpreter.ts'
@@ -19,9 +20,8 @@ import { parseLinks, type Link } from '../../net/ip-json.ts'
 import { parsePublicAddresses } from '../../net/address/public-addresses.ts'
 import { Refusal } from '../../base/refusal.ts'
 import { doorTo, type Door } from '../../machine/machine.ts'
-import { Interrupted } from '../../machine/errors.ts'
-import { live } from '../../machine/live/live.ts'
-import { forALook } from '../node-here.ts'
+import { Interrupted, isTimeUp } from '../../machine/errors.ts'
+import { forALook, lookingMachine } from '../node-here.ts'
 import { configuredNodes } from '../nodes.ts'
 
 /** Those that look at folders in this thread. */
@@ -36,6 +36,7 @@ const IN_THREAD: ReadonlySet<Examination> = new Set([
 
 const EXAMINATIONS: readonly [string, Examination][] = [
   ...Object.entries(PROGRAMS),
+  ...Object.entries(CTDBD),
   ...Object.entries(INTERPRETER),
   ...Object.entries(KERNEL),
   ...Object.entries(BESIDE),
@@ -49,6 +50,9 @@ const EXAMINATIONS: readonly [string, Examination][] = [
 
 /** Seconds for the command that prints the list of nodes: the other examinations need time as well. */
 const NODES_LIMIT = 10
+
+/** Milliseconds for all questions to ctdbd. */
+const CTDB_MS = 5000
 
 export interface DoctorOptions {
   facts: Facts
@@ -64,7 +68,7 @@ export interface DoctorOptions {
  */
 export async function examine({ facts, own, limit }: DoctorOptions): Promise<Finding[]> {
   const options = forALook(limit)
-  const door = doorTo(live(options))
+  const door = doorTo(lookingMachine(facts.env, limit, Math.min(CTDB_MS, (limit * 1000) / 3)))
   const [patient, first] = await admit(door, facts, own, limit)
   const hanging = await unanswered(patient, options.within)
   const findings = [...first, ...hanging]
@@ -108,8 +112,7 @@ async function linksOf(door: Door): Promise<readonly Link[] | undefined> {
     const { status, out } = await door.ask`ip -json addr show`
     return status === 0 ? parseLinks(out) : undefined
   } catch (error) {
-    const isOver = error instanceof Error && error.name === 'TimeoutError'
-    if (isOver || error instanceof Refusal || error instanceof Interrupted) return undefined
+    if (isTimeUp(error) || error instanceof Refusal || error instanceof Interrupted) return undefined
     throw error
   }
 }
@@ -122,8 +125,7 @@ async function reasonOr(name: string, look: () => Finding[] | Promise<Finding[]>
     if (error instanceof Refusal) return wrong(name, error.message)
     if (error instanceof Interrupted)
       return wrong(name, `${error.message}: it hangs`, 'look at it with "ps", then repeat')
-    if (error instanceof Error && error.name === 'TimeoutError')
-      return wrong(name, 'not looked at: the time was up', 'use a larger --timeout')
+    if (isTimeUp(error)) return wrong(name, 'not looked at: the time was up', 'use a larger --timeout')
     if (error instanceof Error && 'code' in error) return wrong(name, error.message)
     throw error
   }

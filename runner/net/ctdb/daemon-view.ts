@@ -1,8 +1,9 @@
 /** The daemon's view of the cluster, as `ctdb -X` prints it, by the names of its columns. */
 import type { Node } from '../../node/node.ts'
 import { Refusal, refuse } from '../../base/refusal.ts'
-import { Interrupted } from '../../machine/errors.ts'
+import { Interrupted, isTimeUp, TIME_UP } from '../../machine/errors.ts'
 import { canonical } from '../../inet/address.ts'
+import { silentCtdbd } from './bounded.ts'
 import { parseTable } from './tool.ts'
 import { why } from '../answer.ts'
 
@@ -51,12 +52,9 @@ async function answer(node: Node, words: readonly string[], mayFail = false): Pr
       refuse(`"ctdb ${words.join(' ')}" failed: ${why(said)}`)
     return said.out
   } catch (error) {
-    if (error instanceof Error && error.name === 'TimeoutError')
-      refuse(`"ctdb ${words.join(' ')}" was not asked: the time was over: give a larger --timeout`)
+    if (isTimeUp(error)) refuse(`"ctdb ${words.join(' ')}" was not asked: ${TIME_UP}`)
     if (!(error instanceof Interrupted)) throw error
-    refuse(
-      `"ctdb ${words.join(' ')}" did not answer within ${(error.ms / 1000).toFixed(0)} s: is ctdbd hanging?`,
-    )
+    refuse(silentCtdbd(words, error.ms))
   }
 }
 
@@ -135,7 +133,7 @@ export async function orReason<T>(asked: Promise<T>): Promise<T | string> {
     if (error instanceof Refusal) return error.message
     // the deadline of the whole command
     if (error instanceof Interrupted) return `${error.message}: the time was over`
-    if (error instanceof Error && error.name === 'TimeoutError') return 'the time was over'
+    if (isTimeUp(error)) return TIME_UP
     throw error
   }
 }
