@@ -11,7 +11,7 @@ import { keepdirOf, vardirOf } from '../node/ctdb-path.ts'
 import { asTheOnlyOne } from '../net/announce/only-one.ts'
 import { bounded } from '../net/announce/bounded.ts'
 import { concede, lookAfter, type Means, type Taken } from '../net/announce/after-event.ts'
-import { roundsOf } from '../net/announce/when.ts'
+import { isOfOptimistic, roundsOf } from '../net/announce/when.ts'
 import { keepTrying } from '../net/dad/retry-parked.ts'
 import { parkedFile } from '../net/dad/parked.ts'
 import {
@@ -94,9 +94,9 @@ async function carryOn(announcement: Announcement, means: OwnMeans): Promise<voi
 }
 
 async function toItsEnd(address: string, iface: string, mode: Mode, means: OwnMeans): Promise<void> {
-  const taken = { address, iface, onLo: mode === 'on-lo' }
+  const taken = { address, iface, onLo: mode === 'on-lo', isOptimistic: isOfOptimistic(mode) }
   const outcome = await lookAfter(means.door, taken, roundsOf(mode), means)
-  if (outcome === 'seized') await lookAfter(means.door, taken, roundsOf('seized'), means)
+  if (outcome === 'seized') await lookAfter(means.door, { address, iface }, roundsOf('seized'), means)
   if (outcome === 'parked') await tryParked(means)
 }
 

@@ -3,6 +3,7 @@ import t from '../tap.ts'
 import { dadState } from '../../runner/net/dad/state.ts'
 import { dadPolicy } from '../../runner/net/dad/policy.ts'
 import { nextFor } from '../../runner/net/announce/after-event.ts'
+import { together } from '../../runner/net/announce/question.ts'
 import { isStill, keptText, merged, parseKept, wishDue } from '../../runner/net/sysctl/record.ts'
 import { choice, number, perAddress } from '../../runner/node/option-kinds.ts'
 import type { Settings } from '../../runner/node/settings.ts'
@@ -180,5 +181,17 @@ t.test('after the event: wait during the check, give up a duplicate, announce, a
   t.equal(nextFor('ready', 1), 'announce')
   t.equal(nextFor('ready', 0), 'stop')
   t.equal(nextFor('absent', 3), 'stop', 'another node may have the address by now')
+  t.end()
+})
+
+t.test('the check of an optimistic address is over when the kernel and our own question are', (t) => {
+  const ended = Promise.resolve()
+  t.equal(together('ready', undefined), 'ready')
+  t.equal(together('ready', { isOpen: true, ended }), 'optimistic')
+  t.equal(together('ready', { isOpen: false, ended }), 'ready')
+  t.equal(together('tentative', { isOpen: false, ended }), 'tentative')
+  t.equal(together('duplicate', { isOpen: true, ended }), 'duplicate')
+  t.equal(together('ready', { isOpen: false, ended, rival: '02:00:00:00:00:01' }), 'duplicate')
+  t.equal(together('absent', { isOpen: false, ended, rival: '02:00:00:00:00:01' }), 'absent')
   t.end()
 })

@@ -640,6 +640,7 @@ t.test('an announcement whose look fails is tried again, and fails no other even
   const all = new AnnounceLoop({
     doorForARound: () => door,
     concede: () => Promise.reject(new Error('nobody else has these')),
+    ask: () => ({ isOpen: false, ended: Promise.resolve() }),
     complain,
     areMoving: () => false,
     frames: new PerlFrameSender(complain),

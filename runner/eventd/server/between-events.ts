@@ -3,6 +3,7 @@ import type { Facts } from '../../node/facts.ts'
 import type { Node } from '../../node/node.ts'
 import { nodeOutsideEvents } from '../../node/node-outside-events.ts'
 import { concede, type Taken } from '../../net/announce/after-event.ts'
+import { askBeside } from '../../net/announce/question.ts'
 import { AnnounceLoop } from '../../net/announce/loop.ts'
 import { retryLoop, type RetryLoop } from '../../net/dad/retry-loop.ts'
 import { ShellProgramSender } from '../../resident/programs/send-by-programs.ts'
@@ -38,7 +39,8 @@ export class BetweenEvents {
     )
     this.#announcing = new AnnounceLoop({
       doorForARound: () => this.#door(ROUND_LIMIT_MS),
-      concede: (taken) => this.#concede(taken),
+      concede: (taken, mac) => this.#concede(taken, mac),
+      ask: (taken) => askBeside(() => this.#node(), taken, complain),
       complain,
       areMoving,
       frames: new PerlFrameSender(complain),
@@ -82,9 +84,9 @@ export class BetweenEvents {
   }
 
   /** Another node claims the address. */
-  async #concede(taken: Taken) {
+  async #concede(taken: Taken, mac?: string) {
     try {
-      const outcome = await concede(await this.#node(), taken)
+      const outcome = await concede(await this.#node(), taken, mac)
       if (outcome === 'parked') this.#parking.wake()
       return outcome
     } catch (error) {

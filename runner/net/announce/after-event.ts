@@ -9,6 +9,7 @@ import { toShell } from '../../machine/argv.ts'
 import { familyOf } from '../../inet/address.ts'
 import { announces } from '../announces.ts'
 import { roundOf } from './announce.ts'
+import { askBeside, together } from './question.ts'
 import { pauseAfter } from './when.ts'
 import { hostedNow } from '../address/hosted-list.ts'
 import { decide, type DadOutcome } from '../dad/conflict.ts'
@@ -25,6 +26,8 @@ export interface Taken {
   iface: string
   /** The address is on lo, as on an LVS leader, and reached by that interface. */
   onLo?: boolean
+  /** The address is used while it is checked: the wire is asked beside the kernel. */
+  isOptimistic?: boolean
 }
 
 export type Next = 'wait' | 'give up' | 'announce' | 'stop'
@@ -47,8 +50,11 @@ export async function takenState(door: Door, { address, iface, onLo = false }: T
   return (await prefixes(door, { address, iface: onLo ? 'lo' : iface })).length > 0 ? 'ready' : 'absent'
 }
 
-/** Another host has an address that was in use here: it is taken off the wire, and then decided about as in the event. */
-export async function concede(node: Node, taken: Taken): Promise<DadOutcome | 'given up'> {
+/**
+ * Another host (`mac`, if that is known) has an address that was in use here: it is taken off the wire, and then decided about
+ * as in the event.
+ */
+export async function concede(node: Node, taken: Taken, mac?: string): Promise<DadOutcome | 'given up'> {
   const { address, iface } = taken
   const held = await prefixes(node, taken)
   for (const bits of held) await refusalOr(() => deleteAddress(node, { address, bits, iface }))
@@ -57,7 +63,7 @@ export async function concede(node: Node, taken: Taken): Promise<DadOutcome | 'g
   const failing = `Failed to keep ${address}/${held.join(' ')} on dev ${iface}: ${left.length === 0 ? 'removed' : 'it could not be removed'}`
   if (bits === undefined) return 'given up' // it has gone meanwhile
   try {
-    const outcome = await decide(node, { address, bits, iface }, failing)
+    const outcome = await decide(node, { address, bits, iface }, failing, mac)
     if ((await hostedNow(node))?.includes(address))
       // seized means: to be announced for as long as it is here
       return outcome === 'seized' && !announces(node) ? 'ready' : outcome
@@ -125,11 +131,13 @@ export async function lookAfter(
   let left = commands.length > 0 ? rounds : 0
   let sent = 0
   let isLate = false
+  const question = taken.isOptimistic ? askBeside(node, taken, say) : undefined
   for (;;) {
-    const next = nextFor(await takenState(door, taken), left)
+    const next = nextFor(together(await takenState(door, taken), question), left)
     if (next === 'stop') return undefined
-    if (next === 'give up') return await concede(await node(), taken)
+    if (next === 'give up') return await concede(await node(), taken, question?.rival)
     if (next === 'wait') {
+      await question?.ended
       const endless = isUnderCheck(await waitForEnd(door, taken, isLate))
       if (endless && !isLate) say(stillUnderCheck(taken))
       isLate ||= endless

@@ -8,6 +8,7 @@ import type { DadOutcome } from '../dad/conflict.ts'
 import { takenState, nextFor, type Taken } from './after-event.ts'
 import { Complaints } from './complaints.ts'
 import { inForms, packetsFor, type FrameSender, type ProgramSender } from './packets.ts'
+import { together, type WireQuestion } from './question.ts'
 import { Schedule, type Due } from './schedule.ts'
 import { byReason, type Unannounced } from './unannounced.ts'
 import { Refusal } from '../../base/refusal.ts'
@@ -16,7 +17,9 @@ import type { Answer, Door } from '../../machine/machine.ts'
 export interface LoopOptions {
   doorForARound: () => Door
   /** Gives up an address that another host has: it is decided what becomes of it. */
-  concede: (taken: Taken) => Promise<DadOutcome | 'given up'>
+  concede: (taken: Taken, mac?: string) => Promise<DadOutcome | 'given up'>
+  /** Asks the wire beside the kernel's check. */
+  ask: (taken: Taken) => WireQuestion
   complain: (line: string) => void
   /** Are addresses being moved at this moment? */
   areMoving: () => boolean
@@ -151,7 +154,8 @@ export class AnnounceLoop {
 
   /** Is it to be announced now? */
   async #comesNext(door: Door, each: Due): Promise<boolean> {
-    const next = nextFor(await takenState(door, each), each.left)
+    if (each.isOptimistic) each.question ??= this.#options.ask(each)
+    const next = nextFor(together(await takenState(door, each), each.question), each.left)
     if (next === 'announce') return true
     if (next === 'wait') this.#schedule.watch(each, this.#options.complain)
     if (next === 'give up') void this.#giveUp(each)
@@ -161,7 +165,8 @@ export class AnnounceLoop {
 
   /** Who has the address is asked for, which takes seconds: the others do not wait for that. */
   async #giveUp(each: Due): Promise<void> {
-    if ((await this.#options.concede(each)) === 'seized') this.#add(each.address, each.iface, 'seized')
+    if ((await this.#options.concede(each, each.question?.rival)) === 'seized')
+      this.#add(each.address, each.iface, 'seized')
   }
 
   /** None of an arping that we do not know. */

@@ -1,7 +1,8 @@
 /** Which addresses the event daemon still announces or watches, and when each is due. */
 import type { Mode } from '../../machine/announcement.ts'
 import { stillUnderCheck, LOOK_AGAIN_MS, LOOK_EVERY_MS, type Taken } from './after-event.ts'
-import { pauseAfter, roundsOf } from './when.ts'
+import type { WireQuestion } from './question.ts'
+import { isOfOptimistic, pauseAfter, roundsOf } from './when.ts'
 
 export interface Due extends Taken {
   /** Rounds that are still to come, and those that are over. */
@@ -11,6 +12,8 @@ export interface Due extends Taken {
   at: number
   since: number
   complained: boolean
+  /** Of an optimistic address, from the first look on. */
+  question?: WireQuestion
 }
 
 /** The longest that the kernel's own duplicate check takes, with 3 s on top. */
@@ -37,8 +40,9 @@ export class Schedule {
     // it is being announced anyway
     if (mode === 'again' && before?.iface === iface) return
     // a seized address stays one: takeip, when it comes again for an address that is as wanted, does not know of it
-    const rounds = before?.iface === iface && before.left === Infinity ? Infinity : roundsOf(mode)
-    const own = { address, iface, onLo: mode === 'on-lo', left: rounds, sent: 0 }
+    const isSeized = before?.iface === iface && before.left === Infinity
+    const of = { onLo: mode === 'on-lo', isOptimistic: !isSeized && isOfOptimistic(mode) }
+    const own = { address, iface, ...of, left: isSeized ? Infinity : roundsOf(mode), sent: 0 }
     this.#due.set(address, { ...own, at: now, since: now, complained: false })
     this.#wake()
   }

@@ -28,3 +28,8 @@ const ROUNDS_OF: Record<Mode, number> = {
 export function roundsOf(mode: Mode): number {
   return ROUNDS_OF[mode]
 }
+
+/** The address is used while it is checked. */
+export function isOfOptimistic(mode: Mode): boolean {
+  return mode === 'watch' || mode === 'silent'
+}

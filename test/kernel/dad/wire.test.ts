@@ -66,6 +66,43 @@ if (!nothing) {
     )
   }
 
+  for (const { way, start } of WAYS)
+    inLab(
+      `${way}: an optimistic address behind a reverse-path filter is parked, and never announced`,
+      { needs: ['ip6tables', 'perl'] },
+      async (t, lab) => {
+        const { host, mac } = await rivalWith(lab, 'fd00::1', '64')
+        await lab.node.must(...'ip6tables -t raw -A PREROUTING -m rpfilter --invert -j DROP'.split(' '))
+        const wire = await lab.observer.watch('lan', 'fd00::1')
+        const runner = await start(lab, `EVENTSCRIPT_DAD=optimistic\n${PARK}`)
+        t.ok((await runner.run('takeip', 'eth0', 'fd00::1', '64')).ok)
+        await waitFor('it to be parked', async () => (await lab.node.places('fd00::1')).join() === 'lo/128')
+        await waitFor('the log', () => runner.log().includes('fd00::1/64 is parked on lo: another host'))
+        t.match(runner.log(), `${mac} on eth0`)
+        const mine = await lab.node.macOf('eth0')
+        const claims = wire.seen().filter((each) => each.mac === mine && each.override)
+        t.same(claims, [])
+        await host.must('ip', 'addr', 'del', 'fd00::1/64', 'dev', 'eth0')
+        await waitFor('it to be on eth0', async () => (await lab.node.places('fd00::1')).join() === 'eth0/64')
+      },
+    )
+
+  inLab(
+    'an optimistic address that is taken while the link has no carrier is asked for when it has one',
+    { needs: ['ip6tables', 'perl'] },
+    async (t, lab) => {
+      await rivalWith(lab, 'fd00::1', '64')
+      await lab.node.must(...'ip6tables -t raw -A PREROUTING -m rpfilter --invert -j DROP'.split(' '))
+      await lab.observer.must('ip', 'link', 'set', 'port-eth0', 'down')
+      const [{ start }] = WAYS as [(typeof WAYS)[number]]
+      const runner = await start(lab, `EVENTSCRIPT_DAD=optimistic\n${PARK}`)
+      t.ok((await runner.run('takeip', 'eth0', 'fd00::1', '64')).ok)
+      await waitFor('it to be watched', () => parkedLines(lab).join() === 'watch fd00::1 64 eth0')
+      await lab.observer.must('ip', 'link', 'set', 'port-eth0', 'up')
+      await waitFor('it to be parked', async () => (await lab.node.places('fd00::1')).join() === 'lo/128')
+    },
+  )
+
   inLab(
     'without perl the address leaves lo for a second check, and goes back: the filter is named, once',
     { needs: ['ip6tables', 'perl'] },
