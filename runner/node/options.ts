@@ -10,6 +10,7 @@ const OPTIONS = {
   EVENTSCRIPT_DAD: perAddress('default', 'fast', 'optimistic', 'off'),
   EVENTSCRIPT_DAD_CONFLICT: perAddress('fail', 'park', 'seize'),
   EVENTSCRIPT_IPV4_DAD: choice('no', 'yes'),
+  EVENTSCRIPT_IPV6_SOURCE: perAddress('yes', 'no'),
   EVENTSCRIPT_DAD_PROBES: number(3, 1, 10),
   EVENTSCRIPT_DAD_INTERVAL_MS: number(100, 10, 1000),
   CTDB_PER_IP_ROUTING_CONF: asWritten(),

@@ -23,6 +23,7 @@ import { filterFaults, toTrace } from './filters.ts'
 import { missingRouting } from './missing-routing.ts'
 import { primaryFaults } from './primary.ts'
 import { blockFaults, routingFaults } from './rules.ts'
+import { sourceFaults } from './source.ts'
 import { sysctlFaults, sysctlsOf } from './sysctls.ts'
 
 export interface Audited {
@@ -79,7 +80,7 @@ async function once(node: Node, facts: Facts, folder: string, sure: boolean): Pr
     // addresses come first: their repair may bring the routes along
     ...missing,
     // without the daemon's view no address is touched
-    ...(own === undefined ? [] : primaryFaults(rows, links)),
+    ...(own === undefined ? [] : [...primaryFaults(rows, links), ...sourceFaults(rows, node)]),
   ]
   return { rows, ...(own === undefined ? {} : { own }), faults, trouble }
 }

@@ -15,6 +15,7 @@ export type FaultKind =
   | 'ip-rule'
   | 'routing-missing'
   | 'own-secondary'
+  | 'ipv6-source'
   | 'promote-secondaries'
   | 'nonlocal-bind'
   | 'arp-ignore'

@@ -8,6 +8,7 @@ import { deleteGuarded, promotes } from './delete-guarded.ts'
 import { whereIs } from './interfaces.ts'
 import type { Held } from '../ip-json.ts'
 import { additionLine, deletionLine, isRight, permanenceLine, type Placement } from './placement.ts'
+import { isOtherwise, isSource, sourceWords } from './source.ts'
 import { mayHaveSiblings } from './siblings.ts'
 
 export interface Addition {
@@ -28,7 +29,8 @@ export async function addAddress(
 ): Promise<void> {
   const isIpv4 = familyOf(address) === 'inet'
   node.because(`${address}/${bits} is wanted on ${iface}: adding it${undo ? ' again' : ''}`)
-  const line = additionLine({ address, bits, iface }, isIpv4 ? [] : dadFlag, { subnetBroadcast: isIpv4 })
+  const words = isIpv4 ? [] : [...dadFlag, ...sourceWords(node, address)]
+  const line = additionLine({ address, bits, iface }, words, { subnetBroadcast: isIpv4 })
   const added = await node.change({ undo, batch: 'ip' })`ip ${line}`
   if (added.status === 0) return
   const now = await whereIs(node, address)
@@ -48,16 +50,21 @@ async function whyNoIpv6(node: Node, address: string, iface: string): Promise<st
 
 /**
  * Of addresses that are where they should be, see that none goes by itself: an address that a DHCP client or a person has
- * added for a time stays from now on. Rejects with a Refusal when the kernel does not take that.
+ * added for a time stays from now on. Each is a source of the node's own connections, or none, as EVENTSCRIPT_IPV6_SOURCE
+ * says. Rejects with a Refusal when the kernel does not take that.
  */
 export async function keepForEver(node: Node, places: readonly Held[]): Promise<void> {
   for (const held of places) {
     const { address, bits, iface, validFor } = held
-    if (validFor === undefined) continue
-    node.say(
-      `WARNING: Public IP ${address} on ${iface} would go in ${validFor} s (valid_lft): it stays from now on`,
-    )
-    const changed = await node.change({ batch: 'ip' })`ip ${permanenceLine(held)}`
+    const wanted = { isSource: isSource(node, address) }
+    if (validFor !== undefined)
+      node.say(
+        `WARNING: Public IP ${address} on ${iface} would go in ${validFor} s (valid_lft): it stays from now on`,
+      )
+    else if (!isOtherwise(node, held)) continue
+    else
+      node.because(`EVENTSCRIPT_IPV6_SOURCE is ${wanted.isSource ? 'yes' : 'no'}: ${address} was otherwise`)
+    const changed = await node.change({ batch: 'ip' })`ip ${permanenceLine(held, wanted)}`
     if (changed.status !== 0) refuse(`Failed to keep ${address}/${bits} on dev ${iface}: ${why(changed)}`)
   }
 }

@@ -25,9 +25,12 @@ export function deletionLine(placement: Placement): string[] {
   return ['addr', 'del', ...subject(placement), 'dev', placement.iface]
 }
 
-/** The words after `ip` by which an address that is there stays for ever; its duplicate check is not made again. */
-export function permanenceLine(placement: Placement): string[] {
-  const forEver = ['valid_lft', 'forever', 'preferred_lft', 'forever']
+/**
+ * The words after `ip` by which an address that is there stays for ever, as a source of the node's own connections or not; its
+ * duplicate check is not made again.
+ */
+export function permanenceLine(placement: Placement, { isSource }: { isSource: boolean }): string[] {
+  const forEver = ['valid_lft', 'forever', 'preferred_lft', isSource ? 'forever' : '0']
   return ['addr', 'change', ...subject(placement), 'dev', placement.iface, ...forEver]
 }
 
