@@ -14,6 +14,7 @@ const COMMANDS: Record<string, () => Promise<{ default: Command }>> = {
   list: () => import('../cli/show/list.ts'),
   ip: () => import('../cli/show/ip.ts'),
   ifaces: () => import('../cli/show/ifaces.ts'),
+  about: () => import('../cli/show/about.ts'),
   nodes: () => import('../cli/show/nodes.ts'),
   audit: () => import('../cli/judge/audit.ts'),
   doctor: () => import('../cli/judge/doctor.ts'),

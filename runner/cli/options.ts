@@ -17,6 +17,12 @@ export const TIMEOUT = {
   describe: 'seconds that the whole may take',
 } as const
 
+/** Of commands that can ask the whole cluster. */
+export const ALL_NODES = {
+  type: 'boolean',
+  describe: 'ask every node, by onnode; a silent node is named',
+} as const
+
 export const DRY_RUN = {
   type: 'boolean',
   describe: 'look, change nothing, print the commands',

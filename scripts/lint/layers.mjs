@@ -7,6 +7,7 @@ export const LAYERS = [
   ['cli'],
   ['inspect/audit', 'inspect/check', 'inspect/doctor'],
   ['inspect/doctor/beside'],
+  ['inspect/cluster'],
   ['inspect'],
   ['eventd'],
   ['eventd/last-act', 'eventd/server'],

@@ -6,6 +6,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from '../tap.ts'
 import { clusterIn, eventually, OUR_DAEMON, troubleIn, whyNoCluster } from '../lab/ctdb/nodes.ts'
+import { sshIn } from '../lab/ctdb/onnode.ts'
 import { MAIN } from '../lab/paths.ts'
 
 const DIR = '/tmp/eventscript-audit'
@@ -101,6 +102,39 @@ else
       for (const node of ['0', '1']) t.ok(await eventually(() => isSettled(node), 60), node)
     })
 
+    const { program: ssh, unreachable } = sshIn(DIR)
+    /** The status and what is printed of a command that asks all nodes. */
+    const allNodes = async (node: string, ...words: string[]) => {
+      const shell = `ONNODE_SSH=${ssh} "$@" --all-nodes 2>&1; echo "status $?"`
+      return await on(node, 'sh', '-c', shell, 'sh', process.execPath, MAIN, ...words)
+    }
+
+    await t.test('all nodes are asked: they agree, differ, or are silent', async (t) => {
+      const out = await allNodes('0', 'ip', '-X')
+      t.equal(out.match(/^\|\S+\|([01])\|\1:eth0\/\d+\|\|held\|$/gm)?.length, IPV6.length + IPV4.length, out)
+      t.match(
+        await allNodes('1', 'audit'),
+        /^nothing is wrong: 8 public addresses, 2 of 2 nodes have answered\nstatus 0$/m,
+      )
+      t.match(await allNodes('0', 'nodes', '-X'), /^\|1\|fd01::2\|0\|2\|\|\nstatus 0$/m)
+      writeFileSync(join(DIR, '1/etc/script.options'), 'EVENTSCRIPT_IPV4_DAD=yes\n')
+      t.match(
+        await allNodes('0', 'doctor'),
+        /^WARNING {2}option EVENTSCRIPT_IPV4_DAD: not set on node 0, yes on node 1: expected the same everywhere$/m,
+      )
+      rmSync(join(DIR, '1/etc/script.options'))
+      writeFileSync(unreachable, 'fd01::2\n')
+      const silent =
+        'eventscript: node 1 (fd01::2) is silent: ssh: connect to host fd01::2 port 22: No route to host: what only it knows is not known from here'
+      for (const command of ['ip', 'audit', 'doctor', 'nodes']) {
+        const said = (await allNodes('0', command)).split('\n')
+        t.ok(said.includes(silent), command)
+        t.equal(said.at(-1), 'status 1')
+        t.notMatch(said.join('\n'), 'nothing is wrong')
+      }
+      rmSync(unreachable)
+    })
+
     await t.test('a change by hand is found, and repaired', async (t) => {
       const leader = (
         await cluster('ctdb', '0', 'leader').catch(() => cluster('ctdb', '0', 'recmaster'))
@@ -135,6 +169,21 @@ else
         const found = await audit(node)
         t.equal(found.status, 1)
         t.same(found.faults.map(({ kind, subject }) => `${kind} ${subject}`).toSorted(), expected)
+        const other = node === '0' ? '1' : '0'
+        const whole = JSON.parse(
+          (await allNodes(other, 'audit', '--json')).replace(/\nstatus .*/, ''),
+        ) as Audited
+        t.match(
+          whole.faults.filter(({ kind }) => kind === 'two-owners'),
+          [
+            {
+              subject: stray,
+              seen: 'on nodes 0 and 1 at once',
+              repair: `onnode ${node} eventscript audit --fix`,
+            },
+          ],
+        )
+        t.match(await allNodes(other, 'ip'), new RegExp(`^${stray} .* two-owners$`, 'm'))
         const fixed = await audit(node, '--fix')
         t.equal(fixed.status, 0)
         t.same(fixed.faults, [])

@@ -6,6 +6,10 @@ import { execa } from 'execa'
 import t from '../tap.ts'
 import { faultColumns } from '../../runner/inspect/audit/fault.ts'
 import { ADDRESS_COLUMNS, addressState, type AddressRow } from '../../runner/inspect/addresses.ts'
+import { SHARED_COLUMNS } from '../../runner/inspect/cluster/about.ts'
+import { NODE_FAULT_COLUMNS } from '../../runner/inspect/cluster/audits.ts'
+import { OWNED_COLUMNS } from '../../runner/inspect/cluster/owners.ts'
+import { NODE_FINDING_COLUMNS } from '../../runner/cli/judge/all-nodes.ts'
 import { FIGURE_NAMES, thresholdOf } from '../../runner/inspect/check/figures.ts'
 import { FIGURE_COLUMNS } from '../../runner/inspect/check/verdict.ts'
 import { FINDING_COLUMNS } from '../../runner/inspect/finding.ts'
@@ -261,6 +265,10 @@ t.test('docs/output.md describes every column and its JSON field, in order, and 
     'eventscript audit': faultColumns(),
     'eventscript check': FIGURE_COLUMNS,
     'eventscript doctor': FINDING_COLUMNS,
+    'eventscript about': SHARED_COLUMNS,
+    'eventscript ip --all-nodes': OWNED_COLUMNS,
+    'eventscript audit --all-nodes': NODE_FAULT_COLUMNS,
+    'eventscript doctor --all-nodes': NODE_FINDING_COLUMNS,
   }
   for (const [command, columns] of Object.entries(tables))
     t.same(

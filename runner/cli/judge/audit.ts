@@ -1,3 +1,4 @@
+import { Usage } from '../../base/refusal.ts'
 import { asObjects, asTable, formatOf, type FormatOptions } from '../../format/table.ts'
 import { ADDRESS_COLUMNS } from '../../inspect/addresses.ts'
 import { audit, countHere, type Audited } from '../../inspect/audit/audit.ts'
@@ -12,11 +13,12 @@ import type { Facts } from '../../node/facts.ts'
 import type { Command } from '../command.ts'
 import { factsFor, folderOf, OWN_EVENTS } from '../here.ts'
 import { interruptible } from '../interrupt.ts'
-import { LISTING, TIMEOUT, timeoutOf } from '../options.ts'
+import { ALL_NODES, LISTING, TIMEOUT, timeoutOf } from '../options.ts'
 import { complain, printListing, type Output } from '../output.ts'
+import { auditAllNodes } from './all-nodes.ts'
 import { findingLines, repairLines } from './finding-lines.ts'
 
-type Args = FormatOptions & { timeout: string; events?: string; fix?: boolean }
+type Args = FormatOptions & { timeout: string; events?: string; fix?: boolean; allNodes?: boolean }
 
 export default {
   usage: 'audit',
@@ -25,10 +27,14 @@ export default {
     ...LISTING,
     timeout: { ...TIMEOUT, default: '30' },
     fix: { type: 'boolean', describe: 'do the repairs, then look again; needs root' },
+    'all-nodes': ALL_NODES,
   },
   async handler(args: Args, output) {
     formatOf(args)
     const facts = factsFor(args.events)
+    if (args.allNodes && args.fix)
+      throw new Usage('--fix repairs this node: give it there, without --all-nodes')
+    if (args.allNodes) return await auditAllNodes(output, args, facts, timeoutOf(args))
     const look = async () => {
       const node = await nodeHere(facts, timeoutOf(args))
       if (args.fix) mustBePrivileged(node)

@@ -3,19 +3,22 @@ import { examine } from '../../inspect/doctor/doctor.ts'
 import { FINDING_COLUMNS, type Finding } from '../../inspect/finding.ts'
 import type { Command } from '../command.ts'
 import { factsFor, OWN_EVENTS } from '../here.ts'
-import { LISTING, TIMEOUT, timeoutOf } from '../options.ts'
+import { ALL_NODES, LISTING, TIMEOUT, timeoutOf } from '../options.ts'
 import { printListing } from '../output.ts'
+import { doctorAllNodes } from './all-nodes.ts'
 import { findingLines } from './finding-lines.ts'
 
-type Args = FormatOptions & { timeout: string; events?: string }
+type Args = FormatOptions & { timeout: string; events?: string; allNodes?: boolean }
 
 export default {
   usage: 'doctor',
   describe: 'programs that this node lacks, and faults in its files and settings; each with the remedy',
-  options: { ...LISTING, timeout: { ...TIMEOUT, default: '30' } },
+  options: { ...LISTING, timeout: { ...TIMEOUT, default: '30' }, 'all-nodes': ALL_NODES },
   async handler(args: Args, output) {
     formatOf(args)
-    const rows = await examine({ facts: factsFor(args.events), own: OWN_EVENTS, limit: timeoutOf(args) })
+    const facts = factsFor(args.events)
+    if (args.allNodes) return await doctorAllNodes(output, args, facts, timeoutOf(args))
+    const rows = await examine({ facts, own: OWN_EVENTS, limit: timeoutOf(args) })
     const count = (state: Finding['state']) => rows.filter((each) => each.state === state).length
     const text = () => [
       ...rows.flatMap((row) => findingLines(output.paints, row)),

@@ -1,11 +1,17 @@
+import { Usage } from '../../base/refusal.ts'
 import { formatOf } from '../../format/table.ts'
+import { askAllNodes, silences } from '../../inspect/cluster/ask-nodes.ts'
+import { comparedLists } from '../../inspect/cluster/lists.ts'
+import { nodeHere } from '../../inspect/node-here.ts'
 import { configuredNodes, namedNodes, NODE_COLUMNS, nodeRows, saidOf } from '../../inspect/nodes.ts'
 import type { ListedNode } from '../../net/ctdb/nodes-file.ts'
 import type { Command } from '../command.ts'
-import { factsFor } from '../here.ts'
-import { LISTING, TIMEOUT, timeoutOf } from '../options.ts'
-import { complain } from '../output.ts'
+import { factsFor, SELF } from '../here.ts'
+import { ALL_NODES, LISTING, TIMEOUT, timeoutOf } from '../options.ts'
+import { complain, type Output } from '../output.ts'
 import { printPartial, type AskingArgs } from './partial.ts'
+
+type Args = AskingArgs & { file?: string; compare?: string; allNodes?: boolean }
 
 export default {
   usage: 'nodes [file]',
@@ -24,11 +30,15 @@ export default {
       requiresArg: true,
       describe: "the file of another node, or '!COMMAND ARGS' that prints it",
     },
+    'all-nodes': ALL_NODES,
   },
-  async handler(args: AskingArgs & { file?: string; compare?: string }, output) {
+  async handler(args: Args, output) {
     formatOf(args)
-    const { file, compare } = args
+    const { file, compare, allNodes } = args
     const limit = timeoutOf(args)
+    if (allNodes && (file ?? compare) !== undefined)
+      throw new Usage('--all-nodes asks each node for its list: give no FILE and no --compare with it')
+    if (allNodes) return await allLists(output, args, limit)
     const [ours, theirs] = await Promise.all([
       file === undefined ? configuredNodes(factsFor().env, limit) : namedNodes(file, limit),
       compare === undefined ? undefined : namedNodes(compare, limit),
@@ -41,6 +51,14 @@ export default {
     return status
   },
 } satisfies Command
+
+async function allLists(output: Output, args: Args, limit: number): Promise<number> {
+  const facts = factsFor()
+  const answers = await askAllNodes(await nodeHere(facts, limit), facts, SELF, ['nodes'], limit)
+  const rows = comparedLists(answers)
+  const trouble = [...silences(answers), ...troubleIn('the lists of nodes', rows)]
+  return printPartial(output, args, { columns: NODE_COLUMNS, rows }, trouble)
+}
 
 function troubleIn(name: string, rows: readonly ListedNode[]): string[] {
   const bad = rows.filter(({ problem, harmless }) => problem !== undefined && !harmless).length
