@@ -2,6 +2,9 @@ import { basename, dirname } from 'node:path'
 import { realpathSync } from 'node:fs'
 import { announcer } from './announce.ts'
 import { factsHere } from '../node/facts.ts'
+import { actOf } from '../engine/find-handlers.ts'
+import { historyFile } from '../engine/history/run.ts'
+import { ScriptHistory } from '../engine/history/script-history.ts'
 import { runHandler } from '../engine/run-handler.ts'
 import { keepdirOf, vardirOf } from '../node/ctdb-path.ts'
 import { parseEvent } from '../node/events.ts'
@@ -53,12 +56,13 @@ export async function oneShot(handler: Handler, file: string): Promise<void> {
       },
     }
     const entry = { name, path: called, kind: 'module' as const, load: () => Promise.resolve(handler) }
-    const report = await runHandler(entry, parseEvent(event, words), world, {
-      ms: LIMIT_MS,
-      why: `timed out after ${LIMIT_MS / 1000} s`,
-    })
+    const time = { ms: LIMIT_MS, why: `timed out after ${LIMIT_MS / 1000} s` }
+    const parsed = parseEvent(event, words)
+    const history = actOf(handler, event) && new ScriptHistory(historyFile(facts.env), name, parsed)
+    const report = await runHandler(entry, parsed, world, time)
     if (report.why !== undefined) process.stderr.write(`${visible(report.why)}\n`)
     process.exitCode = endsEvent(report.outcome) ? 1 : 0
+    await history?.end(report)
   } catch (error) {
     const isKnown = error instanceof Refusal
     process.stderr.write(`${visible(isKnown ? error.message : withStack(error))}\n`)

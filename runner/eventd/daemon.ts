@@ -4,11 +4,13 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import type { ProcessWatch } from './process/ctdbd-watch.ts'
 import type { EventsAtOnce } from './conf/events-at-once.ts'
 import type { Log } from './conf/log.ts'
+import type { RunHistory } from './run/run-history.ts'
 import type { EventServer } from './server/server.ts'
 
 export interface DaemonParts {
   log: Log
   server: EventServer
+  history: RunHistory
   pidFile: string
   eventsAtOnce: EventsAtOnce
   /** The watch on ctdbd; undefined for a daemon without one. */
@@ -22,7 +24,7 @@ const PARENT_GONE = 3
 
 /** Milliseconds for our end, whatever hangs: the next daemon waits a little longer (PATIENCE_MS in pid-file.ts). */
 const MOST_MS = 8000
-/** Milliseconds for the last lines: a log on a dead disk must not keep us. */
+/** Milliseconds for the last lines, and the last runs: a dead disk must not keep us. */
 const LOG_MS = 500
 
 /** The life of the daemon after its start: signals, the end of ctdbd, its own end. */
@@ -72,10 +74,11 @@ export class EventDaemon {
   async #end(status: number): Promise<void> {
     if (this.#isEnding) return
     this.#isEnding = true
-    const { log, server, pidFile } = this.#parts
+    const { log, server, history, pidFile } = this.#parts
     log.write('NOTICE', 'Shutting down')
     await this.#actLast(status)
     await Promise.race([server.close(), sleep(MOST_MS)])
+    await Promise.race([history.write(), sleep(LOG_MS)])
     rmSync(pidFile, { force: true })
     await Promise.race([log.close(), sleep(LOG_MS)])
     process.exit(status)

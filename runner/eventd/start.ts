@@ -15,7 +15,10 @@ import { closeInherited, reopenPrivately, reportUp } from './process/descriptors
 import { EventsAtOnce } from './conf/events-at-once.ts'
 import { Log } from './conf/log.ts'
 import { lockPidFile } from './process/pid-file.ts'
+import { RunHistory } from './run/run-history.ts'
 import { serve } from './server/server.ts'
+import { keepRunsInThreads } from '../engine/history/keep.ts'
+import { historyFile } from '../engine/history/run.ts'
 
 export interface StartOptions {
   /** The pid of ctdbd: the daemon ends after it. */
@@ -56,6 +59,10 @@ export async function startEventDaemon({ pid, startupFd, announcer, own }: Start
   const eventsAtOnce = new EventsAtOnce(facts, log)
   await eventsAtOnce.read()
   const ctdbd = pid !== undefined && pid > 1 ? new ProcessWatch(pid) : undefined
+  const history = new RunHistory(
+    (runs) => keepRunsInThreads(historyFile(facts.env), runs),
+    (line) => log.write('WARNING', line),
+  )
   const server = await serve({
     etc: dirname(config),
     socket,
@@ -64,11 +71,12 @@ export async function startEventDaemon({ pid, startupFd, announcer, own }: Start
     facts,
     own,
     atOnce: () => eventsAtOnce.count,
+    history,
     clientGone: () => ctdbd?.look(),
   })
   log.write('NOTICE', `listening on ${socket}`)
   const lastAct = (why: string) => endWithout(why, { log, facts, conf, own, server })
-  new EventDaemon({ log, server, pidFile, eventsAtOnce, ctdbd, lastAct }).live()
+  new EventDaemon({ log, server, history, pidFile, eventsAtOnce, ctdbd, lastAct }).live()
   if (up !== undefined) reportUp(up)
 }
 

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path'
 import type { Facts } from '../node/facts.ts'
-import { historyFile } from '../engine/history.ts'
+import { historyFile } from '../engine/history/run.ts'
 import { refuse } from '../base/refusal.ts'
 import type { Door } from '../machine/machine.ts'
 

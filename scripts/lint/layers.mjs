@@ -16,7 +16,7 @@ export const LAYERS = [
   ['eventd/conf', 'eventd/process', 'eventd/protocol'],
   ['install'],
   ['install/trust'],
-  ['engine', 'resident'],
+  ['engine', 'engine/history', 'resident'],
   ['resident/batch', 'resident/locks'],
   ['resident/programs'],
   ['net/move'],

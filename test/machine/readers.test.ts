@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from '../tap.ts'
-import { keepRun } from '../../runner/engine/history.ts'
+import { keepRunByHand } from '../../runner/engine/history/keep.ts'
 import { writerOf } from '../../runner/machine/files/far-file.ts'
 import { DRAFT } from '../../runner/machine/files/new-file.ts'
 import { keepStatePrivate } from '../../runner/machine/files/readers.ts'
@@ -116,7 +116,10 @@ void t.test('the history is for root alone, also when it is cut back', async (te
     } as const
     const report = { event: 'monitor', words: [], outcome: 'ok', began: '', ms: 1, handlers: [long] } as const
     for (let runs = 0; runs < 2; runs += 1)
-      test.equal(await keepRun(file, report as unknown as Parameters<typeof keepRun>[1]), undefined)
+      test.equal(
+        await keepRunByHand(file, report as unknown as Parameters<typeof keepRunByHand>[1]),
+        undefined,
+      )
     test.equal(modeOf(file), '600')
     test.equal(modeOf(join(file, '..')), '700')
   })

@@ -1,6 +1,7 @@
 import { visible } from '../../base/visible.ts'
 import { Usage } from '../../base/refusal.ts'
-import { historyFile, keepRun } from '../../engine/history.ts'
+import { keepRunByHand } from '../../engine/history/keep.ts'
+import { historyFile } from '../../engine/history/run.ts'
 import { endsEvent, type Report } from '../../engine/report.ts'
 import { run, type RunOptions } from '../../engine/run-by-hand.ts'
 import { writing, type Witness } from '../../machine/recording/record.ts'
@@ -75,7 +76,7 @@ async function runForReal(
     : (handler: Report['handlers'][number]) => printText(output, handlerReport(output.paints, handler))
   const report = await run({ ...options, witness, ended })
   if (json) printJson(output, report)
-  const notKept = await keepRun(historyFile(factsFor().env), report)
+  const notKept = await keepRunByHand(historyFile(factsFor().env), report)
   if (notKept) complain(notKept)
   return report
 }

@@ -1,33 +1,41 @@
 import { dirname } from 'node:path'
 import { Usage } from '../../base/refusal.ts'
-import { historyFile, recall } from '../../engine/history.ts'
-import { endsEvent, type Report } from '../../engine/report.ts'
+import { recall } from '../../engine/history/recall.ts'
+import { historyFile, type KeptRun } from '../../engine/history/run.ts'
+import { endsEvent } from '../../engine/report.ts'
 import type { Paints } from '../../format/colours.ts'
 import { ctime } from '../../format/ctime.ts'
 import type { Column, FormatOptions } from '../../format/table.ts'
 import type { Command } from '../command.ts'
 import { outcomeWord } from '../handler-report.ts'
+import { isFar } from '../../machine/files/may-hang.ts'
 import { mustAnswer } from '../../machine/files/must-answer.ts'
 import { factsFor } from '../here.ts'
 import { LISTING } from '../options.ts'
-import { printListing } from '../output.ts'
+import { complain, printListing } from '../output.ts'
 
-const COLUMNS: readonly Column<Report>[] = [
+const countOf = ({ count = 1 }: KeptRun) => count
+const firstOf = ({ first, began }: KeptRun) => first ?? began
+
+const COLUMNS: readonly Column<KeptRun>[] = [
   { name: 'Began', field: 'began', value: ({ began }) => began },
   { name: 'Event', field: 'event', value: ({ event }) => event },
   { name: 'Words', field: 'words', value: ({ words }) => words.join(' ') },
   { name: 'Outcome', field: 'outcome', value: ({ outcome }) => outcome },
   { name: 'Milliseconds', field: 'ms', value: ({ ms }) => Math.round(ms) },
   { name: 'Why', field: 'handlers', value: whyFailed },
+  { name: 'Via', field: 'via', value: ({ via }) => via },
+  { name: 'Count', field: 'count', value: countOf },
+  { name: 'First', field: 'first', value: firstOf },
 ]
 
-function whyFailed({ handlers }: Report): string | undefined {
+function whyFailed({ handlers }: KeptRun): string | undefined {
   return handlers.find(({ outcome }) => endsEvent(outcome) !== undefined)?.why
 }
 
 export default {
   usage: 'history',
-  describe: 'the runs that this node remembers',
+  describe: 'the events that ran on this node: by CTDB and by hand',
   options: {
     ...LISTING,
     last: { type: 'string', requiresArg: true, default: '20', describe: 'how many' },
@@ -38,21 +46,31 @@ export default {
     const file = historyFile(factsFor().env)
     await mustAnswer(dirname(file))
     const rows = recall(file).slice(-last)
+    if (isFar(dirname(file)))
+      complain(`${dirname(file)}: on a file system that may hang: only runs by hand are kept`)
     const text = () =>
       rows.length === 0
-        ? ['no runs yet: "eventscript run" keeps them']
+        ? [`no runs in ${file}: our event daemon, our scripts and "eventscript run" keep them`]
         : rows.map((row) => runLines(output.paints, row))
-    printListing(output, args, { columns: COLUMNS, rows, json: rows, text })
+    const json = rows.map((run) => ({ ...run, count: countOf(run), first: firstOf(run), unended: undefined }))
+    printListing(output, args, { columns: COLUMNS, rows, json, text })
   },
 } satisfies Command
 
 /** A run as a line, and below it the warnings and failures of its handlers. */
-function runLines(paints: Paints, { event, words, outcome, began, ms, handlers }: Report): string {
+function runLines(paints: Paints, run: KeptRun): string {
+  const { event, words, outcome, began, ms, handlers } = run
   const odd = handlers.flatMap(({ name, outcome: end, output, why = '' }) => [
     ...output.filter((line) => line.startsWith('WARNING')).map((line) => `  ${name}: ${line}`),
     ...(end === 'ok' || end === 'disabled' ? [] : [`  ${name}: ${why}`]),
   ])
   const seconds = (ms / 1000).toFixed(3).padStart(7)
-  const head = `${ctime(new Date(began))}  ${outcomeWord(paints, outcome)} ${seconds} s  ${[event, ...words].join(' ')}`
-  return [head, ...odd].join('\n')
+  const head = `${ctime(new Date(began))}  ${outcomeWord(paints, outcome)} ${seconds} s  ${byWhom(run)}  ${[event, ...words].join(' ')}`
+  const count = countOf(run) > 1 ? [`  ${countOf(run)} times since ${ctime(new Date(firstOf(run)))}`] : []
+  return [head, ...count, ...odd].join('\n')
+}
+
+/** Who ran the event; a script by its name, since one event runs several of them. */
+function byWhom({ via, handlers: [handler] }: KeptRun): string {
+  return { daemon: 'daemon', script: `${handler?.name}.script`, hand: 'by hand' }[via].padEnd(19)
 }

@@ -1,7 +1,10 @@
 import { dirname } from 'node:path'
 import { mustAnswer } from '../../machine/files/must-answer.ts'
 import { Refusal } from '../../base/refusal.ts'
-import { historyFile, parkedBeside, recall } from '../../engine/history.ts'
+import { lastRun } from '../../engine/history/last-run.ts'
+import { parkedBeside } from '../../engine/history/parked-beside.ts'
+import { recall } from '../../engine/history/recall.ts'
+import { historyFile, type KeptRun } from '../../engine/history/run.ts'
 import { endsEvent, type HandlerReport } from '../../engine/report.ts'
 import { askStatus } from '../../eventd/ask.ts'
 import { layoutOf, statusLines } from '../../eventd/status-text.ts'
@@ -56,17 +59,31 @@ async function statusOfDaemon(args: Args, output: Output): Promise<number> {
   return status.summary === 0 ? 0 : 1
 }
 
-/** The status after the last run by hand. */
+/** The status after the last run in the history, by CTDB or by hand. */
 async function statusOfHistory(args: Args, output: Output): Promise<number> {
   const { paints } = output
   const file = historyFile(factsFor().env)
   await mustAnswer(dirname(file))
-  const report = recall(file).findLast(({ event }) => event === args.event)
-  if (!report) throw new Refusal(`Event ${args.event} has never run here: ${file} has no run of it`)
+  const report = lastRun(recall(file), args.event)
+  if (!report)
+    throw new Refusal(
+      `Event ${args.event}: ${file} has no run of it: "eventscript status --socket ${args.event}" asks the event daemon`,
+    )
   const parked = await parkedLines(paints, file)
-  const text = () => [...report.handlers.map((each) => handlerStatus(paints, each)), ...parked]
+  const text = () => [
+    ...report.handlers.map((each) => handlerStatus(paints, each)),
+    paints.dim(`run ${WHO[report.via]}`),
+    ...parked,
+  ]
   printListing(output, args, { columns: COLUMNS, rows: report.handlers, json: report, text })
   return endsEvent(report.outcome) ? 1 : 0
+}
+
+/** Who ran an event, and what the history knows of it. */
+const WHO: Record<KeptRun['via'], string> = {
+  daemon: 'by CTDB, in our event daemon',
+  script: 'by our scripts; CTDB\'s event daemon knows the other ones: "eventscript status --socket"',
+  hand: 'by hand',
 }
 
 /** In the manner of `ctdb event status`. */

@@ -21,7 +21,7 @@ export interface Activity {
 
 export interface ComponentOptions extends Pick<
   EventSurroundings,
-  'facts' | 'log' | 'scripts' | 'machine' | 'hung'
+  'facts' | 'log' | 'scripts' | 'machine' | 'hung' | 'keepRun'
 > {
   /** How many events that move addresses may run at once. */
   atOnce: () => number

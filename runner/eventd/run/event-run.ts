@@ -29,6 +29,8 @@ export interface EventSurroundings {
   statuses: Statuses
   hung: HungScripts
   scriptLog: ScriptLog
+  /** Hears of each run that has ended. */
+  keepRun: (report: Report) => void
   /** The semaphore that limits how many executables run at once. */
   turn: World['turn']
 }
@@ -78,11 +80,15 @@ export class EventRun {
     })
   }
 
-  /** Keep the status, log the failure, and give back the result. */
-  #finish({ outcome, handlers }: Report): number {
+  /** Keep the run and the status, log the failure, and give back the result. */
+  #finish(report: Report): number {
+    const { outcome, handlers } = report
     const { job, stop } = this.#event
+    const isCancelled = stop.reason instanceof Cancelled
+    // a monitor that gives way has found nothing out
+    if (!isCancelled || job.event !== 'monitor') this.#on.keepRun(report)
     // the client has its answer, and the status stays that of the run before
-    if (stop.reason instanceof Cancelled) return 0
+    if (isCancelled) return 0
     // an executable may ask for the same by its exit status, 64 + ECANCELED
     if (handlers.some(({ result }) => result === -ERRNO.ECANCELED)) return ERRNO.ECANCELED
     this.#on.statuses.keep(job.event, asEventStatus(handlers))

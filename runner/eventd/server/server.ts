@@ -1,14 +1,16 @@
 import { rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { Server, Socket } from 'node:net'
+import type { Report } from '../../engine/report.ts'
 import type { Facts } from '../../node/facts.ts'
 import { Component } from '../run/component.ts'
 import type { Conf } from '../conf/conf.ts'
 import { HungScripts } from '../hung/hung-scripts.ts'
 import type { Log } from '../conf/log.ts'
-import { ERRNO, type Request } from '../protocol/messages.ts'
+import { ERRNO, LEGACY, type Request } from '../protocol/messages.ts'
 import { ScriptFolder } from '../run/scripts.ts'
 import type { Job } from '../run/job.ts'
+import type { RunHistory } from '../run/run-history.ts'
 import type { System } from '../../machine/machine.ts'
 import type { Stop } from '../../machine/stop.ts'
 import type { SharedMachine } from '../../resident/shared-machine.ts'
@@ -30,6 +32,8 @@ export interface ServerOptions {
   own: string
   /** How many events that move addresses may run at once. */
   atOnce: () => number
+  /** The history of CTDB's events; other components have events of the same names. */
+  history: RunHistory
   /** Called when a client has hung up. */
   clientGone: () => void
 }
@@ -39,11 +43,14 @@ const LONGEST_MS = 2 ** 31 - 1
 
 /** Listen where ctdb-eventd listens, and answer as ctdb-eventd answers. Resolves when clients can connect. */
 export async function serve(options: ServerOptions): Promise<EventServer> {
-  const { etc, socket, conf, log, facts, own, atOnce, clientGone } = options
+  const { etc, socket, conf, log, facts, own, atOnce, history, clientGone } = options
   const create = (folder: string) => {
     const scripts = new ScriptFolder(folder, own)
     const hung = new HungScripts(log, conf.debugScript)
-    return new Component(folder, { facts, log, scripts, hung, machine: between.machine, atOnce })
+    const keepRun = (report: Report) => {
+      if (basename(folder) === LEGACY) history.add(report)
+    }
+    return new Component(folder, { facts, log, scripts, hung, machine: between.machine, atOnce, keepRun })
   }
   const components = new Components(etc, log, create)
   const between = new BetweenEvents(

@@ -1,5 +1,6 @@
 /** The repairs of an audit: addresses are moved by the handlers, as under CTDB. */
-import { historyFile, keepRun } from '../../engine/history.ts'
+import { keepRunByHand } from '../../engine/history/keep.ts'
+import { historyFile } from '../../engine/history/run.ts'
 import { askActivity } from '../../eventd/ask.ts'
 import { run } from '../../engine/run-by-hand.ts'
 import type { Facts } from '../../node/facts.ts'
@@ -111,7 +112,7 @@ async function performEvent(
 ): Promise<Omit<Repaired, 'command'>> {
   const where = { events, optionsFolder: named, announcer: facts.announcer }
   const report = await run({ event, words, only, ...where, timeout: LIMIT, interrupt })
-  const notKept = await keepRun(historyFile(facts.env), report)
+  const notKept = await keepRunByHand(historyFile(facts.env), report)
   const said = report.handlers.flatMap(({ output, why }) => [...output, ...(why === undefined ? [] : [why])])
   return {
     outcome: endsEvent(report.outcome) ? 'failed' : 'ok',
