@@ -1,8 +1,9 @@
 import type { Node } from '../node/node.ts'
 import { believedAddresses, numberHere, orReason, type BelievedAddress } from '../net/ctdb/daemon-view.ts'
+import { refusalOr } from '../base/refusal.ts'
 import { isNamed, type Held } from '../net/ip-json.ts'
 import { interfaces } from '../net/address/interfaces.ts'
-import { parkedHere } from '../net/dad/parked.ts'
+import { isParkingPlace, parkedHere } from '../net/dad/parked.ts'
 import type { PublicAddress } from '../net/address/public-addresses.ts'
 import { listedAsFarAsKnown } from './listed.ts'
 import type { Column } from '../format/table.ts'
@@ -82,9 +83,9 @@ export interface AddressesSeen {
   rows: AddressRow[]
   /** This node's number; undefined when the daemon's view is missing. */
   own?: number
-  /** Lines of public_addresses that cannot be read. */
+  /** Lines of public_addresses that cannot be read, and files. */
   problems: string[]
-  /** Why public_addresses cannot be read; `problems` has it, too. */
+  /** Why public_addresses, or the list of what is parked, cannot be read; `problems` has it, too. */
   unread?: string
   /** Why the daemon's view is missing. */
   silent?: string
@@ -100,7 +101,8 @@ export async function addressRows(node: Node, all = false): Promise<AddressesSee
   const believed = typeof own === 'string' ? own : await orReason(believedAddresses(node, all))
   // the kernel comes last: of the three it is the one that changes meanwhile
   const held = (await interfaces(node)).flatMap(({ addresses }) => addresses)
-  const parked = await parkedHere(node)
+  const kept = await refusalOr(() => parkedHere(node))
+  const parked = typeof kept === 'string' ? [] : kept
   const known = typeof believed === 'string' ? [] : believed
   const names = new Set([
     ...known.map(({ address }) => address),
@@ -108,22 +110,25 @@ export async function addressRows(node: Node, all = false): Promise<AddressesSee
     ...listed.taken,
   ])
   const rows = [...names].map((address) => {
-    const kept = parked.find((each) => each.address === address)
+    const places = held.filter((each) => each.address === address)
+    const entry = parked.find((each) => each.address === address)
     const row = {
       address,
       believed: known.find((each) => each.address === address),
       listed: listed.entries.find((each) => each.address === address),
-      held: held.filter((each) => each.address === address),
-      parked: kept !== undefined,
-      ...(kept ? { rival: kept.rival, belongs: [kept.iface] } : {}),
+      held: places,
+      // without the list the place says so
+      parked: entry !== undefined || (typeof kept === 'string' && places.some(isParkingPlace)),
+      ...(entry ? { rival: entry.rival, belongs: [entry.iface] } : {}),
     }
     return {
       ...row,
       state: typeof believed === 'string' ? ('unknown' as const) : addressState(row, Number(own)),
     }
   })
-  const { problems, unread } = listed
-  const seen = { rows, problems, ...(unread !== undefined && { unread }) }
+  const unseen = [listed.unread, ...(typeof kept === 'string' ? [kept] : [])].find((why) => why !== undefined)
+  const problems = typeof kept === 'string' ? [...listed.problems, kept] : listed.problems
+  const seen = { rows, problems, ...(unseen !== undefined && { unread: unseen }) }
   return typeof believed === 'string' ? { ...seen, silent: believed } : { ...seen, own: Number(own) }
 }
 

@@ -141,6 +141,10 @@ else
       const { status, out } = await on('0', 'check')
       t.equal(status, 2, out)
       t.match(out, /^CTDB CRITICAL - \d+ public addresses that no node hosts \(/)
+      const audit = await on('0', 'audit')
+      t.equal(audit.status, 1, audit.out)
+      t.match(audit.out, /^ERROR +node 0: DISABLED: .*$/m)
+      t.match(audit.out, /\n\d+ wrong, 0 weak: 10 public addresses, 0 of them here\n?$/)
       t.match(
         table((await on('0', 'ip', '-X')).out).map((row) => row['State']),
         /unassigned/,

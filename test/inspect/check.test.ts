@@ -139,6 +139,8 @@ OK 20.none
     },
   )
   t.throws(() => parseEventStatus({ status: 0, out: 'half a', err: '' }), { message: /printed "half a"/ })
+  t.throws(() => parseEventStatus({ status: 0, out: '', err: '' }), { message: /printed nothing, exit/ })
+  t.match(judge({ ...well, handlers: [] }, NONE).text, / are well; no event script has run at monitor/)
   t.end()
 })
 

@@ -1,9 +1,10 @@
 import { Usage } from '../../base/refusal.ts'
 import { asObjects, asTable, formatOf, type FormatOptions } from '../../format/table.ts'
 import { ADDRESS_COLUMNS } from '../../inspect/addresses.ts'
-import { audit, countHere, type Audited } from '../../inspect/audit/audit.ts'
-import { commandOf, faultColumns, type Fault } from '../../inspect/audit/fault.ts'
+import { audit, type Audited } from '../../inspect/audit/audit.ts'
+import { commandOf, faultColumns } from '../../inspect/audit/fault.ts'
 import { REPAIR_COLUMNS, repairAll, type Repaired } from '../../inspect/audit/repair.ts'
+import { summaryOf } from '../../inspect/audit/summary.ts'
 import { nodeHere } from '../../inspect/node-here.ts'
 import { live } from '../../machine/live/live.ts'
 import { doorTo } from '../../machine/machine.ts'
@@ -78,10 +79,11 @@ function printAudit(output: Output, args: Args, audited: Audited, repaired: read
 
 function forPeople(
   { paints, width }: Output,
-  { rows, faults, trouble }: Audited,
+  audited: Audited,
   repaired: readonly Repaired[],
   events?: string,
 ): string[] {
+  const { rows, faults } = audited
   return [
     ...repaired.flatMap((each) => repairLines(paints, each)),
     ...asTable(ADDRESS_COLUMNS, rows, width, paints),
@@ -93,15 +95,6 @@ function forPeople(
         remedy: remedy && commandOf(remedy, events),
       }),
     ),
-    summary({ rows, faults, trouble }),
+    summaryOf(audited),
   ]
-}
-
-function summary({ rows, faults, trouble }: Pick<Audited, 'rows' | 'faults' | 'trouble'>): string {
-  const count = (state: Fault['state']) => faults.filter((each) => each.state === state).length
-  const addresses = `${rows.length} public addresses, ${countHere({ rows })} of them here`
-  if (faults.length === 0 && trouble.length > 0) return `not all could be looked at: ${addresses}`
-  return faults.length === 0
-    ? `nothing is wrong: ${addresses}`
-    : `${count('error')} wrong, ${count('warning')} weak: ${addresses}`
 }

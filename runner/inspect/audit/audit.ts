@@ -5,7 +5,7 @@ import { addressRows, type AddressesSeen, type AddressRow } from '../addresses.t
 import type { Facts } from '../../node/facts.ts'
 import { POLICY_ROUTING } from '../../node/handler-names.ts'
 import type { Node } from '../../node/node.ts'
-import { orReason } from '../../net/ctdb/daemon-view.ts'
+import { believedNodes, orReason } from '../../net/ctdb/daemon-view.ts'
 import { programFor, type Block } from '../../net/clients/blocking-rule.ts'
 import { blocksNow, firewallLock } from '../../net/clients/firewall.ts'
 import { otherBlocks } from '../../net/clients/other-tables.ts'
@@ -18,6 +18,7 @@ import type { Change } from '../../net/routing/plan/change.ts'
 import { readNumber } from '../../net/sysctl/sysctl.ts'
 import { LockBusy } from '../../machine/errors.ts'
 import { addressFaults } from './addresses.ts'
+import { flagFaults, unassignedFaults } from './cluster.ts'
 import { isSame, type Fault } from './fault.ts'
 import { filterFaults, toTrace } from './filters.ts'
 import { missingRouting } from './missing-routing.ts'
@@ -59,6 +60,8 @@ async function once(node: Node, facts: Facts, folder: string, sure: boolean): Pr
     trouble.push(answer)
     return none
   }
+  // without ctdbd the reason is the same
+  const nodes = silent === undefined ? told(await orReason(believedNodes(node)), []) : []
   const links = await interfaces(node)
   const values = new Map<string, number | undefined>()
   for (const path of sysctlsOf(rows)) values.set(path, await readNumber(node, path))
@@ -72,11 +75,13 @@ async function once(node: Node, facts: Facts, folder: string, sure: boolean): Pr
     if (iface !== undefined) leaving.set(held.address, iface)
   }
   const faults = [
+    ...flagFaults(nodes),
     ...sysctlFaults(rows, links, value),
     ...filterFaults(rows, leaving, value),
     ...blockFaults(rows, links, blocks, firewallLock(node)),
     ...routingFaults(rows, surplus),
     ...addressFaults(rows, own),
+    ...unassignedFaults(rows, nodes),
     // addresses come first: their repair may bring the routes along
     ...missing,
     // without the daemon's view no address is touched
@@ -141,9 +146,4 @@ async function surplusOf(node: Node, facts: Facts, { rows, own }: AddressesSeen)
   if (!routing) return []
   const hosted = rows.filter(({ believed }) => believed?.node === own).map(({ address }) => address)
   return await surplusRouting(there, routing, hosted)
-}
-
-/** How many public addresses are here, as they should be. */
-export function countHere({ rows }: Pick<Audited, 'rows'>): number {
-  return rows.filter(({ state }) => state === 'here').length
 }

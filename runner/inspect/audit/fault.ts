@@ -8,6 +8,8 @@ import type { Column } from '../../format/table.ts'
 
 export type FaultKind =
   | Misplaced
+  | 'node-flag'
+  | 'unassigned'
   | 'parked'
   | 'unloaded'
   | 'expiring'

@@ -29,9 +29,10 @@ export function parseEventStatus({ status, out, err }: Answer): HandlerEnd[] {
     outcome: OUTCOMES[word] ?? 'failed',
     seconds: Number(seconds),
   }))
-  if (ends.length > 0 || /has never run/.test(out) || (status === 0 && out.trim() === '')) return ends
-  const seen = [out, err].join('\n').trim().split('\n').join('; ') || `exit status ${status}`
-  throw new Refusal(`"ctdb event status" printed "${seen}": expected a line for each script`)
+  if (ends.length > 0 || /has never run/.test(out)) return ends
+  const seen = [out, err].join('\n').trim().split('\n').join('; ')
+  const printed = seen === '' ? `nothing, exit status ${status}` : `"${seen}"`
+  throw new Refusal(`"ctdb event status" printed ${printed}: expected a line for each script`)
 }
 
 /** Seconds: twice the default of EventScriptTimeout. */

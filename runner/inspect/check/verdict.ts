@@ -82,7 +82,9 @@ function sentence(figures: readonly Judged[], reasons: readonly string[]): strin
   const bad = [...by('CRITICAL'), ...reasons, ...by('WARNING')]
   if (bad.length > 0) return bad.join('; ')
   const value = (name: FigureName) => figures.find((figure) => figure.name === name)?.value ?? 0
-  return `${value('nodes')} nodes, ${value('addresses')} addresses, ${value('handlers')} scripts are well`
+  const seen = `${value('nodes')} nodes, ${value('addresses')} addresses`
+  if (value('handlers') === 0) return `${seen} are well; no event script has run at monitor here yet`
+  return `${seen}, ${value('handlers')} scripts are well`
 }
 
 /** How many names are printed before the rest is only counted. */

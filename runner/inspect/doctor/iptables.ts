@@ -25,7 +25,7 @@ async function examine({ door, facts }: Patient, program: FirewallProgram): Prom
   const newer = `install ${OLDEST_IPTABLES} or newer`
   if (isTooOld(version)) return error(program, `${version}: too old, it does not know "-w SECONDS"`, newer)
   // only root may list rules
-  if (!facts.privileged) return ok(program, `${version}: not tried: ${toBeAllowed('CAP_NET_ADMIN')}`)
+  if (!facts.privileged) return warn(program, `${version}: not tried: ${toBeAllowed('CAP_NET_ADMIN')}`)
   const rules = rulesIn(await door.ask`${listRules(program)}`)
   if (typeof rules !== 'string') return [...ok(program, version), ...(await besideIt(door, program))]
   return error(program, `cannot list its rules: ${rules}`, 'repair iptables, or remove it')

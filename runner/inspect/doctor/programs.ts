@@ -105,9 +105,9 @@ const ssKill: Examination = async ({ door, settings, facts }) => {
   const remedy = 'a kernel with CONFIG_INET_DIAG_DESTROY'
   const instead = 'connections of an address that leaves are ended by ctdb_killtcp, one by one'
   if (!(await door.find('ss'))) return warn('ss', `not found: ${instead}`, packageOf('ss'))
-  if (!facts.privileged) return ok('ss', `not tried: ${toBeAllowed('CAP_NET_ADMIN')}`)
+  if (!facts.privileged) return warn('ss', `not tried: ${toBeAllowed('CAP_NET_ADMIN')}`)
   const ended = await tryKill(door)
-  if (ended === undefined) return ok('ss', 'not tried: there is no connection to 127.0.0.1')
+  if (ended === undefined) return warn('ss', 'not tried: there is no connection to 127.0.0.1')
   return ended ? ok('ss', 'ends connections') : warn('ss', `does not end connections: ${instead}`, remedy)
 }
 

@@ -11,7 +11,7 @@ import { about, type Examination } from '../finding.ts'
 const LITTLE = 1024 * 1024
 
 const state: Examination = ({ facts, vardir: folder }) => {
-  const { ok, error } = about('state')
+  const { ok, warn, error } = about('state')
   const there = nearest(folder)
   const { bavail, bsize } = statfsSync(there)
   if (bavail * bsize < LITTLE)
@@ -20,7 +20,7 @@ const state: Examination = ({ facts, vardir: folder }) => {
       `${bavail * bsize} bytes are left on its disk: what this node hosts is not kept`,
       `df ${there}`,
     )
-  if (!facts.privileged) return ok(folder, `not tried: ${toBeAllowed('CAP_NET_ADMIN')}`)
+  if (!facts.privileged) return warn(folder, `not tried: ${toBeAllowed('CAP_NET_ADMIN')}`)
   try {
     accessSync(there, constants.W_OK)
     return ok(folder, there === folder ? 'can be written' : 'not there yet: the first event makes it')

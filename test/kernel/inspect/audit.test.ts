@@ -175,7 +175,7 @@ if (!why)
       t.equal(await lab.node.state(), before, 'nothing is changed')
       const { out } = await lab.eventscript('audit')
       t.match(out, /^Public IP +Node +ListedInterfaces +Kernel +State\n/, 'side by side')
-      t.match(out, /\nnothing is wrong: 3 public addresses, 2 of them here\n?$/)
+      t.match(out, /\nnothing is wrong: 3 public addresses, 2 of them here; node 0 is OK to CTDB; /)
       t.match(
         (await lab.eventscript('audit', '-X')).out,
         /^\|State\|Kind\|Subject\|Seen\|Expected\|Repair\|\n?$/,

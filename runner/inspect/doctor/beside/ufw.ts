@@ -35,7 +35,7 @@ function inRange(word: string): number[] {
 export const ufw: Examination = async (patient) => {
   const { door, facts } = patient
   if (!(await door.find('ufw')) || !/^\s*ENABLED=yes/im.test((await door.read(CONF)) ?? '')) return []
-  if (!facts.privileged) return ok('ufw', `not looked at: ${toBeAllowed('CAP_NET_ADMIN')}`)
+  if (!facts.privileged) return warn('ufw', `not looked at: ${toBeAllowed('CAP_NET_ADMIN')}`)
   const link = privateLink(patient)
   const answer = await door.ask({ within: WITHIN })`ufw status`
   if (answer.status !== 0) return warn('ufw', `cannot list its rules: ${why(answer)}`, 'ufw status')
