@@ -46,12 +46,16 @@ export async function byArp(node: Node, { address, iface }: Contested): Promise<
   const { out, err, status } = await node.ask`${question}`
   const mac = macIn(out)
   // the exit status does not tell an answer, silence, and a question that could not be asked apart
-  if (mac === undefined && !/ received|^received /im.test(out))
+  const isSent = / received|^received /im.test(out) && !/^(?:sent 0 probe|0 packets transmitted)/im.test(out)
+  if (mac === undefined && !isSent)
     refuse(`arping cannot ask on ${iface}: ${why({ status, out, err }, 'CAP_NET_RAW')}`)
   return mac === undefined ? 'nobody' : { mac }
 }
 
-/** By a helper that asks as the kernel's duplicate check does, which hears the answer of a host also where the kernel does not. */
+/**
+ * By a helper that asks as the kernel's duplicate check does, which hears the answer of a host also where the kernel does not.
+ * Throws a Refusal when a question does not leave: the kernel's does not either.
+ */
 export async function byPackets(
   node: Node,
   { address, iface }: Contested,
@@ -63,6 +67,7 @@ export async function byPackets(
   const mac = macIn(answer.out)
   if (mac !== undefined) return { mac }
   if (answer.out.startsWith('nobody')) return 'nobody'
+  if (answer.out.startsWith('unsent')) refuse(`no question leaves by ${iface}: ${answer.out.slice(7).trim()}`)
   node.because(`no packets of our own on ${iface}: ${why(answer, 'CAP_NET_RAW')}`)
   return 'unasked'
 }
