@@ -113,14 +113,16 @@ export default {
   async takeip(node, wanted) {
     const { address } = wanted
     if (!(await mayAct(node))) return
-    await forgetParked(node, [address])
+    const isDoubtful = await forgetParked(node, [address])
     const links = await interfaces(node)
     const link = await bringUp(node, pick(links, wanted.iface), wanted.iface, links)
     mustCarry(link, address)
     const target = { ...wanted, iface: link.name }
     await prepareAnnouncement(node, address, link)
     const places = placesIn(links, address)
-    const outcome = await withDadTimers(node, target, () => take(node, places, target, putRight))
+    const outcome = await withDadTimers(node, target, () =>
+      take(node, { link, places, target, isDoubtful }, putRight),
+    )
     await noteHosted(node, (hosted) => hosted.add(address))
     await tellClients(node, address, link, outcome)
     await unblock(node, [address])
@@ -160,7 +162,7 @@ export default {
    */
   async updateip(node, { from, to, address, bits }) {
     if (!(await mayAct(node))) return
-    await forgetParked(node, [address])
+    const isDoubtful = await forgetParked(node, [address])
     const links = await interfaces(node)
     const places = placesIn(links, address)
     const onWire = places.filter((held) => !isParkingPlace(held))
@@ -182,7 +184,9 @@ export default {
     node.because(`${address} is on ${here}, the daemon said ${from}: it goes to ${where([target])}`)
     warnIfDifferent(node, onWire, { address, bits, iface: from }, `moving it from ${here}`)
     await prepareAnnouncement(node, address, link)
-    const outcome = await withDadTimers(node, target, () => take(node, places, target, move))
+    const outcome = await withDadTimers(node, target, () =>
+      take(node, { link, places, target, isDoubtful }, move),
+    )
     await noteHosted(node, (hosted) => hosted.add(address))
     await tellOfMove(node, address, link, { outcome, wasBlocked: onWire.length > 0 })
   },

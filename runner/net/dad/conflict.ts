@@ -10,8 +10,9 @@ import { addAddress } from '../address/add-delete.ts'
 import type { Placement } from '../address/placement.ts'
 import { whoHas } from './address-owner.ts'
 import { park } from './park.ts'
-import { NO_CHECK } from './policy.ts'
-import { askWire, type Asked } from './wire.ts'
+import type { Link } from '../ip-json.ts'
+import { dadPolicy, NO_CHECK } from './policy.ts'
+import { askWire, whyDeaf, type Asked } from './wire.ts'
 
 /** `ready`: it is ours alone. `parked`: it is on `lo`, off the wire. `seized`: it is ours, and another host's too. */
 export type DadOutcome = 'ready' | 'parked' | 'seized'
@@ -109,6 +110,8 @@ export async function decideBefore(
   return reply === 'nobody' ? 'ready' : reply
 }
 
+const ASKED_AGAIN = 'it is asked for again every 5 s'
+
 /** Of an IPv4 address it is said that nobody could be asked: the kernel does not ask either. */
 async function askedOrWhyNot(node: Node, wanted: Placement): Promise<Asked> {
   try {
@@ -116,8 +119,22 @@ async function askedOrWhyNot(node: Node, wanted: Placement): Promise<Asked> {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
     const line = `${wanted.address} is not checked for duplicates: ${error.message}`
-    if (familyOf(wanted.address) === 'inet') node.say(`WARNING: ${line}: it is asked for again every 5 s`)
+    if (familyOf(wanted.address) === 'inet') node.say(`WARNING: ${line}: ${ASKED_AGAIN}`)
     else node.because(line)
     return 'unasked'
   }
+}
+
+/**
+ * Has the kernel checked an IPv6 address on a link by which nobody could answer? It sends its questions all the same, or none,
+ * and takes the silence for an answer: a WARNING. A link that the event has brought up is checked when it has a carrier.
+ */
+export function isCheckedInVain(node: Node, { address }: Placement, link: Link): boolean {
+  const isChecked = familyOf(address) === 'inet6' && dadPolicy(node, address) !== NO_CHECK
+  const deafness = isChecked ? whyDeaf({ ...link, up: true, carrier: link.carrier || !link.up }) : undefined
+  if (deafness === undefined) return false
+  node.say(
+    `WARNING: ${address} is not checked for duplicates: nobody can be asked on ${link.name}: ${deafness}: ${ASKED_AGAIN}`,
+  )
+  return true
 }

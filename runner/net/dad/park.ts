@@ -41,16 +41,17 @@ export async function putOnLo(node: Node, address: string): Promise<Answer> {
 
 /**
  * From now on nobody tries to put these addresses (all, if none are named) on their interfaces: an event can deal with
- * them, and nobody watches them. Where there is nothing to try this is one look.
+ * them, and nobody watches them. Where there is nothing to try this is one look. Tells whether any of them was listed.
  */
-export async function forgetParked(node: Node, addresses?: readonly string[]): Promise<void> {
+export async function forgetParked(node: Node, addresses?: readonly string[]): Promise<boolean> {
   const isMeant = ({ address }: { address: string }) => addresses === undefined || addresses.includes(address)
   const tried = await triedHere(node)
-  if (![...tried.parked, ...tried.watched].some(isMeant)) return
+  if (![...tried.parked, ...tried.watched].some(isMeant)) return false
   await withParked(node, async (parked, watched) => {
     for (const each of parked.filter(isMeant)) await unlist(node, parked, each)
     for (const each of watched.filter(isMeant)) watched.splice(watched.indexOf(each), 1)
   })
+  return true
 }
 
 /**

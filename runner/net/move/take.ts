@@ -4,22 +4,32 @@ import { familyOf } from '../../inet/address.ts'
 import { addAddress, deleteAddress, tryDelete } from '../address/add-delete.ts'
 import { interfaces, pick } from '../address/interfaces.ts'
 import { isRight, type Placement } from '../address/placement.ts'
-import { conflictPolicy, decide, decideBefore, type DadOutcome } from '../dad/conflict.ts'
+import { conflictPolicy, decide, decideBefore, isCheckedInVain, type DadOutcome } from '../dad/conflict.ts'
 import { isParkingPlace } from '../dad/parked.ts'
 import { dadPolicy } from '../dad/policy.ts'
 import { watch } from '../dad/watch.ts'
 import { duplicateCheck, isUnderCheck, waitForDad, type DadState } from '../dad/state.ts'
-import type { Held } from '../ip-json.ts'
+import type { Held, Link } from '../ip-json.ts'
 import { putBack } from './relocate.ts'
+
+export interface Taking {
+  /** The interface of `target`, as it was before the event. */
+  link: Link
+  /** Where the address is. */
+  places: readonly Held[]
+  target: Placement
+  /** It was parked, or watched: another host had it. */
+  isDoubtful: boolean
+}
 
 /**
  * See that an address which is put in its place, by `put`, is ours alone; where it is not, the conflict is decided. The
- * address goes where `target` says from wherever it is on the wire; one that was parked can be bound all the time.
+ * address goes where `target` says from wherever it is on the wire; one that was parked can be bound all the time. The wire is
+ * asked once more 5 s later for an address that another host had, and for one about which nobody could be asked.
  */
 export async function take(
   node: Node,
-  places: readonly Held[],
-  target: Placement,
+  { link, places, target, isDoubtful }: Taking,
   put: (node: Node, onWire: readonly Held[], target: Placement) => Promise<void>,
 ): Promise<DadOutcome> {
   const onWire = places.filter((held) => !isParkingPlace(held))
@@ -38,7 +48,8 @@ export async function take(
     const outcome = isDecided ? before : await settle(node, target, old)
     // an address that has its place on the wire is no longer held beside it
     if (outcome !== 'parked') await leaveLo()
-    if (before === 'unasked' && familyOf(target.address) === 'inet') await watch(node, target)
+    const isUnheard = onWire.length === 0 && outcome === 'ready' && isCheckedInVain(node, target, link)
+    if (outcome === 'ready' && (isDoubtful || before === 'unasked' || isUnheard)) await watch(node, target)
     return outcome
   } catch (error) {
     // it is on no list any more: nobody would look after it
