@@ -6,6 +6,7 @@ import { loadSettings } from '../../runner/node/settings.ts'
 import { canonical, familyOf, hostBits, type Family } from '../../runner/inet/address.ts'
 import { contains, middleOf, networkOf, networkText, parseNetwork } from '../../runner/inet/network.ts'
 import { refusedLines } from '../../runner/net/routing/apply.ts'
+import { showing } from '../../runner/net/routing/there-already.ts'
 import {
   parseRoutingFile,
   type RoutedAddress,
@@ -858,3 +859,25 @@ t.test('a static route waits until its interface reaches the gateway', (t) => {
   )
   t.end()
 })
+
+t.test(
+  'a route that may be there already is looked for by destination, gateway, interface; ours by table and mark',
+  (t) => {
+    const words = (text: string) => showing(text)?.join(' ')
+    const show = '-json -4 route show to exact'
+    t.equal(
+      words('route add 10.6.0.0/16 via 10.0.0.251 dev eth0 proto static'),
+      `${show} 10.6.0.0/16 via 10.0.0.251 dev eth0`,
+    )
+    t.equal(
+      words('route add ::/0 via fd00::251 dev eth0 metric 5 table 1000 proto 137'),
+      '-json -6 route show to exact ::/0 via fd00::251 dev eth0 table 1000 proto 137',
+    )
+    t.equal(
+      words('route add 10.0.0.0/24 dev eth0 table 1000 proto 137'),
+      `${show} 10.0.0.0/24 dev eth0 table 1000 proto 137`,
+    )
+    t.equal(words('rule add from 10.0.0.1 pref 100 table 1000 protocol 137'), undefined)
+    t.end()
+  },
+)

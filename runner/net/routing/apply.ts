@@ -5,6 +5,7 @@ import type { Family } from '../../inet/address.ts'
 import { optionOf } from './kernel/kernel-routes.ts'
 import type { Change, RoutingLine } from './plan/change.ts'
 import { why } from '../answer.ts'
+import { thereAlready } from './there-already.ts'
 
 /** A line of a batch that `ip` has refused. */
 export interface Failure {
@@ -77,7 +78,8 @@ async function batch<L extends { line: RoutingLine }>(
     const reason = refused.get(i + (look ? 2 : 1))
     return reason === undefined || isDone(each.line, reason) ? [] : [{ ...each, reason }]
   })
-  return { refused: failures, out: answer.out }
+  const there = await thereAlready(node, failures)
+  return { refused: failures.filter(({ line }) => !there.has(line)), out: answer.out }
 }
 
 /** The failed lines of a batch, counted from 1, with the reason: `ip` prints it before `Command failed -:N`. */
@@ -96,7 +98,7 @@ export function refusedLines({ err }: Pick<Answer, 'err'>): Map<number, string> 
   return refused
 }
 
-/** Another event has done it meanwhile, or the kernel, when an interface went. */
+/** Another event has done it meanwhile, or the kernel, when an interface went. Of a route the words alone do not tell. */
 function isDone({ kind }: RoutingLine, reason: string): boolean {
   if (kind === 'rule add') return /File exists/.test(reason)
   if (kind === 'route add') return false
