@@ -1,6 +1,7 @@
 /** Settings of the kernel that harm public addresses. */
 import { FAMILIES, familyOf } from '../../inet/address.ts'
 import { whyNoIPv6 } from '../../net/address/link.ts'
+import { switchesOff } from '../../net/dad/state.ts'
 import { isNamed } from '../../net/ip-json.ts'
 import { parseNodes } from '../../net/ctdb/nodes-file.ts'
 import { parsePublicAddresses } from '../../net/address/public-addresses.ts'
@@ -50,11 +51,19 @@ const ipv6: Examination = async ({ door, publicAddresses = '', links }) => {
       found.push(...error(iface, 'IPv6 is switched off on it', set('disable_ipv6', 0)))
       continue
     }
-    for (const name of ['accept_dad', 'dad_transmits'])
-      if ((await readNumber(door, `${conf}/${name}`)) === 0)
-        found.push(
-          ...warn(iface, `${name} is 0: an address that another host has too is not noticed`, set(name, 1)),
-        )
+    // what we lower for a while (EVENTSCRIPT_DAD) is never 0
+    for (const name of await switchesOff(door, link.name))
+      found.push(
+        ...warn(iface, `${name} is 0: an address that another host has too is not noticed`, set(name, 1)),
+      )
+    if (link.noArp)
+      found.push(
+        ...warn(
+          iface,
+          'ARP is switched off on it: an address that another host has too is not noticed, and nobody finds this node',
+          `ip link set dev ${link.name} arp on`,
+        ),
+      )
   }
   return found.length > 0 || wanted.length === 0 ? found : ok('ipv6', 'the kernel checks for duplicates')
 }

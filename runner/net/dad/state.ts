@@ -40,9 +40,17 @@ export async function duplicateCheck(door: Door, iface: string): Promise<number>
 
 /** Does the kernel check IPv6 addresses of this interface for duplicates at all? */
 export async function isChecked(door: Door, iface: string): Promise<boolean> {
+  return (await switchesOff(door, iface)).length === 0
+}
+
+/** The sysctls of this interface that keep the kernel from that. An accept_dad of `all` counts where it is higher. */
+export async function switchesOff(door: Door, iface: string): Promise<string[]> {
   const conf = (name: string, of = iface) => readNumber(door, `/proc/sys/net/ipv6/conf/${of}/${name}`)
   const accepts = Math.max((await conf('accept_dad', 'all')) ?? 0, (await conf('accept_dad')) ?? 1)
-  return accepts > 0 && (await conf('dad_transmits')) !== 0
+  return [
+    ...(accepts > 0 ? [] : ['accept_dad']),
+    ...((await conf('dad_transmits')) === 0 ? ['dad_transmits'] : []),
+  ]
 }
 
 const flagsIn = memoizeLast((table) => {

@@ -206,6 +206,33 @@ inLab('faults of the machine', { needs, skip }, async (t, lab) => {
   ])
 })
 
+inLab('an interface on which the kernel makes no duplicate check', { needs, skip }, async (t, lab) => {
+  await healthy(lab)
+  const set = (name: string, value: number) => lab.node.writeSysctl(`net/ipv6/conf/${name}`, value)
+  // as EVENTSCRIPT_DAD=fast has them for a while
+  await set('eth0/router_solicitation_delay', 0)
+  await set('eth0/dad_transmits', 3)
+  // the higher value counts
+  await set('all/accept_dad', 1)
+  await set('eth1/accept_dad', 0)
+  t.same((await doctor(lab)).bad, [])
+  await set('all/accept_dad', 0)
+  await set('eth0/dad_transmits', 0)
+  expectAll(t, await doctor(lab), [
+    [
+      'no probes',
+      /^warning eth0: dad_transmits is 0: .* -> sysctl -w net\.ipv6\.conf\.eth0\.dad_transmits=1$/,
+    ],
+    ['no check', /^warning eth1: accept_dad is 0: .* -> sysctl -w net\.ipv6\.conf\.eth1\.accept_dad=1$/],
+  ])
+  await set('eth0/dad_transmits', 1)
+  await set('eth1/accept_dad', 1)
+  await lab.node.must('ip', 'link', 'set', 'eth1', 'arp', 'off')
+  expectAll(t, await doctor(lab), [
+    ['no ARP', /^warning eth1: ARP is switched off on it: .* -> ip link set dev eth1 arp on$/],
+  ])
+})
+
 inLab('faults of an LVS group', { needs, skip }, async (t, lab) => {
   await healthy(lab)
   const file = join(lab.dir, 'etc/lvs_nodes')
