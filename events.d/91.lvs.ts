@@ -10,6 +10,7 @@ import {
   followLeader,
   forgetLeader,
   giveWay,
+  keepLvsSysctls,
   lead,
   leave,
   leaveOld,
@@ -61,11 +62,15 @@ export default {
     if (unable) node.say(unable)
   },
 
-  /** The interface must have a link, and a node that may lead must be able to. The options may have changed since `setup`. */
+  /**
+   * Sysctls that another program has changed are set again. The interface must have a link, and a node that may lead must be able to.
+   * The options may have changed since `setup`.
+   */
   async monitor(node) {
     const lvs = await lvsOptions(node)
     if (!lvs) return
     await mustBeFree(node, lvs)
+    await keepLvsSysctls(node, lvs)
     const error =
       (lvs.iface && (await checkLink(node, lvs.iface))) ||
       (await whyCannotLead(node, lvs)) ||

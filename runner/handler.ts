@@ -57,6 +57,7 @@ export { keepStaticRoutes } from './net/routing/upkeep/keep-static-routes.ts'
 export { checkConf } from './net/routing/wanted/wanted-routes.ts'
 
 // LVS
+export { keepLvsSysctls } from './net/lvs/keep-sysctls.ts'
 export { lvsAddress, lvsOptions, mustBeFree } from './net/lvs/options.ts'
 export { forgetLeader, rememberLeader } from './net/lvs/last-leader.ts'
 export {

@@ -180,7 +180,14 @@ t.test('a module that hangs inside our event daemon is counted there, an executa
 t.test('metrics are replaced as a whole, are readable by all, and use only a name that is read', (t) => {
   const dir = t.testdir({ 'ctdb.prom': 'old' })
   const file = join(dir, 'ctdb.prom')
-  const text = asMetrics(well, judge(well, NONE), new Map([['11.routing', 3]]))
+  const text = asMetrics(
+    well,
+    judge(well, NONE),
+    new Map([
+      ['11.routing', 3],
+      ['91.lvs', 2],
+    ]),
+  )
   writeMetrics(file, text)
   t.equal(readFileSync(file, 'utf8'), text)
   t.equal(statSync(file).mode & 0o777, 0o644)
@@ -194,6 +201,10 @@ t.test('metrics are replaced as a whole, are readable by all, and use only a nam
   t.match(
     text,
     /^# TYPE eventscript_routing_put_back_total counter\neventscript_routing_put_back_total\{handler="11\.routing"\} 3$/m,
+  )
+  t.match(
+    text,
+    /^# TYPE eventscript_sysctls_put_back_total counter\neventscript_sysctls_put_back_total\{handler="91\.lvs"\} 2$/m,
   )
   t.end()
 })

@@ -3,6 +3,7 @@ import { closeSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { aboutFigure, unitOf, type Sight } from './figures.ts'
 import { EXIT, type Verdict } from './verdict.ts'
+import { LVS_ADDRESS } from '../../node/handler-names.ts'
 import { visible } from '../../base/visible.ts'
 import { Usage } from '../../base/refusal.ts'
 import { FileError } from '../../machine/errors.ts'
@@ -20,6 +21,10 @@ export function asMetrics(
   const handlers = typeof sight.handlers === 'string' ? [] : sight.handlers
   const labelled = (value: (each: (typeof handlers)[number]) => number) =>
     handlers.map((each): Sample => [value(each), { handler: each.name, event: 'monitor' }])
+  const counts = (isMeant: (handler: string) => boolean) =>
+    [...putBack]
+      .filter(([handler]) => isMeant(handler))
+      .map(([handler, count]): Sample => [count, { handler }])
   return [
     metric('up', 'Whether CTDB answered all that was asked.', [[reasons.length === 0 ? 1 : 0]]),
     metric('state', 'What "eventscript check" exits with: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN.', [
@@ -45,7 +50,13 @@ export function asMetrics(
     metric(
       'routing_put_back_total',
       'Routes, or addresses with their rules and routes, that were missing and were put back at monitor.',
-      [...putBack].map(([handler, count]): Sample => [count, { handler }]),
+      counts((handler) => handler !== LVS_ADDRESS),
+      'counter',
+    ),
+    metric(
+      'sysctls_put_back_total',
+      'Sysctls that another program had changed, and that were set again at monitor.',
+      counts((handler) => handler === LVS_ADDRESS),
       'counter',
     ),
   ].join('')

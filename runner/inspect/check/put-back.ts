@@ -1,13 +1,13 @@
 import { refusalOr } from '../../base/refusal.ts'
 import type { Facts } from '../../node/facts.ts'
-import { POLICY_ROUTING, STATIC_ROUTES } from '../../node/handler-names.ts'
+import { LVS_ADDRESS, POLICY_ROUTING, STATIC_ROUTES } from '../../node/handler-names.ts'
 import { readTally } from '../../net/upkeep.ts'
 import { nodeHere } from '../node-here.ts'
 
-/** The handlers whose `monitor` puts routes and rules back. */
-const HANDLERS = [STATIC_ROUTES, POLICY_ROUTING]
+/** The handlers whose `monitor` puts back what others have taken away. */
+const HANDLERS = [STATIC_ROUTES, POLICY_ROUTING, LVS_ADDRESS]
 
-/** How many routes, or addresses with their rules, each handler has put back on this node; without one that cannot be read. */
+/** How many routes, addresses with their rules, or sysctls each handler has put back on this node; without one that cannot be read. */
 export async function putBackHere(facts: Facts, seconds: number): Promise<ReadonlyMap<string, number>> {
   const found = new Map<string, number>()
   const node = await refusalOr(() => nodeHere(facts, seconds))

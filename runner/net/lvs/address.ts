@@ -47,9 +47,13 @@ function isSilent({ iface, scope, bits }: Held, address: string): boolean {
 }
 
 /** No answers for addresses of scope `host` (3), no questions in the name of an address of another interface (2). */
+export const SILENT_SYSCTLS = [
+  { path: ARP_IGNORE, value: ARP_SILENT },
+  { path: '/proc/sys/net/ipv4/conf/all/arp_announce', value: 2 },
+] as const
+
 async function silenceArp(node: Node): Promise<void> {
-  await keepOne(node, lvsRecord(node), ARP_IGNORE, ARP_SILENT)
-  await keepOne(node, lvsRecord(node), '/proc/sys/net/ipv4/conf/all/arp_announce', 2)
+  for (const { path, value } of SILENT_SYSCTLS) await keepOne(node, lvsRecord(node), path, value)
 }
 
 /**
