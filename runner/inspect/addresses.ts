@@ -22,6 +22,10 @@ export interface AddressRow {
   /** While the address is parked here: the MAC of the host that has it, and the interface where it belongs. */
   rival?: string
   belongs?: readonly string[]
+  /** The device whose port its interface is, as `bridge br0`. Only where somebody has looked: hidden-trouble.ts. */
+  port?: string
+  /** Routes that the kernel removes with the address, whose source it is. Only where somebody has looked. */
+  routes?: readonly string[]
   state: AddressState
 }
 

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nodeOutsideEvents } from '../../node/node-outside-events.ts'
 import { addressRows, type AddressesSeen, type AddressRow } from '../addresses.ts'
+import { withHiddenTrouble } from '../hidden-trouble.ts'
 import type { Facts } from '../../node/facts.ts'
 import { POLICY_ROUTING } from '../../node/handler-names.ts'
 import type { Node } from '../../node/node.ts'
@@ -19,6 +20,7 @@ import { readNumber } from '../../net/sysctl/sysctl.ts'
 import { LockBusy } from '../../machine/errors.ts'
 import { addressFaults } from './addresses.ts'
 import { flagFaults, unassignedFaults } from './cluster.ts'
+import { hiddenFaults } from './hidden-trouble.ts'
 import { isSame, type Fault } from './fault.ts'
 import { filterFaults, toTrace } from './filters.ts'
 import { missingRouting } from './missing-routing.ts'
@@ -67,6 +69,7 @@ async function once(node: Node, facts: Facts, folder: string, sure: boolean): Pr
   for (const path of sysctlsOf(rows)) values.set(path, await readNumber(node, path))
   const blocks = told(await orReason(blocksOf(node, rows, sure)), [])
   const surplus = told(await orReason(surplusOf(node, facts, seen)), [])
+  const hidden = told(await orReason(withHiddenTrouble(node, rows)), [])
   const missing = told(await orReason(missingRouting(node, facts, folder)), [])
   const value = (path: string) => values.get(path)
   const leaving = new Map<string, string>()
@@ -82,6 +85,7 @@ async function once(node: Node, facts: Facts, folder: string, sure: boolean): Pr
     ...routingFaults(rows, surplus),
     ...addressFaults(rows, own),
     ...unassignedFaults(rows, nodes),
+    ...hiddenFaults(hidden),
     // addresses come first: their repair may bring the routes along
     ...missing,
     // without the daemon's view no address is touched

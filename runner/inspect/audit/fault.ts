@@ -18,6 +18,8 @@ export type FaultKind =
   | 'routing-missing'
   | 'own-secondary'
   | 'ipv6-source'
+  | 'port'
+  | 'route-source'
   | 'promote-secondaries'
   | 'nonlocal-bind'
   | 'arp-ignore'

@@ -10,6 +10,7 @@ import { Interrupted } from '../../machine/errors.ts'
 import { askActivity, NotRunning } from '../../eventd/ask.ts'
 import { nodeHere } from '../node-here.ts'
 import { addressRows, isMisplaced, type AddressRow } from '../addresses.ts'
+import { withHiddenTrouble } from '../hidden-trouble.ts'
 import { why as whyFailed } from '../../net/answer.ts'
 
 /** Milliseconds between two looks: the recovery daemon looks every second, and repairs by itself. */
@@ -43,7 +44,7 @@ export async function lookAtCluster(facts: Facts, seconds: number): Promise<Sigh
 }
 
 /** A misplaced address is looked at twice: an address on the move may be seen in two places. */
-async function addresses(node: Node, deadline: number): Promise<AddressRow[]> {
+async function addresses(node: Node, deadline: number): Promise<readonly AddressRow[]> {
   const first = await rowsOf(node)
   if (!first.some(({ state }) => isMisplaced(state))) return first
   // without time for a second look the first one counts
@@ -52,10 +53,10 @@ async function addresses(node: Node, deadline: number): Promise<AddressRow[]> {
   return await rowsOf(node)
 }
 
-async function rowsOf(node: Node): Promise<AddressRow[]> {
+async function rowsOf(node: Node): Promise<readonly AddressRow[]> {
   const { rows, silent, unread } = await addressRows(node, true)
   const why = silent ?? unread
-  return why === undefined ? rows : refuse(why)
+  return why === undefined ? await withHiddenTrouble(node, rows) : refuse(why)
 }
 
 async function handlers(node: Node): Promise<ReturnType<typeof parseEventStatus>> {

@@ -9,7 +9,7 @@ import type { HandlerEnd } from './handlers.ts'
 /** One look at the cluster. A part that could not be looked at is a sentence that says why. */
 export interface Sight {
   nodes: BelievedNode[] | string
-  addresses: AddressRow[] | string
+  addresses: readonly AddressRow[] | string
   handlers: HandlerEnd[] | string
   /** Scripts that have run for longer than any event may. */
   hung: string[] | string
@@ -37,6 +37,8 @@ const FIGURES = {
   addresses_unassigned: ['public addresses that no node hosts', undefined, '0'],
   addresses_misplaced: ['public addresses that are not where CTDB believes, on this node', undefined, '0'],
   addresses_parked: ['public addresses that another host has', '0'],
+  addresses_on_port: ['public addresses on a port of a bridge or bond, on this node', undefined, '0'],
+  routes_of_addresses: ['routes that go when a public address leaves this node', '0'],
   handlers: ['event scripts at the last monitor event of this node'],
   handlers_failing: ['event scripts that failed or timed out', undefined, '0'],
   // an event has 30 s in all: a script that needs a third of them will not do for long
@@ -133,6 +135,14 @@ function ofAddresses(rows: readonly AddressRow[]): Figure[] {
     counted(
       'addresses_parked',
       rows.filter(({ parked }) => parked).map(({ address }) => address),
+    ),
+    counted(
+      'addresses_on_port',
+      rows.flatMap(({ address, port }) => (port === undefined ? [] : [`${address} (${port})`])),
+    ),
+    counted(
+      'routes_of_addresses',
+      rows.flatMap(({ address, routes = [] }) => routes.map((route) => `${route} src ${address}`)),
     ),
   ]
 }
