@@ -5,7 +5,7 @@
 import type { Node } from '../../node/node.ts'
 import { Refusal, refuse } from '../../base/refusal.ts'
 import { familyOf, hostBits } from '../../inet/address.ts'
-import { tryAdd } from '../address/add-delete.ts'
+import { deleteAddress, tryAdd } from '../address/add-delete.ts'
 import { whereIs } from '../address/interfaces.ts'
 import type { Placement } from '../address/placement.ts'
 import type { Answer } from '../../machine/machine.ts'
@@ -37,6 +37,11 @@ export async function putOnLo(node: Node, address: string): Promise<Answer> {
   const place = { address, bits: hostBits(address), iface: PARKING_PLACE }
   const scope = familyOf(address) === 'inet' ? ['scope', 'host'] : []
   return await tryAdd(node, place, [...scope, 'preferred_lft', '0'])
+}
+
+/** Take an address from where parked ones are. */
+export async function leaveLo(node: Node, { address }: { address: string }): Promise<void> {
+  for (const held of (await whereIs(node, address)).filter(isParkingPlace)) await deleteAddress(node, held)
 }
 
 /**

@@ -3,11 +3,10 @@ import type { Node } from '../../node/node.ts'
 import { Refusal, refuse } from '../../base/refusal.ts'
 import { familyOf } from '../../inet/address.ts'
 import { packageOf } from '../../machine/remedy/remedy.ts'
-import { addAddress, deleteAddress, tryDelete } from '../address/add-delete.ts'
-import { whereIs } from '../address/interfaces.ts'
+import { addAddress, tryDelete } from '../address/add-delete.ts'
 import { flushRouteCaches } from '../sysctl/sysctl.ts'
-import { putOnLo, unlist } from './park.ts'
-import { isParkingPlace, withParked, type Parked } from './parked.ts'
+import { leaveLo, putOnLo, unlist } from './park.ts'
+import { withParked, type Parked } from './parked.ts'
 import { dadNow, duplicateCheck, isChecked, waitForDad, type DadState } from './state.ts'
 import { askWire } from './wire.ts'
 
@@ -93,10 +92,6 @@ async function passesOffLo(node: Node, each: Parked): Promise<boolean> {
 
 async function checked(node: Node, each: Parked): Promise<DadState> {
   return await waitForDad(node, each, { limit: await duplicateCheck(node, each.iface) })
-}
-
-async function leaveLo(node: Node, { address }: Parked): Promise<void> {
-  for (const held of (await whereIs(node, address)).filter(isParkingPlace)) await deleteAddress(node, held)
 }
 
 async function backToLo(node: Node, each: Parked): Promise<void> {

@@ -175,6 +175,36 @@ if (!nothing) {
       )
 
   inLab(
+    'without perl the kernel checks once more what left parking wrongly, and the address is parked again',
+    { needs: ['perl'] },
+    async (t, lab) => {
+      const { host } = await rivalWith(lab, 'fd00::1', '64')
+      await withoutPerl(lab)
+      const [{ start }] = WAYS as [(typeof WAYS)[number]]
+      const runner = await start(lab, PARK)
+      t.ok((await runner.run('takeip', 'eth0', 'fd00::1', '64')).ok)
+      await lab.observer.must('ip', 'link', 'set', 'port-rival', 'nomaster')
+      await waitFor('it to be watched', () => parkedLines(lab).join() === 'watch fd00::1 64 eth0')
+      await lab.observer.must('ip', 'link', 'set', 'port-rival', 'master', 'lan')
+      await waitFor('it to be parked again', () =>
+        parkedLines(lab).some((line) => line.startsWith('fd00::1 ')),
+      )
+      await waitFor('the log', () =>
+        /fd00::1 is on eth0, and another host has it, .*: the kernel's duplicate check failed/.test(
+          runner.log(),
+        ),
+      )
+      await waitFor(
+        'it to be off the wire',
+        async () => (await lab.node.places('fd00::1')).join() === 'lo/128',
+      )
+      await host.must('ip', 'addr', 'del', 'fd00::1/64', 'dev', 'eth0')
+      await waitFor('the list to be empty', () => parkedLines(lab).length === 0)
+      t.same(await lab.node.places('fd00::1'), ['eth0/64'])
+    },
+  )
+
+  inLab(
     'IPv4: an address that is taken while the link has no carrier is asked for when it has one',
     { needs: ['arping'] },
     async (t, lab) => {
