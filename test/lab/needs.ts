@@ -57,6 +57,16 @@ export function whyNoKind(kind: 'bond' | 'vlan'): string | undefined {
   return failed ? `this kernel has no ${kind}: npm run test:kernel boots one that has` : undefined
 }
 
+/** Why this machine cannot have the filter that a command sets, also one of eth0, in a namespace of our own. */
+export function whyNoFilter(command: readonly [program: string, ...words: string[]]): string | undefined {
+  const missing = whyMissing([command[0]])
+  if (missing) return missing
+  const words = ['-Urn', 'sh', '-c', 'ip link add eth0 type veth && exec "$@"', 'sh', ...command]
+  const { failed, stderr } = execaSync('unshare', words, { reject: false, env: { PATH } })
+  if (!failed) return undefined
+  return `this kernel, or this ${command[0]}, has no such filter: ${stderr.trim().split('\n')[0]}`
+}
+
 /** Why there can be no load balancer in a namespace here. */
 export function whyNoBalancer(): string | undefined {
   const missing = whyMissing(['ipvsadm'])

@@ -1,9 +1,7 @@
 /** What a filter, a link or a sysctl of this node hides is not believed: an address stays parked while another host has it. */
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { FAMILIES } from '../../lab/families.ts'
 import { inLab, prepareFile } from '../../lab/in-lab.ts'
-import type { Lab } from '../../lab/lab.ts'
+import { whyNoFilter } from '../../lab/needs.ts'
 import { waitFor } from '../../lab/wait-for.ts'
 import { parkedLines, rivalWith, WAYS, withoutPerl } from './conflict-lab.ts'
 
@@ -11,26 +9,13 @@ const ARP_IGNORE = '/proc/sys/net/ipv4/conf/all/arp_ignore'
 const PARK = 'EVENTSCRIPT_DAD_CONFLICT=park\nEVENTSCRIPT_IPV4_DAD=yes\n'
 
 /** As firewalld's IPv6_rpfilter=strict, by iptables and by nftables. */
-const REVERSE_PATH = [
-  {
-    program: 'ip6tables',
-    set: (lab: Lab) =>
-      lab.node.must(...'ip6tables -t raw -A PREROUTING -m rpfilter --invert -j DROP'.split(' ')),
-  },
-  {
-    program: 'nft',
-    async set(lab: Lab) {
-      const file = join(lab.dir, 'rules')
-      const rules = [
-        'type filter hook prerouting priority raw + 10',
-        'icmpv6 type { nd-router-advert, nd-neighbor-solicit } accept',
-        'meta nfproto ipv6 fib saddr . mark . iif oif missing drop',
-      ]
-      writeFileSync(file, `table inet t {\nchain c {\n${rules.join('\n')}\n}\n}\n`)
-      await lab.node.must('nft', '-f', file)
-    },
-  },
+const IP6TABLES = ['ip6tables', ...'-t raw -A PREROUTING -m rpfilter --invert -j DROP'.split(' ')] as const
+const RULES = [
+  'type filter hook prerouting priority raw + 10',
+  'icmpv6 type { nd-router-advert, nd-neighbor-solicit } accept',
+  'meta nfproto ipv6 fib saddr . mark . iif oif missing drop',
 ]
+const NFT = ['nft', `table inet t { chain c { ${RULES.join('; ')}; }; }`] as const
 
 /** Two tries or more have passed. */
 const rounds = () => new Promise((resolve) => setTimeout(resolve, 11_000))
@@ -38,14 +23,13 @@ const rounds = () => new Promise((resolve) => setTimeout(resolve, 11_000))
 const nothing = await prepareFile()
 if (!nothing) {
   for (const [i, { way, start }] of WAYS.entries()) {
-    const filter = REVERSE_PATH[i] as (typeof REVERSE_PATH)[number]
-    const needs = [filter.program, 'perl']
+    const filter = i === 0 ? IP6TABLES : NFT
     inLab(
-      `${way}: a reverse-path filter of ${filter.program} un-parks no IPv6 address that another host has`,
-      { needs },
+      `${way}: a reverse-path filter of ${filter[0]} un-parks no IPv6 address that another host has`,
+      { needs: ['perl'], skip: whyNoFilter(filter) },
       async (t, lab) => {
         const { host, mac } = await rivalWith(lab, 'fd00::1', '64')
-        await filter.set(lab)
+        await lab.node.must(...filter)
         const runner = await start(lab, PARK)
         t.ok((await runner.run('takeip', 'eth0', 'fd00::1', '64')).ok)
         await rounds()
@@ -69,10 +53,10 @@ if (!nothing) {
   for (const { way, start } of WAYS)
     inLab(
       `${way}: an optimistic address behind a reverse-path filter is parked, and never announced`,
-      { needs: ['ip6tables', 'perl'] },
+      { needs: ['perl'], skip: whyNoFilter(IP6TABLES) },
       async (t, lab) => {
         const { host, mac } = await rivalWith(lab, 'fd00::1', '64')
-        await lab.node.must(...'ip6tables -t raw -A PREROUTING -m rpfilter --invert -j DROP'.split(' '))
+        await lab.node.must(...IP6TABLES)
         const wire = await lab.observer.watch('lan', 'fd00::1')
         const runner = await start(lab, `EVENTSCRIPT_DAD=optimistic\n${PARK}`)
         t.ok((await runner.run('takeip', 'eth0', 'fd00::1', '64')).ok)
@@ -89,10 +73,10 @@ if (!nothing) {
 
   inLab(
     'an optimistic address that is taken while the link has no carrier is asked for when it has one',
-    { needs: ['ip6tables', 'perl'] },
+    { needs: ['perl'], skip: whyNoFilter(IP6TABLES) },
     async (t, lab) => {
       await rivalWith(lab, 'fd00::1', '64')
-      await lab.node.must(...'ip6tables -t raw -A PREROUTING -m rpfilter --invert -j DROP'.split(' '))
+      await lab.node.must(...IP6TABLES)
       await lab.observer.must('ip', 'link', 'set', 'port-eth0', 'down')
       const [{ start }] = WAYS as [(typeof WAYS)[number]]
       const runner = await start(lab, `EVENTSCRIPT_DAD=optimistic\n${PARK}`)
@@ -105,11 +89,11 @@ if (!nothing) {
 
   inLab(
     'without perl the address leaves lo for a second check, and goes back: the filter is named, once',
-    { needs: ['ip6tables', 'perl'] },
+    { needs: ['perl'], skip: whyNoFilter(IP6TABLES) },
     async (t, lab) => {
       const { host } = await rivalWith(lab, 'fd00::1', '64')
       await withoutPerl(lab)
-      await lab.node.must(...'ip6tables -t raw -A PREROUTING -m rpfilter --invert -j DROP'.split(' '))
+      await lab.node.must(...IP6TABLES)
       const [{ start }] = WAYS as [(typeof WAYS)[number]]
       const runner = await start(lab, PARK)
       t.ok((await runner.run('takeip', 'eth0', 'fd00::1', '64')).ok)
