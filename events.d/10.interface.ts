@@ -42,6 +42,7 @@ import {
   updateHosted,
   updateTickles,
   warnIfDifferent,
+  watch,
   watchParked,
   where,
   whereIs,
@@ -173,6 +174,7 @@ export default {
       warnIfDifferent(node, onWire, { address, bits, iface: from }, 'it stays there')
       node.say(`Redundant "updateip" - ${address} already on ${to}`)
       await keepForEver(node, onWire)
+      if (isDoubtful) await watch(node, { address, bits, iface: there.name })
       if (!there.up)
         return node.because(`${there.name} is down, and left so: nobody would hear of ${address}`)
       return await tellOfMove(node, address, there, { outcome: 'ready', wasBlocked: false })

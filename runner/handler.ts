@@ -36,6 +36,7 @@ export type { DadOutcome } from './net/dad/conflict.ts'
 export { restoreDadTimers, withDadTimers } from './net/dad/timers.ts'
 export { hasToTry, isParkingPlace } from './net/dad/parked.ts'
 export { forgetParked, forgetParkedIfPossible } from './net/dad/park.ts'
+export { watch } from './net/dad/watch.ts'
 
 // the clients: firewall, connections, announcements
 export { blocked } from './net/clients/blocked.ts'

@@ -55,4 +55,22 @@ if (!nothing) {
         )
       },
     )
+
+  for (const { family, ip, bits } of FAMILIES)
+    inLab(
+      `${family}: an address that is asked for again stays so after an updateip to where it is`,
+      { needs: ['arping', 'perl'] },
+      async (t, lab) => {
+        await rivalWith(lab, ip, bits)
+        const runner = await SCRIPT.start(lab, PARK)
+        await lab.node.must('ip', 'link', 'set', 'eth0', 'arp', 'off')
+        t.ok((await runner.run('takeip', 'eth0', ip, bits)).ok)
+        const { ok, said } = await runner.run('updateip', 'eth1', 'eth0', ip, bits)
+        t.ok(ok)
+        t.match(said.join('\n'), `Redundant "updateip" - ${ip} already on eth0`)
+        t.same(parkedLines(lab), [`watch ${ip} ${bits} eth0`])
+        await lab.node.must('ip', 'link', 'set', 'eth0', 'arp', 'on')
+        await waitFor('it to be parked', () => isParked(lab, ip))
+      },
+    )
 }
