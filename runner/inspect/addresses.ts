@@ -147,10 +147,11 @@ export function addressState(
   own: number,
 ): AddressState {
   const wired = onWire({ parked, held })
+  // a parked address that is tried is on its interface as well, until its duplicate check has ended well
+  if (parked && wired.every((place) => place.state !== 'ready')) return 'parked'
   if (wired.some(({ state }) => state === 'duplicate')) return 'duplicate'
   if (wired.length > 1) return 'double'
   if (believed?.node !== own && wired.length > 0) return 'stray'
-  if (parked && wired.length === 0) return 'parked'
   const [place] = wired
   if (believed?.node === own) {
     if (!place) return 'missing'

@@ -93,7 +93,15 @@ const PLACES: [AddressRow, string | undefined][] = [
   ],
   [
     row('fd00::1', 0, [held('fd00::1', 'lo/128')], { parked: true, rival: '52:54:00:12:34:56 on eth0' }),
-    'error parked: parked on lo: another host has it: 52:54:00:12:34:56 on eth0: on eth0 or eth1/64: take it away there, then it goes to its place by itself',
+    'warning parked: parked on lo: another host has it: 52:54:00:12:34:56 on eth0: on eth0 or eth1/64: take it away there, then it goes to its place by itself',
+  ],
+  ...(['tentative', 'duplicate'] as const).map((state): [AddressRow, string] => [
+    row('fd00::1', 0, [held('fd00::1', 'eth0/64', { state }), held('fd00::1', 'lo/128')], { parked: true }),
+    'warning parked: parked on lo: another host has it: nobody knows who: on eth0 or eth1/64: take it away there, then it goes to its place by itself',
+  ]),
+  [
+    row('fd00::1', 0, [held('fd00::1', 'eth0/64'), held('fd00::1', 'lo/128')], { parked: true }),
+    undefined, // its check has ended well, and it leaves lo now
   ],
 ]
 
@@ -104,6 +112,14 @@ t.test('an address is in its expected place, or a repair exists', (t) => {
       expected === undefined ? [] : [expected],
       expected ?? seen.state,
     )
+  t.end()
+})
+
+t.test('a takeip is no repair where another host has the address', (t) => {
+  const missing = row('fd00::1', 0, [])
+  t.same(addressFaults([missing], 0, new Map([['fd00::1', '52:54:00:12:34:56 on eth0']])).map(inShort), [
+    'error missing: not here: on eth0/64, as the daemon believes: another host has it: 52:54:00:12:34:56 on eth0: take it away there first',
+  ])
   t.end()
 })
 

@@ -64,6 +64,16 @@ t.test('the last line names what it covers, and what is not known', (t) => {
     `nothing is wrong: ${counted}; node 0 is OK to CTDB; routes, firewall and sysctls were looked at`,
   )
   t.equal(summaryOf({ ...all, faults: [fault] }), `1 wrong, 0 weak: ${counted}`)
+  const parked = (subject: string): Fault => ({ ...fault, state: 'warning', kind: 'parked', subject })
+  t.equal(
+    summaryOf({ ...all, faults: [parked('10.0.0.1')] }),
+    `1 parked, which another host has: 10.0.0.1: ${counted}`,
+  )
+  const six = [1, 2, 3, 4, 5, 6, 7].map((i) => parked(`10.0.0.${i}`))
+  t.equal(
+    summaryOf({ ...all, faults: [fault, ...six] }),
+    `1 wrong, 0 weak; 7 parked, which another host has: 10.0.0.1, 10.0.0.2, 10.0.0.3, 10.0.0.4, 10.0.0.5, and 2 more: ${counted}`,
+  )
   const trouble = ['ctdbd does not answer']
   t.equal(
     summaryOf({ ...all, faults: [fault], trouble }),

@@ -6,14 +6,33 @@ import type { Held } from '../../net/ip-json.ts'
 import type { Fault, Repair } from './fault.ts'
 import { where, type Placement } from '../../net/address/placement.ts'
 
-/** `own` is this node's number; undefined when the daemon does not answer: then only faults that need no daemon are found. */
-export function addressFaults(rows: readonly AddressRow[], own: number | undefined): Fault[] {
-  return rows.flatMap((row) => (own === undefined ? ofItself(row) : faultOf(row, own)) ?? [])
+/**
+ * `own` is this node's number; undefined when the daemon does not answer: then only faults that need no daemon are found.
+ * `rivals`: the other host that has an address, in words.
+ */
+export function addressFaults(
+  rows: readonly AddressRow[],
+  own: number | undefined,
+  rivals: ReadonlyMap<string, string> = new Map(),
+): Fault[] {
+  return rows.flatMap((row) => {
+    const fault = own === undefined ? ofItself(row) : faultOf(row, own)
+    if (!fault) return []
+    const rival = rivals.get(row.address)
+    return rival === undefined ? fault : contested(fault, rival)
+  })
+}
+
+/** Another host has the address: a takeip fails until that host has let go. */
+function contested(fault: Fault, rival: string): Fault {
+  const expected = `${fault.expected}: another host has it: ${rival}: take it away there first`
+  return { ...fault, expected, repair: undefined }
 }
 
 /** A fault that needs no daemon's view. Without that view nobody knows whether the address should stay. */
 function ofItself(row: AddressRow): Fault | undefined {
   const places = onWire(row)
+  if (row.parked && places.every(({ state }) => state !== 'ready')) return parkedFault(row)
   const [failed] = places.filter(({ state }) => state === 'duplicate')
   const common = {
     state: 'error',
@@ -22,7 +41,7 @@ function ofItself(row: AddressRow): Fault | undefined {
   } as const
   if (failed) return { ...common, kind: 'duplicate', seen: failedOn(failed) }
   if (places.length > 1) return { ...common, kind: 'double', seen: `on ${where(places)}` }
-  return row.parked ? parkedFault(row) : undefined
+  return undefined
 }
 
 function faultOf(row: AddressRow, own: number): Fault | undefined {
@@ -97,7 +116,7 @@ const notLoaded = (address: string) =>
 function parkedFault({ address, listed, rival }: AddressRow): Fault {
   const there = listed ? `${listed.ifaces.join(' or ')}/${listed.bits}` : 'its interface'
   return {
-    state: 'error',
+    state: 'warning',
     kind: 'parked',
     subject: address,
     seen: `parked on lo: another host has it: ${rival ?? 'nobody knows who'}`,
@@ -122,7 +141,7 @@ function toBe(row: AddressRow, own: number): { expected: string; repair?: Repair
 }
 
 /** The interface is the daemon's, the netmask that of public_addresses: the daemon reads it there and does not report it. */
-function targetOf({ address, believed, listed }: AddressRow): Placement | undefined {
+export function targetOf({ address, believed, listed }: AddressRow): Placement | undefined {
   const iface = believed?.active[0] ?? listed?.ifaces[0]
   return listed && iface !== undefined ? { address, bits: listed.bits, iface } : undefined
 }

@@ -25,6 +25,7 @@ import { isSame, type Fault } from './fault.ts'
 import { filterFaults, toTrace } from './filters.ts'
 import { missingRouting } from './missing-routing.ts'
 import { primaryFaults } from './primary.ts'
+import { rivalsOf } from './rivals.ts'
 import { blockFaults, routingFaults } from './rules.ts'
 import { sourceFaults } from './source.ts'
 import { sysctlFaults, sysctlsOf } from './sysctls.ts'
@@ -77,13 +78,15 @@ async function once(node: Node, facts: Facts, folder: string, sure: boolean): Pr
     const iface = await wayOut(node, held, links)
     if (iface !== undefined) leaving.set(held.address, iface)
   }
+  // not at the first look: the fault may be gone at the second
+  const rivals = sure ? await rivalsOf(node, rows, own) : new Map<string, string>()
   const faults = [
     ...flagFaults(nodes),
     ...sysctlFaults(rows, links, value),
     ...filterFaults(rows, leaving, value),
     ...blockFaults(rows, links, blocks, firewallLock(node)),
     ...routingFaults(rows, surplus),
-    ...addressFaults(rows, own),
+    ...addressFaults(rows, own, rivals),
     ...unassignedFaults(rows, nodes),
     ...hiddenFaults(hidden),
     // addresses come first: their repair may bring the routes along

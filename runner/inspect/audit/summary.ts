@@ -18,9 +18,24 @@ export function summaryOf(audited: Pick<Audited, 'rows' | 'own' | 'faults' | 'tr
     : `${found}: ${addresses}`
 }
 
+/** Parked addresses by name, the others by number. */
 function foundOf(faults: readonly Fault[]): string | undefined {
-  const count = (state: Fault['state']) => faults.filter((each) => each.state === state).length
-  return faults.length === 0 ? undefined : `${count('error')} wrong, ${count('warning')} weak`
+  const parked = faults.filter(({ kind }) => kind === 'parked').map(({ subject }) => subject)
+  const others = faults.filter(({ kind }) => kind !== 'parked')
+  const count = (state: Fault['state']) => others.filter((each) => each.state === state).length
+  const parts = [
+    ...(others.length === 0 ? [] : [`${count('error')} wrong, ${count('warning')} weak`]),
+    ...(parked.length === 0 ? [] : [`${parked.length} parked, which another host has: ${firstOf(parked)}`]),
+  ]
+  return parts.length === 0 ? undefined : parts.join('; ')
+}
+
+/** How many names are printed before the rest is only counted. */
+const MOST_NAMED = 5
+
+function firstOf(names: readonly string[]): string {
+  const more = names.length > MOST_NAMED ? [`and ${names.length - MOST_NAMED} more`] : []
+  return [...names.slice(0, MOST_NAMED), ...more].join(', ')
 }
 
 function addressesOf(audited: Pick<Audited, 'rows' | 'own' | 'trouble'>): string {

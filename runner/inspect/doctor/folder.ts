@@ -7,6 +7,9 @@ import { toShell } from '../../machine/argv.ts'
 import { NAT_GATEWAY, PUBLIC_ADDRESSES, STATIC_ROUTES } from '../../node/handler-names.ts'
 import { about, type Examination, type Patient } from '../finding.ts'
 
+/** Whose script it is, CTDB's or ours, is the admin's decision. */
+const ENABLE = `ctdb event script enable legacy ${PUBLIC_ADDRESSES}, or eventscript install`
+
 const SCRIPT = /^\d\d\..*\.script$/
 /** CTDB ships these two with one number. */
 const SHIPPED_ALIKE = [NAT_GATEWAY, STATIC_ROUTES]
@@ -16,7 +19,7 @@ const presence: Examination = ({ folder }) => {
   if (!existsSync(folder))
     return error(folder, 'no such folder: no event does anything', `mkdir -p ${folder}`)
   const isScript = (name: string) => SCRIPT.test(name) || name.endsWith('.options')
-  return readdirSync(folder).some(isScript) ? [] : warn(folder, 'no script in it', 'eventscript install')
+  return readdirSync(folder).some(isScript) ? [] : warn(folder, 'no script in it', ENABLE)
 }
 
 /** Files that CTDB, and our runner, ignore without a word when an event runs. */
@@ -77,15 +80,14 @@ const alike: Examination = (patient) => {
 
 /** Which handler looks after the addresses: ours, CTDB's, none, or by mistake both. */
 const addresses: Examination = (patient) => {
-  const { ok, error, warn } = about(PUBLIC_ADDRESSES)
+  const { ok, error } = about(PUBLIC_ADDRESSES)
   const { folder, own, uses } = patient
   if (!existsSync(folder)) return []
   const enabled = scripts(patient).filter((entry) => entry.kind === 'script')
   const mine = existsSync(own) ? readdirSync(own).filter((name) => SCRIPT.test(name)) : []
-  const isOurs = ({ path }: Entry) => existsSync(own) && dirname(leadsTo(path).program) === realpathSync(own)
-  const ours = enabled.filter(isOurs).map(({ path }) => basename(leadsTo(path).program))
+  const ours = ourScripts(patient)
   const beside = enabled
-    .filter((entry) => !isOurs(entry))
+    .filter((entry) => !isOurs(own, entry))
     .flatMap((entry) => {
       const twin = mine.find((name) => ours.includes(name) && isSameJob(entry, name))
       if (twin === undefined) return []
@@ -96,11 +98,22 @@ const addresses: Examination = (patient) => {
   const script = `${PUBLIC_ADDRESSES}.script`
   if (ours.includes(script)) return ok(folder, `${PUBLIC_ADDRESSES} is ours`)
   if (enabled.some((entry) => isSameJob(entry, script)))
-    return ok(folder, `${PUBLIC_ADDRESSES} is CTDB's own: "eventscript install" puts ours in its place`)
+    return ok(folder, `${PUBLIC_ADDRESSES} is CTDB's own`)
   const none = `no ${PUBLIC_ADDRESSES} is enabled`
   return uses.inet || uses.inet6
-    ? error(folder, `${none}: public addresses are never taken`, 'eventscript install')
-    : warn(folder, none, 'eventscript install')
+    ? error(folder, `${none}: public addresses are never taken`, ENABLE)
+    : ok(folder, `${none}, and there are no public addresses`)
+}
+
+const isOurs = (own: string, { path }: Entry) =>
+  existsSync(own) && dirname(leadsTo(path).program) === realpathSync(own)
+
+/** The scripts of ours that are enabled, by their names in our folder. None: the admin goes by CTDB's own. */
+export function ourScripts(patient: Patient): string[] {
+  const enabled = scripts(patient).filter((entry) => entry.kind === 'script')
+  return enabled
+    .filter((entry) => isOurs(patient.own, entry))
+    .map(({ path }) => basename(leadsTo(path).program))
 }
 
 /** By the name after the number, of the file or of the link's target. */

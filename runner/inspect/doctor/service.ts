@@ -11,6 +11,7 @@ import { isFar } from '../../machine/files/may-hang.ts'
 import { toPrinting, toShell } from '../../machine/argv.ts'
 import type { Door } from '../../machine/machine.ts'
 import { about, type Examination, type Finding } from '../finding.ts'
+import { ourScripts } from './folder.ts'
 
 const NAME = 'ctdb.service'
 
@@ -94,11 +95,14 @@ function remedyIn(folder: string, lines: readonly string[]): string {
 }
 
 /** The files that clean up after ctdbd and its event daemon were killed. */
-const cleanup: Examination = ({ facts, own, uses }) => {
+const cleanup: Examination = (patient) => {
+  const { facts, own, uses } = patient
   const { ok, warn } = about('systemd')
   const found = lookAtSystemd(facts.env, dirname(own), (_which, here) => nodeNamedIn(here))
   if (!found || !(uses.inet || uses.inet6)) return []
   const { dropIn, unit } = found
+  // where nothing is of ours, the admin goes by CTDB's own scripts
+  if (dropIn.here === undefined && unit.here === undefined && ourScripts(patient).length === 0) return []
   const how = (file: UnitFile) => (file.here === undefined ? 'no such file' : different(file))
   if (dropIn.here !== dropIn.text)
     return warn(

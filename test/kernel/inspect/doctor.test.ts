@@ -306,11 +306,35 @@ inLab('what is missing', { needs, skip }, async (t, lab) => {
     ['ip6tables', /^warning ip6tables: not found/],
     ['ss', /^warning ss: not found: .* -> install iproute2$/],
     ['no script at all', /^warning .*legacy: no script in it/],
-    ['nobody takes the addresses', /^error .*legacy: no 10\.interface is enabled.* -> eventscript install$/],
+    [
+      'nobody takes the addresses',
+      /^error .*legacy: no 10\.interface is enabled.* -> ctdb event script enable legacy 10\.interface, or /,
+    ],
     ['the node itself in nodes', /^error .*nodes: none of its 1 addresses is on this node/],
     ['CR LF in public_addresses', /^warning .*public_addresses: line 2 ends in CR LF.* -> sed -i/],
   ])
 })
+
+inLab(
+  "CTDB's own scripts, and nothing of ours: nobody is urged to install",
+  { needs, skip },
+  async (t, lab) => {
+    await healthy(lab)
+    const etc = join(lab.dir, 'systemd-etc')
+    mkdirSync(join(etc, 'systemd/system'), { recursive: true })
+    writeFileSync(
+      join(etc, 'systemd/system.conf'),
+      `[Manager]\nDefaultEnvironment=PATH=${dirname(process.execPath)}\n`,
+    )
+    rmSync(join(lab.dir, 'etc/events/legacy/10.interface.script'))
+    script(lab, '10.interface.script', '#!/bin/sh\n. /etc/ctdb/functions\n')
+    t.same(await doctor(lab, 'env', `CTDB_SYS_ETCDIR=${etc}`), { status: 0, bad: [] })
+    t.notMatch(
+      (await lab.node.run('env', `CTDB_SYS_ETCDIR=${etc}`, process.execPath, MAIN, 'doctor')).out,
+      /install/,
+    )
+  },
+)
 
 inLab(
   'a program that hangs is a finding, within the time that doctor has',
