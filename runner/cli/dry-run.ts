@@ -13,7 +13,9 @@ export function commandPrinter({ print, paints }: Pick<Output, 'print' | 'paints
     notes: (note) => {
       if (note.verb === 'handler') comment(note.name)
       if (note.verb === 'say') comment(`says: ${note.text}`)
-      if (note.verb === 'end') comment(`would end: ${[note.outcome, note.why].filter(Boolean).join(': ')}`)
+      if (note.verb === 'end' && note.outcome === 'not-run') comment(`not run: ${note.why}`)
+      else if (note.verb === 'end')
+        comment(`would end: ${[note.outcome, note.why].filter(Boolean).join(': ')}`)
     },
   }
 }

@@ -8,6 +8,7 @@ const OUTCOMES: Record<Outcome, [string, keyof Paints]> = {
   timedout: ['TIMEDOUT', 'bad'],
   disabled: ['DISABLED', 'dim'],
   'cannot-run': ['CANNOT RUN', 'bad'],
+  'not-run': ['not run', 'warn'],
 }
 
 export function paintOutcome(paints: Paints, outcome: Outcome, text: string): string {

@@ -9,7 +9,8 @@ import { Refusal, Usage } from '../base/refusal.ts'
 /** One entry of a folder of handlers, by its name in logs and reports. */
 export type Entry = { name: string; path: string } & (
   | { kind: 'module'; load: () => Promise<Handler> }
-  | { kind: 'script' }
+  /** `unknown`: it is not really run, in a rehearsal, and this says what is known of its end. */
+  | { kind: 'script'; unknown?: string }
   | { kind: 'unusable'; disabled: boolean; why: string }
 )
 

@@ -83,8 +83,14 @@ function recordedHandlers({ entries: lines }: Transcript, entries: readonly Entr
     if (end?.verb === 'end' && (end.outcome === 'disabled' || end.outcome === 'cannot-run'))
       return { name, path: name, kind: 'unusable', disabled: end.outcome === 'disabled', why: end.why ?? '' }
     const [first] = after
+    const unknown = end?.verb === 'end' && end.outcome === 'not-run' ? end.why : undefined
     if (first?.verb === 'change' && first.how === 'script')
-      return { name, path: first.argv[0] ?? name, kind: 'script' }
+      return {
+        name,
+        path: first.argv[0] ?? name,
+        kind: 'script',
+        ...(unknown === undefined ? {} : { unknown }),
+      }
     return entries.find((entry) => entry.name === name && entry.kind === 'module') ?? missing(name)
   })
 }

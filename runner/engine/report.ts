@@ -1,5 +1,8 @@
-/** How a handler ended. After `disabled` and `cannot-run` the event goes on, as with CTDB; `cannot-run` is reported. */
-export type Outcome = 'ok' | 'failed' | 'timedout' | 'disabled' | 'cannot-run'
+/**
+ * How a handler ended. After `disabled` and `cannot-run` the event goes on, as with CTDB; `cannot-run` is reported. `not-run`: an
+ * executable in a rehearsal, of which nobody knows how it would end.
+ */
+export type Outcome = 'ok' | 'failed' | 'timedout' | 'disabled' | 'cannot-run' | 'not-run'
 
 export interface End {
   outcome: Outcome

@@ -30,6 +30,8 @@ export interface RunOptions {
   timeout: number
   /** Really look, but change nothing. */
   rehearse?: boolean
+  /** What is known of the end of an executable, which a rehearsal does not run. */
+  unknown?: (name: string) => string
   /** The file for the recording. */
   record?: string
   /** Replace addresses, MACs and the host's name in the recording. */
@@ -54,7 +56,8 @@ export async function run(options: RunOptions): Promise<Report> {
   const event = parseEvent(options.event, options.words)
   await mustAnswer(options.events)
   if (options.record !== undefined) await mustAnswer(dirname(options.record))
-  const entries = choose(findHandlers(options.events), options)
+  const found = choose(findHandlers(options.events), options)
+  const entries = options.rehearse ? found.map((entry) => notRun(entry, options)) : found
   await mustBeKnown(event, entries)
   const here = factsHere(options.announcer, options.optionsFolder)
   if (!options.rehearse) await options.mayRun?.(event, entries, here)
@@ -77,6 +80,11 @@ export async function run(options: RunOptions): Promise<Report> {
   } finally {
     await recording.close()
   }
+}
+
+/** In a rehearsal an executable is passed by: nobody knows what it would do. */
+function notRun(entry: Entry, { unknown }: RunOptions): Entry {
+  return entry.kind === 'script' ? { ...entry, unknown: unknown?.(entry.name) ?? 'unknown' } : entry
 }
 
 /** The handlers of a folder, or the handler that `--only` names, with its number or without. */

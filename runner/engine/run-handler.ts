@@ -67,7 +67,10 @@ async function perform(entry: Entry, event: Event, world: World, stop: Stop, voi
     return { outcome: entry.disabled ? 'disabled' : 'cannot-run', why: entry.why }
   const machine = world.system(stop, entry)
   const system = RELEASING.has(event.name) ? hasty(machine) : machine
-  if (entry.kind === 'script') return await performScript(entry.path, event, system, voice.say)
+  if (entry.kind === 'script') {
+    const end = await performScript(entry.path, event, system, voice.say)
+    return entry.unknown === undefined ? end : { outcome: 'not-run', why: entry.unknown }
+  }
   const handler = await entry.load()
   const act = actOf(handler, event.name)
   if (!act) return { outcome: 'ok' }

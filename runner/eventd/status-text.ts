@@ -25,6 +25,11 @@ export function statusLines(
   return [head, ...(layout === 'since 4.19' ? outputLines(script) : rawOutput(script))]
 }
 
+/** The end of a script in the words of the ctdb tool, without its name: `ERROR 0.013 Fri Nov 27 23:00:00 2026`. */
+export function endText(script: ScriptStatus): string {
+  return headOf(script).join('')
+}
+
 const TIMED_OUT = -ERRNO.ETIMEDOUT
 const DISABLED = -ERRNO.ENOEXEC
 
@@ -37,7 +42,8 @@ function headOf({ begin, end, result }: ScriptStatus): [string, string] {
   return [result === 0 ? 'OK' : 'ERROR', ` ${seconds.toFixed(3)} ${when}`]
 }
 
-const failed = ({ result }: ScriptStatus) => result !== 0 && result !== DISABLED
+/** Did the script fail the event? */
+export const failed = ({ result }: ScriptStatus) => result !== 0 && result !== DISABLED
 
 function rawOutput(script: ScriptStatus): string[] {
   return failed(script) ? `  OUTPUT: ${script.output ?? ''}`.split('\n') : []

@@ -4,6 +4,7 @@ import { keepRunByHand } from '../../engine/history/keep.ts'
 import { historyFile } from '../../engine/history/run.ts'
 import { endsEvent, type Report } from '../../engine/report.ts'
 import { run, type RunOptions } from '../../engine/run-by-hand.ts'
+import { recordedScripts, unknownEnd } from '../../inspect/health/recorded.ts'
 import { writing, type Witness } from '../../machine/recording/record.ts'
 import type { Command } from '../command.ts'
 import { commandPrinter } from '../dry-run.ts'
@@ -60,7 +61,10 @@ async function rehearse(
   tracing: Witness | undefined,
 ): Promise<Report> {
   const witness = tracing ?? (json ? undefined : commandPrinter(output))
-  const report = await run({ ...options, rehearse: true, witness })
+  // our own folder has no executables
+  const recorded = options.optionsFolder === undefined ? [] : await recordedScripts(options.event)
+  const unknown = (name: string) => unknownEnd(recorded, options.event, name)
+  const report = await run({ ...options, rehearse: true, unknown, witness })
   if (json) printJson(output, report)
   return report
 }

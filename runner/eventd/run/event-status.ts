@@ -43,7 +43,8 @@ export function reasonOf({ why, result }: Pick<HandlerReport, 'why' | 'result'>)
 
 function resultOf({ outcome, result }: HandlerReport): number {
   if (result !== undefined) return result
-  return { ok: 0, failed: 1, timedout: TIMED_OUT, disabled: DISABLED, 'cannot-run': DISABLED }[outcome]
+  const results = { ok: 0, failed: 1, timedout: TIMED_OUT, disabled: DISABLED }
+  return { ...results, 'cannot-run': DISABLED, 'not-run': DISABLED }[outcome]
 }
 
 function time(micros: number): Time {

@@ -39,7 +39,7 @@ export async function lookAtCluster(facts: Facts, seconds: number): Promise<Sigh
   if (typeof nodes === 'string') return { nodes, addresses: nodes, handlers: nodes, hung: nodes }
   const found = await orReason(addresses(node, deadline))
   // an event daemon that hangs makes the tool wait for all the remaining time
-  const [ends, scripts] = await Promise.all([orReason(handlers(node)), orReason(hung(node, deadline))])
+  const [ends, scripts] = await Promise.all([orReason(handlers(node)), orReason(longRunning(node, deadline))])
   return { nodes, addresses: found, handlers: ends, hung: scripts }
 }
 
@@ -66,14 +66,14 @@ async function handlers(node: Node): Promise<ReturnType<typeof parseEventStatus>
 /** Milliseconds: our event daemon answers this question at once or not at all. */
 const ANSWERS = 3000
 
-/** Hanging scripts: ps shows executables, our daemon its modules. The findings of ps count without an answer of the daemon. */
-async function hung(node: Node, deadline: number): Promise<string[]> {
+/** Scripts that have run for more than so many seconds, by default longer than any event may: ps shows executables, our daemon its modules. The findings of ps count without an answer of the daemon. */
+export async function longRunning(node: Node, deadline: number, longest?: number): Promise<string[]> {
   const answer = await node.ask`ps -ww -eo ${PS_COLUMNS}`
   if (answer.status !== 0) refuse(`ps failed: ${whyFailed(answer)}`)
-  const processes = hungAmong(parseProcesses(answer.out))
+  const processes = hungAmong(parseProcesses(answer.out), longest)
   try {
     const left = Math.max(1, deadline - performance.now())
-    return [...processes, ...hungInside(await askActivity(Math.min(ANSWERS, left)))]
+    return [...processes, ...hungInside(await askActivity(Math.min(ANSWERS, left)), longest)]
   } catch (error) {
     if (error instanceof NotRunning || (error instanceof Refusal && processes.length > 0)) return processes
     throw error

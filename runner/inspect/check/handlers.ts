@@ -41,20 +41,20 @@ const LONGEST = 60
 /** A script with its event, as ps and our event daemon show it. */
 const SCRIPT = /^(?:\S+ ){0,2}\S*\/events\/[\w-]+\/(\d\d\.\S+)\.script ([a-z]+)\b/
 
-/** Scripts that have run for longer than any event may, with their age, found among processes. */
-export function hungAmong(processes: readonly Process[]): string[] {
+/** Scripts that have run for more than so many seconds, by default longer than any event may, with their age, found among processes. */
+export function hungAmong(processes: readonly Process[], longest = LONGEST): string[] {
   return processes.flatMap(({ args, age, pid }) => {
     const [, name, event] = SCRIPT.exec(args) ?? []
-    return name !== undefined && age > LONGEST ? `${name} ${event} (pid ${pid}, ${age} s)` : []
+    return name !== undefined && age > longest ? `${name} ${event} (pid ${pid}, ${age} s)` : []
   })
 }
 
 /** The same for the modules in our event daemon, which are no processes. ps shows the daemon's processes. */
-export function hungInside(components: readonly Activity[]): string[] {
+export function hungInside(components: readonly Activity[], longest = LONGEST): string[] {
   return components.flatMap(({ running }) =>
     running.flatMap(({ event, handler, program, ms }) => {
       const seconds = Math.floor(ms / 1000)
-      if (handler === undefined || seconds <= LONGEST || SCRIPT.test(program ?? '')) return []
+      if (handler === undefined || seconds <= longest || SCRIPT.test(program ?? '')) return []
       return `${handler} ${event} (in the event daemon, ${seconds} s${program === undefined ? '' : `: ${program}`})`
     }),
   )
