@@ -5,6 +5,7 @@ import { execa } from 'execa'
 import type { OnNode } from '../lab/ctdb/as-ctdb.ts'
 import { askIn, clusterIn, type Cluster } from '../lab/ctdb/nodes.ts'
 import type { Result } from '../lab/host/namespace.ts'
+import { RELEASE_ROOT } from '../lab/ctdb/root.ts'
 import { REPOSITORY } from '../lab/paths.ts'
 
 /** A row of the README's table. A version may be shorter than what the programs say: `24` is any node 24. */
@@ -35,8 +36,6 @@ export function chosen(): Tested[] {
 }
 
 export type Had = { env: Record<string, string> } | { why: string }
-
-const RELEASE_ROOT = join(REPOSITORY, 'test/lab/ctdb/release-root')
 
 /** Each node has an overlay above the chroot; not every container may mount one. */
 const tryOverlay = (root: string) =>

@@ -10,8 +10,8 @@ import { execa, execaSync, type ResultPromise } from 'execa'
 import type { Result } from '../host/namespace.ts'
 import { packagesFor } from '../../../runner/install/trust/packages.ts'
 import { readOr, REPOSITORY } from '../paths.ts'
+import { RELEASE_ROOT, rootOf, type Root } from './root.ts'
 
-const RELEASE_ROOT = join(REPOSITORY, 'test/lab/ctdb/release-root')
 const PACKAGES = ['systemd', 'systemd-sysv', 'dbus', 'bsdutils']
 /** Where our package is in the container. */
 export const OURS = '/usr/lib/eventscript'
@@ -34,10 +34,9 @@ export function whyNotBooted(): string | undefined {
   return execaSync(RELEASE_ROOT, ['--why'], { reject: false }).stdout || undefined
 }
 
-/** The chroot of that release with those packages as well, made where it is not there. */
-export async function rootWithSystemd(release: string, more: readonly string[] = []): Promise<string> {
-  const packages = [...PACKAGES, ...more].join(',')
-  return (await execa(RELEASE_ROOT, [release], { env: { PACKAGES: packages } })).stdout
+/** The chroot of that release with those packages as well, made where it is not there; or why it cannot be had. */
+export async function rootWithSystemd(release: string, more: readonly string[] = []): Promise<Root> {
+  return await rootOf(release, [...PACKAGES, ...more])
 }
 
 /** It is up when this resolves; `seconds` is all that it lives. */
@@ -107,11 +106,14 @@ function furnish(ours: string): string {
   return ours
 }
 
+/** The system calls that runc makes for a container in here. */
+const FOR_DOCKER = '--system-call-filter=@keyring --system-call-filter=bpf'
+
 /** In numbers of processes of its own: so all of it ends with the first program of the line, also by a KILL. */
 function nspawn(root: string, ours: string, name: string, seconds: number): string[] {
   const binds = [`--bind-ro=${ours}:${OURS}`]
   const limits = `unshare --pid --fork --kill-child --mount-proc timeout --signal=KILL ${seconds}`
-  const options = `--quiet --register=no --keep-unit --private-network --capability=all --volatile=overlay --console=pipe`
+  const options = `--quiet --register=no --keep-unit --private-network --capability=all --volatile=overlay --console=pipe ${FOR_DOCKER}`
   const command = `${limits} systemd-nspawn ${options} --boot --machine=${name}`
   return [...command.split(' '), ...binds, '--directory', root]
 }
