@@ -6,6 +6,7 @@ import { BESIDE } from '../../runner/inspect/doctor/beside/beside.ts'
 import { conntrack } from '../../runner/inspect/doctor/beside/conntrack.ts'
 import { docker } from '../../runner/inspect/doctor/beside/docker.ts'
 import { firewalld } from '../../runner/inspect/doctor/beside/firewalld.ts'
+import { ifupdown } from '../../runner/inspect/doctor/beside/ifupdown.ts'
 import { networkManager } from '../../runner/inspect/doctor/beside/network-manager.ts'
 import { networkd } from '../../runner/inspect/doctor/beside/networkd.ts'
 import { ufw } from '../../runner/inspect/doctor/beside/ufw.ts'
@@ -56,7 +57,15 @@ function patientOf({ files = {}, says = {}, options = {} }: Machine): Patient & 
 
 t.test('no such program: nothing is started, nothing is found', async (t) => {
   const patient = patientOf({})
-  for (const [name, look] of Object.entries({ networkd, networkManager, firewalld, ufw, docker, conntrack }))
+  for (const [name, look] of Object.entries({
+    networkd,
+    networkManager,
+    ifupdown,
+    firewalld,
+    ufw,
+    docker,
+    conntrack,
+  }))
     t.same(await look(patient), [], name)
   t.same(patient.asked, [])
   const relocated = { ...patient, facts: { env: { CTDB_BASE: '/elsewhere' } } } as unknown as Patient
@@ -307,3 +316,19 @@ t.test('nf_conntrack_tcp_loose is 0', async (t) => {
   ])
   t.same(await conntrack(patientOf({ files: { [path]: '1\n' } })), [])
 })
+
+t.test(
+  'ifupdown: an admin is told of "ctdb stop" where ifup has brought a public interface up',
+  async (t) => {
+    const told = (state: string) => ifupdown(patientOf({ files: { '/run/network/ifstate': state } }))
+    t.match(await told('lo=lo\neth0=eth0\n'), [
+      {
+        state: 'ok',
+        check: 'ifupdown',
+        subject: 'eth0',
+        text: /"ifdown" does not last under CTDB.*"ctdb stop" first/,
+      },
+    ])
+    t.same(await told('lo=lo\npriv=priv\n'), [])
+  },
+)

@@ -4,6 +4,7 @@ import type { Examination } from '../../finding.ts'
 import { conntrack } from './conntrack.ts'
 import { docker } from './docker.ts'
 import { firewalld } from './firewalld.ts'
+import { ifupdown } from './ifupdown.ts'
 import { networkManager } from './network-manager.ts'
 import { networkd } from './networkd.ts'
 import { ufw } from './ufw.ts'
@@ -20,6 +21,7 @@ const ofThisMachine =
 export const BESIDE = {
   networkd: ofThisMachine(networkd),
   networkManager: ofThisMachine(networkManager),
+  ifupdown: ofThisMachine(ifupdown),
   firewalld: ofThisMachine(firewalld),
   ufw: ofThisMachine(ufw),
   docker: ofThisMachine(docker),

@@ -57,7 +57,7 @@ function judged({ name, state, profile }: Device, config: string): Finding[] {
   if (state.startsWith('connected (externally)'))
     return warn(
       name,
-      `NetworkManager has no profile of yours on it: it has made "${profile}" out of the addresses that it found, public ones too: the node's own address and default route do not come back`,
+      `NetworkManager has no profile of yours on it: it has made "${profile}" out of the addresses that it found, public ones too: the node's own address and default route do not come back, and "device reapply" may give public addresses to a node that is disabled`,
       `"nmcli con show" names the profile of ${name}: nmcli con up PROFILE; or let it be unmanaged: ${unmanaged(name)}`,
     )
   const seen = `NetworkManager manages it (${state}${profile === '' ? '' : `, "${profile}"`})`
