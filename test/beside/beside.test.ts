@@ -5,10 +5,11 @@
  */
 import t, { type Test } from '../tap.ts'
 import { whyNotBooted, type Booted } from '../lab/ctdb/booted.ts'
-import { GROUPS, type Command, type Group } from './groups.ts'
-import { ALONE, besideMachine } from './machine.ts'
+import { GROUPS } from './groups.ts'
+import { UNTIL, type Command, type Group, type Shown } from './group.ts'
+import { ALONE, besideMachine, MORE_PACKAGES } from './machine.ts'
 import { tried, whole } from './row.ts'
-import { cellsOf, comparable, documented, write, type Cells } from './table.ts'
+import { cellsOf, comparable, documented, isSaid, write, type Cells } from './table.ts'
 import { otherFindings, remedies } from './doctor.ts'
 
 const form = process.env['BESIDE'] ?? 'long'
@@ -21,14 +22,15 @@ const SECONDS = isShort ? 400 : 1800
 const only = process.env['BESIDE_GROUPS'] ?? ''
 const isTried = ({ name, short }: Group) => name.includes(only) && (short ?? !isShort)
 
-const VERSIONS = `dpkg-query -Wf '\${Package} \${Version}, ' systemd network-manager netplan.io firewalld ufw ctdb`
+const VERSIONS = `dpkg-query -Wf '\${Package} \${Version}, ' systemd network-manager netplan.io firewalld ufw docker.io dhcpcd-base ctdb 2>/dev/null || true`
 
 const why = whyNotBooted()
 t.setTimeout(SECONDS * RELEASES.length * 1000)
 
 for (const release of RELEASES)
   t.test(release, why === undefined ? {} : { skip: why }, async (t) => {
-    const node = await besideMachine(release, SECONDS)
+    const node = await besideMachine(release, SECONDS, isShort ? [] : MORE_PACKAGES)
+    if ('why' in node) return t.plan(0, node.why)
     try {
       t.comment(await node.sh(VERSIONS))
       const rows: Cells[] = []
@@ -52,8 +54,18 @@ async function rowsOf(t: Test, node: Booted, release: string, group: Group): Pro
     if (form !== 'write') compare(t, release, cells)
     rows.push(cells)
   }
-  await remedied(t, node)
+  for (const { says, lines, prints, after = '' } of shownBy(group, release)) {
+    t.match(await node.sh(`${UNTIL}\n${lines}`), prints, says)
+    t.ok(isSaid(says), `docs/beside.md says so: ${says}`)
+    await whole(node, `${after}\n${group.repair ?? ''}`)
+  }
+  if (!group.isAdvice) await remedied(t, node)
   return rows
+}
+
+/** What the long form shows beside the table. */
+function shownBy({ shows = [] }: Group, release: string): Shown[] {
+  return isShort ? [] : shows.filter(({ of = release }) => of === release)
 }
 
 /** What doctor prints as remedies takes nothing away, and leaves it nothing to find. */
@@ -64,9 +76,11 @@ async function remedied(t: Test, node: Booted): Promise<void> {
   t.same(await remedies(node), [], 'the remedies were pasted')
 }
 
-async function rowOf(node: Booted, group: Group, { typed, run = typed }: Command): Promise<Cells> {
+async function rowOf(node: Booted, group: Group, command: Command): Promise<Cells> {
+  const { typed, run = typed, before, after = '' } = command
+  if (before !== undefined) await node.sh(before)
   const outcome = await tried(node, run)
-  await whole(node, group.repair)
+  await whole(node, `${after}\n${group.repair ?? ''}`)
   return cellsOf(group.name, typed, outcome)
 }
 

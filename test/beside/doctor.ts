@@ -1,9 +1,9 @@
 import type { Finding } from '../../runner/inspect/finding.ts'
 import { OURS, type Booted } from '../lab/ctdb/booted.ts'
-import type { Group } from './groups.ts'
+import type { Group } from './group.ts'
 
 /** The checks of doctor that are about other programs. */
-const CHECKS = ['networkd', 'NetworkManager', 'firewalld', 'ufw', 'docker']
+const CHECKS = ['networkd', 'NetworkManager', 'ifupdown', 'firewalld', 'ufw', 'docker']
 
 async function examined({ run }: Booted): Promise<Finding[]> {
   const { out } = await run(`${OURS}/dist/runner/main.js`, 'doctor', '--json')

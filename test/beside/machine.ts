@@ -5,6 +5,8 @@
 import { boot, OURS, rootWithSystemd, type Booted } from '../lab/ctdb/booted.ts'
 
 const PACKAGES = ['network-manager', 'netplan.io', 'firewalld', 'ufw', 'nftables', 'ifupdown']
+/** For the long form alone: they make the chroot larger by half. */
+export const MORE_PACKAGES = ['dhcpcd-base', 'docker.io', 'docker-cli', 'busybox-static']
 
 /** What ctdbd and our handlers give eth0. */
 export const PUBLIC = ['10.0.0.1', '10.0.0.2', 'fd00::1', 'fd00::2']
@@ -45,10 +47,14 @@ systemctl start ctdb`
 
 /** Without any of the programs; eth0 keeps nothing that they gave it. */
 export const ALONE = `
-for i in NetworkManager systemd-networkd.socket systemd-networkd firewalld; do systemctl stop $i 2>/dev/null || true; done
+for i in NetworkManager systemd-networkd.socket systemd-networkd firewalld docker.socket docker; do systemctl stop $i 2>/dev/null || true; done
 ufw --force disable >/dev/null 2>&1 || true
+dhcpcd -x >/dev/null 2>&1 || true
+ip link del docker0 2>/dev/null || true
+sysctl -qw net.ipv4.ip_forward=0
 nft flush ruleset
-rm -rf /etc/systemd/network/* /etc/systemd/networkd.conf.d /run/systemd/network/* /etc/netplan/* /etc/network/interfaces /etc/NetworkManager/system-connections/* /etc/NetworkManager/conf.d/eventscript-*
+sed -i /NATGW/d /etc/ctdb/script.options 2>/dev/null || true
+rm -rf /etc/systemd/network/* /etc/systemd/networkd.conf.d /run/systemd/network/* /etc/netplan/* /etc/network/interfaces /etc/dhcpcd.conf /etc/NetworkManager/system-connections/* /etc/NetworkManager/conf.d/eventscript-*
 [ ! -e /run/netns/far ] || { ip -n far link set eth0-far up; ip link set eth0 up; }
 ${OWN.map((own) => `ip addr del ${own}/${own.includes(':') ? 64 : 24} dev eth0 2>/dev/null || true`).join('\n')}
 ip route del default dev eth0 2>/dev/null || true`
@@ -58,9 +64,15 @@ export const BY_HAND = `
 ip addr add ${OWN[0]}/24 dev eth0; ip addr add ${OWN[1]}/64 dev eth0 nodad
 ip route add default via ${GATEWAY} dev eth0`
 
-/** `seconds` is all that it lives. */
-export async function besideMachine(release: string, seconds: number): Promise<Booted> {
-  const node = await boot(await rootWithSystemd(release, PACKAGES), seconds)
+/** `seconds` is all that it lives. Or why no such machine can be had. */
+export async function besideMachine(
+  release: string,
+  seconds: number,
+  more: readonly string[],
+): Promise<Booted | { why: string }> {
+  const had = await rootWithSystemd(release, [...PACKAGES, ...more])
+  if ('why' in had) return had
+  const node = await boot(had.root, seconds)
   try {
     await node.sh(ALONE)
     await node.sh(SETUP)

@@ -61,6 +61,11 @@ export function documented(release: string): Cells[] {
   )
 }
 
+/** Are these words in the document, wherever its lines break? */
+export function isSaid(words: string): boolean {
+  return readFileSync(DOCUMENT, 'utf8').replaceAll(/\s+/g, ' ').includes(words)
+}
+
 export async function write(release: string, rows: readonly Cells[]): Promise<void> {
   const [begin, end] = marks(release)
   const text = readFileSync(DOCUMENT, 'utf8')
@@ -69,5 +74,6 @@ export async function write(release: string, rows: readonly Cells[]): Promise<vo
   const line = (cells: Cells) => `| ${cells.join(' | ')} |`
   const table = [line(HEAD), line(HEAD.map(() => '---')), ...merged(release, rows).map(line)].join('\n')
   writeFileSync(DOCUMENT, `${before}${begin}\n\n${table}\n\n${after.slice(after.indexOf(end))}`)
-  await execa('npx', ['oxfmt', DOCUMENT], { cwd: REPOSITORY })
+  // tap's own hooks are none of oxfmt's
+  await execa('env', ['-u', 'NODE_OPTIONS', 'npx', 'oxfmt', DOCUMENT], { cwd: REPOSITORY })
 }
