@@ -12,6 +12,7 @@ const COMMANDS: Record<string, () => Promise<{ default: Command }>> = {
   status: () => import('../cli/show/status.ts'),
   top: () => import('../cli/show/top.ts'),
   list: () => import('../cli/show/list.ts'),
+  why: () => import('../cli/judge/why.ts'),
   ip: () => import('../cli/show/ip.ts'),
   ifaces: () => import('../cli/show/ifaces.ts'),
   about: () => import('../cli/show/about.ts'),

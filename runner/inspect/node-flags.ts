@@ -1,5 +1,9 @@
 /** What the flags of a node mean for its addresses, and what to do. Pure. */
-import type { BelievedNode, Flag } from '../net/ctdb/daemon-view.ts'
+import type { Flag } from '../net/ctdb/daemon-view.ts'
+
+interface Flagged {
+  flags: readonly Flag[]
+}
 
 export interface FlagMeaning {
   /** An error: the node hosts no public address. A warning: it may host fewer. */
@@ -37,7 +41,7 @@ function hostsNothing(why: string, remedy: string): Omit<FlagMeaning, 'name'> {
 }
 
 /** The worst first; none for a healthy node. Of a lost node only that counts: its other flags are old. */
-export function meaningsOf({ flags }: Pick<BelievedNode, 'flags'>): FlagMeaning[] {
+export function meaningsOf({ flags }: Flagged): FlagMeaning[] {
   const known = MEANINGS.filter(([flag]) => flags.includes(flag))
   const lost = known.filter(([flag]) => flag === 'Disconnected' || flag === 'Unknown')
   return (lost.length > 0 ? lost.slice(0, 1) : known).map(([flag, meaning]) => ({
@@ -47,7 +51,7 @@ export function meaningsOf({ flags }: Pick<BelievedNode, 'flags'>): FlagMeaning[
 }
 
 /** The flags of a node in a word or two, as the ctdb tool writes them; `OK` for a healthy one. */
-export function flagWords(node: Pick<BelievedNode, 'flags'>): string {
+export function flagWords(node: Flagged): string {
   return (
     meaningsOf(node)
       .map(({ name }) => name)

@@ -5,6 +5,7 @@ export const LAYERS = [
   ['bin'],
   ['cli/act', 'cli/judge', 'cli/setup', 'cli/show'],
   ['cli'],
+  ['inspect/why'],
   ['inspect/audit', 'inspect/check', 'inspect/doctor', 'inspect/health'],
   ['inspect/doctor/beside'],
   ['inspect/cluster'],

@@ -123,7 +123,9 @@ OK 20.none
   OUTPUT:
 50.a-name-that-is-longer-than-its-column OK         11.250 Sun Nov 22 23:39:13 2026
 `
-  t.same(parseEventStatus({ status: 1, out, err: '' }), [
+  const ends = parseEventStatus({ status: 1, out, err: '' })
+  const inShort = ends.map(({ name, outcome, seconds }) => ({ name, outcome, seconds }))
+  t.same(inShort, [
     { name: '00.ctdb', outcome: 'ok', seconds: 0.005 },
     { name: '10.interface', outcome: 'failed', seconds: 0.324 },
     { name: '20.slow', outcome: 'timedout', seconds: 0 },
@@ -369,4 +371,29 @@ t.test('our event daemon reports its hung scripts; a daemon that hangs itself is
     await new Promise((resolve) => daemon.close(resolve))
   }
   t.match((await ask()).stdout, / scripts_hung=0;/, 'without our daemon, ps alone counts')
+})
+
+t.test('ctdb event status: what each script printed', (t) => {
+  const out = `10.interface         OK         0.104 Sun Nov 22 15:07:20 2026
+  OUTPUT: hello
+30.cc                ERROR      0.002 Sun Nov 22 15:07:21 2026
+  OUTPUT: one
+two
+
+31.dd                TIMEDOUT   Sun Nov 22 15:07:21 2026
+  OUTPUT:
+    three
+    four
+40.ee                DISABLED  ${' '}
+`
+  t.same(
+    parseEventStatus({ status: 1, out, err: '' }).map(({ name, began, output }) => [name, began, output]),
+    [
+      ['10.interface', 'Sun Nov 22 15:07:20 2026', ['hello']],
+      ['30.cc', 'Sun Nov 22 15:07:21 2026', ['one', 'two']],
+      ['31.dd', 'Sun Nov 22 15:07:21 2026', ['three', 'four']],
+      ['40.ee', undefined, undefined],
+    ],
+  )
+  t.end()
 })

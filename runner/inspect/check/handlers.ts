@@ -8,6 +8,10 @@ export interface HandlerEnd {
   name: string
   outcome: 'ok' | 'failed' | 'timedout' | 'disabled' | 'cannot-run'
   seconds: number
+  /** When it began, as CTDB prints that; absent for what did not run. */
+  began?: string
+  /** Lines, where CTDB prints them: before 4.19 of failures alone. */
+  output?: readonly string[]
 }
 
 const OUTCOMES: Record<string, HandlerEnd['outcome']> = {
@@ -23,16 +27,29 @@ const OUTCOMES: Record<string, HandlerEnd['outcome']> = {
  * output. The exit status is that of the scripts; an event that never ran has none. Throws a Refusal with other output.
  */
 export function parseEventStatus({ status, out, err }: Answer): HandlerEnd[] {
-  const line = /^(\d\d\.\S*)\s+(OK|ERROR|TIMEDOUT|DISABLED|CANNOT RUN)\b(?: \([^)]*\))?[ \t]*(\d+\.\d+)?/gm
-  const ends = [...out.matchAll(line)].map(([, name = '', word = '', seconds = '0']) => ({
+  const line =
+    /^(\d\d\.\S*)\s+(OK|ERROR|TIMEDOUT|DISABLED|CANNOT RUN)\b(?: \([^)]*\))?[ \t]*(\d+\.\d+)?[ \t]*(\S.*)?\n?([^]*?)(?=^\d\d\.\S*\s+[A-Z]|$(?![^]))/gm
+  const ends = [...out.matchAll(line)].map(([, name = '', word = '', seconds = '0', began, rest = '']) => ({
     name,
     outcome: OUTCOMES[word] ?? 'failed',
     seconds: Number(seconds),
+    ...(began === undefined ? {} : { began }),
+    ...outputIn(rest),
   }))
   if (ends.length > 0 || /has never run/.test(out)) return ends
   const seen = [out, err].join('\n').trim().split('\n').join('; ')
   const printed = seen === '' ? `nothing, exit status ${status}` : `"${seen}"`
   throw new Refusal(`"ctdb event status" printed ${printed}: expected a line for each script`)
+}
+
+/** `  OUTPUT: …`, and further lines as they are; since 4.19 several lines stand indented under the word. */
+function outputIn(text: string): Pick<HandlerEnd, 'output'> {
+  const output = text
+    .replace(/^ {2}OUTPUT:/m, '')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '')
+  return output.length > 0 ? { output } : {}
 }
 
 /** Seconds: twice the default of EventScriptTimeout. */

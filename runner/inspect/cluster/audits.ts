@@ -66,9 +66,15 @@ function merged(answers: readonly NodeAnswer[], together: readonly NodeFault[]):
       ...(repair ? { repair: `onnode ${node} ${quotedForOnnode(repair)}` } : {}),
     })),
   )
+  // each node says that of the same addresses
+  const unassigned = new Map(
+    faults
+      .filter(({ kind }) => kind === 'unassigned')
+      .map(({ state, kind, subject, seen, expected }) => [subject, { state, kind, subject, seen, expected }]),
+  )
   return {
     rows: ownersIn(answers),
-    faults: [...together, ...faults],
+    faults: [...together, ...unassigned.values(), ...faults.filter(({ kind }) => kind !== 'unassigned')],
     trouble: told.flatMap(({ node, audit }) => (audit.trouble ?? []).map((line) => `node ${node}: ${line}`)),
     answers,
   }
