@@ -180,11 +180,11 @@ else
 	is 'frame-sender: a last line that is cut is not sent' 'ready 0' "$(printf %s "lo $frame" | frames)"
 	is 'frame-sender: without the privilege the helper ends with status 1' 1 \
 		"$(unshare -Urn sh -c 'exec setpriv --bounding-set -all --inh-caps -all perl "$1" </dev/null' sh "$folder/frame-sender.pl"; echo $?)"
-	# A host that has fd00::1 at the other end of eth0; the words after "--" ask.
+	# A host that has fd00::1 and 10.0.0.1 at the other end of eth0; the words after "--" ask.
 	ask() {
 		unshare -Urn sh -c '
 			ip link add eth0 type veth peer name peer && ip link set eth0 up && ip link set peer address 02:00:00:00:00:01 up
-			ip addr add fd00::1/64 dev peer nodad
+			ip addr add fd00::1/64 dev peer nodad && ip addr add 10.0.0.1/24 dev peer
 			perl "$@" 2>&1' sh "$folder/wire-question.pl" "$@"
 		echo "= $?"
 	}
@@ -192,7 +192,15 @@ else
 		"$(ask eth0 fd00::1 5 500 | tr '\n' ' ' | sed 's/ $//')"
 	is 'wire-question: nobody answers for another address' 'nobody = 0' "$(ask eth0 fd00::2 2 50 | tr '\n' ' ' | sed 's/ $//')"
 	is 'wire-question: an interface that is missing is named' 'nosuch: No such device' "$(ask nosuch fd00::1 1 50 | head -1)"
-	is 'wire-question: words that are no question' '10.0.0.1: expected an IPv6 address' "$(ask eth0 10.0.0.1 1 50 | head -1)"
+	is 'wire-question: words that are no question' '10.0.0: expected an address' "$(ask eth0 10.0.0 1 50 | head -1)"
+	is 'wire-question: the host that has an IPv4 address is heard' '02:00:00:00:00:01 has it = 0' \
+		"$(ask eth0 10.0.0.1 5 500 | tr '\n' ' ' | sed 's/ $//')"
+	is 'wire-question: nobody answers for another IPv4 address' 'nobody = 0' \
+		"$(ask eth0 10.0.0.2 2 50 | tr '\n' ' ' | sed 's/ $//')"
+	for address in fd00::1 10.0.0.1; do
+		is "wire-question: a MAC that is named is no other host: $address" 'nobody = 0' \
+			"$(ask eth0 $address 2 200 02:00:00:00:00:09 02:00:00:00:00:01 | tr '\n' ' ' | sed 's/ $//')"
+	done
 fi
 
 echo "1..$count"

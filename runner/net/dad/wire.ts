@@ -6,6 +6,7 @@
 import type { Node } from '../../node/node.ts'
 import { refuse } from '../../base/refusal.ts'
 import { familyOf } from '../../inet/address.ts'
+import { packageOf } from '../../machine/remedy/remedy.ts'
 import { interfaces, linksInDetail, pick } from '../address/interfaces.ts'
 import { why } from '../answer.ts'
 import { arpingQuestion } from '../arping.ts'
@@ -28,15 +29,32 @@ const HELPER_MS = 3000
 
 /**
  * The other host that has the address now. An interface of ours on the same network is no other host. 2 s for IPv4 and 1 s
- * for IPv6 when nobody answers. Throws a Refusal when the link cannot be asked.
+ * for IPv6 when nobody answers; as long again when one of ours does. Throws a Refusal when the link cannot be asked.
  */
 export async function askWire(node: Node, contested: Contested): Promise<Asked> {
   await mustHear(node, contested.iface)
-  const reply =
+  const first =
     familyOf(contested.address) === 'inet' ? await byArp(node, contested) : await byPackets(node, contested)
+  const reply = typeof first === 'object' ? await unlessOurs(node, contested, first.mac) : first
   // a link that has been lost meanwhile may have lost the answer
   if (reply === 'nobody') await mustHear(node, contested.iface)
-  return typeof reply === 'object' && (await ownLink(node, reply.mac)) ? 'nobody' : reply
+  return reply
+}
+
+/**
+ * Whoever asks listens no longer after the first answer. If that is an interface of ours, the question is put again, and what
+ * ours answer does not count. Throws a Refusal without the helper for that: the others have not been heard.
+ */
+async function unlessOurs(node: Node, contested: Contested, mac: string): Promise<Asked> {
+  const links = await linksInDetail(node)
+  const own = links.find((link) => link.mac === mac)
+  if (!own) return { mac }
+  const ours = [...new Set(links.flatMap((link) => link.mac ?? []))]
+  const reply = await byPackets(node, contested, ARP_PROBES * 2, ours)
+  if (reply !== 'unasked') return reply
+  return refuse(
+    `${own.name} of this node is on the same network and answers first, so no other host is heard: ${packageOf('perl')}, with which we ask ourselves`,
+  )
 }
 
 /** By arping. Throws a Refusal when that cannot ask. */
@@ -53,17 +71,19 @@ export async function byArp(node: Node, { address, iface }: Contested): Promise<
 }
 
 /**
- * By a helper that asks as the kernel's duplicate check does, which hears the answer of a host also where the kernel does not.
- * Throws a Refusal when a question does not leave: the kernel's does not either.
+ * By a helper that asks as the kernel's duplicate check does, or by ARP, and hears the answer of a host also where the kernel does not.
+ * `ours`: MACs that are no other host. Throws a Refusal when a question does not leave: the kernel's does not either.
  */
 export async function byPackets(
   node: Node,
   { address, iface }: Contested,
   questions = QUESTIONS,
+  ours: readonly string[] = [],
 ): Promise<Asked> {
   if (!(await node.find('perl'))) return 'unasked'
   const within = questions * QUESTION_MS + HELPER_MS
-  const answer = await node.ask({ within })`wire-question.pl ${iface} ${address} ${questions} ${QUESTION_MS}`
+  const command = ['wire-question.pl', iface, address, String(questions), String(QUESTION_MS), ...ours]
+  const answer = await node.ask({ within })`${command}`
   const mac = macIn(answer.out)
   if (mac !== undefined) return { mac }
   if (answer.out.startsWith('nobody')) return 'nobody'
