@@ -15,17 +15,28 @@ export interface FlagMeaning {
   remedy: string
 }
 
+const NOTHING = 'it hosts no public address'
+const LOST = 'look at ctdbd there, and at the private network'
+
+const error = (text: string, remedy: string) => ({ state: 'error', text, remedy }) as const
+
 /** CTDB derives Inactive from Banned and Stopped: it has no meaning of its own. */
 const MEANINGS: readonly [Flag, Omit<FlagMeaning, 'name'>][] = [
-  ['Disconnected', hostsNothing('no other node hears it', 'look at ctdbd there, and at the private network')],
-  ['Unknown', hostsNothing('its state is not known', 'look at ctdbd there, and at the private network')],
+  ['Disconnected', error(`no other node hears it, ${NOTHING}`, LOST)],
+  ['Unknown', error(`its state is not known, ${NOTHING}`, LOST)],
   [
     'Banned',
-    hostsNothing('until the ban is over', 'the log of ctdbd has the reason; "ctdb unban" ends the ban'),
+    error(
+      `${NOTHING} until the ban is over`,
+      'the log of ctdbd has the reason; "ctdb unban" there ends the ban',
+    ),
   ],
-  ['Unhealthy', hostsNothing('a script of monitor fails', '"ctdb event status legacy monitor" names it')],
-  ['Stopped', hostsNothing('somebody has stopped it', '"ctdb continue" on that node')],
-  ['Disabled', hostsNothing('somebody has disabled it', '"ctdb enable" on that node')],
+  [
+    'Unhealthy',
+    error(`a script of monitor fails, ${NOTHING}`, '"ctdb event status legacy monitor" names it'),
+  ],
+  ['Stopped', error(`somebody has stopped it, ${NOTHING}`, '"ctdb continue" there')],
+  ['Disabled', error(`somebody has disabled it, ${NOTHING}`, '"ctdb enable" there')],
   [
     'PartiallyOnline',
     {
@@ -35,10 +46,6 @@ const MEANINGS: readonly [Flag, Omit<FlagMeaning, 'name'>][] = [
     },
   ],
 ]
-
-function hostsNothing(why: string, remedy: string): Omit<FlagMeaning, 'name'> {
-  return { state: 'error', text: `${why}: it hosts no public address`, remedy }
-}
 
 /** The worst first; none for a healthy node. Of a lost node only that counts: its other flags are old. */
 export function meaningsOf({ flags }: Flagged): FlagMeaning[] {

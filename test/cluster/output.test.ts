@@ -144,7 +144,7 @@ else
       const audit = await on('0', 'audit')
       t.equal(audit.status, 1, audit.out)
       t.match(audit.out, /^ERROR +node 0: DISABLED: .*$/m)
-      t.match(audit.out, /\n\d+ wrong, 0 weak: 10 public addresses, 0 of them here\n?$/)
+      t.match(audit.out, /\n\d+ wrong, \d+ weak: 10 public addresses, \d+ of them here\n?$/)
       t.match(
         table((await on('0', 'ip', '-X')).out).map((row) => row['State']),
         /unassigned/,

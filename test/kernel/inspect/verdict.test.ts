@@ -48,7 +48,7 @@ if (!why) {
     nodesAre(lab, ['Disabled'], ['Disabled'], ['Disabled'])
     const { status, out } = await lab.eventscript('audit')
     t.equal(status, 1)
-    t.match(out, /^ERROR +node 0: DISABLED: .*: expected OK: "ctdb enable"/m)
+    t.match(out, /^ERROR +node 0: DISABLED: .*: expected OK: "ctdb enable" there$/m)
     t.match(
       out,
       /^ERROR +10\.0\.0\.1: no node hosts it: .* no node can: 0 \(DISABLED\), 1 \(DISABLED\), 2 \(/m,
