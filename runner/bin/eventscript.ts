@@ -9,6 +9,7 @@ import { commandsFor } from './commands.ts'
 import { commandFirst } from '../cli/option-order.ts'
 import { endProcessAfter, UNTIMED_SECONDS } from '../cli/last-resort.ts'
 import { complain, type Output } from '../cli/output.ts'
+import { unknownOptionIn, wrongUsage } from '../cli/wrong-usage.ts'
 import { surviveClosedOutput } from '../format/closed-output.ts'
 import { keyed, NO_COLOURS, printed } from '../format/colours.ts'
 import { Interrupted, isTimeUp, TIME_UP } from '../machine/errors.ts'
@@ -37,12 +38,19 @@ const UNKNOWN = 3
 async function main(argv: readonly string[]): Promise<void> {
   if (process.env['PATH'] !== undefined) process.env['PATH'] = withSbin(process.env['PATH'])
   const words = commandFirst(argv)
-  const cli = frame(words)
-  for (const each of await commandsFor(words[0])) declare(cli, each)
+  const commands = await commandsFor(words[0])
+  const names = commands.map(nameOf)
+  const command = commands.find((each) => nameOf(each) === words[0])
+  const cli = frame(words, (message) => wrongUsage(message, { command, names }))
+  for (const each of commands) declare(cli, each)
+  const wrong = unknownOptionIn(words, command)
+  if (wrong !== undefined) throw new Usage(wrong)
   await cli.parseAsync()
 }
 
-function frame(words: readonly string[]): Argv<CommonArgs> {
+const nameOf = ({ usage }: Command) => usage.split(' ', 1)[0] ?? ''
+
+function frame(words: readonly string[], inWords: (message: string) => string): Argv<CommonArgs> {
   return yargs(words)
     .scriptName('eventscript')
     .parserConfiguration({ 'parse-positional-numbers': false, 'unknown-options-as-args': true })
@@ -61,7 +69,7 @@ function frame(words: readonly string[]): Argv<CommonArgs> {
     .alias('help', 'h')
     .fail((message, error: Error | null) => {
       // yargs throws an error of its own for an option without its value
-      throw error && error.name !== 'YError' ? error : new Usage(message || error?.message)
+      throw error && error.name !== 'YError' ? error : new Usage(inWords(message || error?.message || ''))
     })
 }
 
@@ -74,7 +82,7 @@ function declare(cli: Argv<CommonArgs>, command: Command): void {
   const handler = command.handler as (args: object, output: Output) => Promise<number | void>
   void cli.command(usage, describe, build, async (args) => {
     const { timeout } = args as { timeout?: string }
-    if (!endless) endProcessAfter(usage.split(' ', 1)[0] ?? '', Number(timeout) || UNTIMED_SECONDS)
+    if (!endless) endProcessAfter(nameOf(command), Number(timeout) || UNTIMED_SECONDS)
     const status = await handler(args, output)
     if (status) process.exitCode = status
   })

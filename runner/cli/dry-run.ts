@@ -2,11 +2,12 @@
 import { toPrinting, toShell } from '../machine/argv.ts'
 import type { Witness } from '../machine/recording/record.ts'
 import type { Step } from '../machine/recording/transcript.ts'
+import { indented } from './handler-report.ts'
 import type { Output } from './output.ts'
 
 /** Prints each command ready to be pasted; all other lines are comments. */
 export function commandPrinter({ print, paints }: Pick<Output, 'print' | 'paints'>): Witness {
-  const comment = (text: string) => print(paints.dim(`# ${text}`))
+  const comment = (text: string) => print(paints.dim(`# ${indented(text, '#   ')}`))
   return {
     begins: () => {},
     ended: (step) => shellLines(step).forEach((line) => print(line)),

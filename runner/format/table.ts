@@ -90,8 +90,8 @@ function asCell(value: CellValue): string {
 const GAP = 2
 
 /**
- * For people: columns under their headings; the last column is wrapped into the rest of the terminal's width. On a terminal
- * that is too narrow for a last column, each row becomes a paragraph.
+ * For people: columns under their headings; the last column is wrapped into the rest of the terminal's width. A row that is too
+ * long for that becomes a paragraph, at its place; all rows do where half of them are too long.
  */
 export function asTable<Row>(
   columns: readonly Column<Row>[],
@@ -101,21 +101,45 @@ export function asTable<Row>(
 ): string[] {
   const shown = columns.filter(({ quiet }) => !quiet)
   const cells = rows.map((row) => shown.map(({ value }) => forPeople(value(row))))
-  const widths = shown.map(({ name }, i) =>
-    cells.reduce((widest, row) => Math.max(widest, row[i]?.length ?? 0), name.length),
-  )
+  const names = shown.map(({ name }) => name)
+  const { room, fitting } = roomFor(names, cells, width)
+  if (room === undefined) return rows.flatMap((row) => paragraph(shown, row, width, paints))
+  return [
+    ...tableLine(names, room, (text) => paints.dim(text)),
+    ...rows.flatMap((row, k) => {
+      const line = cells[k] ?? []
+      return fitting.has(line)
+        ? tableLine(line, room, (text, i) => painted(shown[i], row, text, paints))
+        : paragraph(shown, row, width, paints)
+    }),
+  ]
+}
+
+type Line = readonly string[]
+
+/** Room for as many rows as fit, which are more than half of them; no room where fewer do. The longest rows are left out first. */
+function roomFor(
+  names: Line,
+  cells: readonly Line[],
+  width: number,
+): { room?: Room; fitting: ReadonlySet<Line> } {
+  const head = (row: Line) => row.slice(0, -1).reduce((sum, cell) => sum + cell.length, 0)
+  const fitting = cells.toSorted((a, b) => head(a) - head(b))
+  for (; fitting.length * 2 > cells.length || cells.length === 0; fitting.pop()) {
+    const room = roomOf([names, ...fitting], width)
+    if (room) return { room, fitting: new Set(fitting) }
+    if (fitting.length === 0) break
+  }
+  return { fitting: new Set() }
+}
+
+/** Undefined where the last column would be too narrow. */
+function roomOf(lines: readonly Line[], width: number): Room | undefined {
+  const widths = (lines[0] ?? []).map((_, i) => Math.max(...lines.map((line) => line[i]?.length ?? 0)))
   const before = widths.slice(0, -1).reduce((sum, each) => sum + each + GAP, 0)
   const widest = widths.at(-1) ?? 0
   const last = Math.min(widest, width - before)
-  if (last < Math.min(widest, NARROWEST)) return rows.flatMap((row) => paragraph(shown, row, width, paints))
-  const room = { widths, before, last }
-  const names = shown.map(({ name }) => name)
-  return [
-    ...tableLine(names, room, (text) => paints.dim(text)),
-    ...rows.flatMap((row, k) =>
-      tableLine(cells[k] ?? [], room, (text, i) => painted(shown[i], row, text, paints)),
-    ),
-  ]
+  return last < Math.min(widest, NARROWEST) ? undefined : { widths, before, last }
 }
 
 /** Characters for each column, for all but the last column together, and for a line of the last column. */
@@ -127,7 +151,7 @@ interface Room {
 
 /** One row; lines after the first have text in the last column only. */
 function tableLine(
-  row: readonly string[],
+  row: Line,
   { widths, before, last }: Room,
   paint: (text: string, i: number) => string,
 ): string[] {

@@ -4,6 +4,7 @@
  */
 import { basename } from 'node:path'
 import { memoize } from '../base/memoize.ts'
+import { nearest } from '../base/nearest.ts'
 import { OPTION_NAMES } from './options.ts'
 
 /** A line that assigns, or that somebody wanted to assign. */
@@ -56,27 +57,6 @@ const ANY = 'one of eventscript(8)'
 /** The option that was probably meant by a name that is none. */
 function meantBy(name: string): string | undefined {
   const spelt = name.toUpperCase().replaceAll('-', '_')
-  const meant = OPTION_NAMES.find((known) => distance(spelt, known) <= SLIPS)
+  const meant = nearest(spelt, OPTION_NAMES)
   return meant ?? (spelt.startsWith(OURS) ? ANY : undefined)
-}
-
-/** So many slips are taken for a misspelt name of ours; names of CTDB's other options are further away. */
-const SLIPS = 2
-
-/** How many letters are wrong, missing, too many, or exchanged with their neighbour; any number above SLIPS for far more. */
-function distance(one: string, other: string): number {
-  if (Math.abs(one.length - other.length) > SLIPS) return SLIPS + 1
-  let [last, row]: number[][] = [[], Array.from({ length: other.length + 1 }, (_, i) => i)]
-  for (let i = 1; i <= one.length; i += 1) {
-    const next = [i]
-    for (let j = 1; j <= other.length; j += 1) {
-      const isSame = one[i - 1] === other[j - 1]
-      const isSwapped = i > 1 && j > 1 && one[i - 1] === other[j - 2] && one[i - 2] === other[j - 1]
-      const [above = 0, left = 0, both = 0] = [row?.[j], next[j - 1], row?.[j - 1]]
-      const plain = Math.min(above + 1, left + 1, both + (isSame ? 0 : 1))
-      next[j] = isSwapped ? Math.min(plain, (last?.[j - 2] ?? 0) + 1) : plain
-    }
-    ;[last, row] = [row, next]
-  }
-  return row?.[other.length] ?? 0
 }

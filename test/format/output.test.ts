@@ -19,6 +19,8 @@ import { compareNodes, parseNodes } from '../../runner/net/ctdb/nodes-file.ts'
 import type { Held } from '../../runner/net/ip-json.ts'
 import { NO_COLOURS } from '../../runner/format/colours.ts'
 import { fit } from '../../runner/format/wrap.ts'
+import { allFindingLines } from '../../runner/cli/judge/finding-lines.ts'
+import { handlerReport, outcomeWhy } from '../../runner/cli/handler-report.ts'
 import { asFields, asObjects, asTable, formatOf, type Column } from '../../runner/format/table.ts'
 import { MAIN } from '../lab/paths.ts'
 
@@ -201,6 +203,56 @@ t.test(
     })
   },
 )
+
+t.test('a row that is too long for the terminal is a paragraph, and the others stay a table', (t) => {
+  const rows = ['10.0.0.1', '10.0.0.2', 'a'.repeat(70), '10.0.0.3'].map((address) => ({ address }))
+  const columns: Column<{ address: string }>[] = [
+    { name: 'Public IP', field: 'address', value: ({ address }) => address },
+    { name: 'State', field: 'state', value: () => 'here' },
+  ]
+  t.same(asTable(columns, rows, 60, NO_COLOURS), [
+    'Public IP  State',
+    '10.0.0.1   here',
+    '10.0.0.2   here',
+    'Public IP:',
+    `  ${'a'.repeat(58)}`,
+    `  ${'a'.repeat(12)}`,
+    'State: here',
+    '',
+    '10.0.0.3   here',
+  ])
+  t.end()
+})
+
+t.test(
+  'findings that differ in their subject alone are one line with a count; commands of their own stay',
+  (t) => {
+    const finding = (i: number, remedy?: string) => ({
+      state: 'warning' as const,
+      subject: `10.0.0.${i}`,
+      text: `in public_addresses: expected the daemon to know 10.0.0.${i}`,
+      ...(remedy === undefined ? {} : { remedy }),
+    })
+    const many = Array.from({ length: 150 }, (_, i) => finding(i + 1))
+    t.same(allFindingLines(NO_COLOURS, many), [
+      'WARNING  10.0.0.1, 10.0.0.2, 10.0.0.3 and 147 more: in public_addresses: expected the daemon to know 10.0.0.1',
+    ])
+    t.equal(allFindingLines(NO_COLOURS, many.slice(0, 3)).length, 3)
+    const own = many.map((_, i) => finding(i, `eventscript run releaseip eth0 10.0.0.${i} 24`))
+    t.equal(allFindingLines(NO_COLOURS, own).length, 300)
+    t.end()
+  },
+)
+
+t.test('a failure is told without blanks before its colon, and its further lines are indented', (t) => {
+  t.equal(outcomeWhy(NO_COLOURS, 'failed', 'one\ntwo', '    '), 'FAILED: one\n    two')
+  const report = { name: '10.x', outcome: 'failed', ms: 1, began: '', why: 'one\ntwo' } as const
+  t.equal(
+    handlerReport(NO_COLOURS, { ...report, output: ['WARNING: same', 'other\nmore', 'WARNING: same'] }),
+    '10.x                 FAILED     0.001 s  one\n    two\n  WARNING: same (2 times)\n  other\n    more',
+  )
+  t.end()
+})
 
 const held = (iface: string, bits = 64, state: Held['state'] = 'ready'): Held => ({
   iface,

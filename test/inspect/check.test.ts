@@ -99,7 +99,7 @@ t.test(
     const why = '"ctdb event status" printed nothing'
     t.match(judge({ ...well, handlers: why }, NONE), { state: 'UNKNOWN', text: why, reasons: [why] })
     const banned = { ...well, nodes: [node(0, 'Banned')], handlers: why }
-    t.match(judge(banned, NONE), { state: 'CRITICAL', text: `1 banned nodes (0); ${why}` })
+    t.match(judge(banned, NONE), { state: 'CRITICAL', text: `1 banned node (node 0); ${why}` })
     const nobody = '"ctdb -X nodestatus all" failed: Warning: All nodes are banned.'
     t.equal(
       judge({ nodes: nobody, addresses: nobody, handlers: nobody, hung: nobody }, NONE).state,
@@ -110,6 +110,19 @@ t.test(
     t.end()
   },
 )
+
+t.test('one thing is told in the singular, and a node by its number', (t) => {
+  const text = (...nodes: BelievedNode[]) => judge({ ...well, nodes }, NONE).text
+  t.equal(text(node(0, 'Unhealthy')), '1 unhealthy node (node 0)')
+  t.equal(text(node(0, 'Unhealthy'), node(1), node(2, 'Unhealthy')), '2 unhealthy nodes (nodes 0, 2)')
+  t.equal(text(node(0, 'PartiallyOnline')), '1 node with an interface that is down (node 0)')
+  t.equal(
+    judge({ ...well, hung: ['50.samba'] }, NONE).text,
+    '1 event script that runs for longer than an event may (50.samba)',
+  )
+  t.equal(text(node(0)), '1 node, 0 addresses, 1 script are well')
+  t.end()
+})
 
 t.test('"ctdb event status" is read from 4.17 and newer, also when script output looks odd', (t) => {
   const out = `00.ctdb              OK         0.005 Sun Nov 22 23:39:13 2026
@@ -352,7 +365,7 @@ t.test('our event daemon reports its hung scripts; a daemon that hangs itself is
     [
       'a hung module',
       activity,
-      /^CTDB CRITICAL - 1 event scripts that run .* \(10\.interface monitor \(in the event daemon, 90 s\)\)/,
+      /^CTDB CRITICAL - 1 event script that runs .* \(10\.interface monitor \(in the event daemon, 90 s\)\)/,
     ],
     ['half an answer', activity.slice(0, 20), /^CTDB UNKNOWN .*eventscript\.socket: the event daemon said /],
     [

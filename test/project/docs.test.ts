@@ -192,12 +192,27 @@ t.test('the example handler in TypeScript writes to the documented place, and re
 t.test('wrong usage gives a single line and exit status 2', async (t) => {
   const wrong: [string[], RegExp][] = [
     [[], /which command\? "eventscript --help" lists them/],
-    [['nosuch'], /nosuch/],
-    [['run'], /event/i],
+    [['nosuch'], /^eventscript: "nosuch": no such command: "eventscript --help" lists all$/],
+    [
+      ['staus'],
+      /^eventscript: "staus": no such command: did you mean "status"\? "eventscript --help" lists all$/,
+    ],
+    [
+      ['status', '--sokcet'],
+      /^eventscript: status: "--?sokcet": no such option or word: did you mean "--socket"\?/,
+    ],
+    [
+      ['status', 'monitor', 'all'],
+      /^eventscript: status: "all": no such option or word: "eventscript status --help"/,
+    ],
+    [['run'], /^eventscript: run: a word is missing: expected "eventscript run <event> \[words..\]"$/],
     [['run', 'takip'], /event "takip": no handler knows it/],
     [['run', 'toString'], /event "toString": no handler knows it/],
     [['run', 'about'], /event "about": no handler knows it/],
-    [['run', 'monitor', '--only'], /Not enough arguments following: only/],
+    [
+      ['run', 'monitor', '--only'],
+      /^eventscript: --only: its value is missing: "eventscript run --help" lists the options$/,
+    ],
     [['run', '--timeout', 'soon', 'monitor'], /--timeout soon: expected seconds/],
     [['run', '--events', '/no/such', 'monitor'], /\/no\/such: cannot list the handlers: no such folder/],
     [['run', '--only', 'nosuch', 'monitor'], /--only nosuch: no such handler/],

@@ -8,7 +8,7 @@ import { toShell } from '../../machine/argv.ts'
 import type { Witness } from '../../machine/recording/record.ts'
 import type { Command } from '../command.ts'
 import { shellLines } from '../dry-run.ts'
-import { outcomeWord, saidLine } from '../handler-report.ts'
+import { indented, outcomeWhy, saidLine } from '../handler-report.ts'
 import { factsFor } from '../here.ts'
 import { printJson, printText, type Output } from '../output.ts'
 import { RUN_OPTIONS, RUN_WORDS, runOptions, type RunArgs } from './run-args.ts'
@@ -84,7 +84,7 @@ function othersLines(output: Output, { handlers }: Report, recorded: Recorded): 
   const others = recorded.filter(({ name }) => !handlers.some((each) => each.name === name))
   return others.flatMap(({ name }) => [
     name,
-    `  ${outcomeWord(output.paints, 'not-run').trimEnd()}: ${unknownEnd(recorded, 'monitor', name)}`,
+    `  ${outcomeWhy(output.paints, 'not-run', unknownEnd(recorded, 'monitor', name), '    ')}`,
     ...outputLines(recorded, name),
   ])
 }
@@ -107,11 +107,10 @@ function reasonPrinter({ print, paints }: Output, recorded: Recorded): Witness {
     },
     notes(note) {
       if (note.verb === 'handler') print((handler = note.name))
-      if (note.verb === 'because') print(`  ${note.text}`)
-      if (note.verb === 'say') print(`  says: ${saidLine(paints, note.text)}`)
+      if (note.verb === 'because') print(`  ${indented(note.text, '    ')}`)
+      if (note.verb === 'say') print(`  says: ${saidLine(paints, indented(note.text, '    '))}`)
       if (note.verb !== 'end') return
-      const why = note.why === undefined ? '' : `: ${note.why}`
-      print(`  ${outcomeWord(paints, note.outcome as Outcome).trimEnd()}${why}`)
+      print(`  ${outcomeWhy(paints, note.outcome as Outcome, note.why, '    ')}`)
       if (note.outcome === 'not-run') outputLines(recorded, handler).forEach((line) => print(line))
     },
   }

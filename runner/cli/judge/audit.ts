@@ -17,7 +17,7 @@ import { interruptible } from '../interrupt.ts'
 import { ALL_NODES, LISTING, TIMEOUT, timeoutOf } from '../options.ts'
 import { complain, printListing, type Output } from '../output.ts'
 import { auditAllNodes } from './all-nodes.ts'
-import { findingLines, repairLines } from './finding-lines.ts'
+import { allFindingLines, repairLines } from './finding-lines.ts'
 
 type Args = FormatOptions & { timeout: string; events?: string; fix?: boolean; allNodes?: boolean }
 
@@ -87,13 +87,14 @@ function forPeople(
   return [
     ...repaired.flatMap((each) => repairLines(paints, each)),
     ...asTable(ADDRESS_COLUMNS, rows, width, paints),
-    ...faults.flatMap(({ state, subject, seen, expected, repair: remedy }) =>
-      findingLines(paints, {
+    ...allFindingLines(
+      paints,
+      faults.map(({ state, subject, seen, expected, repair: remedy }) => ({
         state,
         subject,
         text: `${seen}: expected ${expected}`,
         remedy: remedy && commandOf(remedy, events),
-      }),
+      })),
     ),
     summaryOf(audited),
   ]

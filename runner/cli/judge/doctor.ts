@@ -6,7 +6,7 @@ import { factsFor, OWN_EVENTS } from '../here.ts'
 import { ALL_NODES, LISTING, TIMEOUT, timeoutOf } from '../options.ts'
 import { printListing } from '../output.ts'
 import { doctorAllNodes } from './all-nodes.ts'
-import { findingLines } from './finding-lines.ts'
+import { allFindingLines } from './finding-lines.ts'
 
 type Args = FormatOptions & { timeout: string; events?: string; allNodes?: boolean }
 
@@ -21,7 +21,7 @@ export default {
     const rows = await examine({ facts, own: OWN_EVENTS, limit: timeoutOf(args) })
     const count = (state: Finding['state']) => rows.filter((each) => each.state === state).length
     const text = () => [
-      ...rows.flatMap((row) => findingLines(output.paints, row)),
+      ...allFindingLines(output.paints, rows),
       `${count('error')} to repair, ${count('warning')} to look at, ${count('ok')} well`,
     ]
     printListing(output, args, { columns: FINDING_COLUMNS, rows, text })

@@ -7,7 +7,7 @@ import type { Paints } from '../../format/colours.ts'
 import { ctime } from '../../format/ctime.ts'
 import type { Column, FormatOptions } from '../../format/table.ts'
 import type { Command } from '../command.ts'
-import { outcomeWord } from '../handler-report.ts'
+import { indented, outcomeWord } from '../handler-report.ts'
 import { isFar } from '../../machine/files/may-hang.ts'
 import { mustAnswer } from '../../machine/files/must-answer.ts'
 import { factsFor } from '../here.ts'
@@ -61,8 +61,10 @@ export default {
 function runLines(paints: Paints, run: KeptRun): string {
   const { event, words, outcome, began, ms, handlers } = run
   const odd = handlers.flatMap(({ name, outcome: end, output, why = '' }) => [
-    ...output.filter((line) => line.startsWith('WARNING')).map((line) => `  ${name}: ${line}`),
-    ...(end === 'ok' || end === 'disabled' ? [] : [`  ${name}: ${why}`]),
+    ...output
+      .filter((line) => line.startsWith('WARNING'))
+      .map((line) => `  ${name}: ${indented(line, '    ')}`),
+    ...(end === 'ok' || end === 'disabled' ? [] : [`  ${name}: ${indented(why, '    ')}`]),
   ])
   const seconds = (ms / 1000).toFixed(3).padStart(7)
   const head = `${ctime(new Date(began))}  ${outcomeWord(paints, outcome)} ${seconds} s  ${byWhom(run)}  ${[event, ...words].join(' ')}`

@@ -22,7 +22,7 @@ export interface Figure {
   names: string[]
 }
 
-/** Each figure in words, then its default limits for a warning and for critical. Seconds for `handlers_slowest`. */
+/** Each figure in words for many, then its default limits for a warning and for critical. Seconds for `handlers_slowest`. */
 const FIGURES = {
   nodes: ['nodes of the cluster'],
   nodes_disconnected: ['disconnected nodes', undefined, '0'],
@@ -49,9 +49,21 @@ const FIGURES = {
 export type FigureName = keyof typeof FIGURES
 export const FIGURE_NAMES = Object.keys(FIGURES) as FigureName[]
 
-export function aboutFigure(name: FigureName): string {
-  return FIGURES[name][0]
+/** In words for so many: of one, nouns and verbs are in the singular. */
+export function aboutFigure(name: FigureName, value = 0): string {
+  const words: string = FIGURES[name][0]
+  return value === 1 ? SINGULAR.reduce((text, [many, one]) => text.replace(many, one), words) : words
 }
+
+const SINGULAR = [
+  [/\bnodes\b/, 'node'],
+  [/^public addresses/, 'public address'],
+  [/^event scripts/, 'event script'],
+  [/^routes/, 'route'],
+  [/\bthat are\b/, 'that is'],
+  [/\bthat run\b/, 'that runs'],
+  [/\bthat go\b/, 'that goes'],
+] as const
 
 export function unitOf(name: FigureName): 's' | '' {
   return name === 'handlers_slowest' ? 's' : ''

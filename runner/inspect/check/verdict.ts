@@ -82,9 +82,11 @@ function sentence(figures: readonly Judged[], reasons: readonly string[]): strin
   const bad = [...by('CRITICAL'), ...reasons, ...by('WARNING')]
   if (bad.length > 0) return bad.join('; ')
   const value = (name: FigureName) => figures.find((figure) => figure.name === name)?.value ?? 0
-  const seen = `${value('nodes')} nodes, ${value('addresses')} addresses`
+  const count = (name: FigureName, one: string, many: string) =>
+    `${value(name)} ${value(name) === 1 ? one : many}`
+  const seen = `${count('nodes', 'node', 'nodes')}, ${count('addresses', 'address', 'addresses')}`
   if (value('handlers') === 0) return `${seen} are well; no event script has run at monitor here yet`
-  return `${seen}, ${value('handlers')} scripts are well`
+  return `${seen}, ${count('handlers', 'script', 'scripts')} are well`
 }
 
 /** How many names are printed before the rest is only counted. */
@@ -92,8 +94,10 @@ const MOST_NAMED = 5
 
 function inWords({ name, value, names }: Judged): string {
   const more = names.length > MOST_NAMED ? [`and ${names.length - MOST_NAMED} more`] : []
-  const which = names.length > 0 ? ` (${[...names.slice(0, MOST_NAMED), ...more].join(', ')})` : ''
-  return `${value}${unitOf(name)} ${aboutFigure(name)}${which}`
+  // a node's name is its number, which would read as a count
+  const noun = !name.startsWith('nodes') ? '' : names.length === 1 ? 'node ' : 'nodes '
+  const which = names.length > 0 ? ` (${noun}${[...names.slice(0, MOST_NAMED), ...more].join(', ')})` : ''
+  return `${value}${unitOf(name)} ${aboutFigure(name, value)}${which}`
 }
 
 /** The one line of a plugin: `CTDB OK - text | performance data`. A `|` or line end in the text would cut it. */
