@@ -1,5 +1,4 @@
 /** What the history knows of events that CTDB ran: in our daemon, by our scripts; and of those by hand. */
-import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { inLab, prepareFile } from '../../lab/in-lab.ts'
 import type { Lab } from '../../lab/lab.ts'
@@ -60,8 +59,8 @@ if (!reason) {
     async (t, lab) => {
       lab.standIn('ip', 'while :; do sleep 1; done')
       const running = lab.node.start(SCRIPT, ...TAKE)
-      await waitFor('the script to be slow', () => existsSync(fileOf(lab)))
-      const { unended } = JSON.parse(readFileSync(fileOf(lab), 'utf8')) as { unended: number }
+      await waitFor('the script to be slow', () => readOr(fileOf(lab)).endsWith('\n'))
+      const { unended } = JSON.parse(readOr(fileOf(lab))) as { unended: number }
       t.match(await historyOf(lab), /^no runs in /)
       process.kill(unended, 'SIGKILL')
       await running

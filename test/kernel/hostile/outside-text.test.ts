@@ -52,6 +52,8 @@ const WORDS: Record<string, readonly string[]> = {
   history: ['', '--last EVIL', '-x EVIL', '-X'],
   status: ['monitor', 'EVIL', '--socket', '--socket EVIL'],
   top: [''],
+  about: ['', '-X', '--timeout EVIL'],
+  why: ['', 'EVIL', '10.0.0.1', '0', '--timeout EVIL'],
   list: ['--events DIR/etc/events/legacy', '--events EVIL', '-X --events DIR/etc/events/legacy'],
   ip: ['', '-X', '-x EVIL', '--timeout EVIL'],
   ifaces: ['', '-X', '--timeout EVIL'],
