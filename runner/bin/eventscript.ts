@@ -55,11 +55,6 @@ function frame(words: readonly string[], inWords: (message: string) => string): 
     .scriptName('eventscript')
     .parserConfiguration({ 'parse-positional-numbers': false, 'unknown-options-as-args': true })
     .usage('$0 COMMAND\n\nRun the event handlers of a CTDB node: public addresses taken, watched, released.')
-    .option('events', {
-      type: 'string',
-      requiresArg: true,
-      describe: 'folder of handlers (default: our own)',
-    })
     .option('json', { type: 'boolean', describe: 'print JSON' })
     .option('color', { type: 'boolean', describe: 'colours; --no-color for none (default: on a terminal)' })
     .middleware(() => completeEnvironment())

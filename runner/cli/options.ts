@@ -23,6 +23,13 @@ export const ALL_NODES = {
   describe: 'ask every node, by onnode; a silent node is named',
 } as const
 
+/** Of the commands that use handlers, or the options beside these. */
+export const EVENTS = {
+  type: 'string',
+  requiresArg: true,
+  describe: 'folder of handlers (default: our own)',
+} as const
+
 export const DRY_RUN = {
   type: 'boolean',
   describe: 'look, change nothing, print the commands',

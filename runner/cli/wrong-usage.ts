@@ -47,7 +47,7 @@ export function unknownOptionIn(words: readonly string[], command: Command | und
 function takesValue(word: string, { options }: Command): boolean {
   const name = word.replace(/^-+/, '')
   const found = Object.entries(options).find(([option, { alias }]) => option === name || alias === name)
-  return word.startsWith('-') && (name === 'events' || found?.[1].type === 'string')
+  return word.startsWith('-') && found?.[1].type === 'string'
 }
 
 const optionsOf = ({ options }: Command) =>
@@ -62,7 +62,7 @@ function unknownOption(word: string, command: Command, all: string): string {
   return `${name}: "${word}": no such option or word: ${hint(meant === undefined ? undefined : dashed(meant))}${all}`
 }
 
-const COMMON = ['events', 'json', 'color', 'help', 'version']
+const COMMON = ['json', 'color', 'help', 'version']
 
 const hint = (name: string | undefined) => (name === undefined ? '' : `did you mean "${name}"? `)
 

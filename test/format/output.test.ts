@@ -359,11 +359,18 @@ t.test('list, history and status print as docs/output.md describes', async (t) =
   ]
   for (const [command, first] of reads) {
     const page = pages.get(`eventscript ${command}`) ?? []
-    const fields = (await eventscript([command, ...events, '-X'], env)).stdout.split('\n')
+    const fields = (
+      await eventscript([command, ...(command === 'list' ? events : []), '-X'], env)
+    ).stdout.split('\n')
     t.equal(fields[0], `|${page.map(([column]) => column).join('|')}|`)
     t.equal(fields.length, 2)
     t.equal(fields[1]?.split('|').length, page.length + 2)
-    const object = first(JSON.parse((await eventscript([command, ...events, '--json'], env)).stdout)) ?? {}
+    const object =
+      first(
+        JSON.parse(
+          (await eventscript([command, ...(command === 'list' ? events : []), '--json'], env)).stdout,
+        ),
+      ) ?? {}
     // CTDB's result of an executable is a number for CTDB's own clients
     const known = Object.keys(object).filter((key) => key !== 'result')
     t.same(known.toSorted(), page.map(([, field]) => field).toSorted(), command)

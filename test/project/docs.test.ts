@@ -193,6 +193,7 @@ t.test('wrong usage gives a single line and exit status 2', async (t) => {
   const wrong: [string[], RegExp][] = [
     [[], /which command\? "eventscript --help" lists them/],
     [['nosuch'], /^eventscript: "nosuch": no such command: "eventscript --help" lists all$/],
+    [['status', '--events', '/etc'], /^eventscript: status: "--events": no such option or word: /],
     [
       ['staus'],
       /^eventscript: "staus": no such command: did you mean "status"\? "eventscript --help" lists all$/,

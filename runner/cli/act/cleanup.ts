@@ -6,7 +6,7 @@ import type { Command, CommonArgs } from '../command.ts'
 import { commandPrinter } from '../dry-run.ts'
 import { handlerReport } from '../handler-report.ts'
 import { factsFor, OWN_EVENTS } from '../here.ts'
-import { DRY_RUN, TIMEOUT, timeoutOf } from '../options.ts'
+import { DRY_RUN, EVENTS, TIMEOUT, timeoutOf } from '../options.ts'
 import { printJson, type Output } from '../output.ts'
 import { openLogOutput, type LogOutput } from './log-output.ts'
 
@@ -22,6 +22,7 @@ export default {
   options: {
     force: { type: 'boolean', describe: 'also while ctdbd is alive' },
     'dry-run': DRY_RUN,
+    events: EVENTS,
     timeout: { ...TIMEOUT, default: '60' },
   },
   async handler(args: Args, output) {

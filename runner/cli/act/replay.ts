@@ -8,6 +8,7 @@ import { BadTranscript } from '../../machine/recording/transcript.ts'
 import type { Command, CommonArgs } from '../command.ts'
 import { handlerReport } from '../handler-report.ts'
 import { folderOf } from '../here.ts'
+import { EVENTS } from '../options.ts'
 import { printJson, printText } from '../output.ts'
 
 interface Args extends CommonArgs {
@@ -19,7 +20,7 @@ export default {
   usage: 'replay [files..]',
   describe: 'play recordings again, on any machine, and compare',
   positionals: { files: { type: 'string', array: true, default: [], describe: 'recordings' } },
-  options: { against: { type: 'boolean', describe: 'a verdict for each file, no report' } },
+  options: { events: EVENTS, against: { type: 'boolean', describe: 'a verdict for each file, no report' } },
   async handler(args: Args, output) {
     if (args.files.length === 0) throw new Usage('replay what? name a recording')
     await mustAnswer(folderOf(args))

@@ -4,7 +4,7 @@ import type { Command, CommonArgs } from '../command.ts'
 import { ANNOUNCER, folderOf } from '../here.ts'
 import { interruptible } from '../interrupt.ts'
 import { endProcessAfter } from '../last-resort.ts'
-import { secondsOf } from '../options.ts'
+import { EVENTS, secondsOf, TIMEOUT } from '../options.ts'
 import { complain } from '../output.ts'
 
 export interface RunArgs extends CommonArgs {
@@ -20,8 +20,9 @@ export const RUN_WORDS: Command['positionals'] = {
 }
 
 export const RUN_OPTIONS: Command['options'] = {
+  events: EVENTS,
   only: { type: 'string', requiresArg: true, describe: 'just this handler' },
-  timeout: { type: 'string', requiresArg: true, default: '30', describe: 'seconds for each handler' },
+  timeout: { ...TIMEOUT, default: '30', describe: 'seconds for each handler' },
 }
 
 /** The most seconds that `--timeout` takes for each handler: a day. */

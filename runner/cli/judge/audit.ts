@@ -14,7 +14,7 @@ import type { Facts } from '../../node/facts.ts'
 import type { Command } from '../command.ts'
 import { factsFor, folderOf, OWN_EVENTS } from '../here.ts'
 import { interruptible } from '../interrupt.ts'
-import { ALL_NODES, LISTING, TIMEOUT, timeoutOf } from '../options.ts'
+import { ALL_NODES, EVENTS, LISTING, TIMEOUT, timeoutOf } from '../options.ts'
 import { complain, printListing, type Output } from '../output.ts'
 import { auditAllNodes } from './all-nodes.ts'
 import { allFindingLines, repairLines } from './finding-lines.ts'
@@ -27,6 +27,7 @@ export default {
   options: {
     ...LISTING,
     timeout: { ...TIMEOUT, default: '30' },
+    events: EVENTS,
     fix: { type: 'boolean', describe: 'do the repairs, then look again; needs root' },
     'all-nodes': ALL_NODES,
   },

@@ -3,7 +3,7 @@ import { examine } from '../../inspect/doctor/doctor.ts'
 import { FINDING_COLUMNS, type Finding } from '../../inspect/finding.ts'
 import type { Command } from '../command.ts'
 import { factsFor, OWN_EVENTS } from '../here.ts'
-import { ALL_NODES, LISTING, TIMEOUT, timeoutOf } from '../options.ts'
+import { ALL_NODES, EVENTS, LISTING, TIMEOUT, timeoutOf } from '../options.ts'
 import { printListing } from '../output.ts'
 import { doctorAllNodes } from './all-nodes.ts'
 import { allFindingLines } from './finding-lines.ts'
@@ -13,7 +13,7 @@ type Args = FormatOptions & { timeout: string; events?: string; allNodes?: boole
 export default {
   usage: 'doctor',
   describe: 'programs that this node lacks, and faults in its files and settings; each with the remedy',
-  options: { ...LISTING, timeout: { ...TIMEOUT, default: '30' }, 'all-nodes': ALL_NODES },
+  options: { ...LISTING, timeout: { ...TIMEOUT, default: '30' }, events: EVENTS, 'all-nodes': ALL_NODES },
   async handler(args: Args, output) {
     formatOf(args)
     const facts = factsFor(args.events)

@@ -3,7 +3,7 @@ import type { Paints } from '../../format/colours.ts'
 import type { Column, FormatOptions } from '../../format/table.ts'
 import type { Command } from '../command.ts'
 import { folderOf } from '../here.ts'
-import { LISTING } from '../options.ts'
+import { EVENTS, LISTING } from '../options.ts'
 import { printListing } from '../output.ts'
 
 const COLUMNS: readonly Column<Listed>[] = [
@@ -17,7 +17,7 @@ const COLUMNS: readonly Column<Listed>[] = [
 export default {
   usage: 'list',
   describe: 'the handlers in the order in which they run',
-  options: LISTING,
+  options: { ...LISTING, events: EVENTS },
   async handler(args: FormatOptions & { events?: string }, output) {
     const rows = await list(folderOf(args))
     const text = () => rows.map((row) => listedLine(output.paints, row))
