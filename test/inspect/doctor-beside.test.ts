@@ -270,7 +270,7 @@ t.test("ufw and CTDB's port", async (t) => {
     {
       state: 'error',
       subject: 'priv',
-      text: 'ufw is active and no rule lets port 4379/tcp in: other nodes cannot connect',
+      text: 'ufw is active and no rule lets port 4379/tcp in from 10.1.0.2: other nodes cannot connect',
       remedy: 'ufw allow in on priv to any port 4379 proto tcp',
     },
   ])
@@ -285,6 +285,48 @@ t.test("ufw and CTDB's port", async (t) => {
   })
   t.same(await ufw(off), [])
   t.same(off.asked, [])
+})
+
+t.test('ufw: whom a rule is about', async (t) => {
+  const rules = recorded('ufw-0.36-rules')
+  const look = (status: string, defaults = 'DROP') =>
+    ufw(
+      patientOf({
+        files: {
+          '/etc/ufw/ufw.conf': 'ENABLED=yes\n',
+          '/etc/default/ufw': `DEFAULT_INPUT_POLICY="${defaults}"\n`,
+        },
+        says: { 'ufw status': prints(status) },
+      }),
+    )
+  const changed = (from: string, to: string) => rules.replace(from, to)
+  t.match(await look(rules), [{ state: 'ok' }], 'the network of the nodes')
+  for (const [to, why] of [
+    ['4379/tcp                   ALLOW       10.2.0.0/24', 'another network'],
+    ['4379/udp                   ALLOW       10.1.0.0/24', 'UDP'],
+    ['4378                       ALLOW       10.1.0.0/24', 'another port'],
+    ['10.1.0.77 4379/tcp         ALLOW       10.1.0.0/24', 'to another address'],
+    ['4379/tcp                   ALLOW       10.1.0.0/24 1024/tcp', 'from that port alone'],
+  ] as const)
+    t.match(
+      await look(changed('4379/tcp                   ALLOW       10.1.0.0/24', to)),
+      [{ state: 'error' }],
+      why,
+    )
+  for (const to of ['10.1.0.1 4379/tcp', '137,4000:4400/tcp', 'Anywhere on priv', '10.1.0.0/24/tcp'])
+    t.match(
+      await look(changed('4379/tcp                   ALLOW', `${to.padEnd(26)} ALLOW`)),
+      [{ state: 'ok' }],
+      to,
+    )
+  t.match(
+    await look(changed('192.168.7.4', '10.1.0.2').replace('ALLOW', 'DENY ')),
+    [{ state: 'error', remedy: 'ufw prepend allow in on priv to any port 4379 proto tcp' }],
+    'the first rule decides',
+  )
+  const without = rules.replace(/^.*10.1.0.0.*\n/m, '')
+  t.match(await look(without), [{ state: 'error' }])
+  t.match(await look(without, 'ACCEPT'), [{ state: 'ok' }], 'the default lets all in')
 })
 
 t.test('docker: published ports, and what it does not forward', async (t) => {

@@ -9,6 +9,14 @@ export function publicLinks({ publicAddresses, links }: Patient): Link[] {
   return links.filter((link) => names.some((name) => isNamed(link, name)))
 }
 
+/** The private addresses of the other nodes, which connect to this one; its own where it is the only node. */
+export function peersOf({ nodes, links }: Patient): string[] {
+  const all = parseNodes(nodes.text ?? '').flatMap(({ address, deleted }) => (deleted ? [] : (address ?? [])))
+  const own = links.flatMap(({ addresses }) => addresses.map(({ address }) => address))
+  const others = all.filter((each) => !own.includes(each))
+  return others.length > 0 ? others : all
+}
+
 /** The interface that has the private address of this node, which ctdbd uses; undefined when none has. */
 export function privateLink({ nodes, links }: Patient): Link | undefined {
   const listed = new Set(
