@@ -223,6 +223,27 @@ t.test("firewalld: the zone of the private address and CTDB's port", async (t) =
   t.match(await look(edited('public', '  ports: ', '  ports: 4379/udp')), [{ state: 'error' }])
   t.match(await look(edited('trusted', 'interfaces: ', 'interfaces: priv')), [{ state: 'ok' }])
   t.match(await look(edited('trusted', 'sources: ', 'sources: 10.1.0.0/24')), [{ state: 'ok' }])
+  t.match(
+    await look(edited('trusted', 'sources: ', 'sources: 192.168.7.0/24')),
+    [{ state: 'error' }],
+    "a network of others opens nothing for the nodes'",
+  )
+  t.match(
+    await look(
+      edited('public', 'services: ', 'services: ctdb ').replace(
+        /^work[^]*?sources: /m,
+        (text) => `${text}10.1.0.0/16`,
+      ),
+    ),
+    [
+      {
+        state: 'error',
+        text: /^the zone "work"/,
+        remedy: 'firewall-cmd --permanent --zone=work --add-service=ctdb && firewall-cmd --reload',
+      },
+    ],
+    'a network comes before an interface',
+  )
   t.match(await look(edited('work', 'interfaces: ', 'interfaces: priv')), [
     { remedy: /--zone=work --add-service=ctdb/ },
   ])
@@ -237,10 +258,22 @@ t.test("firewalld: the zone of the private address and CTDB's port", async (t) =
 t.test('firewalld: its filter, and no answer', async (t) => {
   const says = { [ZONES]: prints('trusted (default)\n  target: ACCEPT\n') }
   const look = (conf: string) => firewalld(patientOf({ files: { [FIREWALLD]: conf }, says }))
-  for (const value of ['strict', 'yes'])
+  for (const [value, cure] of [
+    ['strict', 'loose'],
+    // firewalld 1 and 2.1 take "loose" for "yes"
+    ['yes', 'no'],
+  ] as const)
     t.match(await look(`IPv6_rpfilter=${value}\n`), [
-      { state: 'warning', subject: FIREWALLD, text: new RegExp(`^IPv6_rpfilter=${value}: `) },
+      {
+        state: 'warning',
+        subject: FIREWALLD,
+        text: new RegExp(`^IPv6_rpfilter=${value}: `),
+        remedy: new RegExp(`^sed .*/IPv6_rpfilter=${cure}/' `),
+      },
     ])
+  t.match(await look('DefaultZone=public\n'), [
+    { remedy: `echo IPv6_rpfilter=no >>${FIREWALLD} && firewall-cmd --reload` },
+  ])
   for (const value of ['loose', 'no']) t.match(await look(`IPv6_rpfilter=${value}\n`), [{ state: 'ok' }])
   const stopped = { 'systemctl is-active --quiet firewalld.service': fails(3) }
   const patient = patientOf({ says: { [ZONES]: fails(252), ...stopped } })

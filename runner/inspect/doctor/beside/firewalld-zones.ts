@@ -1,4 +1,6 @@
 /** The zones of firewalld, as `firewall-cmd --list-all-zones` prints them. */
+import { familyOf } from '../../../inet/address.ts'
+import { contains, parseNetwork } from '../../../inet/network.ts'
 
 /** CTDB's port between nodes. */
 export const PORT = 4379
@@ -50,7 +52,17 @@ function admitsByRule(paragraph: string): boolean {
   return rules.some((rule) => rule.includes(`port="${PORT}"`) || rule.includes('service name="ctdb"'))
 }
 
-/** The zone of packets that arrive on that interface, and of no source that a zone names. */
-export function zoneOf(zones: readonly Zone[], iface: string): Zone | undefined {
-  return zones.find((zone) => zone.interfaces.includes(iface)) ?? zones.find(({ isDefault }) => isDefault)
+/** The zone of what that peer sends: one that names its network, else that of the interface. */
+export function zoneOf(zones: readonly Zone[], iface: string, peer: string): Zone | undefined {
+  return (
+    zones.find((zone) => zone.sources.some((source) => isFrom(zone, source, peer))) ??
+    zones.find((zone) => zone.interfaces.includes(iface)) ??
+    zones.find(({ isDefault }) => isDefault)
+  )
+}
+
+/** A MAC or a set, which we do not read, may be the peer's: no reason for an alarm. */
+function isFrom({ admitsCtdb }: Zone, source: string, peer: string): boolean {
+  const network = parseNetwork(source, familyOf(peer))
+  return typeof network === 'string' ? admitsCtdb : contains(network, peer)
 }

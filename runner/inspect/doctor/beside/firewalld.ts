@@ -4,7 +4,7 @@ import { why } from '../../../net/answer.ts'
 import { about, type Examination, type Finding, type Patient } from '../../finding.ts'
 import { isActive } from './active.ts'
 import { PORT, zoneOf, zonesIn, type Zone } from './firewalld-zones.ts'
-import { privateLink, publicLinks } from './public-links.ts'
+import { peersOf, privateLink, publicLinks } from './public-links.ts'
 
 const { ok, warn, error } = about('firewalld')
 /** Milliseconds for a program in Python that waits for the D-Bus. */
@@ -37,32 +37,41 @@ async function withDefault({ door }: Patient, text: string): Promise<Zone[]> {
 
 function judged(patient: Patient, zones: readonly Zone[]): Finding[] {
   const link = privateLink(patient)
-  const zone = link && zoneOf(zones, link.name)
-  if (!link || !zone || zone.admitsCtdb) return []
-  // nodes in a network that a zone names belong to that zone
-  if (zones.some(({ sources, admitsCtdb }) => sources.length > 0 && admitsCtdb)) return []
+  const zone =
+    link &&
+    peersOf(patient)
+      .map((peer) => zoneOf(zones, link.name, peer))
+      .find((each) => each?.admitsCtdb === false)
+  if (!link || !zone) return []
+  const isBySource = zone.sources.length > 0 && !zone.interfaces.includes(link.name) && !zone.isDefault
   const isShared = zone.isDefault || publicLinks(patient).some(({ name }) => zone.interfaces.includes(name))
   return error(
     link.name,
     `the zone "${zone.name}", of the private address, lets neither the service ctdb nor port ${PORT}/tcp in: other nodes cannot connect`,
-    opened(isShared ? 'internal' : zone.name, link.name),
+    opened(isShared ? 'internal' : zone.name, isBySource ? undefined : link.name),
   )
 }
 
 /** A zone that public interfaces have, too, is no place to open CTDB's port. */
-function opened(zone: string, iface: string): string {
+function opened(zone: string, iface: string | undefined): string {
   const permanent = (...words: string[]) =>
     toShell(['firewall-cmd', '--permanent', `--zone=${zone}`, ...words])
-  const steps = [permanent(`--change-interface=${iface}`), permanent('--add-service=ctdb')]
+  const moved = iface === undefined ? [] : [permanent(`--change-interface=${iface}`)]
+  const steps = [...moved, permanent('--add-service=ctdb')]
   return `${steps.join(' && ')} && firewall-cmd --reload`
 }
 
+/** `loose` is of firewalld 2.2, which writes `strict`: before, the only words are yes and no, and others count as yes. */
 function rpfilter(text: string): Finding[] {
-  const value = /^\s*IPv6_rpfilter\s*=\s*(\S+)/m.exec(text)?.[1] ?? 'yes'
+  const written = /^\s*IPv6_rpfilter\s*=\s*(\S+)/m.exec(text)?.[1]
+  const value = written ?? 'yes'
   if (!/^(?:yes|true|strict|strict-forward)$/i.test(value)) return []
+  const line = `IPv6_rpfilter=${/^strict/i.test(value) ? 'loose' : 'no'}`
+  const edit =
+    written === undefined ? `echo ${line} >>${CONF}` : `sed -i 's/^\\s*IPv6_rpfilter\\s*=.*/${line}/' ${CONF}`
   return warn(
     CONF,
     `IPv6_rpfilter=${value}: packets for public IPv6 addresses are dropped where the route back to their sender has another interface`,
-    `sed -i 's/^IPv6_rpfilter=.*/IPv6_rpfilter=loose/' ${CONF} && firewall-cmd --reload`,
+    `${edit} && firewall-cmd --reload`,
   )
 }
