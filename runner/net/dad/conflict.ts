@@ -91,20 +91,28 @@ export async function decide(
   return await conflictPolicy(node, address).act(node, { wanted, rival, evidence, failing })
 }
 
+interface Before {
+  /** It is on lo. */
+  isLocal: boolean
+  /** Another host had it. */
+  isDoubtful: boolean
+}
+
 /**
  * Ask the wire before an address is put on it. The kernel checks no IPv4 address for duplicates: with EVENTSCRIPT_IPV4_DAD we
  * ask. For an IPv6 address that is here already (`isLocal`, on lo) a reverse-path filter hides the answers from the kernel's
- * check. `unasked`: nobody could be asked.
+ * check. `unasked`: nobody could be asked; an address that is parked stays so then.
  */
 export async function decideBefore(
   node: Node,
   wanted: Placement,
-  isLocal: boolean,
+  { isLocal, isDoubtful }: Before,
 ): Promise<DadOutcome | 'unasked'> {
   const { address, bits, iface } = wanted
   const isIpv4 = familyOf(address) === 'inet'
   if (isIpv4 ? node.settings.option('EVENTSCRIPT_IPV4_DAD') === 'no' : !isLocal) return 'ready'
-  const reply = await askedOrWhyNot(node, wanted)
+  const reply = await askedOrWhyNot(node, wanted, isLocal && isDoubtful)
+  if (reply === 'parked') return reply
   if (typeof reply === 'object')
     return await decide(node, wanted, `Failed to add ${address}/${bits} on dev ${iface}`, reply.mac)
   return reply === 'nobody' ? 'ready' : reply
@@ -113,16 +121,26 @@ export async function decideBefore(
 const ASKED_AGAIN = 'it is asked for again every 5 s'
 
 /** Of an IPv4 address it is said that nobody could be asked: the kernel does not ask either. */
-async function askedOrWhyNot(node: Node, wanted: Placement): Promise<Asked> {
+async function askedOrWhyNot(node: Node, wanted: Placement, isContested: boolean): Promise<Asked | 'parked'> {
   try {
     return await askWire(node, wanted)
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
+    if (isContested && conflictPolicy(node, wanted.address) === parkIt)
+      return await stayParked(node, wanted, error)
     const line = `${wanted.address} is not checked for duplicates: ${error.message}`
     if (familyOf(wanted.address) === 'inet') node.say(`WARNING: ${line}: ${ASKED_AGAIN}`)
     else node.because(line)
     return 'unasked'
   }
+}
+
+/** The host that had the address may have it still: the address stays off the wire until somebody can be asked. */
+async function stayParked(node: Node, wanted: Placement, { message }: Refusal): Promise<'parked'> {
+  const { address, bits } = wanted
+  await park(node, wanted, 'another host')
+  node.say(`WARNING: ${address}/${bits} stays parked on lo: ${message}: ${ASKED_AGAIN}`)
+  return 'parked'
 }
 
 /**

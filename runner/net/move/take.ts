@@ -38,7 +38,8 @@ export async function take(
     for (const held of parked.splice(0)) await deleteAddress(node, held)
   }
   try {
-    const before = onWire.length === 0 ? await decideBefore(node, target, parked.length > 0) : 'ready'
+    const doubts = { isLocal: parked.length > 0, isDoubtful }
+    const before = onWire.length === 0 ? await decideBefore(node, target, doubts) : 'ready'
     // only the kernel asks: it hears every answer while the address is nowhere on this node
     if (before === 'unasked' && familyOf(target.address) === 'inet6') await leaveLo()
     if (before !== 'parked') await put(node, onWire, target)

@@ -58,6 +58,43 @@ if (!nothing) {
 
   for (const { family, ip, bits } of FAMILIES)
     inLab(
+      `${family}: a parked address stays parked when an event takes it and nobody can be asked`,
+      { needs: ['arping', 'perl'] },
+      async (t, lab) => {
+        const { host } = await rivalWith(lab, ip, bits)
+        const runner = await SCRIPT.start(lab, PARK)
+        t.ok((await runner.run('takeip', 'eth0', ip, bits)).ok)
+        await lab.observer.must('ip', 'link', 'set', 'port-eth0', 'down')
+        const { ok, said } = await runner.run('takeip', 'eth0', ip, bits)
+        t.ok(ok)
+        t.match(said, [/ stays parked on lo: nobody can be asked on eth0: it has no carrier: /])
+        t.match(await lab.node.places(ip), [/^lo\//])
+        t.ok(isParked(lab, ip))
+        await lab.observer.must('ip', 'link', 'set', 'port-eth0', 'up')
+        await host.must('ip', 'addr', 'del', `${ip}/${bits}`, 'dev', 'eth0')
+        await waitFor('it to be on eth0', async () => (await lab.node.places(ip)).join() === `eth0/${bits}`)
+      },
+    )
+
+  inLab(
+    'IPv4: a parked address stays parked when an event takes it and arping may not ask',
+    { needs: ['arping'] },
+    async (t, lab) => {
+      await rivalWith(lab, '10.0.0.1', '24')
+      const runner = await SCRIPT.start(lab, PARK)
+      t.ok((await runner.run('takeip', 'eth0', '10.0.0.1', '24')).ok)
+      lab.standIn(
+        'arping',
+        'case "$1" in -V) exec $real -V;; esac\nexec setpriv --bounding-set=-net_raw $real "$@"',
+      )
+      t.ok((await runner.run('takeip', 'eth0', '10.0.0.1', '24')).ok)
+      t.same(await lab.node.places('10.0.0.1'), ['lo/32'])
+      t.ok(isParked(lab, '10.0.0.1'))
+    },
+  )
+
+  for (const { family, ip, bits } of FAMILIES)
+    inLab(
       `${family}: an address that is asked for again stays so after an updateip to where it is`,
       { needs: ['arping', 'perl'] },
       async (t, lab) => {
