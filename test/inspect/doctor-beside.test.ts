@@ -181,6 +181,11 @@ t.test('NetworkManager: not running, unmanaged, no answer', async (t) => {
   const look = (answer: Answer) => networkManager(patientOf({ says: { [NMCLI]: answer } }))
   t.same(await look(fails(8, 'Error: NetworkManager is not running.\n')), [])
   t.same(await look(prints('eth0:unmanaged:\nlo:unmanaged:\n')), [])
+  t.match(
+    await look(prints('eth0:unavailable:\n')),
+    [{ state: 'warning', subject: 'eth0', text: /^NetworkManager manages it \(unavailable\)/ }],
+    'a link without carrier is still managed',
+  )
   t.match(await look(endedLate(5000)), [
     {
       state: 'warning',

@@ -51,7 +51,8 @@ export const networkManager: Examination = async (patient) => {
   return devices.flatMap((device) => judged(device, config.status === 0 ? config.out : ''))
 }
 
-const isManaged = (state: string) => !/^(?:unmanaged|unavailable|unknown)\b/.test(state)
+/** `unavailable` is what it calls a device of its own that has no carrier. */
+const isManaged = (state: string) => !/^(?:unmanaged|unknown)\b/.test(state)
 
 function judged({ name, state, profile }: Device, config: string): Finding[] {
   if (state.startsWith('connected (externally)'))
