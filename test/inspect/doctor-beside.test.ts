@@ -207,7 +207,7 @@ t.test("firewalld: the zone of the private address and CTDB's port", async (t) =
     {
       state: 'error',
       subject: 'priv',
-      text: 'the zone "public", of the private address, lets neither the service ctdb nor port 4379/tcp in: other nodes cannot connect',
+      text: 'the zone "public", of the private address, lets neither the service ctdb nor port 4379/tcp in: other nodes cannot connect; in "internal" open also what else the nodes need of each other (their file system)',
       remedy:
         'firewall-cmd --permanent --zone=internal --change-interface=priv && firewall-cmd --permanent --zone=internal --add-service=ctdb && firewall-cmd --reload',
     },

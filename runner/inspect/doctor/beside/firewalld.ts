@@ -12,6 +12,8 @@ const WITHIN = 5000
 /** The exit status of firewall-cmd(1) when firewalld is not running. */
 const NOT_RUNNING = 252
 const CONF = '/etc/firewalld/firewalld.conf'
+/** Where the private interface goes; other ports than CTDB's are closed there that its zone may have opened. */
+const OWN_ZONE = 'internal'
 
 export const firewalld: Examination = async (patient) => {
   const { door, uses } = patient
@@ -47,8 +49,8 @@ function judged(patient: Patient, zones: readonly Zone[]): Finding[] {
   const isShared = zone.isDefault || publicLinks(patient).some(({ name }) => zone.interfaces.includes(name))
   return error(
     link.name,
-    `the zone "${zone.name}", of the private address, lets neither the service ctdb nor port ${PORT}/tcp in: other nodes cannot connect`,
-    opened(isShared ? 'internal' : zone.name, isBySource ? undefined : link.name),
+    `the zone "${zone.name}", of the private address, lets neither the service ctdb nor port ${PORT}/tcp in: other nodes cannot connect${isShared ? `; in "${OWN_ZONE}" open also what else the nodes need of each other (their file system)` : ''}`,
+    opened(isShared ? OWN_ZONE : zone.name, isBySource ? undefined : link.name),
   )
 }
 
