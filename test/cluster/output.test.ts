@@ -125,7 +125,7 @@ else
       t.ok(await eventually(async () => !/\|(1|-1)\|$/m.test(await ctdb('0', '-X', 'ip', 'all'))))
       const { status, out } = await on('0', 'check')
       t.equal(status, 1, out)
-      t.match(out, /^CTDB WARNING - 1 disabled nodes \(1\) \| .* nodes_disabled=1;0;;0 /)
+      t.match(out, /^CTDB WARNING - 1 disabled node \(node 1\) \| .* nodes_disabled=1;0;;0 /)
       t.match(await on('0', 'check', '-w', 'nodes_disabled=1'), { status: 0 }, 'one may be')
       t.match(await on('0', 'check', '-c', 'nodes_disabled=0'), {
         status: 2,

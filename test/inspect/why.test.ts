@@ -163,7 +163,11 @@ t.test('a node: the worst cause comes first', (t) => {
     seen: 'BANNED',
     expected: 'OK',
   } as const
-  t.match(answer({ faults: [flagged] }, ['Banned']), /^node 0 is BANNED: until the ban is over/, 'said once')
+  t.match(
+    answer({ faults: [flagged] }, ['Banned']),
+    /^node 0 is BANNED: it hosts no public address until the ban is over$/,
+    'said once',
+  )
   const mute = told({ nodes: 'no answer', scripts: 'no answer' })
   const [view] = views(mute, mute)
   t.match(view && whyNode(view), { answer: /^node 0 is in a state that no ctdbd tells/, isWell: false })

@@ -20,13 +20,13 @@ const LASTING = [
   ]),
 ]
 
-/** Everything that an event may change and has to give back, and the files that it leaves; locks are none. */
+/** Everything that an event may change and has to give back, and the files that it leaves; locks, the history and counts of repairs are none. */
 const LOOK = `ip -o addr show | sed 's/^[0-9]*: //; s/ *\\\\ *valid_lft.*preferred_lft/ preferred_lft/'
 for each in iptables ip6tables; do command -v $each-save >/dev/null && $each-save -t filter | grep '^-A'; done
 cd /proc/sys/net && grep '' ${SYSCTLS.join(' ')}
 ip -4 rule show; ip -6 rule show
 for each in -4 -6; do ip $each route show table all | grep -E 'table (ctdb|[0-9])| via ' | sed 's/ expires.*//; s/ pref .*//; s/ metric .*//'; done
-cd "$0" && find var eventscript iproute2 -type f ! -name '*lock' ! -name users -exec grep -H '' {} + 2>/dev/null
+cd "$0" && find var eventscript iproute2 -type f ! -name '*lock' ! -name users ! -name 'history*.jsonl' ! -path '*/upkeep/*' -exec grep -H '' {} + 2>/dev/null
 find var eventscript iproute2 -name '*.new.*' 2>/dev/null
 true`
 

@@ -54,10 +54,7 @@ if (!why) {
       /^ERROR +10\.0\.0\.1: no node hosts it: .* no node can: 0 \(DISABLED\), 1 \(DISABLED\), 2 \(/m,
     )
     t.match(out, /\n2 wrong, 0 weak: 1 public addresses, 0 of them here\n?$/)
-    t.match(
-      (await last(lab, 'check', '-t', '20'))[1],
-      /^CTDB CRITICAL - 1 public addresses that no node hosts/,
-    )
+    t.match((await last(lab, 'check', '-t', '20'))[1], /^CTDB CRITICAL - 1 public address that no node hosts/)
     const doctor = await lab.eventscript('doctor')
     t.equal(doctor.status, 1)
     t.match(doctor.out, /^ERROR +node 0: DISABLED: .*\n +-> "ctdb enable"/m)
@@ -74,7 +71,7 @@ if (!why) {
       t.match(doctor.out, new RegExp(`^ERROR +node 0: ${flag.toUpperCase()}: `, 'm'))
       const [status, line] = await last(lab, 'check', '-t', '20')
       t.not(status, 0)
-      t.match(line, `1 ${flag.toLowerCase()} nodes (0)`)
+      t.match(line, `1 ${flag.toLowerCase()} node (node 0)`)
       nodesAre(lab, [], [], [])
       t.match(await last(lab, 'audit'), [
         0,
