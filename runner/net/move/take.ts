@@ -29,11 +29,13 @@ export interface Taking {
  */
 export async function take(
   node: Node,
-  { link, places, target, isDoubtful }: Taking,
+  { link, places, target, isDoubtful: isListed }: Taking,
   put: (node: Node, onWire: readonly Held[], target: Placement) => Promise<void>,
 ): Promise<DadOutcome> {
   const onWire = places.filter((held) => !isParkingPlace(held))
   const parked = places.filter(isParkingPlace)
+  // an event that was killed may have taken it from the list already
+  const isDoubtful = isListed || parked.length > 0
   const leaveLo = async () => {
     for (const held of parked.splice(0)) await deleteAddress(node, held)
   }
@@ -47,10 +49,10 @@ export async function take(
     const old = isMoved ? onWire.find(({ state }) => state === 'ready') : undefined
     const isDecided = before === 'parked' || before === 'seized'
     const outcome = isDecided ? before : await settle(node, target, old)
-    // an address that has its place on the wire is no longer held beside it
-    if (outcome !== 'parked') await leaveLo()
     const isUnheard = onWire.length === 0 && outcome === 'ready' && isCheckedInVain(node, target, link)
     if (outcome === 'ready' && (isDoubtful || before === 'unasked' || isUnheard)) await watch(node, target)
+    // an address that has its place on the wire is no longer held beside it; until then it can be seen that it was parked
+    if (outcome !== 'parked') await leaveLo()
     return outcome
   } catch (error) {
     // it is on no list any more: nobody would look after it
