@@ -1,4 +1,5 @@
 /** The verdict of an audit in one line: what it covers, and never good where a part is not known. Pure. */
+import { firstNames } from '../../format/names.ts'
 import type { Audited } from './audit.ts'
 import type { Fault } from './fault.ts'
 
@@ -25,17 +26,11 @@ function foundOf(faults: readonly Fault[]): string | undefined {
   const count = (state: Fault['state']) => others.filter((each) => each.state === state).length
   const parts = [
     ...(others.length === 0 ? [] : [`${count('error')} wrong, ${count('warning')} weak`]),
-    ...(parked.length === 0 ? [] : [`${parked.length} parked, which another host has: ${firstOf(parked)}`]),
+    ...(parked.length === 0
+      ? []
+      : [`${parked.length} parked, which another host has: ${firstNames(parked)}`]),
   ]
   return parts.length === 0 ? undefined : parts.join('; ')
-}
-
-/** How many names are printed before the rest is only counted. */
-const MOST_NAMED = 5
-
-function firstOf(names: readonly string[]): string {
-  const more = names.length > MOST_NAMED ? [`and ${names.length - MOST_NAMED} more`] : []
-  return [...names.slice(0, MOST_NAMED), ...more].join(', ')
 }
 
 function addressesOf(audited: Pick<Audited, 'rows' | 'own' | 'trouble'>): string {

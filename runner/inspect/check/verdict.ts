@@ -1,5 +1,6 @@
 /** From figures to one state and one line, by the guidelines of Nagios plugins. Pure. */
 import { oneLine } from '../../base/blanks.ts'
+import { firstNames } from '../../format/names.ts'
 import type { Column } from '../../format/table.ts'
 import {
   aboutFigure,
@@ -89,14 +90,10 @@ function sentence(figures: readonly Judged[], reasons: readonly string[]): strin
   return `${seen}, ${count('handlers', 'script', 'scripts')} are well`
 }
 
-/** How many names are printed before the rest is only counted. */
-const MOST_NAMED = 5
-
 function inWords({ name, value, names }: Judged): string {
-  const more = names.length > MOST_NAMED ? [`and ${names.length - MOST_NAMED} more`] : []
   // a node's name is its number, which would read as a count
   const noun = !name.startsWith('nodes') ? '' : names.length === 1 ? 'node ' : 'nodes '
-  const which = names.length > 0 ? ` (${noun}${[...names.slice(0, MOST_NAMED), ...more].join(', ')})` : ''
+  const which = names.length > 0 ? ` (${noun}${firstNames(names)})` : ''
   return `${value}${unitOf(name)} ${aboutFigure(name, value)}${which}`
 }
 

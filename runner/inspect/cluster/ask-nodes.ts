@@ -3,6 +3,7 @@ import { configuredNodes, nodeRows } from '../nodes.ts'
 import { orReason } from '../../net/ctdb/daemon-view.ts'
 import { interfaces } from '../../net/address/interfaces.ts'
 import { why } from '../../net/answer.ts'
+import { toShell } from '../../machine/argv.ts'
 import { refuse } from '../../base/refusal.ts'
 import type { Facts } from '../../node/facts.ts'
 import type { Node } from '../../node/node.ts'
@@ -50,7 +51,7 @@ export async function askAllNodes(
         const here = own.has(address)
         const argv = here
           ? [...self.here, ...question]
-          : ['onnode', '-p', '-q', String(number), `${self.there} ${question.map(quoted).join(' ')}`]
+          : ['onnode', '-p', '-q', String(number), `${self.there} ${toShell(question)}`]
         const answer = await orReason(ask(node, argv))
         const from = { node: number, address, here }
         return typeof answer === 'string' ? { ...from, silent: answer } : { ...from, answer: answer.value }
@@ -66,11 +67,6 @@ async function ask(node: Node, argv: readonly string[]): Promise<{ value: unknow
   } catch {
     return refuse(said.status === 0 ? 'printed no JSON: is eventscript there older than here?' : why(said))
   }
-}
-
-/** A word for a shell. */
-function quoted(word: string): string {
-  return /^[\w.:/=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 }
 
 /** The lines about nodes that are silent. */

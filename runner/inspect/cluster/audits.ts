@@ -1,5 +1,6 @@
 /** The audits of all nodes together, and what only all of them together can tell: two owners of an address, or none. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { toShell } from '../../machine/argv.ts'
 import type { Column } from '../../format/table.ts'
 import { nodesText } from './compare.ts'
 import type { NodeAnswer } from './ask-nodes.ts'
@@ -110,5 +111,5 @@ export function ownerFaults(rows: readonly OwnedRow[]): NodeFault[] {
 
 /** onnode joins its words by blanks for a shell there: one word, as it was written for a shell. */
 function quotedForOnnode(command: string): string {
-  return /[^\w ./:=@,-]/.test(command) ? `'${command.replaceAll("'", "'\\''")}'` : command
+  return /[^\w ./:=@,-]/.test(command) ? toShell([command]) : command
 }

@@ -1,4 +1,5 @@
 /** The differences between nodes that should have the same versions, options and public addresses. Pure. */
+import { enumerated } from '../../format/names.ts'
 import { about, type Finding } from '../finding.ts'
 import type { NodeAnswer } from './ask-nodes.ts'
 import type { Shared } from './about.ts'
@@ -40,9 +41,8 @@ export function differences(answers: readonly NodeAnswer[]): Finding[] {
 
 /** `node 2`, `nodes 0 and 1`, `nodes 0, 1 and 2`. */
 export function nodesText(numbers: readonly number[]): string {
-  const last = numbers.at(-1)
-  if (last === undefined) return 'no node'
-  return numbers.length === 1 ? `node ${last}` : `nodes ${numbers.slice(0, -1).join(', ')} and ${last}`
+  if (numbers.length === 0) return 'no node'
+  return `${numbers.length === 1 ? 'node' : 'nodes'} ${enumerated(numbers)}`
 }
 
 function isShared(answer: unknown): answer is Shared[] {

@@ -10,9 +10,3 @@ export interface WhyAnswer {
   /** What to do: commands where there are any. */
   remedies: readonly string[]
 }
-
-/** `a`, `a and b`, `a, b and c`. */
-export function listed(words: readonly string[]): string {
-  const last = words.at(-1) ?? ''
-  return words.length < 2 ? last : `${words.slice(0, -1).join(', ')} and ${last}`
-}

@@ -1,6 +1,6 @@
 /** Could that node host an address; and if not, why? Pure. */
+import { enumerated } from '../../format/names.ts'
 import { flagWords, meaningsOf } from '../node-flags.ts'
-import { listed } from './answer.ts'
 import { causesOf } from './node.ts'
 import { seenIn } from './sides.ts'
 import type { NodeView } from './views.ts'
@@ -29,5 +29,5 @@ export function couldHost(address: string, view: NodeView): string {
 /** Only where no interface of the address has a link. */
 function linkReason(links: readonly { name: string; link?: boolean }[], ifaces: readonly string[]): string[] {
   const down = ifaces.filter((name) => links.find((each) => each.name === name)?.link !== true)
-  return ifaces.length > 0 && down.length === ifaces.length ? [`${listed(down)}: no link`] : []
+  return ifaces.length > 0 && down.length === ifaces.length ? [`${enumerated(down)}: no link`] : []
 }
